@@ -1,0 +1,111 @@
+"""
+The only door to AWS: clients, timeouts, error translation.
+
+boto3 costs a tenth of a second to import, so nothing here imports it before a client is used.
+Where it connects to is botocore's own business (`AWS_ENDPOINT_URL`).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from apps.core.errors import MopedError, UnavailableError, UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+# API Gateway gives up after 29 s: three attempts of this length end before it does.
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 5
+ATTEMPTS = 3
+
+THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+@cache
+def cognito() -> CognitoIdentityProviderClient:
+    """Return the client of the user pool's region."""
+    return _client("cognito-idp", region_name=settings.COGNITO_REGION)  # type: ignore[no-any-return]
+
+
+@cache
+def dynamodb() -> DynamoDBClient:
+    """Return the DynamoDB client."""
+    return _client("dynamodb")  # type: ignore[no-any-return]
+
+
+@cache
+def s3() -> S3Client:
+    """Return the S3 client; its signatures are SigV4."""
+    return _client("s3", signature_version="s3v4")  # type: ignore[no-any-return]
+
+
+@cache
+def secrets_manager() -> SecretsManagerClient:
+    """Return the Secrets Manager client."""
+    return _client("secretsmanager")  # type: ignore[no-any-return]
+
+
+def forget_clients() -> None:
+    """Drop every client, so that the next use builds it anew (SnapStart's restore, tests)."""
+    for client in (cognito, dynamodb, s3, secrets_manager):
+        client.cache_clear()
+
+
+def _client(service: str, *, region_name: str = "", **options: Any) -> Any:
+    import boto3  # noqa: PLC0415 (lazy: see the module's docstring)
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        **options,
+    )
+    return boto3.client(service, region_name=region_name or settings.AWS_REGION, config=config)  # type: ignore[call-overload]
+
+
+@contextmanager
+def translating(**ours: type[MopedError]) -> Iterator[None]:
+    """
+    Turn AWS's errors into ours: `translating(UsernameExistsException=UserExistsError)`.
+
+    :raises MopedError: the named one, for an error code that is named
+    :raises UnavailableError: if AWS cannot be reached or asks us to slow down
+    :raises UpstreamError: for anything else that AWS reports
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (lazy)
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        raise _translated(code, ours)() from error
+    except BotoCoreError as error:
+        raise UnavailableError from error
+
+
+def _translated(code: str, ours: dict[str, type[MopedError]]) -> type[MopedError]:
+    if code in ours:
+        return ours[code]
+    return UnavailableError if code in THROTTLED else UpstreamError

@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Django's command line for the Moped API."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moped_api.settings")
+    try:
+        from django.core.management import execute_from_command_line  # noqa: PLC0415 (its absence is explained)
+    except ImportError:
+        sys.exit("Django is not installed here. Run `make install`, then use .venv/bin/python.")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

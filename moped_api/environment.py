@@ -1,0 +1,80 @@
+"""Reading the environment: typed values, and every mistake reported at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Environment:
+    """
+    Variables of the process, read once at start.
+
+    Each reader notes what is wrong and goes on; `complete()` then refuses to start and names
+    all of it. Defaults are only given to what may be the same in every environment.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return the variable's text; without a default it must be there and not empty."""
+        value = self._variables.get(name, "").strip()
+        if value:
+            return value
+        if default is None:
+            self._problems.append(f"{name} is missing")
+        return default or ""
+
+    def items(self, name: str, default: str | None = None) -> tuple[str, ...]:
+        """Return a comma-separated list without empty items."""
+        return tuple(item for item in (part.strip() for part in self.text(name, default).split(",")) if item)
+
+    def number(self, name: str, default: int) -> int:
+        """Return a whole number that is not negative."""
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit()):
+            self._problems.append(f"{name} must be a whole number, not {value!r}")
+            return default
+        return int(value)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a boolean written `true` or `false`."""
+        value = self.text(name, str(default)).lower()
+        if value not in {"true", "false"}:
+            self._problems.append(f"{name} must be true or false, not {value!r}")
+        return value == "true"
+
+    def loopback_url(self, name: str) -> str:
+        """
+        Return an override that may only point at this machine.
+
+        Emulators ship their private signing keys: an override that pointed anywhere else could
+        make somebody else's keys ours. On Lambda nothing listens on loopback, so one fails closed.
+        """
+        value = self.text(name, "")
+        if value and urlsplit(value).hostname not in LOOPBACK:
+            self._problems.append(f"{name} may only name a loopback address, not {value!r}")
+        return value
+
+    def refuse(self, problem: str) -> None:
+        """Note a problem that only the settings can see."""
+        self._problems.append(problem)
+
+    def complete(self) -> None:
+        """
+        End the reading.
+
+        :raises ImproperlyConfigured: naming every problem, if there is any
+        """
+        if self._problems:
+            listed = "\n".join(f"  - {problem}" for problem in self._problems)
+            raise ImproperlyConfigured(f"The Moped API cannot start; its environment is incomplete:\n{listed}")

@@ -1,0 +1,149 @@
+"""
+Every environment runs this file; it is the only reader of environment variables.
+
+What differs between environments has no default: a missing variable stops the start and names
+itself. What has a default has the safe one. Nothing here talks to AWS or to a database.
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from django.core.management.utils import get_random_secret_key
+
+from moped_api.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Environment(os.environ)
+
+# ---- who we are -------------------------------------------------------------------------------
+STAGE = env.text("MOPED_API_CURRENT_ENVIRONMENT")
+VERSION = env.text("MOPED_API_VERSION", "1.0.0")
+COMMIT = env.text("MOPED_API_COMMIT", "unknown")
+
+# ---- who is calling: one Cognito user pool, several clients -----------------------------------
+AWS_REGION = env.text("AWS_DEFAULT_REGION")
+COGNITO_REGION = env.text("COGNITO_REGION", AWS_REGION or "unset")
+COGNITO_USER_POOL_ID = env.text("COGNITO_USERPOOL_ID")
+COGNITO_CLIENT_IDS = env.items("COGNITO_APP_CLIENT_ID")
+COGNITO_ISSUER = f"https://cognito-idp.{COGNITO_REGION}.amazonaws.com/{COGNITO_USER_POOL_ID}"
+COGNITO_JWKS_URL = env.loopback_url("COGNITO_JWKS_URL") or f"{COGNITO_ISSUER}/.well-known/jwks.json"
+# The domain whose addresses are the City's own staff (contract: the "valid user" rule).
+STAFF_EMAIL_DOMAIN = "austintexas.gov"
+SSO_USERNAME_PREFIX = "azuread_"
+
+# ---- neighbours -------------------------------------------------------------------------------
+AWS_ENDPOINT_URL = env.loopback_url("AWS_ENDPOINT_URL")  # read by botocore itself; here it is only checked
+CLAIMS_TABLE = env.text("COGNITO_DYNAMO_TABLE_NAME")
+CONFIGURATION_SECRET = env.text("MOPED_API_CONFIGURATION_SETTINGS")
+UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.text("DATABASE_URL") or "postgresql:///missing",
+        conn_max_age=60,
+        conn_health_checks=True,
+        disable_server_side_cursors=True,
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---- browsers ---------------------------------------------------------------------------------
+BROWSER_PAGES = env.flag("MOPED_API_BROWSER_PAGES", default=False)  # browsable API; needs requirements/staging
+BROWSER_SIGN_IN = env.flag("MOPED_API_BROWSER_SIGN_IN", default=False)  # through the pool's hosted UI
+COGNITO_DOMAIN_URL = env.text("COGNITO_DOMAIN_URL", None if BROWSER_SIGN_IN else "")
+SECURE_COOKIES = env.flag("MOPED_API_SECURE_COOKIES", default=True)
+COOKIE_PREFIX = "__Host-" if SECURE_COOKIES else ""
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "apps.core.problems.csrf_failure"
+
+ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
+CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
+CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", ""))
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate"]
+
+# ---- logs -------------------------------------------------------------------------------------
+LOG_LEVEL = env.text("MOPED_API_LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "apps.core.logging.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": LOG_LEVEL, "handlers": ["console"]},
+    "loggers": {
+        # The request line of apps.core.middleware replaces these two.
+        "django.request": {"level": "CRITICAL"},
+        "django.server": {"level": "CRITICAL"},
+        "django": {"handlers": [], "level": "INFO"},
+    },
+}
+
+# ---- Django -----------------------------------------------------------------------------------
+DEBUG = False  # everywhere: a traceback belongs in the log, and what is never on cannot leak
+SECRET_KEY = get_random_secret_key()  # nothing that outlives a process is signed with it
+ROOT_URLCONF = "moped_api.urls"
+WSGI_APPLICATION = "moped_api.wsgi.application"
+APPEND_SLASH = False  # both spellings are served, see apps.core.routes
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+PREPEND_WWW = False
+
+INSTALLED_APPS = [
+    *env.items("MOPED_API_EXTRA_APPS", ""),  # a developer's commands; before staticfiles, for its runserver
+    "apps.core",
+    "apps.auth",
+    "apps.users",
+    "apps.files",
+    "rest_framework",
+    "corsheaders",
+    "django.contrib.auth",  # simplejwt imports its models; no table of it is ever made
+    "django.contrib.contenttypes",
+    *(["django.contrib.staticfiles"] if BROWSER_PAGES else []),
+]
+
+MIDDLEWARE = [
+    "apps.core.middleware.RequestMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
+    *(["django.middleware.csrf.CsrfViewMiddleware"] if BROWSER_SIGN_IN else []),
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["apps.auth.sign_in.page_context"]},
+    }
+]
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # from the packages themselves: no collectstatic, nothing to forget
+WHITENOISE_AUTOREFRESH = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.auth.authentication.CognitoAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.auth.permissions.IsStaff"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "apps.core.renderers.JsonRenderer",
+        *(["apps.core.renderers.PageRenderer"] if BROWSER_PAGES else []),
+    ],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.parsers.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.negotiation.JsonUnlessAsked",
+    "EXCEPTION_HANDLER": "apps.core.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "apps.auth.users.Anonymous",
+    "UNAUTHENTICATED_TOKEN": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SIMPLE_JWT = {
+    "AUTH_TOKEN_CLASSES": ["apps.auth.tokens.IdToken"],
+    "TOKEN_USER_CLASS": "apps.auth.users.CognitoUser",
+    "ALGORITHM": "RS256",
+}
+
+env.complete()
