@@ -77,4 +77,6 @@ class Environment:
         """
         if self._problems:
             listed = "\n".join(f"  - {problem}" for problem in self._problems)
-            raise ImproperlyConfigured(f"The Moped API cannot start; its environment is incomplete:\n{listed}")
+            raise ImproperlyConfigured(
+                f"The Moped API cannot start; its environment is incomplete:\n{listed}"
+            )

@@ -50,7 +50,9 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- browsers ---------------------------------------------------------------------------------
-BROWSER_PAGES = env.flag("MOPED_API_BROWSER_PAGES", default=False)  # browsable API; needs requirements/staging
+BROWSER_PAGES = env.flag(
+    "MOPED_API_BROWSER_PAGES", default=False
+)  # browsable API; needs requirements/staging
 BROWSER_SIGN_IN = env.flag("MOPED_API_BROWSER_SIGN_IN", default=False)  # through the pool's hosted UI
 COGNITO_DOMAIN_URL = env.text("COGNITO_DOMAIN_URL", None if BROWSER_SIGN_IN else "")
 SECURE_COOKIES = env.flag("MOPED_API_SECURE_COOKIES", default=True)
@@ -110,7 +112,11 @@ MIDDLEWARE = [
     "apps.core.middleware.RequestMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
-    *(["django.middleware.csrf.CsrfViewMiddleware"] if BROWSER_SIGN_IN else []),
+    *(
+        ["apps.auth.middleware.FreshSignInMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
+        if BROWSER_SIGN_IN
+        else []
+    ),
 ]
 
 TEMPLATES = [

@@ -1,0 +1,92 @@
+"""
+Who is calling: from the Authorization header, or from the cookie of a browser sign-in.
+
+The template is simplejwt's stateless authentication; which token class and which user class
+it uses stands in settings.SIMPLE_JWT.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from rest_framework.authentication import CSRFCheck
+from rest_framework.exceptions import PermissionDenied
+from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
+
+from apps.auth import cookies, tokens
+from apps.auth.users import CognitoUser
+from apps.core import problems
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from apps.auth.tokens import IdToken
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class CognitoAuthentication(JWTStatelessUserAuthentication):
+    """
+    Verify a Cognito ID token.
+
+    A header wins over the cookie, and a header that is there must hold: whoever sends one means
+    it. A cookie that no longer holds is nobody's fault: its bearer is anonymous and may sign in
+    afresh. Unsafe methods by cookie need a CSRF token and an Origin of ours; by header never.
+    """
+
+    def __init__(self) -> None:
+        """Skip simplejwt's look-up of a user model: there is none."""
+
+    def authenticate(self, request: Request) -> tuple[CognitoUser, IdToken] | None:  # type: ignore[override]
+        """
+        Return the caller and the verified token, or None if there is neither.
+
+        :raises Carrier: 401 with a reason code, or 503 if no key of the pool is known
+        """
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if header:
+            token = self.get_validated_token(_bearer(header))
+        elif settings.BROWSER_SIGN_IN and (found := cookies.verified_token(request)):
+            _refuse_foreign_form(request)
+            token = found
+        else:
+            return None
+        return CognitoUser(token), token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge that makes DRF answer 401 rather than 403."""
+        return problems.challenge(problems.TOKEN_MISSING, "")
+
+    def get_validated_token(self, raw_token: Any) -> IdToken:  # type: ignore[override]
+        """
+        Verify the token's text.
+
+        :raises Carrier: with the reason
+        """
+        try:
+            return tokens.verify(raw_token)
+        except (tokens.TokenError, tokens.KeysUnavailableError) as error:
+            raise problems.Carrier(error) from error
+
+
+def _bearer(header: str) -> str:
+    """Return what follows the scheme; "" (which is malformed) unless it is one bearer token."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _refuse_foreign_form(request: Request) -> None:
+    """
+    Refuse an unsafe request by cookie that no page of ours sent.
+
+    Django's check compares the Origin only where a browser sends one; here it must.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    if "HTTP_ORIGIN" not in request.META:
+        raise PermissionDenied("Requests by cookie must say their Origin.", "csrf_failed")
+    check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type, return-value]
+    check.process_request(request._request)  # noqa: SLF001 (as DRF's SessionAuthentication does)
+    if check.process_view(request._request, None, (), {}):  # noqa: SLF001
+        raise PermissionDenied("The CSRF token is missing or wrong.", "csrf_failed")

@@ -1,0 +1,27 @@
+"""What a function view may be dressed with."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+
+
+def normalize_claims(view: Callable[..., Response]) -> Callable[..., Response]:
+    """
+    Hand the view the caller's Hasura claims as `claims`, frozen, without nested JSON.
+
+    Below `@api_view`, since it needs DRF's request. A class view has no need of it: there
+    `request.user.claims` says the same.
+    """
+
+    @wraps(view)
+    def with_claims(request: Request, *args: Any, **kwargs: Any) -> Response:
+        return view(request, *args, claims=request.user.claims, **kwargs)
+
+    return with_claims

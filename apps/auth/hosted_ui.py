@@ -1,0 +1,100 @@
+"""
+The pool's hosted UI and its token endpoint.
+
+OAuth 2.0 authorization code with PKCE (RFC 6749, RFC 7636), as Amazon's pages describe them:
+https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from django.conf import settings
+
+from apps.core.errors import UnauthenticatedError, UnavailableError, UpstreamError
+
+SCOPES = "openid email profile"
+TIMEOUT_SECONDS = 5
+LARGEST_ANSWER = 64 * 1024
+
+
+class CodeRefusedError(UnauthenticatedError):
+    """The pool does not exchange this code: it is used up, too old, or another sign-in's."""
+
+    code = "sign_in_refused"
+    message = "This sign-in is no longer valid. Start again."
+
+
+def authorization_url(*, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
+    """Return where the browser signs in."""
+    query = {
+        "response_type": "code",
+        "client_id": _client_id(),
+        "redirect_uri": redirect_uri,
+        "scope": SCOPES,
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": _challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    return f"{settings.COGNITO_DOMAIN_URL}/oauth2/authorize?{urlencode(query)}"
+
+
+def logout_url(*, logout_uri: str) -> str:
+    """Return where the browser ends the hosted UI's own session."""
+    query = {"client_id": _client_id(), "logout_uri": logout_uri}
+    return f"{settings.COGNITO_DOMAIN_URL}/logout?{urlencode(query)}"
+
+
+def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
+    """
+    Return the ID token that the pool gives for the code.
+
+    :raises CodeRefusedError: if it gives none
+    :raises UnavailableError: if it cannot be reached
+    :raises UpstreamError: if its answer holds no ID token
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": _client_id(),
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": verifier,
+    }
+    answer = _post(f"{settings.COGNITO_DOMAIN_URL}/oauth2/token", form)
+    token = answer.get("id_token")
+    if not isinstance(token, str):
+        raise UpstreamError
+    return token
+
+
+def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
+    request = Request(url, urlencode(form).encode())  # noqa: S310 (the URL is a setting)
+    try:
+        with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+            answer = json.loads(response.read(LARGEST_ANSWER))
+    except HTTPError as error:
+        raise _refusal(error.code) from error
+    except OSError as error:
+        raise UnavailableError from error
+    except ValueError as error:
+        raise UpstreamError from error
+    return answer if isinstance(answer, dict) else {}
+
+
+def _refusal(status: int) -> UnauthenticatedError | UpstreamError:
+    return CodeRefusedError() if status in {400, 401, 403} else UpstreamError()
+
+
+def _client_id() -> str:
+    return str(settings.COGNITO_CLIENT_IDS[0])
+
+
+def _challenge(verifier: str) -> str:
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

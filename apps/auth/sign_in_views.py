@@ -1,0 +1,68 @@
+"""The pages of a browser sign-in; only a stage that offers it has their routes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.auth import cookies, hosted_ui, sign_in
+from apps.core import problems
+from apps.core.errors import MopedError
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@require_GET
+def start(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the hosted UI, to come back to the path in `next`."""
+    target = sign_in.safe_target(request, request.GET.get("next", ""))
+    url, flow = sign_in.begin(redirect_uri=_callback_url(request), target=target)
+    response = HttpResponseRedirect(url)
+    cookies.keep_flow(response, flow)
+    return response
+
+
+@require_GET
+def callback(request: HttpRequest) -> HttpResponse:
+    """Take the code that the hosted UI sends back, and sign the browser in."""
+    flow = cookies.flow(request)
+    try:
+        text, token = sign_in.finish(
+            flow=flow,
+            state=request.GET.get("state", ""),
+            code=request.GET.get("code", ""),
+            redirect_uri=_callback_url(request),
+        )
+    except MopedError as error:
+        return _refused(request, error)
+    response = HttpResponseRedirect(sign_in.safe_target(request, flow.target if flow else ""))
+    cookies.keep_token(response, text, seconds=max(int(token.exp - time.time()), 0))
+    cookies.forget(response, cookies.flow_name())
+    return response
+
+
+@require_POST
+@csrf_protect
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Forget the cookie here and the session at the hosted UI."""
+    response = HttpResponseRedirect(
+        hosted_ui.logout_url(logout_uri=request.build_absolute_uri(reverse("root")))
+    )
+    cookies.forget(response, cookies.token_name(), cookies.flow_name())
+    return response
+
+
+def _refused(request: HttpRequest, error: MopedError) -> HttpResponse:
+    response = problems.respond(request, problems.status_of(error), error.code, str(error))
+    cookies.forget(response, cookies.flow_name())
+    return response
+
+
+def _callback_url(request: HttpRequest) -> str:
+    return request.build_absolute_uri(reverse("auth-callback"))

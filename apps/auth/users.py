@@ -1,0 +1,108 @@
+"""Who is calling, as views and permissions see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from apps.core.claims import NO_CLAIMS, HasuraClaims
+
+if TYPE_CHECKING:
+    from apps.auth.tokens import IdToken
+
+
+@dataclass(frozen=True, slots=True)
+class CognitoUser:
+    """
+    The caller that a verified token names.
+
+    simplejwt's own `TokenUser` reads `is_superuser` from a claim and answers None for whatever
+    is misspelt; this one has the attributes it declares and no others.
+    """
+
+    token: IdToken
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+
+    @property
+    def sub(self) -> str:
+        """Return the id that Cognito never gives to anybody else."""
+        return self.token.sub
+
+    @property
+    def pk(self) -> str:
+        """Return the same id, under the name that DRF's throttles look for."""
+        return self.token.sub
+
+    @property
+    def email(self) -> str:
+        """Return the address as the token spells it."""
+        return self.token.email
+
+    @property
+    def username(self) -> str:
+        """Return Cognito's username; through single sign-on it is not the id of a Moped user."""
+        return self.token.username
+
+    @property
+    def claims(self) -> HasuraClaims:
+        """Return the normalized Hasura claims."""
+        return self.token.claims
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Return the roles that the token grants."""
+        return self.token.claims.allowed_roles
+
+    def has_role(self, *roles: str) -> bool:
+        """Tell whether the token grants one of these roles."""
+        return not set(roles).isdisjoint(self.roles)
+
+    @property
+    def is_verified(self) -> bool:
+        """Tell whether the address is proven: by Cognito, or by the City's single sign-on."""
+        return self.token.email_verified or self._is_city_sso
+
+    @property
+    def is_city_staff(self) -> bool:
+        """Tell whether this is a "valid user": proven, of the City, and known to Moped."""
+        return (
+            self.is_verified
+            and self.email.lower().endswith(f"@{settings.STAFF_EMAIL_DOMAIN}")
+            and self.claims != NO_CLAIMS
+        )
+
+    @property
+    def _is_city_sso(self) -> bool:
+        name = self.username
+        return name.startswith(settings.SSO_USERNAME_PREFIX) and name.endswith(
+            f"@{settings.STAFF_EMAIL_DOMAIN}"
+        )
+
+    def __str__(self) -> str:
+        return self.email
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Nobody, with the same attributes."""
+
+    is_authenticated = False
+    is_anonymous = True
+    is_active = False
+    is_verified = False
+    is_city_staff = False
+    sub = ""
+    pk = None
+    email = ""
+    username = ""
+    claims = NO_CLAIMS
+    roles = ()
+
+    def has_role(self, *roles: str) -> bool:
+        """Nobody has a role."""
+        return False

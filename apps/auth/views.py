@@ -1,0 +1,61 @@
+"""What a caller's token says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.auth.decorators import normalize_claims
+from apps.auth.permissions import IsSignedIn
+from apps.core.views import Health
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from apps.core.claims import HasuraClaims
+
+
+class AuthHealth(Health):
+    """Say that authentication is there."""
+
+    subject = "Auth - "
+
+
+class CurrentUser(APIView):
+    """
+    Who you are.
+
+    The claims as this API uses them, and `decrypted_jwt`: the whole payload as Cognito signed
+    it, in which the Hasura claim is still a string.
+    """
+
+    permission_classes = (IsSignedIn,)
+
+    def get(self, request: Request) -> Response:
+        """Return the caller's username, address, claims and payload."""
+        caller = request.user
+        return Response(
+            {
+                "cognito:username": caller.username,
+                "email": caller.email,
+                "hasura_claims": caller.claims.as_dict(),
+                "decrypted_jwt": request.auth.payload,
+            }
+        )
+
+
+@api_view(["GET"])
+@permission_classes([IsSignedIn])
+@normalize_claims
+def current_user2(request: Request, claims: HasuraClaims) -> Response:
+    """Return who you are, by way of `@normalize_claims`: the example to read first."""
+    return Response(
+        {
+            "cognito:username": request.user.username,
+            "email": request.user.email,
+            "hasura_claims": claims.as_dict(),
+        }
+    )

@@ -1,0 +1,70 @@
+"""What is known of the request under way, for whoever writes a log line or an error body."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request's ids; `code` is the reason of a refusal, "" while all is well."""
+
+    request_id: str = "-"
+    client_address: str = ""
+    code: str = ""
+    started: float = field(default_factory=time.perf_counter)
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
+
+
+def current() -> RequestContext:
+    """Return the context of the request under way, or an empty one outside of any."""
+    return _current.get() or RequestContext()
+
+
+def begin(environ: Mapping[str, Any]) -> RequestContext:
+    """Make the context of a new request the current one."""
+    context = RequestContext(request_id=_request_id(environ), client_address=client_address(environ))
+    _current.set(context)
+    return context
+
+
+def end() -> None:
+    """Forget the request, so that a later log line does not carry its id."""
+    _current.set(None)
+
+
+def client_address(environ: Mapping[str, Any]) -> str:
+    """
+    Return the true address of the caller.
+
+    On Lambda it stands in the event: `X-Forwarded-For`, which Zappa reads, can be forged.
+    """
+    gateway = environ.get("lambda.event", {}).get("requestContext", {})
+    source = gateway.get("identity") or gateway.get("http") or {}
+    return str(source.get("sourceIp") or environ.get("REMOTE_ADDR", ""))
+
+
+def _request_id(environ: Mapping[str, Any]) -> str:
+    """Return API Gateway's id or Lambda's, the caller's if it is sane, or a new one."""
+    gateway = environ.get("lambda.event", {}).get("requestContext", {})
+    lambda_id = getattr(environ.get("lambda.context"), "aws_request_id", "")
+    callers = environ.get("HTTP_X_REQUEST_ID", "")
+    return (
+        gateway.get("requestId")
+        or lambda_id
+        or (callers if callers and SANE_REQUEST_ID.fullmatch(callers) else "")
+        or uuid.uuid4().hex
+    )

@@ -1,0 +1,41 @@
+"""Headers that every answer carries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+POLICY_OF_DATA = "default-src 'none'; frame-ancestors 'none'"
+POLICY_OF_PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self' {sign_in}; base-uri 'none'; frame-ancestors 'none'"
+)
+ONE_YEAR = "max-age=31536000; includeSubDomains"
+
+
+def apply(response: HttpResponseBase) -> None:
+    """Add what the answer does not say itself (static files have their own Cache-Control)."""
+    headers = response.headers
+    for name, value in ALWAYS.items():
+        headers.setdefault(name, value)
+    if settings.SECURE_COOKIES:
+        headers.setdefault("Strict-Transport-Security", ONE_YEAR)
+    headers.setdefault("Content-Security-Policy", _policy(headers.get("Content-Type", "")))
+
+
+def _policy(content_type: str) -> str:
+    if content_type.startswith("text/html"):
+        return POLICY_OF_PAGES.format(sign_in=settings.COGNITO_DOMAIN_URL)
+    return POLICY_OF_DATA

@@ -1,0 +1,34 @@
+"""One JSON object a line: an event, its ids, never anything secret."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import orjson
+from django.conf import settings
+
+from apps.core.context import current
+
+# What every record carries by itself; whatever else it has came from `extra`.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """Format `logger.info("event_name", extra={"key": "value"})` as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; `extra` members stand at its top level."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "event": record.getMessage(),
+            "logger": record.name,
+            "stage": settings.STAGE,
+            "version": settings.VERSION,
+            "request_id": current().request_id,
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()

@@ -1,0 +1,51 @@
+"""Request bodies: JSON objects of a bounded size."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+from django.conf import settings
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class BodyTooLarge(APIException):
+    """The body is larger than any that a route of ours needs."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+    default_detail = "The body is too large."
+
+
+class JsonParser(BaseParser):
+    """Parse a JSON object; anything else, valid JSON or not, is the caller's mistake."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """
+        Return the object.
+
+        :raises BodyTooLarge: if it is larger than DATA_UPLOAD_MAX_MEMORY_SIZE
+        :raises ParseError: if it is not JSON, or not an object
+        """
+        body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise BodyTooLarge
+        try:
+            data = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ParseError("The body is not valid JSON.") from error
+        if not isinstance(data, dict):
+            raise ParseError("The body must be a JSON object.")
+        return data

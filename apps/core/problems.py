@@ -1,0 +1,200 @@
+"""
+Failure → status and body: the only such place.
+
+Every failure has one body, RFC 9457's problem details, whether it comes from a view, from
+Django or from a crash. `error` maps the names of fields to lists of messages, as the editor
+shows them, and is absent where no field is to blame.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from apps.core import errors, negotiation
+from apps.core.context import current
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+REALM = "moped"
+TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
+
+STATUS_OF_KIND: dict[type[errors.MopedError], HTTPStatus] = {
+    errors.InvalidError: HTTPStatus.BAD_REQUEST,
+    errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    errors.ForbiddenError: HTTPStatus.FORBIDDEN,
+    errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.UpstreamError: HTTPStatus.BAD_GATEWAY,
+}
+
+
+class Carrier(exceptions.APIException):
+    """
+    Carries one of our errors out of an authentication class.
+
+    DRF forgets the half-known caller only for exceptions of its own; any other would be raised
+    a second time while the answer to the first is being made.
+    """
+
+    def __init__(self, error: errors.MopedError) -> None:
+        super().__init__(str(error), error.code)
+        self.error = error
+
+
+def status_of(error: errors.MopedError) -> HTTPStatus:
+    """Return the status of the error's nearest kind."""
+    kinds = (STATUS_OF_KIND[kind] for kind in type(error).__mro__ if kind in STATUS_OF_KIND)
+    return next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """Return the one error body, and note its code for the request's log line."""
+    context = current()
+    context.code = code
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "code": code,
+        "detail": detail,
+    }
+    if fields:
+        problem["error"] = fields
+    return problem | {"request_id": context.request_id}
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer what a view raised; None, for what nobody anticipated, makes it a crash."""
+    error = exc.error if isinstance(exc, Carrier) else exc
+    if isinstance(error, errors.MopedError):
+        return _from_ours(error)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    return _from_drf(error) if isinstance(error, exceptions.APIException) else None
+
+
+def _from_ours(error: errors.MopedError) -> Response:
+    status = status_of(error)
+    headers = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = challenge(error.code, str(error))
+    if isinstance(error, errors.UnavailableError):
+        headers["Retry-After"] = str(error.retry_after)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error(error.code, extra={"cause": repr(error.__cause__)})
+    return Response(body(status, error.code, str(error), error.fields), status=status, headers=headers)
+
+
+def _from_drf(error: exceptions.APIException) -> Response:
+    status, code, headers = error.status_code, _code_of(error), {}
+    if isinstance(error, exceptions.NotAuthenticated):
+        code = TOKEN_MISSING
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = challenge(code, str(error.detail))
+    wait = getattr(error, "wait", None)
+    if wait:
+        headers["Retry-After"] = str(int(wait) + 1)
+    fields = _fields(error.detail)
+    detail = errors.InvalidError.message if fields else _first_message(error.detail)
+    return Response(body(status, code, detail, fields), status=status, headers=headers)
+
+
+def challenge(code: str, description: str) -> str:
+    """Return `WWW-Authenticate` as RFC 6750, section 3: no error where no token was sent."""
+    if code == TOKEN_MISSING:
+        return f'Bearer realm="{REALM}"'
+    return f'Bearer realm="{REALM}", error="invalid_token", error_description="{description}"'
+
+
+def _code_of(error: exceptions.APIException) -> str:
+    codes = error.get_codes()
+    return codes if isinstance(codes, str) else "invalid"
+
+
+def _fields(detail: Any) -> dict[str, list[str]]:
+    """Flatten DRF's nested messages: `{"a": {"b": ["x"]}}` becomes `{"a.b": ["x"]}`."""
+    if not isinstance(detail, dict):
+        return {}
+    flat: dict[str, list[str]] = {}
+    for name, messages in detail.items():
+        if isinstance(messages, dict):
+            flat |= {f"{name}.{inner}": found for inner, found in _fields(messages).items()}
+        elif name != "non_field_errors":
+            flat[str(name)] = _messages(messages)
+    return flat
+
+
+def _messages(messages: Any) -> list[str]:
+    if not isinstance(messages, list):
+        return [str(messages)]
+    return [text for message in messages for text in (_messages(_values(message)))]
+
+
+def _values(message: Any) -> Any:
+    return list(message.values()) if isinstance(message, dict) else message
+
+
+def _first_message(detail: Any) -> str:
+    messages = _messages(_values(detail))
+    return messages[0] if messages else errors.InvalidError.message
+
+
+# ---- what Django refuses or loses without a view ------------------------------------------------
+
+
+def respond(request: HttpRequest, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
+    """Answer outside of DRF: a page for a browser, problem details for everyone else."""
+    problem = body(status, code, detail)
+    if negotiation.wants_page(request):
+        return render(request, "moped/problem.html", {"problem": problem}, status=status)
+    return HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django calls suspicious; which of its checks it was stays in the log."""
+    logger.warning("suspicious_request", extra={"reason": type(exception).__name__})
+    return respond(request, HTTPStatus.BAD_REQUEST, "bad_request", "The request is not valid.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a refusal raised outside of DRF."""
+    return respond(request, HTTPStatus.FORBIDDEN, "forbidden", errors.ForbiddenError.message)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that did not come from a page of ours."""
+    return respond(
+        request, HTTPStatus.FORBIDDEN, "csrf_failed", "This form did not come from a page of this site."
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a path that no route has."""
+    return respond(request, HTTPStatus.NOT_FOUND, "not_found", "There is no such page or route.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a crash; its traceback goes into the log, once, and nowhere else."""
+    logger.exception("crash")  # noqa: LOG004 (Django calls this while it handles the exception)
+    return respond(
+        request,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "Something went wrong on our side. The request id finds it in our log.",
+    )

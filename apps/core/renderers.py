@@ -1,0 +1,71 @@
+"""Representations: JSON by orjson, and the browsable page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+
+from apps.core import problems, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+
+
+class JsonRenderer(BaseRenderer):
+    """Compact JSON; a failure is announced as problem details (RFC 9457)."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """Return the bytes; no data (204) is no bytes."""
+        if data is None:
+            return b""
+        if not renderer_context:
+            return orjson.dumps(data, default=str)
+        response = renderer_context["response"]
+        if response.exception:
+            response["Content-Type"] = problems.CONTENT_TYPE
+        indent = orjson.OPT_INDENT_2 if renderer_context.get("indent") else None
+        return orjson.dumps(data, default=str, option=indent)
+
+
+class PageRenderer(BrowsableAPIRenderer):
+    """DRF's browsable API in our own dress: no inline script, so it lives under a strict policy."""
+
+    template = "moped/api.html"
+
+    def get_content(
+        self, renderer: BaseRenderer, data: Any, accepted_media_type: str, renderer_context: dict[str, Any]
+    ) -> str:
+        """Return the body, indented for people."""
+        content = renderer.render(data, accepted_media_type, renderer_context | {"indent": 2})
+        renderer_context["response"]["Content-Type"] = f"{self.media_type}; charset={self.charset}"
+        return bytes(content).decode()
+
+    def get_context(
+        self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return what the template shows; bodies are offered as raw JSON, as the routes take them."""
+        view, request, response = (renderer_context[name] for name in ("view", "request", "response"))
+        content = self.get_content(JsonRenderer(), data, accepted_media_type or "", dict(renderer_context))
+        return {
+            "name": self.get_name(view),
+            "description": self.get_description(view, response.status_code),
+            "content": content,
+            "response": response,
+            "methods_with_body": [name for name in view.allowed_methods if name in METHODS_WITH_BODY],
+            "deletable": "DELETE" in view.allowed_methods,
+            "routes": routes.listing(),
+            "request": request,
+        }

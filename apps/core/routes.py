@@ -1,0 +1,56 @@
+"""URL patterns that forgive a slash, and the list of them that the pages show."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.conf import _path  # type: ignore[attr-defined]
+from django.urls.resolvers import RoutePattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class SlashOptional(RoutePattern):
+    """A route written as its callers write it, matched with and without its trailing slash."""
+
+    def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
+        """Try the path as it came first: what a route captures may itself end in a slash."""
+        return super().match(path) or super().match(path[:-1] if path.endswith("/") else f"{path}/")
+
+
+route = partial(_path, Pattern=SlashOptional)
+"""Django's `path()`, except that nobody gets a 404 for a slash."""
+
+
+class Route(NamedTuple):
+    """One route as a reader sees it."""
+
+    path: str
+    methods: tuple[str, ...]
+    name: str
+
+
+@cache
+def listing() -> tuple[Route, ...]:
+    """Return every route that has a name, in the order of the URL configuration."""
+    return tuple(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Route]:
+    for pattern in patterns:
+        path = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, path)
+        elif pattern.name:
+            yield Route(f"/{path}", _methods(pattern.callback), pattern.name)
+
+
+def _methods(view: Any) -> tuple[str, ...]:
+    view_class = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    names = getattr(view_class, "http_method_names", ("get",))
+    return tuple(
+        name.upper() for name in names if name not in {"options", "head"} and hasattr(view_class, name)
+    )

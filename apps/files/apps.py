@@ -1,0 +1,10 @@
+"""File uploads and downloads."""
+
+from django.apps import AppConfig
+
+
+class FilesConfig(AppConfig):
+    """Signatures for files that never pass through this API."""
+
+    name = "apps.files"
+    label = "files"

@@ -1,0 +1,16 @@
+"""One line per app: the whole public surface at a glance."""
+
+from django.urls import include
+
+from apps.core.routes import route
+from apps.core.views import Root
+
+urlpatterns = [
+    route("", Root.as_view(), name="root"),
+    route("auth/", include("apps.auth.urls")),
+]
+
+handler400 = "apps.core.problems.bad_request"
+handler403 = "apps.core.problems.permission_denied"
+handler404 = "apps.core.problems.not_found"
+handler500 = "apps.core.problems.server_error"
