@@ -100,7 +100,8 @@ def translating(**ours: type[MopedError]) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        raise _translated(code, ours)() from error
+        error_class = _translated(code, ours)
+        raise error_class from error
     except BotoCoreError as error:
         raise UnavailableError from error
 
