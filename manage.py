@@ -3,6 +3,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -12,7 +13,16 @@ def main() -> None:
         from django.core.management import execute_from_command_line  # noqa: PLC0415 (its absence is explained)
     except ImportError:
         sys.exit("Django is not installed here. Run `make install`, then use .venv/bin/python.")
+    complete_environment()
     execute_from_command_line(sys.argv)
+
+
+def complete_environment() -> None:
+    """On a laptop, supply what a stage is given by its operators (the package of a stage lacks devstack)."""
+    with suppress(ModuleNotFoundError):
+        from apps.devstack import environment  # noqa: PLC0415 (only where there is one)
+
+        environment.apply()
 
 
 if __name__ == "__main__":

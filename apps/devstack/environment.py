@@ -1,0 +1,162 @@
+"""
+The environment variables of a laptop: what a stage is given by its operators, given by us.
+
+`moped_api.settings` reads them; this is the one file that writes them. Sources, the first wins:
+
+1. what the process already has,
+2. the project's `.env` (see `.env.example`),
+3. the world that `make run` furnished (pool, client, bucket, ... in `.devstack/world.json`),
+4. placeholders, so that commands work which need no world (`makemigrations`, `startblueprint`).
+
+Where AWS is answers as one: with the embedded AWS go its region and credentials, and whatever
+`~/.aws` or the shell says about the real one is set aside. A process that names a stage other than
+the laptop is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apps.devstack import postgresql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / ".devstack"
+WORLD = FOLDER / "world.json"
+DOTENV = PROJECT / ".env"
+POSTGRESQL = FOLDER / "postgresql"
+
+STAGE_VARIABLE = "MOPED_API_CURRENT_ENVIRONMENT"
+LAPTOP = "laptop"
+REGION = "us-east-1"
+EMULATOR_PORT = 4566
+EMULATOR_URL = f"http://127.0.0.1:{EMULATOR_PORT}"
+# Names that we wrote, for the processes that we start: they may be written again by us.
+OURS = "MOPED_DEVSTACK_SUPPLIED"
+
+# The emulator's root; it has no secret worth keeping.
+EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+NO_OTHER_AWS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+OTHER_AWS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
+
+PLACEHOLDERS = {
+    STAGE_VARIABLE: LAPTOP,
+    "MOPED_API_EXTRA_APPS": "apps.devstack",
+    "MOPED_API_BROWSER_PAGES": "true",
+    "MOPED_API_BROWSER_SIGN_IN": "true",
+    "MOPED_API_SECURE_COOKIES": "false",
+    "MOPED_API_ALLOWED_HOSTS": "127.0.0.1,localhost",
+    "MOPED_API_CORS_ORIGINS": "https://localhost:3000",  # the editor's own development server
+    "AWS_ENDPOINT_URL": EMULATOR_URL,
+    "COGNITO_USERPOOL_ID": f"{REGION}_NOTYETMADE",
+    "COGNITO_APP_CLIENT_ID": "not-yet-made",
+    "COGNITO_JWKS_URL": f"{EMULATOR_URL}/{REGION}_NOTYETMADE/.well-known/jwks.json",
+    "COGNITO_DOMAIN_URL": EMULATOR_URL,
+    "COGNITO_DYNAMO_TABLE_NAME": "not-yet-made",
+    "MOPED_API_CONFIGURATION_SETTINGS": "not-yet-made",
+    "MOPED_API_UPLOADS_S3_BUCKET": "not-yet-made",
+}
+
+# Nothing of the developer's own world may leak into a test, nor a test into that world.
+TESTS = {
+    STAGE_VARIABLE: "test",
+    "MOPED_API_EXTRA_APPS": "apps.devstack",
+    "MOPED_API_BROWSER_PAGES": "true",
+    "MOPED_API_BROWSER_SIGN_IN": "true",
+    "MOPED_API_SECURE_COOKIES": "true",
+    "MOPED_API_ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+    "MOPED_API_CORS_ORIGINS": "https://moped.example",
+    "MOPED_API_CORS_ORIGIN_PATTERNS": "",
+    "MOPED_API_LOG_LEVEL": "INFO",
+    "AWS_DEFAULT_REGION": REGION,
+    # Port 9 is "discard": nothing listens there, so a call that nobody expected fails at once.
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "COGNITO_REGION": REGION,
+    "COGNITO_USERPOOL_ID": f"{REGION}_TESTPOOL1",
+    "COGNITO_APP_CLIENT_ID": "test-client-1,test-client-2",
+    "COGNITO_JWKS_URL": f"http://127.0.0.1:9/{REGION}_TESTPOOL1/.well-known/jwks.json",
+    "COGNITO_DOMAIN_URL": "http://127.0.0.1:9",
+    "COGNITO_DYNAMO_TABLE_NAME": "test-claims",
+    "MOPED_API_CONFIGURATION_SETTINGS": "test-configuration",
+    "MOPED_API_UPLOADS_S3_BUCKET": "test-uploads",
+    **EMULATOR_CREDENTIALS,
+    **NO_OTHER_AWS,
+}
+
+
+def apply() -> None:
+    """Complete the environment of this process for a laptop, unless it belongs to a stage."""
+    if _is_a_stage():
+        return
+    dotenv = read_dotenv(DOTENV)
+    if dotenv.get(STAGE_VARIABLE, LAPTOP) != LAPTOP:
+        _supply(dotenv)
+        return
+    world = {"DATABASE_URL": postgresql.database_url(POSTGRESQL), **PLACEHOLDERS, **read_world()}
+    _supply({**world, **dotenv})
+    if "AWS_ENDPOINT_URL" in _ours() - dotenv.keys():
+        _set_aside_other_aws()
+
+
+def apply_for_tests(database_url: str) -> None:
+    """Give this process, whatever its shell says, the environment of the tests."""
+    for name in OTHER_AWS:
+        os.environ.pop(name, None)
+    os.environ.update(TESTS)
+    os.environ.setdefault("DATABASE_URL", database_url)
+
+
+def publish(variables: Mapping[str, str]) -> None:
+    """Let the processes of this folder know a furnished world, this one and its children first."""
+    FOLDER.mkdir(exist_ok=True)
+    unfinished = WORLD.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(dict(variables), indent=2), encoding="utf-8")
+    unfinished.replace(WORLD)
+    apply()
+
+
+def read_world() -> dict[str, str]:
+    """Return the variables of the furnished world; none if there is no such world."""
+    try:
+        variables = json.loads(WORLD.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in variables.items()}
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Return the `NAME=value` lines of a file, quoted and commented as in a shell."""
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    words = [word for line in lines for word in shlex.split(line, comments=True)]
+    pairs = (word.partition("=") for word in words)
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def _is_a_stage() -> bool:
+    return os.environ.get(STAGE_VARIABLE, LAPTOP) != LAPTOP
+
+
+def _ours() -> set[str]:
+    return set(filter(None, os.environ.get(OURS, "").split(",")))
+
+
+def _supply(variables: Mapping[str, str]) -> None:
+    free = variables.keys() - (os.environ.keys() - _ours())
+    os.environ.update({name: variables[name] for name in free})
+    os.environ[OURS] = ",".join(sorted(_ours() | free))
+
+
+def _set_aside_other_aws() -> None:
+    for name in OTHER_AWS:
+        os.environ.pop(name, None)
+    os.environ.update({"AWS_DEFAULT_REGION": REGION, **EMULATOR_CREDENTIALS, **NO_OTHER_AWS})

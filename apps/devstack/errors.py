@@ -1,0 +1,9 @@
+"""What can go wrong on a laptop."""
+
+from __future__ import annotations
+
+from django.core.management import CommandError
+
+
+class DevstackError(CommandError):
+    """One clear sentence for whoever typed the command; Django prints it and exits with 1."""

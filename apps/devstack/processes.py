@@ -1,0 +1,76 @@
+"""Servers of ours: started on a leash, waited for, stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Mapping, Sequence
+
+LEASH = Path(__file__).with_name("leash.py")
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.01
+
+
+def start(
+    program: Sequence[str | Path],
+    *,
+    end_with: signal.Signals,
+    log: BinaryIO | int = subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
+    unprivileged: Sequence[Path] = (),
+) -> subprocess.Popen[bytes]:
+    """
+    Start a program that gets the signal `end_with` when this process dies.
+
+    It has a process group of its own, so that Ctrl-C in the terminal reaches us alone and we stop
+    things in order. `unprivileged` names the folders of a program that may not run as root.
+    Call it from the main thread: Linux counts the death of the thread that called.
+    """
+    return subprocess.Popen(  # noqa: S603 (our own programs, by their full paths)
+        [*_leash(end_with, unprivileged), *map(str, program)],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        process_group=0,
+    )
+
+
+def _leash(end_with: signal.Signals, unprivileged: Sequence[Path]) -> list[str]:
+    options = ["--unprivileged", *map(str, unprivileged)] if unprivileged else []
+    return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(end_with)), *options, "--"]
+
+
+def wait_until(ready: Callable[[], bool], *, process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Return whether a process became ready in time; one that ended never will."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        if ready():
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def stop(process: subprocess.Popen[bytes], politely: signal.Signals) -> None:
+    """End a process in the way it likes best, and if it does not listen, at once."""
+    if process.poll() is not None:
+        return
+    process.send_signal(politely)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def last_line(log: Path) -> str:
+    """Return what a server last said, for an error message."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

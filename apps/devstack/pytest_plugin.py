@@ -1,0 +1,70 @@
+"""
+What every test stands on: the tests' environment and a PostgreSQL server of their own.
+
+Named in pyproject's `addopts`, since pytest-django reads the settings before any conftest.py is
+read. With xdist only the controller starts the server; the workers inherit its address.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.devstack import environment
+from apps.devstack.errors import DevstackError
+from apps.devstack.postgresql import Cluster, database_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = environment.FOLDER / "tests"
+CLEANUP = pytest.StashKey[ExitStack]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Prepare before anything else: a wrapper runs before every other plugin's own."""
+    cleanup = early_config.stash[CLEANUP] = ExitStack()
+    if _is_worker() or "DATABASE_URL" in os.environ:
+        environment.apply_for_tests(os.environ["DATABASE_URL"])
+    else:
+        environment.apply_for_tests(_start_postgresql(cleanup))
+    return (yield)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    config.stash[CLEANUP].close()
+
+
+def _is_worker() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+def _start_postgresql(cleanup: ExitStack) -> str:
+    cluster = Cluster(_own_folder(cleanup), durable=False)
+    cleanup.callback(os.environ.pop, "DATABASE_URL", None)
+    cleanup.callback(cluster.stop)
+    try:
+        cluster.start()
+    except DevstackError as error:
+        raise pytest.UsageError(str(error)) from error
+    return database_url(cluster.folder)
+
+
+def _own_folder(cleanup: ExitStack) -> Path:
+    # The same one every time, since it starts in a tenth of what a new one takes;
+    # whoever tests at the same time in the same clone gets one for the occasion.
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    lock = cleanup.enter_context((FOLDER / "lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="moped-tests-")))
+    return FOLDER / "postgresql"
