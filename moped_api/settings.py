@@ -93,7 +93,7 @@ APPEND_SLASH = False  # both spellings are served, see apps.core.routes
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-PREPEND_WWW = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes of a body; files never pass through here
 
 INSTALLED_APPS = [
     *env.items("MOPED_API_EXTRA_APPS", ""),  # a developer's commands; before staticfiles, for its runserver

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rest_framework.request import Request
     from rest_framework.response import Response
+
+    from apps.auth.requests import Request
 
 
 def normalize_claims(view: Callable[..., Response]) -> Callable[..., Response]:

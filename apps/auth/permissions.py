@@ -6,13 +6,15 @@ Roles do not imply each other in the token; that an admin may what an editor may
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rest_framework.permissions import BasePermission
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
+
+    from apps.auth.users import CognitoUser
 
 ADMIN = "moped-admin"
 EDITOR = "moped-editor"
@@ -26,7 +28,7 @@ class IsSignedIn(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Allow every caller whose token holds."""
-        return bool(request.user.is_authenticated)
+        return _caller(request).is_authenticated
 
 
 class IsStaff(IsSignedIn):
@@ -64,5 +66,5 @@ class IsAdmin(HasRole):
     message = "You need the role moped-admin for this."
 
 
-def _caller(request: Request) -> Any:
-    return request.user
+def _caller(request: Request) -> CognitoUser:
+    return cast("CognitoUser", request.user)

@@ -13,8 +13,7 @@ from apps.auth.permissions import IsSignedIn
 from apps.core.views import Health
 
 if TYPE_CHECKING:
-    from rest_framework.request import Request
-
+    from apps.auth.requests import Request
     from apps.core.claims import HasuraClaims
 
 

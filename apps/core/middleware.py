@@ -6,7 +6,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from apps.core import context, headers
+from django.core.exceptions import DisallowedHost
+
+from apps.core import context, headers, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +30,19 @@ class RequestMiddleware:
         """Answer the request; exceptions have become answers further in."""
         under_way = context.begin(request.META)
         _forgive_doubled_slash(request)
-        response = self.get_response(request)
+        response = self._answer(request)
         headers.apply(response)
         response.headers["X-Request-ID"] = under_way.request_id
         self._log(request, response, under_way)
         context.end()
         return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            request.get_host()  # where Django compares it with ALLOWED_HOSTS
+        except DisallowedHost as error:
+            return problems.bad_request(request, error)
+        return self.get_response(request)
 
     def _log(
         self, request: HttpRequest, response: HttpResponseBase, under_way: context.RequestContext

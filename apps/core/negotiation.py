@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rest_framework.negotiation import BaseContentNegotiation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from django.http import HttpRequest
     from rest_framework.parsers import BaseParser
@@ -32,16 +32,16 @@ class JsonUnlessAsked(BaseContentNegotiation):
     and answers 406 to callers who would have been happy with JSON.
     """
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """Return the parser of the body's content type, parameters aside; None means 415."""
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == content_type), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """Return the renderer and the media type to announce."""
-        chosen: Any = renderers[0]
-        if len(renderers) > 1 and wants_page(request):
-            chosen = next((renderer for renderer in renderers if renderer.media_type == PAGE), chosen)
+        chosen, *others = renderers
+        if others and wants_page(request):
+            chosen = next((renderer for renderer in others if renderer.media_type == PAGE), chosen)
         return chosen, chosen.media_type

@@ -31,6 +31,10 @@ CONTENT_TYPE = "application/problem+json"
 REALM = "moped"
 TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
 
+HOW_TO_AUTHENTICATE = exceptions.ErrorDetail(
+    "Sign in, or send an ID token of the user pool as `Authorization: Bearer <token>`.", TOKEN_MISSING
+)
+
 STATUS_OF_KIND: dict[type[errors.MopedError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.BAD_REQUEST,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -104,7 +108,7 @@ def _from_ours(error: errors.MopedError) -> Response:
 def _from_drf(error: exceptions.APIException) -> Response:
     status, code, headers = error.status_code, _code_of(error), {}
     if isinstance(error, exceptions.NotAuthenticated):
-        code = TOKEN_MISSING
+        code, error.detail = TOKEN_MISSING, HOW_TO_AUTHENTICATE
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = challenge(code, str(error.detail))
     wait = getattr(error, "wait", None)

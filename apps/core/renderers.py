@@ -41,24 +41,43 @@ class JsonRenderer(BaseRenderer):
 
 
 class PageRenderer(BrowsableAPIRenderer):
-    """DRF's browsable API in our own dress: no inline script, so it lives under a strict policy."""
+    """
+    DRF's browsable API in our own dress: no inline script, so it lives under a strict policy.
+
+    A view may name a page of its own in `page_template`.
+    """
 
     template = "moped/api.html"
 
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the page."""
+        view = renderer_context["view"] if renderer_context else None
+        self.template = getattr(view, "page_template", self.template)
+        return super().render(data, accepted_media_type, renderer_context)
+
     def get_content(
-        self, renderer: BaseRenderer, data: Any, accepted_media_type: str, renderer_context: dict[str, Any]
+        self,
+        renderer: BaseRenderer,
+        data: Any,
+        accepted_media_type: str | None,
+        renderer_context: Mapping[str, Any],
     ) -> str:
         """Return the body, indented for people."""
-        content = renderer.render(data, accepted_media_type, renderer_context | {"indent": 2})
+        content = renderer.render(data, accepted_media_type, {**renderer_context, "indent": 2})
         renderer_context["response"]["Content-Type"] = f"{self.media_type}; charset={self.charset}"
-        return bytes(content).decode()
+        return content.decode() if isinstance(content, bytes) else content
 
     def get_context(
         self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return what the template shows; bodies are offered as raw JSON, as the routes take them."""
         view, request, response = (renderer_context[name] for name in ("view", "request", "response"))
-        content = self.get_content(JsonRenderer(), data, accepted_media_type or "", dict(renderer_context))
+        content = self.get_content(JsonRenderer(), data, accepted_media_type, renderer_context)
         return {
             "name": self.get_name(view),
             "description": self.get_description(view, response.status_code),

@@ -35,7 +35,7 @@ class Route(NamedTuple):
 
 @cache
 def listing() -> tuple[Route, ...]:
-    """Return every route that has a name, in the order of the URL configuration."""
+    """Return every API route that has a name, in the order of the URL configuration."""
     return tuple(_walk(get_resolver().url_patterns, ""))
 
 
@@ -44,13 +44,14 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Rou
         path = f"{prefix}{pattern.pattern}"
         if isinstance(pattern, URLResolver):
             yield from _walk(pattern.url_patterns, path)
-        elif pattern.name:
-            yield Route(f"/{path}", _methods(pattern.callback), pattern.name)
+        elif pattern.name and (methods := _methods(pattern.callback)):
+            yield Route(f"/{path}", methods, pattern.name)
 
 
 def _methods(view: Any) -> tuple[str, ...]:
-    view_class = getattr(view, "cls", None) or getattr(view, "view_class", None)
-    names = getattr(view_class, "http_method_names", ("get",))
+    """Return the methods of one of DRF's views; the pages of a sign-in are none of these."""
+    view_class = getattr(view, "cls", None)
+    names = getattr(view_class, "http_method_names", ())
     return tuple(
         name.upper() for name in names if name not in {"options", "head"} and hasattr(view_class, name)
     )

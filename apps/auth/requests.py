@@ -1,0 +1,22 @@
+"""DRF's request as our views meet it, for type checkers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework import request
+
+if TYPE_CHECKING:
+    from apps.auth.tokens import IdToken
+    from apps.auth.users import CognitoUser
+
+
+class Request(request.Request):
+    """
+    A request of a known caller.
+
+    Behind any permission but AllowAny nobody is anonymous: `user` and `auth` are ours.
+    """
+
+    user: CognitoUser  # type: ignore[assignment]
+    auth: IdToken

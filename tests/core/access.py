@@ -1,0 +1,5 @@
+"""Who may call the routes of core."""
+
+from tests.access import EVERYONE, Table
+
+ACCESS: Table = {("GET", "root"): EVERYONE}

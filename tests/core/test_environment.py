@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from moped_api.environment import Environment
+
+REQUIRED = {
+    "MOPED_API_CURRENT_ENVIRONMENT",
+    "AWS_DEFAULT_REGION",
+    "COGNITO_USERPOOL_ID",
+    "COGNITO_APP_CLIENT_ID",
+    "COGNITO_DYNAMO_TABLE_NAME",
+    "MOPED_API_CONFIGURATION_SETTINGS",
+    "MOPED_API_UPLOADS_S3_BUCKET",
+    "MOPED_API_ALLOWED_HOSTS",
+}
+
+
+def start(**variables: str) -> subprocess.CompletedProcess[str]:
+    """Import the settings in a process that has only these variables."""
+    return subprocess.run(
+        [sys.executable, "-c", "import moped_api.settings"],
+        env={"PATH": os.environ["PATH"], **variables},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+class TestEnvironment:
+    def test_reads_typed_values(self) -> None:
+        env = Environment({"A": " x ", "B": "1, 2,,3", "C": "7", "D": "True"})
+
+        assert (env.text("A"), env.items("B"), env.number("C", 0), env.flag("D", default=False)) == (
+            "x",
+            ("1", "2", "3"),
+            7,
+            True,
+        )
+        env.complete()
+
+    def test_names_every_problem_at_once(self) -> None:
+        env = Environment({"COUNT": "many", "FLAG": "maybe", "URL": "http://example.com:4566"})
+        env.text("NAME")
+        env.number("COUNT", 1)
+        env.flag("FLAG", default=True)
+        env.loopback_url("URL")
+
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            env.complete()
+
+        assert [name for name in ("NAME", "COUNT", "FLAG", "URL") if name in str(refusal.value)] == [
+            "NAME",
+            "COUNT",
+            "FLAG",
+            "URL",
+        ]
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:4566", "http://localhost:1", "http://[::1]:9"])
+    def test_allows_an_override_on_loopback(self, url: str) -> None:
+        env = Environment({"AWS_ENDPOINT_URL": url})
+
+        assert env.loopback_url("AWS_ENDPOINT_URL") == url
+        env.complete()
+
+    @pytest.mark.parametrize(
+        "url",
+        ["https://evil.example", "http://127.0.0.1.evil.example", "http://127.0.0.1@evil.example", "evil"],
+    )
+    def test_refuses_an_override_elsewhere(self, url: str) -> None:
+        env = Environment({"AWS_ENDPOINT_URL": url})
+        env.loopback_url("AWS_ENDPOINT_URL")
+
+        with pytest.raises(ImproperlyConfigured):
+            env.complete()
+
+
+class TestSettings:
+    def test_name_everything_that_is_missing(self) -> None:
+        refusal = start()
+
+        assert refusal.returncode != 0
+        assert {name for name in REQUIRED if f"{name} is missing" in refusal.stderr} == REQUIRED
+
+    def test_start_with_what_is_required(self) -> None:
+        values = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
+
+        assert start(**values).returncode == 0
+
+    @pytest.mark.parametrize("override", ["AWS_ENDPOINT_URL", "COGNITO_JWKS_URL"])
+    def test_refuse_an_emulator_that_is_not_on_this_machine(self, override: str) -> None:
+        values = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
+
+        refusal = start(**values, **{override: "https://keys.example/jwks.json"})
+
+        assert refusal.returncode != 0
+        assert override in refusal.stderr

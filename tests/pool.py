@@ -1,0 +1,128 @@
+"""A user pool of the tests' own: a key, its key set on a loopback server, and genuine tokens."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import urlsafe_b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Self
+
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from django.conf import settings
+
+from apps.core.claims import CLAIMS_NAMESPACE
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+USER_ID = "11111111-1111-4111-8111-111111111111"
+
+
+def base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def hasura_claim(*roles: str, database_id: str = "77") -> str:
+    """Return the claim as Cognito's V1 trigger makes it: JSON inside a JSON string."""
+    return json.dumps(
+        {
+            "x-hasura-user-id": USER_ID,
+            "x-hasura-default-role": "moped-viewer",
+            "x-hasura-allowed-roles": list(roles),
+            "x-hasura-user-db-id": database_id,
+            "x-hasura-user-wg-id": "1",
+        }
+    )
+
+
+class Signer:
+    """One RSA key of a pool; `token()` is what the pool would issue."""
+
+    def __init__(self, kid: str = "test-key-1") -> None:
+        self.kid = kid
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def jwk(self) -> dict[str, str]:
+        numbers = self.key.public_key().public_numbers()
+        return {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": self.kid,
+            "n": base64url(numbers.n.to_bytes(256, "big")),
+            "e": base64url(numbers.e.to_bytes(3, "big")),
+        }
+
+    def sign(self, payload: dict[str, Any] | bytes, header: dict[str, Any] | None = None) -> str:
+        """Return the compact JWS of a payload."""
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        protected = json.dumps(header or {"kid": self.kid, "alg": "RS256"}).encode()
+        signing_input = f"{base64url(protected)}.{base64url(raw)}"
+        signature = self.key.sign(signing_input.encode(), padding.PKCS1v15(), SHA256())
+        return f"{signing_input}.{base64url(signature)}"
+
+    def token(self, **claims: Any) -> str:
+        """Return an ID token; a claim given as None is left out."""
+        return self.sign(payload(**claims))
+
+
+def payload(**claims: Any) -> dict[str, Any]:
+    """Return the payload of a City editor's ID token with some claims replaced."""
+    now = int(time.time())
+    standard = {
+        "sub": USER_ID,
+        "aud": settings.COGNITO_CLIENT_IDS[0],
+        "iss": settings.COGNITO_ISSUER,
+        "token_use": "id",
+        "auth_time": now,
+        "iat": now,
+        "exp": now + 3600,
+        "cognito:username": USER_ID,
+        "email": "jane.doe@austintexas.gov",
+        "email_verified": True,
+        CLAIMS_NAMESPACE: hasura_claim("moped-editor"),
+    }
+    return {name: value for name, value in (standard | claims).items() if value is not None}
+
+
+class KeyServer:
+    """A key-set endpoint on loopback; `body`, `status` and `down` may be changed under way."""
+
+    def __init__(self, *signers: Signer) -> None:
+        self.body = json.dumps({"keys": [signer.jwk() for signer in signers]}).encode()
+        self.status = 200
+        self.requests = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/.well-known/jwks.json"
+
+    def __enter__(self) -> Self:
+        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        key_server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                key_server.requests += 1
+                self.send_response(key_server.status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(key_server.body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
+                """Say nothing: pytest shows what matters."""
+
+        return Handler
