@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import msgspec
 
 CLAIMS_NAMESPACE = "https://hasura.io/jwt/claims"
@@ -29,3 +32,55 @@ class HasuraClaims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_CLAIMS = HasuraClaims()
+
+_SPELLINGS = frozenset(field.encode_name for field in msgspec.structs.fields(HasuraClaims))
+_ROLES = "x-hasura-allowed-roles"
+_claims_decoder = msgspec.json.Decoder(HasuraClaims)
+_members_decoder = msgspec.json.Decoder(dict[str, str | list[str]])
+
+
+def parse(text: str) -> HasuraClaims:
+    """
+    Read the claims from their JSON: a flat object of strings, in which only the roles are a list.
+
+    :raises ValueError: if it is anything else, or names a member twice
+    """
+    claims = _claims_decoder.decode(text)
+    members = _members_decoder.decode(text)
+    if members.keys() <= _SPELLINGS and text.count('"') == 2 * _strings(members, claims):
+        return claims
+    refuse_duplicates(text)
+    if any(isinstance(members[name], list) for name in members.keys() - _SPELLINGS):
+        raise ValueError("a list where a string belongs")
+    return claims
+
+
+def _strings(members: dict[str, str | list[str]], claims: HasuraClaims) -> int:
+    """
+    Count the strings of an object that names nothing twice.
+
+    If its JSON has two quotes for each of them there is no room for another member: the quick
+    way to know what the slow way, `refuse_duplicates`, finds out by parsing.
+    """
+    lists = _ROLES in members
+    return 2 * len(members) - lists + len(claims.allowed_roles)
+
+
+def refuse_duplicates(text: str) -> None:
+    """
+    Refuse JSON in which an object names a member twice: readers disagree on which one counts.
+
+    :raises ValueError: if one does
+    """
+    _duplicates_decoder.raw_decode(text.lstrip())
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member named twice")
+    return members
+
+
+# msgspec, like most, keeps the last of duplicates; only the standard library shows them all.
+_duplicates_decoder = json.JSONDecoder(object_pairs_hook=_unique)

@@ -1,0 +1,96 @@
+"""
+Asking the pool for its key set, without ever waiting for it longer than we said.
+
+http.client and nothing above it: no redirects, no proxies from the environment, no other
+schemes, because nobody programmed them.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import SplitResult, urlsplit
+
+DEADLINE_SECONDS = 2.0
+MAX_OCTETS = 64 * 1024
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+HEADERS = {"Accept": "application/json", "Connection": "close"}
+OK = 200
+
+
+class FetchError(Exception):
+    """There is no key set to be had now; the text says why and may be logged."""
+
+
+def fetch(url: str) -> bytes:
+    """
+    Return the body of what the URL answers.
+
+    A thread of its own asks, so that the deadline holds for name resolution, handshake, headers
+    and body together: a socket's timeout starts anew with every octet that drips in.
+
+    :raises FetchError: unless it is a 200 of at most 64 kB within two seconds
+    """
+    conversation = _Conversation(_permitted(url))
+    conversation.start()
+    conversation.join(DEADLINE_SECONDS)
+    if conversation.is_alive():
+        conversation.cut()
+        raise FetchError(f"no answer within {DEADLINE_SECONDS:g} s")
+    if conversation.failure:
+        raise FetchError(conversation.failure)
+    return conversation.body
+
+
+def _permitted(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    if parts.hostname and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    ):
+        return parts
+    raise FetchError("the key set's address is neither https nor on this machine")
+
+
+class _Conversation(threading.Thread):
+    """One question to the key server, and its answer."""
+
+    def __init__(self, url: SplitResult) -> None:
+        super().__init__(name="key-set", daemon=True)
+        kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+        self._connection = kind(url.hostname or "", url.port, timeout=DEADLINE_SECONDS)
+        self._path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        self._socket: socket.socket | None = None
+        self.body = b""
+        self.failure = ""
+
+    def run(self) -> None:
+        """Ask; whatever happens ends up in `body` or in `failure`."""
+        try:
+            self._ask()
+        except (OSError, HTTPException, ValueError) as error:
+            self.failure = type(error).__name__
+        finally:
+            self._connection.close()
+
+    def cut(self) -> None:
+        """End the conversation from another thread: a blocked read returns at once."""
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it ended by itself in this very moment
+
+    def _ask(self) -> None:
+        self._connection.connect()
+        self._socket = self._connection.sock
+        self._connection.request(
+            "GET", self._path, headers={"Accept": "application/json", "Connection": "close"}
+        )
+        with self._connection.getresponse() as answer:
+            if answer.status != OK:
+                self.failure = f"it answered {answer.status}"
+                return
+            self.body = answer.read(MAX_OCTETS + 1)
+        if len(self.body) > MAX_OCTETS:
+            self.failure = f"the answer is longer than {MAX_OCTETS} octets"
