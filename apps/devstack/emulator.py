@@ -66,7 +66,9 @@ class Emulator:
             )
         if not processes.wait_until(self._answers, process=self._process, seconds=START_SECONDS):
             self.stop()
-            raise DevstackError(f"The embedded AWS did not start: {processes.last_line(self.log)} ({self.log})")
+            raise DevstackError(
+                f"The embedded AWS did not start: {processes.last_line(self.log)} ({self.log})"
+            )
 
     def stop(self) -> None:
         """Stop it; what it holds is saved first."""

@@ -1,9 +1,9 @@
 """
-Starts MiniStack, mended where the laptop needs it. Run by the emulator's own Python.
+Starts MiniStack, mended where it is not as AWS is. Run by the emulator's own Python.
 
 It stands alone: the emulator's environment has neither Django nor the project. Each mend names the
-private function it replaces and stops the start if that function is gone, so that an upgrade of
-MiniStack cannot undo one silently.
+private function that it changes and stops the start if that function is gone, so that an upgrade
+of MiniStack cannot undo one silently.
 
 Besides the mends it plays the City's directory, as an OpenID provider of its own: `/_directory/`
 vouches for whoever it is asked about, so that the single sign-on's users are made by Cognito's own
@@ -12,6 +12,7 @@ federation. It is the pretence of one party that no laptop can have, and of noth
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import os
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from ministack import app as ministack
+from ministack.core.responses import error_response_json
 from ministack.services import cognito
 
 if TYPE_CHECKING:
@@ -36,22 +38,57 @@ HERE = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
 
 def main() -> None:
     """Mend, add the directory, serve."""
-    replace(cognito, "_oidc_callback_url", callback_on_this_machine)
+    mend(cognito, "_oidc_callback_url", lambda _theirs: callback_on_this_machine)
+    mend(cognito, "_run_idp_handler", denied_to_the_api)
+    mend(cognito, "_oauth2_token", denied_to_the_browser)
     ministack.app = with_directory(ministack.app)
     sys.argv = ["ministack"]
     ministack.main()
 
 
-def replace(module: Any, name: str, ours: Callable[..., Any]) -> None:
-    """Put ours in the place of a private function that must be there."""
-    if not callable(getattr(module, name, None)):
+def mend(module: Any, name: str, mended: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Put what `mended` makes of a private function, which must be there, in that function's place."""
+    theirs = getattr(module, name, None)
+    if not callable(theirs):
         sys.exit(f"This MiniStack has no {module.__name__}.{name}, which apps/devstack/launcher.py mends.")
-    setattr(module, name, ours)
+    setattr(module, name, mended(theirs))
 
 
 def callback_on_this_machine(_pool: object) -> str:
     """Where a directory sends the browser back to: the real pool's domain does not lead here."""
     return f"{HERE}/oauth2/idpresponse"
+
+
+def denied_to_the_api(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a trigger's refusal be the caller's mistake, as on AWS, and not a fault to try again after."""
+
+    def handler(*arguments: Any) -> Any:
+        try:
+            return theirs(*arguments)
+        except RuntimeError as error:
+            return error_response_json("UserLambdaValidationException", _refusal(error), 400)
+
+    return handler
+
+
+def denied_to_the_browser(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the token endpoint refuse as OAuth says it does."""
+
+    def handler(*arguments: Any) -> Any:
+        try:
+            return theirs(*arguments)
+        except RuntimeError as error:
+            body = {"error": "invalid_request", "error_description": _refusal(error)}
+            return 400, {"Content-Type": "application/json"}, json.dumps(body).encode()
+
+    return handler
+
+
+def _refusal(error: RuntimeError) -> str:
+    start, _, answer = str(error).partition(" error: ")
+    if start != "PreTokenGeneration" or not answer.startswith("{"):
+        raise error
+    return f"PreTokenGeneration failed with error {ast.literal_eval(answer)['errorMessage']}"
 
 
 def with_directory(application: Application) -> Application:

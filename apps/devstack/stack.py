@@ -13,11 +13,12 @@ from apps.devstack.errors import DevstackError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mypy_boto3_cloudformation.literals import CapabilityType
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
 NAME = "moped-laptop"
 TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
-CAPABILITIES = ["CAPABILITY_IAM"]
+CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
 POLL_SECONDS = 0.05
 DEPLOY_SECONDS = 60.0
 
@@ -79,7 +80,9 @@ def _first_failure() -> str:
     with aws.translating():
         events = aws.cloudformation().describe_stack_events(StackName=NAME)["StackEvents"]
     failed = [event for event in reversed(events) if event.get("ResourceStatus", "").endswith("_FAILED")]
-    return next((f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in failed), "no reason given")
+    return next(
+        (f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in failed), "no reason given"
+    )
 
 
 def _describe() -> StackTypeDef | None:
@@ -88,5 +91,3 @@ def _describe() -> StackTypeDef | None:
             return aws.cloudformation().describe_stacks(StackName=NAME)["Stacks"][0]
     except NotFoundError:
         return None
-
-
