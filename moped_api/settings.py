@@ -81,6 +81,7 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
         "django": {"handlers": [], "level": "INFO"},
+        "botocore": {"level": "WARNING"},  # where it found its credentials, at every start
     },
 }
 

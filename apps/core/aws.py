@@ -18,8 +18,10 @@ from apps.core.errors import MopedError, UnavailableError, UpstreamError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -66,9 +68,21 @@ def secrets_manager() -> SecretsManagerClient:
     return _client("secretsmanager")  # type: ignore[no-any-return]
 
 
+@cache
+def cloudformation() -> CloudFormationClient:
+    """Return the CloudFormation client."""
+    return _client("cloudformation")  # type: ignore[no-any-return]
+
+
+@cache
+def awslambda() -> LambdaClient:
+    """Return the Lambda client."""
+    return _client("lambda")  # type: ignore[no-any-return]
+
+
 def forget_clients() -> None:
     """Drop every client, so that the next use builds it anew (SnapStart's restore, tests)."""
-    for client in (cognito, dynamodb, s3, secrets_manager):
+    for client in (cognito, dynamodb, s3, secrets_manager, cloudformation, awslambda):
         client.cache_clear()
 
 

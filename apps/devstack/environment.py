@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
-FOLDER = PROJECT / ".devstack"
+# Where everything of the laptop lies; another one is another laptop (the tests of `make run` have theirs).
+FOLDER = Path(os.environ.get("MOPED_DEVSTACK_FOLDER", PROJECT / ".devstack"))
 WORLD = FOLDER / "world.json"
 DOTENV = PROJECT / ".env"
 POSTGRESQL = FOLDER / "postgresql"
@@ -39,6 +40,7 @@ EMULATOR_PORT = 4566
 EMULATOR_URL = f"http://127.0.0.1:{EMULATOR_PORT}"
 # Names that we wrote, for the processes that we start: they may be written again by us.
 OURS = "MOPED_DEVSTACK_SUPPLIED"
+STARTER = "MOPED_DEVSTACK_STARTER"
 
 # The emulator's root; it has no secret worth keeping.
 EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -118,11 +120,26 @@ def apply_for_tests(database_url: str) -> None:
 
 def publish(variables: Mapping[str, str]) -> None:
     """Let the processes of this folder know a furnished world, this one and its children first."""
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     unfinished = WORLD.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(dict(variables), indent=2), encoding="utf-8")
     unfinished.replace(WORLD)
     apply()
+
+
+def supplies(name: str) -> bool:
+    """Return whether a variable is one that we wrote."""
+    return name in _ours()
+
+
+def starter() -> int:
+    """Return the process that started this one to serve, or 0 for one that a person started."""
+    return int(os.environ.get(STARTER, "0"))
+
+
+def announce_starter() -> None:
+    """Let the processes that Django's autoreloader starts know whose they are."""
+    os.environ[STARTER] = str(os.getpid())
 
 
 def read_world() -> dict[str, str]:

@@ -23,6 +23,8 @@ from apps.devstack.postgresql import Cluster, database_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ["apps.devstack.fixtures"]
+
 FOLDER = environment.FOLDER / "tests"
 CLEANUP = pytest.StashKey[ExitStack]()
 

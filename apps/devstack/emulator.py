@@ -1,0 +1,123 @@
+"""
+The embedded AWS: MiniStack, in an environment of its own, started by us (docs/adr/0003-embedded-aws.md).
+
+It enforces IAM (`AUTH=true`), so what a role may not do fails here too; it saves what it holds when
+it is stopped; and it hears nothing of the developer's own environment, which its functions inherit.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import sys
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apps.devstack import processes
+from apps.devstack.errors import DevstackError
+
+if TYPE_CHECKING:
+    import subprocess
+
+HOST = "127.0.0.1"
+START_SECONDS = 30.0
+LAUNCHER = Path(__file__).with_name("launcher.py")
+PYTHON = Path(sys.prefix) / "emulator" / "bin" / "python"
+
+
+class Emulator:
+    """
+    One embedded AWS with a folder of its own.
+
+    :param folder: where it keeps what it holds, and its log
+    :param port: where it listens, on the loopback address only
+    :param durable: whether what it holds outlives it
+    """
+
+    def __init__(self, folder: Path, port: int, *, durable: bool = True) -> None:
+        self.folder = folder
+        self.port = port
+        self.log = folder / "emulator.log"
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What AWS_ENDPOINT_URL must say."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """
+        Start it and wait until it answers.
+
+        :raises DevstackError: if it is not installed or does not come up, with its last words
+        """
+        if not PYTHON.exists():
+            raise DevstackError("The embedded AWS is not installed. Run `make install`.")
+        scratch = self._fresh_scratch()
+        with self.log.open("wb") as log:
+            self._process = processes.start(
+                [PYTHON, LAUNCHER],
+                end_with=signal.SIGTERM,  # it saves, then ends
+                log=log,
+                environment=self._environment(scratch),
+            )
+        if not processes.wait_until(self._answers, process=self._process, seconds=START_SECONDS):
+            self.stop()
+            raise DevstackError(
+                f"The embedded AWS did not start: {processes.last_line(self.log)} ({self.log})"
+            )
+
+    def stop(self) -> None:
+        """Stop it; what it holds is saved first."""
+        if self._process is not None:
+            processes.stop(self._process, signal.SIGTERM)
+            self._process = None
+
+    def _fresh_scratch(self) -> Path:
+        # It leaves the code folders of its functions behind.
+        scratch = self.folder / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        return scratch
+
+    def _environment(self, scratch: Path) -> dict[str, str]:
+        durable = "1" if self._durable else "0"
+        return {
+            "PATH": "/usr/bin:/bin",
+            "TMPDIR": str(scratch),
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(self.port),
+            "AUTH": "true",
+            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
+            "PERSIST_STATE": durable,
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_PERSIST": durable,
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "LAMBDA_EXECUTOR": "local",
+            # These two would listen on every address of the machine.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        }
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=1) as response:  # noqa: S310
+                return bool(response.status == 200)  # noqa: PLR2004 (OK)
+        except OSError:
+            return False
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return a port of the loopback address that nobody listens on: the preferred one if it can be had."""
+    for port in (preferred, 0):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((HOST, port))
+            except OSError:
+                continue
+            return int(listener.getsockname()[1])
+    raise DevstackError("No port of the loopback address is free.")

@@ -1,0 +1,82 @@
+"""
+An embedded AWS for tests, started when the first of them asks and furnished once.
+
+Tests share it: each uses addresses and keys of its own. With xdist every worker has one.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.core import aws
+from apps.devstack import accounts, furnish
+from apps.devstack.emulator import Emulator, free_port
+from apps.devstack.personas import PERSONAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Yield a running embedded AWS with nothing in it."""
+    emulator = Emulator(tmp_path_factory.mktemp("aws"), free_port(), durable=False)
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
+    """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
+    with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
+        return furnish.furnish(furnish.Site(8000, emulator.url))
+
+
+@pytest.fixture
+def furnished_emulator(
+    emulator: Emulator,
+    furnished_variables: Mapping[str, str],
+    settings: SettingsWrapper,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Emulator]:
+    """Yield the embedded AWS with everything a stage has in it, and the settings naming it."""
+    for name, value in _as_settings(furnished_variables).items():
+        setattr(settings, name, value)
+    with _pointed_at(monkeypatch, emulator):
+        yield emulator
+
+
+@pytest.fixture
+def furnished_personas(furnished_emulator: Emulator) -> Emulator:
+    """Return the furnished embedded AWS with every persona's account and claims in it."""
+    accounts.ensure(PERSONAS)
+    return furnished_emulator
+
+
+@contextmanager
+def _pointed_at(patch: pytest.MonkeyPatch, emulator: Emulator) -> Iterator[None]:
+    patch.setenv("AWS_ENDPOINT_URL", emulator.url)
+    aws.forget_clients()
+    yield
+    aws.forget_clients()
+
+
+def _as_settings(variables: Mapping[str, str]) -> dict[str, object]:
+    pool = variables["COGNITO_USERPOOL_ID"]
+    return {
+        "AWS_ENDPOINT_URL": variables["AWS_ENDPOINT_URL"],
+        "COGNITO_USER_POOL_ID": pool,
+        "COGNITO_CLIENT_IDS": (variables["COGNITO_APP_CLIENT_ID"],),
+        "COGNITO_ISSUER": f"https://cognito-idp.{pool.partition('_')[0]}.amazonaws.com/{pool}",
+        "COGNITO_JWKS_URL": variables["COGNITO_JWKS_URL"],
+        "COGNITO_DOMAIN_URL": variables["COGNITO_DOMAIN_URL"],
+        "CLAIMS_TABLE": variables["COGNITO_DYNAMO_TABLE_NAME"],
+        "CONFIGURATION_SECRET": variables["MOPED_API_CONFIGURATION_SETTINGS"],
+        "UPLOADS_BUCKET": variables["MOPED_API_UPLOADS_S3_BUCKET"],
+    }

@@ -1,0 +1,93 @@
+"""
+The people of the laptop and of the tests: one for each way in which callers differ.
+
+`make run` makes each a real account with a real claims item; the test matrix walks every route as
+each of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.auth.permissions import ADMIN, EDITOR, VIEWER
+
+# One for all, printed at every start: what it opens lies on this machine only.
+PASSWORD = "Mobility-for-2026"  # noqa: S105 (see above)
+SSO_PREFIX = "azuread_"
+
+
+@dataclass(frozen=True)
+class Persona:
+    """
+    Somebody who calls.
+
+    `database_id` is the number of their row in moped_users on a new database, 0 where there is
+    none. A persona of the single sign-on has two accounts, as the City's employees have: a native
+    one, whose UUID stands in the claims, and the directory's.
+    """
+
+    key: str
+    first_name: str
+    last_name: str
+    email: str
+    summary: str
+    database_id: int
+    roles: tuple[str, ...] = ()
+    email_verified: bool = True
+    is_sso: bool = False
+    has_claims: bool = True
+    workgroup_id: int = 1
+
+    @property
+    def sso_username(self) -> str:
+        """Cognito's name for the account that the City's directory vouches for."""
+        return f"{SSO_PREFIX}{self.email}"
+
+
+PERSONAS = (
+    Persona("admin", "Ada", "Admin", "ada.admin@austintexas.gov", "may do everything", 1, (ADMIN,)),
+    Persona("editor", "Eddie", "Editor", "eddie.editor@austintexas.gov", "may put files", 2, (EDITOR,)),
+    Persona("viewer", "Vera", "Viewer", "vera.viewer@austintexas.gov", "may look", 3, (VIEWER,)),
+    Persona(
+        "sso_editor",
+        "Sam",
+        "Single",
+        "sam.single@austintexas.gov",
+        "an editor whom the City's single sign-on vouches for; the address is not verified",
+        4,
+        (EDITOR,),
+        email_verified=False,
+        is_sso=True,
+    ),
+    Persona(
+        "external_viewer",
+        "Xenia",
+        "External",
+        "xenia.external@gmail.com",
+        "a viewer who is not City staff",
+        5,
+        (VIEWER,),
+    ),
+    Persona(
+        "unverified",
+        "Ugo",
+        "Unverified",
+        "ugo.unverified@austintexas.gov",
+        "an editor whose address nobody verified",
+        6,
+        (EDITOR,),
+        email_verified=False,
+    ),
+    Persona("no_roles", "Nora", "Noroles", "nora.noroles@austintexas.gov", "City staff without a role", 7),
+    Persona(
+        "outsider",
+        "Otto",
+        "Outsider",
+        "otto.outsider@gmail.com",
+        "has an account but no claims: the trigger denies the sign-in",
+        0,
+        has_claims=False,
+    ),
+)
+
+BY_KEY = {persona.key: persona for persona in PERSONAS}

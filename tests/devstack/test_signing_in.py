@@ -1,0 +1,43 @@
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from jose import jwt
+
+from apps.core.claims import CLAIMS_NAMESPACE
+from apps.devstack import signing_in
+from apps.devstack.errors import DevstackError
+from apps.devstack.personas import BY_KEY, PERSONAS, Persona
+
+pytestmark = pytest.mark.emulator
+
+SIGNS_IN = [pytest.param(persona, id=persona.key) for persona in PERSONAS if persona.has_claims]
+
+
+class TestIdToken:
+    @pytest.mark.parametrize("persona", SIGNS_IN)
+    def test_carries_the_personas_claims(self, furnished_personas: object, persona: Persona) -> None:
+        claims = jwt.get_unverified_claims(signing_in.id_token(persona))
+        assert claims["email"] == persona.email
+        assert str(persona.roles).replace("'", '"').strip("(),") in claims[CLAIMS_NAMESPACE]
+
+    def test_of_single_sign_on_names_the_directorys_account(self, furnished_personas: object) -> None:
+        sam = BY_KEY["sso_editor"]
+        claims = jwt.get_unverified_claims(signing_in.id_token(sam))
+        assert claims["cognito:username"] == sam.sso_username
+        assert claims["email_verified"] is False
+
+    def test_of_the_unverified_says_so(self, furnished_personas: object) -> None:
+        claims = jwt.get_unverified_claims(signing_in.id_token(BY_KEY["unverified"]))
+        assert claims["email_verified"] is False
+
+    def test_is_denied_to_the_outsider(self, furnished_personas: object) -> None:
+        with pytest.raises(DevstackError, match="issues no token to otto"):
+            signing_in.id_token(BY_KEY["outsider"])
+
+
+class TestToken:
+    def test_prints_a_token(self, furnished_personas: object) -> None:
+        out = StringIO()
+        call_command("token", "--as", "viewer", stdout=out)
+        assert jwt.get_unverified_claims(out.getvalue().strip())["email"] == BY_KEY["viewer"].email
