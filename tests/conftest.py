@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from tests.pool import KeyServer, Signer
+from apps.core.claims import CLAIMS_NAMESPACE
+from apps.devstack.personas import BY_KEY, Persona
+from tests.access import NOBODY
+from tests.pool import KeyServer, Signer, hasura_claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +24,12 @@ class Caller(Protocol):
     def __call__(self, **claims: Any) -> APIClient: ...
 
 
+class Impersonate(Protocol):
+    """Makes a client that calls as one of the personas, or as nobody."""
+
+    def __call__(self, key: str) -> APIClient: ...
+
+
 @pytest.fixture(scope="session")
 def signer() -> Signer:
     """The key of the tests' pool."""
@@ -27,10 +37,10 @@ def signer() -> Signer:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def key_server(signer: Signer) -> Iterator[KeyServer]:
-    """Serve the pool's key set for all tests."""
+def _published_key_set(signer: Signer) -> Iterator[None]:
+    """Serve the pool's key set for all tests that do not ask for another pool."""
     with KeyServer(signer) as server, override_settings(COGNITO_JWKS_URL=server.url):
-        yield server
+        yield
 
 
 @pytest.fixture
@@ -49,3 +59,25 @@ def calling(signer: Signer) -> Caller:
         return client
 
     return as_somebody
+
+
+@pytest.fixture
+def impersonate(calling: Caller, api_client: APIClient) -> Impersonate:
+    """`impersonate("admin")` is a client with the token that this persona would get."""
+
+    def as_persona(key: str) -> APIClient:
+        return api_client if key == NOBODY else calling(**_claims(BY_KEY[key]))
+
+    return as_persona
+
+
+def _claims(persona: Persona) -> dict[str, Any]:
+    user_id = str(uuid.uuid5(uuid.NAMESPACE_URL, persona.email))
+    hasura = hasura_claim(*persona.roles, user_id=user_id, database_id=str(persona.database_id))
+    return {
+        "sub": user_id,
+        "email": persona.email,
+        "email_verified": persona.email_verified,
+        "cognito:username": persona.sso_username if persona.is_sso else user_id,
+        CLAIMS_NAMESPACE: hasura if persona.has_claims else None,
+    }

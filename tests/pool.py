@@ -25,11 +25,11 @@ def base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def hasura_claim(*roles: str, database_id: str = "77") -> str:
+def hasura_claim(*roles: str, user_id: str = USER_ID, database_id: str = "77") -> str:
     """Return the claim as Cognito's V1 trigger makes it: JSON inside a JSON string."""
     return json.dumps(
         {
-            "x-hasura-user-id": USER_ID,
+            "x-hasura-user-id": user_id,
             "x-hasura-default-role": "moped-viewer",
             "x-hasura-allowed-roles": list(roles),
             "x-hasura-user-db-id": database_id,

@@ -11,7 +11,8 @@ from django.conf import settings
 from apps.core.context import current
 
 # What every record carries by itself; whatever else it has came from `extra`.
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Django's own loggers add the request object, of which our own line already tells.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request"}
 
 
 class JsonFormatter(logging.Formatter):

@@ -19,7 +19,7 @@ from apps.devstack.personas import PERSONAS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,7 @@ def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
 def furnished_emulator(
     emulator: Emulator,
     furnished_variables: Mapping[str, str],
-    settings: SettingsWrapper,
+    settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Emulator]:
     """Yield the embedded AWS with everything a stage has in it, and the settings naming it."""

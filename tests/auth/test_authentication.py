@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jwt
+import pytest
+from django.conf import settings
+from rest_framework.test import APIClient
+
+from apps.auth import keys
+from tests.pool import USER_ID, Signer, payload
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+    from tests.conftest import Caller
+
+ROUTE = "/auth/current_user2"
+
+
+class TestHeader:
+    def test_lets_a_genuine_token_in(self, calling: Caller) -> None:
+        assert calling().get(ROUTE).status_code == 200
+
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+    def test_may_spell_the_scheme_as_it_likes(
+        self, api_client: APIClient, signer: Signer, scheme: str
+    ) -> None:
+        response = api_client.get(ROUTE, headers={"authorization": f"{scheme} {signer.token()}"})
+
+        assert response.status_code == 200
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "Bearer",
+            "Bearer ",
+            "Bearer null",
+            "Bearer undefined",
+            "Bearer {token} {token}",
+            "Bearer {token},Bearer {token}",
+            "Bearer {token} x",
+            "Token {token}",
+            "Basic dXNlcjpwYXNz",
+            "{token}",
+            "Bearer \u00e9\u20ac",
+            "Bearer a.b.c",
+        ],
+    )
+    def test_is_refused_unless_it_is_one_bearer_token(
+        self, api_client: APIClient, signer: Signer, header: str
+    ) -> None:
+        response = api_client.get(ROUTE, headers={"authorization": header.replace("{token}", signer.token())})
+
+        assert response.status_code == 401
+        assert response.json()["code"] in {"token_malformed", "token_missing"}
+        assert response.headers["WWW-Authenticate"].startswith('Bearer realm="moped"')
+
+    @pytest.mark.parametrize(
+        ("claims", "code"),
+        [
+            ({"token_use": "access", "aud": None, "client_id": "test-client-1"}, "use_wrong"),
+            ({"token_use": "access"}, "use_wrong"),
+            ({"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ELSEWHERE"}, "issuer_wrong"),
+            ({"aud": "another-client"}, "audience_wrong"),
+            ({"exp": 1}, "token_expired"),
+            ({"https://hasura.io/jwt/claims": "{"}, "claims_invalid"),
+        ],
+    )
+    def test_is_refused_with_a_reason(self, calling: Caller, claims: dict[str, object], code: str) -> None:
+        response = calling(**claims).get(ROUTE)
+
+        assert (response.status_code, response.json()["code"]) == (401, code)
+        assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+
+    def test_of_another_pool_is_refused(self, api_client: APIClient) -> None:
+        foreign = Signer(kid="key-of-another-pool").token()
+
+        response = api_client.get(ROUTE, headers={"authorization": f"Bearer {foreign}"})
+
+        assert (response.status_code, response.json()["code"]) == (401, "key_unknown")
+
+    def test_signed_with_djangos_key_is_refused(self, api_client: APIClient, signer: Signer) -> None:
+        ours = jwt.encode(payload(), settings.SECRET_KEY, "HS256", headers={"kid": signer.kid})
+
+        response = api_client.get(ROUTE, headers={"authorization": f"Bearer {ours}"})
+
+        assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
+
+    def test_gets_503_while_no_key_is_known(
+        self, api_client: APIClient, signer: Signer, settings: Settings
+    ) -> None:
+        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
+        keys.reset()
+
+        response = api_client.get(ROUTE, headers={"authorization": f"Bearer {signer.token()}"})
+
+        assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")
+        assert int(response.headers["Retry-After"]) > 0
+
+    def test_is_not_needed_where_everyone_may_come(self, api_client: APIClient) -> None:
+        assert api_client.get("/auth/", headers={"authorization": "Bearer null"}).status_code == 200
+
+
+class TestCookie:
+    NAME = "__Host-moped_id_token"
+
+    @pytest.fixture
+    def browser(self, signer: Signer) -> APIClient:
+        client = APIClient(enforce_csrf_checks=True)
+        client.cookies[self.NAME] = signer.token()
+        return client
+
+    def test_lets_a_genuine_token_in(self, browser: APIClient) -> None:
+        assert browser.get(ROUTE).json()["cognito:username"] == USER_ID
+
+    def test_gives_way_to_the_header(self, browser: APIClient) -> None:
+        response = browser.get(ROUTE, headers={"authorization": "Bearer null"})
+
+        assert response.status_code == 401
+
+    def test_that_has_expired_is_nobody(self, api_client: APIClient, signer: Signer) -> None:
+        api_client.cookies[self.NAME] = signer.token(exp=1)
+
+        assert api_client.get(ROUTE).json()["code"] == "token_missing"
+
+    def test_that_has_expired_sends_a_page_to_sign_in_afresh(
+        self, api_client: APIClient, signer: Signer
+    ) -> None:
+        api_client.cookies[self.NAME] = signer.token(exp=1)
+
+        response = api_client.get(ROUTE, headers={"accept": "text/html"})
+
+        assert response.status_code == 302
+        assert response.headers["Location"] == "/auth/sign-in?next=%2Fauth%2Fcurrent_user2"
+        assert response.cookies[self.NAME]["max-age"] == 0
+
+    def test_is_not_looked_at_where_a_stage_offers_no_sign_in(
+        self, browser: APIClient, settings: Settings
+    ) -> None:
+        settings.BROWSER_SIGN_IN = False
+
+        assert browser.get(ROUTE).status_code == 401

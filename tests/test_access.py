@@ -1,0 +1,71 @@
+"""Every route as every persona and as nobody, against the access tables of all apps."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.core import routes
+from apps.devstack.personas import PERSONAS
+from tests.access import EVERYONE, NOBODY, Table
+
+if TYPE_CHECKING:
+    from tests.conftest import Impersonate
+
+REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+VALUES = {"uuid": "22222222-2222-4222-8222-222222222222", "path": "private/project/1/none.pdf"}
+
+
+def tables() -> Table:
+    merged: Table = {}
+    for file in sorted(Path(__file__).parent.glob("*/access.py")):
+        merged |= importlib.import_module(f"tests.{file.parent.name}.access").ACCESS
+    return merged
+
+
+def served() -> list[tuple[str, routes.Route]]:
+    return [(method, route) for route in routes.listing() for method in route.methods]
+
+
+def path_of(route: routes.Route) -> str:
+    """Fill what the route captures with something that is not there."""
+    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: VALUES.get(found[1] or "", VALUES["uuid"]), route.path)
+
+
+class TestTables:
+    def test_have_every_route(self) -> None:
+        assert {(method, route.name) for method, route in served()} == tables().keys()
+
+    def test_know_every_persona(self) -> None:
+        assert {persona.key for persona in PERSONAS} | {NOBODY} == EVERYONE
+
+
+@pytest.mark.django_db
+class TestEveryRoute:
+    @pytest.mark.parametrize("persona", sorted(EVERYONE))
+    @pytest.mark.parametrize(
+        ("method", "route"), served(), ids=[f"{method} {route.path}" for method, route in served()]
+    )
+    def test_lets_in_whom_the_table_lets_in(
+        self, impersonate: Impersonate, method: str, route: routes.Route, persona: str
+    ) -> None:
+        response = impersonate(persona).generic(method, path_of(route))
+
+        allowed = persona in tables()[method, route.name]
+        assert (response.status_code not in REFUSED) == allowed
+        assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @pytest.mark.parametrize(
+        ("method", "route"), served(), ids=[f"{method} {route.path}" for method, route in served()]
+    )
+    def test_asks_nobody_for_a_token_and_the_others_for_a_right(
+        self, impersonate: Impersonate, method: str, route: routes.Route
+    ) -> None:
+        expected = HTTPStatus.UNAUTHORIZED if NOBODY not in tables()[method, route.name] else HTTPStatus.OK
+
+        assert impersonate(NOBODY).generic(method, path_of(route)).status_code == expected
