@@ -27,7 +27,7 @@ LARGEST_ANSWER = 64 * 1024
 class CodeRefusedError(UnauthenticatedError):
     """The pool does not exchange this code: it is used up, too old, or another sign-in's."""
 
-    code = "sign_in_refused"
+    code = "code_refused"
     message = "This sign-in is no longer valid. Start again."
 
 

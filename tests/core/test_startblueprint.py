@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django.fixtures import Settings
+
+COPIED = ("apps", "moped_api", "tests", "manage.py", "pyproject.toml")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree, in which a new app may be made."""
+    folder: Path = tmp_path_factory.mktemp("clone") / "moped"
+    folder.mkdir()
+    for name in COPIED:
+        source = settings.BASE_DIR / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command], cwd=clone, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+@pytest.fixture(scope="module")
+def with_projects(clone: Path) -> Path:
+    """The copy after `manage.py startblueprint projects`."""
+    made = run(clone, "manage.py", "startblueprint", "projects")
+    assert made.returncode == 0, made.stderr
+    return clone
+
+
+class TestStartBlueprint:
+    def test_makes_an_app_whose_tests_pass(self, with_projects: Path) -> None:
+        tests = run(
+            with_projects,
+            *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/projects", "tests/test_access.py"),
+            *("-k", "projects or TestTables"),
+        )
+
+        assert tests.returncode == 0, tests.stdout
+        assert " passed" in tests.stdout
+
+    def test_registers_it(self, with_projects: Path) -> None:
+        assert (
+            'route("projects/", include("apps.projects.urls")),'
+            in (with_projects / "moped_api/urls.py").read_text()
+        )
+        assert '    "apps.projects",\n' in (with_projects / "moped_api/settings.py").read_text()
+        assert '| projects",' in (with_projects / "pyproject.toml").read_text()
+
+    @pytest.mark.parametrize("tool", [("ruff", "check"), ("ruff", "format", "--check")], ids=" ".join)
+    def test_makes_what_the_linters_like(self, with_projects: Path, tool: tuple[str, ...]) -> None:
+        checked = run(with_projects, "-m", *tool, "apps/projects", "tests/projects")
+
+        assert checked.returncode == 0, checked.stdout
+
+    def test_keeps_the_import_contracts(self, with_projects: Path) -> None:
+        checked = run(with_projects, "-c", "from importlinter.cli import lint_imports_command as c; c()")
+
+        assert checked.returncode == 0, checked.stdout
+
+    @pytest.mark.parametrize("name", ["auth", "Projects", "my-projects", "class", "json", "1st", ""])
+    def test_refuses_a_bad_name_and_leaves_nothing(self, clone: Path, name: str, settings: Settings) -> None:
+        settings.BASE_DIR = clone
+        before = sorted(clone.rglob("*"))
+
+        with pytest.raises(CommandError):
+            call_command("startblueprint", name)
+
+        assert sorted(clone.rglob("*")) == before

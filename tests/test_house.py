@@ -1,0 +1,172 @@
+"""Rules of the house that no linter can see."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.urls import get_resolver
+
+from apps.core import errors
+from apps.core.errors import MopedError
+
+ROOT = Path(settings.BASE_DIR)
+SOURCES = sorted(
+    path
+    for folder in ("apps", "moped_api")
+    for path in (ROOT / folder).rglob("*.py")
+    if "migrations" not in path.parts
+)
+# Who may read or write the environment: the settings, and what supplies a laptop's.
+ENVIRONMENT_READERS = {"moped_api/settings.py", "moped_api/wsgi.py"}
+NAMELESS = {"utils.py", "helpers.py", "common.py", "misc.py"}
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def reads_environment(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"} for node in ast.walk(tree)
+    )
+
+
+def subclasses(kind: type[MopedError]) -> set[type[MopedError]]:
+    return {found for child in kind.__subclasses__() for found in {child, *subclasses(child)}}
+
+
+class TestSource:
+    def test_has_no_file_without_a_subject(self) -> None:
+        assert not [relative(path) for path in SOURCES if path.name in NAMELESS]
+
+    def test_is_split_before_it_grows_long(self) -> None:
+        assert not [relative(path) for path in SOURCES if len(path.read_text().splitlines()) > 300]
+
+    def test_reads_the_environment_in_one_place(self) -> None:
+        readers = {
+            relative(path)
+            for path in SOURCES
+            if "apps/devstack" not in str(path) and reads_environment(ast.parse(path.read_text()))
+        }
+
+        assert readers <= ENVIRONMENT_READERS
+
+    def test_spells_hasuras_claims_in_one_place(self) -> None:
+        spellers = {relative(path) for path in SOURCES if "x-hasura-" in path.read_text()}
+
+        assert spellers == {"apps/core/claims.py"}
+
+    @pytest.mark.parametrize("floor", ["services", "gateways", "models"])
+    def test_knows_http_in_views_only(self, floor: str) -> None:
+        offenders = [
+            relative(path)
+            for path in SOURCES
+            if floor in {path.stem, path.parent.name} and "rest_framework" in path.read_text()
+        ]
+
+        assert not offenders
+
+
+class TestErrors:
+    def test_have_a_code_of_their_own(self) -> None:
+        for route in get_resolver().url_patterns:  # imports every view, and with them every error
+            assert route
+        kinds = {kind for kind in subclasses(MopedError) if kind.__module__.startswith("apps.")}
+        leaves = [kind for kind in kinds if kind.__module__ != errors.__name__]
+
+        codes = [kind.code for kind in leaves if "code" in vars(kind)]
+        assert len(codes) == len(set(codes))
+        assert all(kind.message.endswith(".") for kind in kinds)
+
+
+PRODUCTION_REQUEST = """
+import importlib, os, pkgutil, sys
+
+os.environ |= {environment!r}
+outside = {outside!r}
+
+class Production:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in outside:
+            raise ModuleNotFoundError(f"{{name}} is not in production", name=name)
+
+sys.meta_path.insert(0, Production())
+
+import django
+from django.test import Client
+
+django.setup()
+import apps, moped_api.wsgi
+
+for module in pkgutil.walk_packages(apps.__path__, "apps."):
+    if module.name.split(".")[1] not in {{"devstack", "stages"}}:
+        importlib.import_module(module.name)
+for path, status in (("/", 200), ("/auth/current_user", 401)):
+    answer = Client().get(path)
+    assert answer.status_code == status, answer.content
+"""
+
+
+def production_environment() -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "moped_api.settings",
+        "MOPED_API_CURRENT_ENVIRONMENT": "production",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "COGNITO_USERPOOL_ID": "us-east-1_TESTPOOL1",
+        "COGNITO_APP_CLIENT_ID": "test-client-1",
+        "COGNITO_DYNAMO_TABLE_NAME": "claims",
+        "MOPED_API_CONFIGURATION_SETTINGS": "configuration",
+        "MOPED_API_UPLOADS_S3_BUCKET": "uploads",
+        "MOPED_API_ALLOWED_HOSTS": "testserver",
+        "DATABASE_URL": "postgresql:///moped",
+    }
+
+
+def locked(requirements: str) -> set[str]:
+    """Return the `name==version` pins of a requirement set."""
+    lines = (ROOT / "requirements" / f"{requirements}.txt").read_text().splitlines()
+    return {line.partition(";")[0].strip(" \\") for line in lines if "==" in line}
+
+
+def packages_outside(requirements: str) -> set[str]:
+    """Return the import names that only distributions outside a requirement set bring."""
+    inside = {normalized(pin.partition("==")[0]) for pin in locked(requirements)}
+    return {
+        package
+        for package, distributions in packages_distributions().items()
+        if inside.isdisjoint(map(normalized, distributions))
+    }
+
+
+def normalized(distribution: str) -> str:
+    return distribution.lower().replace("_", "-").replace(".", "-")
+
+
+class TestRequirements:
+    def test_of_production_are_all_that_a_request_needs(self) -> None:
+        script = PRODUCTION_REQUEST.format(
+            environment=production_environment(), outside=packages_outside("production")
+        )
+        run = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": ""},
+        )
+
+        assert run.returncode == 0, run.stderr
+
+    def test_of_production_leave_the_tools_outside(self) -> None:
+        assert packages_outside("production") >= {"boto3", "pytest", "requests", "yaml", "zappa"}
+
+    @pytest.mark.parametrize(("lower", "upper"), [("production", "staging"), ("staging", "development")])
+    def test_extend_each_other(self, lower: str, upper: str) -> None:
+        assert locked(lower) < locked(upper)
