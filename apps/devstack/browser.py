@@ -37,9 +37,8 @@ def main() -> str:
 
 def _playwrights_own() -> str:
     # In a process of its own, since Playwright's loop and pytest's plugins do not mix.
-    answer = subprocess.run(
-        [sys.executable, "-c", ASK_PLAYWRIGHT], check=False, capture_output=True, text=True
-    )  # noqa: S603
+    command = [sys.executable, "-c", ASK_PLAYWRIGHT]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
     path = answer.stdout.strip()
     return path if path and Path(path).exists() else ""
 
