@@ -1,34 +1,24 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
+
+from tests.clone import copy_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_django.fixtures import Settings
 
-COPIED = ("apps", "moped_api", "tests", "manage.py", "pyproject.toml")
-
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree, in which a new app may be made."""
-    folder: Path = tmp_path_factory.mktemp("clone") / "moped"
-    folder.mkdir()
-    for name in COPIED:
-        source = settings.BASE_DIR / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-    return folder
+    return copy_tree(tmp_path_factory.mktemp("clone") / "moped")
 
 
 def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,26 @@
+"""A copy of the working tree, for what a test may not do to the tree itself."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COPIED = ("apps", "infrastructure", "manage.py", "moped_api", "pyproject.toml", "requirements", "tests")
+
+
+def copy_tree(folder: Path) -> Path:
+    """Copy what is ours into a new folder; the installed requirements are shared with it."""
+    folder.mkdir()
+    for name in COPIED:
+        source = settings.BASE_DIR / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    (folder / ".venv").symlink_to(settings.BASE_DIR / ".venv")
+    return folder

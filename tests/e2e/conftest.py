@@ -1,0 +1,107 @@
+"""`make run` in a copy of the tree, and a real chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from apps.devstack import browser
+from apps.devstack.emulator import free_port
+from tests.clone import copy_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+START_SECONDS = 60
+# What the shell of somebody who has just cloned the project has.
+A_NEWCOMERS_SHELL = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A running `make run`: where it is, and what it prints."""
+
+    folder: Path
+    url: str
+    output: Path
+
+    def printed(self) -> str:
+        return self.output.read_text()
+
+    def manage(self, *arguments: str) -> str:
+        """Return what a `manage.py` command prints in this folder."""
+        run = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=self.folder,
+            env=_newcomers_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return run.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    folder = copy_tree(tmp_path_factory.mktemp("laptop") / "moped")
+    port = free_port()
+    running = Laptop(folder, f"http://127.0.0.1:{port}", folder / "output.txt")
+    with running.output.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-u", "manage.py", "runserver", str(port)],
+            cwd=folder,
+            env=_newcomers_environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for_welcome(server, running)
+        yield running
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(20)
+
+
+def _newcomers_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in A_NEWCOMERS_SHELL if name in os.environ}
+
+
+def _wait_for_welcome(server: subprocess.Popen[bytes], running: Laptop) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while "Who you can be" not in running.printed():
+        assert server.poll() is None, running.printed()
+        assert time.monotonic() < deadline, running.printed()
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's browser; where CI has none that is a failure, elsewhere a named skip."""
+    path = browser.find()
+    if not path:
+        refuse = pytest.fail if "CI" in os.environ else pytest.skip
+        refuse("there is no chromium here; `make browser` gets one where one can be had")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, laptop: Laptop) -> Iterator[Page]:
+    """A fresh browser window that knows where the laptop's API is."""
+    context = chromium.new_context(base_url=laptop.url)
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from apps.devstack.personas import BY_KEY, PASSWORD
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.e2e.conftest import Laptop
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+def sign_in(page: Page, persona: str) -> None:
+    """From a page of ours through the hosted sign-in and back."""
+    page.get_by_role("link", name="Sign in").click()
+    page.locator("input[name=username]:visible").fill(BY_KEY[persona].email)
+    page.locator("input[name=password]:visible").fill(PASSWORD)
+    page.locator("button[type=submit]:visible, input[type=submit]:visible").first.click()
+
+
+def wait_until_served(page: Page, words: str) -> None:
+    """Reload until the page has these words; between its two lives the server refuses to answer."""
+    for _ in range(40):
+        with contextlib.suppress(Error):
+            page.reload()
+            if words in page.content():
+                return
+        page.wait_for_timeout(250)
+
+
+class TestSignIn:
+    def test_leads_from_a_page_back_to_it(self, page: Page, laptop: Laptop) -> None:
+        page.goto("/auth/current_user?from=test")
+        expect(page.get_by_text("HTTP 401")).to_be_visible()
+
+        sign_in(page, "admin")
+
+        expect(page).to_have_url(f"{laptop.url}/auth/current_user?from=test")
+        expect(page.get_by_text("HTTP 200")).to_be_visible()
+        expect(page.get_by_role("navigation", name="Account")).to_contain_text("ada.admin@austintexas.gov")
+        expect(page.get_by_role("navigation", name="Account")).to_contain_text("moped-admin")
+        expect(page.locator("pre.answer")).to_contain_text('"x-hasura-user-db-id"')
+
+    def test_keeps_the_token_out_of_the_page(self, page: Page) -> None:
+        page.goto("/auth/current_user")
+        sign_in(page, "editor")
+        expect(page.get_by_text("HTTP 200")).to_be_visible()
+
+        token = next(cookie for cookie in page.context.cookies() if cookie["name"] == "moped_id_token")
+        assert token["httpOnly"]
+        assert token["sameSite"] == "Lax"
+        assert token["value"] not in page.content()
+        assert page.evaluate("document.cookie") == ""
+
+    def test_is_denied_to_whom_the_trigger_does_not_know(self, page: Page) -> None:
+        page.goto("/auth/current_user")
+
+        sign_in(page, "outsider")
+
+        expect(page.get_by_text("Sign out")).to_have_count(0)
+
+    def test_ends_with_sign_out(self, page: Page, laptop: Laptop) -> None:
+        page.goto("/auth/current_user")
+        sign_in(page, "viewer")
+
+        page.get_by_role("button", name="Sign out").click()
+
+        expect(page).to_have_url(re.compile(f"^{laptop.url}/?$"))
+        page.goto("/auth/current_user")
+        expect(page.get_by_text("HTTP 401")).to_be_visible()
+
+    def test_survives_an_edit_of_a_view(self, page: Page, laptop: Laptop) -> None:
+        page.goto("/auth/current_user")
+        sign_in(page, "admin")
+        expect(page.get_by_text("HTTP 200")).to_be_visible()
+        views = laptop.folder / "apps/auth/views.py"
+
+        text = views.read_text()
+        views.write_text(text.replace('"email": caller.email', '"electronic_mail": caller.email'))
+
+        wait_until_served(page, "electronic_mail")
+        expect(page.locator("pre.answer")).to_contain_text("electronic_mail")
+        expect(page.get_by_role("navigation", name="Account")).to_contain_text("ada.admin@austintexas.gov")
+
+
+class TestWelcome:
+    def test_prints_a_curl_line_that_works(self, laptop: Laptop) -> None:
+        line = re.search(r"^ *(curl .*)$", laptop.printed(), re.MULTILINE)
+        assert line
+
+        run = subprocess.run(
+            ["bash", "-c", line[1].replace("curl ", "curl -sf ", 1)],
+            cwd=laptop.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert "eddie.editor@austintexas.gov" in run.stdout, run.stderr
