@@ -39,14 +39,28 @@ CLAIMS_TABLE = env.text("COGNITO_DYNAMO_TABLE_NAME")
 CONFIGURATION_SECRET = env.text("MOPED_API_CONFIGURATION_SETTINGS")
 UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 
+# ---- the database behind Hasura: its tables in `public`, our own in `moped_api` (ADR 0007) -----
+OWN_SCHEMA = "moped_api"
 DATABASES = {
     "default": dj_database_url.parse(
         env.text("DATABASE_URL") or "postgresql:///missing",
         conn_max_age=60,
         conn_health_checks=True,
-        disable_server_side_cursors=True,
+        disable_server_side_cursors=True,  # a proxy that pools transactions would lose them
     )
 }
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=5,
+    # A container that Lambda froze or threw away must not keep its locks.
+    keepalives_idle=30,
+    keepalives_interval=10,
+    keepalives_count=3,
+    options=f"-c search_path={OWN_SCHEMA},public -c statement_timeout=15s -c lock_timeout=5s"
+    " -c idle_in_transaction_session_timeout=60s",
+)
+DATABASE_ROUTERS = ["apps.core.database.OwnTables"]
+# Applications of Django's that we need and whose tables we do not: together with the router.
+MIGRATION_MODULES = {"auth": None, "contenttypes": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- browsers ---------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 """What every app stands on."""
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_migrate
+
+from apps.core import database
 
 
 class CoreConfig(AppConfig):
@@ -8,3 +11,7 @@ class CoreConfig(AppConfig):
 
     name = "apps.core"
     label = "moped_core"
+
+    def ready(self) -> None:
+        """See to it that a migration finds the schema that it writes to."""
+        pre_migrate.connect(database.make_own_schema, dispatch_uid="moped_api_schema")

@@ -1,0 +1,36 @@
+"""What migrations of shared tables are made of (ADR 0007)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.postgres.operations import CITextExtension
+from django.db import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.migrations.operations.base import Operation
+
+
+def in_public(*operations: Operation) -> Sequence[Operation]:
+    """Return the operations of a migration, made to create their tables where Hasura finds them."""
+    return [
+        migrations.RunSQL("SET LOCAL search_path = public", migrations.RunSQL.noop),
+        CITextExtension(),
+        *operations,
+        migrations.RunSQL(f"SET LOCAL search_path = {settings.OWN_SCHEMA}, public", migrations.RunSQL.noop),
+    ]
+
+
+def index_if_absent(name: str, definition: str) -> migrations.RunSQL:
+    """
+    Return an operation that makes an index on a shared table without locking out its writers.
+
+    For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction.
+    """
+    return migrations.RunSQL(
+        f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}",
+        f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
+    )

@@ -1,0 +1,95 @@
+"""
+Secrets, read from Secrets Manager when first needed.
+
+Kept for a short while, so that rotating one needs no deployment; and kept for longer when
+Secrets Manager is away, since what was true a minute ago is better than no sign-ins at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from apps.core import aws
+from apps.core.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+FRESH_SECONDS = 300
+# After a failure the next question waits this long: a request must not pay for every outage anew.
+RETRY_SECONDS = 30
+# Whoever has reason to doubt what is cached may ask again this often.
+DOUBT_SECONDS = 10
+
+
+class SecretError(UpstreamError):
+    """The secret is not what it should be; only its owners can mend that."""
+
+    code = "secret_unusable"
+    message = "This service is not set up completely. Tell its operators."
+
+
+@dataclass(slots=True)
+class _Cached:
+    values: Mapping[str, Any]
+    read_at: float
+    ask_at: float = field(default=0.0)
+
+
+_cache: dict[str, _Cached] = {}
+_lock = Lock()
+
+
+def value(name: str, key: str, *, doubted: bool = False) -> str:
+    """
+    Return one key of a secret that holds a JSON object.
+
+    :param doubted: read it anew, because what is cached does not fit (a key was rotated)
+    :raises UnavailableError: if it was never read and cannot be now
+    :raises SecretError: if it holds no such key
+    """
+    found = _values(name, doubted=doubted).get(key)
+    if not isinstance(found, str) or not found:
+        raise SecretError
+    return found
+
+
+def forget() -> None:
+    """Drop what is cached (a restored snapshot, tests)."""
+    _cache.clear()
+
+
+def _values(name: str, *, doubted: bool) -> Mapping[str, Any]:
+    with _lock:  # one reader at a time: the others find what it read
+        cached, now = _cache.get(name), time.monotonic()
+        if cached and now < _next_question(cached, doubted=doubted):
+            return cached.values
+        try:
+            cached = _cache[name] = _Cached(_read(name), read_at=now, ask_at=now + FRESH_SECONDS)
+        except UpstreamError as error:
+            if cached is None:
+                raise
+            logger.warning("secret_stale", extra={"secret": name, "cause": repr(error.__cause__)})
+            cached.ask_at = now + RETRY_SECONDS
+        return cached.values
+
+
+def _next_question(cached: _Cached, *, doubted: bool) -> float:
+    return min(cached.ask_at, cached.read_at + DOUBT_SECONDS) if doubted else cached.ask_at
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    with aws.translating(ResourceNotFoundException=SecretError):
+        text = aws.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise SecretError from error

@@ -1,0 +1,122 @@
+"""What can go wrong with an account, in words that the editor shows beside a field."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from apps.core.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+    UpstreamError,
+)
+
+PASSWORD_PATTERN = r"^(?=.*?[A-Z])(?=.*?[a-z])(?=.*?[0-9])(?=.*?[#?!@$%^&*-]).{12,}$"  # noqa: S105
+# The editor translates this text; it is part of the contract.
+PASSWORD_REFUSED = f"value does not match regex '{PASSWORD_PATTERN}'"
+
+
+class UserExistsError(ConflictError):
+    """The address belongs to somebody who has an account already."""
+
+    code = "user_exists"
+    message = "There is already a user with this email address."
+    field = "email"
+
+
+class AddressTakenError(ConflictError):
+    """Another account of the pool signs in with this address."""
+
+    code = "address_taken"
+    message = "Another account already signs in with this email address."
+    field = "email"
+
+
+class AlreadyActiveError(ConflictError):
+    """Whoever is active already is edited, not activated."""
+
+    code = "already_active"
+    message = "This user is already active. Edit the user to change roles."
+    field = "email"
+
+
+class UserNotFoundError(NotFoundError):
+    """There is no such person, or none with an account."""
+
+    code = "user_not_found"
+    message = "There is no such user."
+    field = "email"
+
+
+class AccountNotFoundError(NotFoundError):
+    """The pool has no such account."""
+
+    code = "account_not_found"
+    message = "There is no such account."
+    field = "email"
+
+
+class WeakPasswordError(InvalidError):
+    """The pool refuses the password."""
+
+    code = "weak_password"
+    message = PASSWORD_REFUSED
+    field = "password"
+
+
+class AddressRefusedError(InvalidError):
+    """The pool takes something we sent for malformed; of all we send only the address can be."""
+
+    code = "address_refused"
+    message = "This email address cannot be used to sign in."
+    field = "email"
+
+
+class WorkgroupUnknownError(InvalidError):
+    """There is no such workgroup, or it is no longer in use."""
+
+    code = "workgroup_unknown"
+    message = "There is no such workgroup."
+    # The form outlines workgroup_id without a word: the word stands where it is shown.
+    field = "workgroup_id"
+
+
+class SelfError(ForbiddenError):
+    """An admin locks nobody out by mistake who could not be let in again: themselves first."""
+
+    code = "own_account"
+    message = "You cannot remove your own account or take the admin role from yourself."
+    field = "email"
+
+
+class LastAdminError(ConflictError):
+    """Somebody must remain who can administer accounts."""
+
+    code = "last_admin"
+    message = "This is the last admin: make somebody else an admin first."
+    field = "email"
+
+
+class BusyError(UnavailableError):
+    """Somebody else is changing this account at this very moment."""
+
+    code = "busy"
+    message = "This account is being changed at this moment. Try again."
+    field = "email"
+    retry_after: ClassVar[int] = 2
+
+
+class StoreMissingError(UpstreamError):
+    """The pool or the table that the settings name is not there; only the operators can mend that."""
+
+    code = "store_missing"
+    message = "This service is not set up completely. Tell its operators."
+    field = "email"
+
+
+class ClaimsChangedError(BusyError):
+    """The claims item is no longer the one that was read: somebody else was faster."""
+
+    code = "claims_changed"

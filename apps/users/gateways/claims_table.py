@@ -1,0 +1,116 @@
+"""The claims table in DynamoDB: the only writer of claims items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf import settings
+
+from apps.core import aws, claims_items
+from apps.users.errors import ClaimsChangedError, StoreMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apps.core.claims import HasuraClaims
+    from apps.core.claims_items import Item
+
+ANSWERS_PER_PAGE = 200
+
+
+class Stored(NamedTuple):
+    """What is stored for an address; the cipher ("" for nothing) tells one version from another."""
+
+    email: str
+    cipher: str
+    item: Item | None
+
+    @property
+    def claims(self) -> HasuraClaims | None:
+        """
+        Return the claims in it.
+
+        :raises UnreadableItemError: if it cannot be read
+        """
+        return None if self.item is None else claims_items.decode(self.item)
+
+
+def get(email: str) -> Stored:
+    """
+    Return what is stored for an address.
+
+    :raises UnavailableError: if the table cannot be reached
+    """
+    item = claims_items.fetch(email)
+    return _stored(item) if item else Stored(email.lower(), "", None)
+
+
+def put(*, email: str, claims: HasuraClaims, instead_of: Stored | None = None) -> None:
+    """
+    Write the item of an address; with `instead_of` only if that is still what is stored there.
+
+    Each encryption of the same claims differs, so a cipher names one version of an item: whoever
+    was delayed cannot overwrite what came after.
+
+    :raises ClaimsChangedError: if something else is stored by now
+    :raises UnavailableError: if the table cannot be reached; the item may be written all the same
+    """
+    item = claims_items.encode(email, claims)
+    try:
+        _put(item, _unchanged(instead_of))
+    except ClaimsChangedError:
+        # boto3 tries again after a time-out, and may then be told of its own first attempt.
+        if get(email).cipher != claims_items.attribute(item, "claims"):
+            raise
+
+
+def delete(email: str) -> None:
+    """
+    Remove the item of an address, if there is one: from now on nobody signs in with it.
+
+    :raises UnavailableError: if the table cannot be reached
+    """
+    with aws.translating(ResourceNotFoundException=StoreMissingError):
+        aws.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": email.lower()}})
+
+
+def everything() -> Iterator[Stored]:
+    """
+    Yield every item, a page at a time, in no order.
+
+    :raises UnavailableError: if the table cannot be reached
+    """
+    pages = (
+        aws.dynamodb()
+        .get_paginator("scan")
+        .paginate(
+            TableName=settings.CLAIMS_TABLE,
+            ConsistentRead=True,
+            PaginationConfig={"PageSize": ANSWERS_PER_PAGE},
+        )
+    )
+    with aws.translating(ResourceNotFoundException=StoreMissingError):
+        for page in pages:
+            yield from map(_stored, page["Items"])
+
+
+def _put(item: dict[str, Any], condition: dict[str, Any]) -> None:
+    with aws.translating(
+        ConditionalCheckFailedException=ClaimsChangedError, ResourceNotFoundException=StoreMissingError
+    ):
+        aws.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item, **condition)
+
+
+def _unchanged(stored: Stored | None) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    if not stored.cipher:
+        return {"ConditionExpression": "attribute_not_exists(user_id)"}
+    return {
+        "ConditionExpression": "claims = :seen",
+        "ExpressionAttributeValues": {":seen": {"S": stored.cipher}},
+    }
+
+
+def _stored(item: Item) -> Stored:
+    return Stored(claims_items.attribute(item, "user_id"), claims_items.attribute(item, "claims"), item)

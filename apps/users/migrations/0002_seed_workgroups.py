@@ -1,0 +1,61 @@
+"""The City's thirty workgroups, for a database that has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import migrations
+
+if TYPE_CHECKING:
+    from django.apps.registry import Apps
+    from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+WORKGROUPS = (
+    "Active Transportation & Street Design",
+    "Arterial Management",
+    "Data & Technology Services",
+    "Finance",
+    "Human Resources",
+    "Office of Special Events",
+    "Office of the Director",
+    "Parking Enterprise",
+    "Parking Meters",
+    "Public Information Office",
+    "Right-of-Way",
+    "Signs & Markings",
+    "Smart Mobility",
+    "Systems Development",
+    "Transportation Engineering",
+    "Transportation Development Services",
+    "Vision Zero",
+    "Other",
+    "Urban Trails",
+    "Safe Routes to School",
+    "Corridor Program Office",
+    "Sidewalks",
+    "Engineering Services Division",
+    "Neighborhood Planning",
+    "Project Delivery",
+    "Shared Mobility",
+    "Sidewalks and Urban Trails",
+    "Transportation Demand Management",
+    "Community Services Division",
+    "Shared Mobility Services",
+)
+MERGED_INTO_OTHERS = {19, 22}
+
+
+def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    workgroups = apps.get_model("users", "MopedWorkgroup").objects
+    if not workgroups.exists():  # the City's own are never touched
+        workgroups.bulk_create(
+            # The sequence gives the ids: 1 to 30, in a table that was just made.
+            workgroups.model(workgroup_name=name, is_deleted=number in MERGED_INTO_OTHERS)
+            for number, name in enumerate(WORKGROUPS, start=1)
+        )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("users", "0001_initial")]
+
+    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]

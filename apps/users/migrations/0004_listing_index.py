@@ -1,0 +1,15 @@
+"""What `GET /users/` sorts by."""
+
+from django.db import migrations
+
+from apps.core.schema import index_if_absent
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("users", "0003_own_tables")]
+
+    operations = [
+        index_if_absent("moped_users_listing_idx", "moped_users (last_name, first_name, user_id)"),
+    ]

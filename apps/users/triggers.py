@@ -1,0 +1,88 @@
+"""
+What Cognito calls before it issues a token: puts the Hasura claims into it.
+
+The event is Amazon's V1 event of the pre token generation trigger, whose changes reach the ID
+token only:
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
+An exception makes Cognito refuse the sign-in (or the refresh) and tells its text to the user.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.core import claims_items
+from apps.core.claims import CLAIMS_NAMESPACE
+from apps.core.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from apps.core.claims import HasuraClaims
+
+logger = logging.getLogger(__name__)
+
+TRIGGER_SOURCES = "TokenGeneration_"
+
+
+class SignInDeniedError(Exception):
+    """The text is shown to whoever tries to sign in; the code stands in our log."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """
+    Return Cognito's event with the person's claims in its response.
+
+    :raises SignInDeniedError: if the person has none
+    """
+    if not str(event.get("triggerSource", "")).startswith(TRIGGER_SOURCES):
+        return event  # a warming ping, or a trigger that is none of ours
+    try:
+        claims = _claims_of(_address(event))
+    except SignInDeniedError as error:
+        # The username of a native account is a UUID; that of a federated one is an address.
+        logger.warning("sign_in_denied", extra={"code": error.code, "user": _uuid(event["userName"])})
+        raise
+    event["response"] = {
+        "claimsOverrideDetails": {"claimsToAddOrOverride": {CLAIMS_NAMESPACE: claims.as_json()}}
+    }
+    return event
+
+
+def _claims_of(email: str) -> HasuraClaims:
+    try:
+        claims = claims_items.claims_of(email)
+    except claims_items.UnreadableItemError as error:
+        raise SignInDeniedError(error.code, "Your Moped account cannot be read. Tell an admin.") from error
+    except UpstreamError as error:
+        raise SignInDeniedError(error.code, "Moped cannot be reached. Try again in a moment.") from error
+    if claims is None:
+        raise SignInDeniedError("no_claims", "You have no Moped account, or it was deactivated.")
+    return claims
+
+
+def _address(event: Mapping[str, Any]) -> str:
+    """Return whose item to read: a native account says its address, a federated one is called by it."""
+    username = str(event.get("userName", ""))
+    if _uuid(username):
+        email = event.get("request", {}).get("userAttributes", {}).get("email", "")
+    else:
+        email = username.removeprefix(settings.SSO_USERNAME_PREFIX)
+    if not email:
+        raise SignInDeniedError("no_email", "Your account has no email address. Tell an admin.")
+    return str(email).strip().lower()
+
+
+def _uuid(username: str) -> str:
+    try:
+        return str(UUID(username))
+    except ValueError:
+        return ""
