@@ -44,7 +44,7 @@ class Laptop:
         run = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self.folder,
-            env=_newcomers_environment(),
+            env=newcomers_environment(),
             capture_output=True,
             text=True,
             check=True,
@@ -61,7 +61,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
         server = subprocess.Popen(
             [sys.executable, "-u", "manage.py", "runserver", str(port)],
             cwd=folder,
-            env=_newcomers_environment(),
+            env=newcomers_environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -73,7 +73,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
         server.wait(20)
 
 
-def _newcomers_environment() -> dict[str, str]:
+def newcomers_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in A_NEWCOMERS_SHELL if name in os.environ}
 
 
