@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 
 from apps.core import problems, routes
@@ -12,6 +15,7 @@ from apps.core import problems, routes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CODE = re.compile(r"`([^`]+)`")
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
@@ -38,6 +42,12 @@ class JsonRenderer(BaseRenderer):
             response["Content-Type"] = problems.CONTENT_TYPE
         indent = orjson.OPT_INDENT_2 if renderer_context.get("indent") else None
         return orjson.dumps(data, default=str, option=indent)
+
+
+def paragraphs(text: str) -> list[SafeString]:
+    """Return the paragraphs of a docstring as HTML, in which `code` is code."""
+    joined = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+    return [mark_safe(CODE.sub(r"<code>\1</code>", escape(paragraph))) for paragraph in joined]  # noqa: S308 (escaped)
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -80,7 +90,7 @@ class PageRenderer(BrowsableAPIRenderer):
         content = self.get_content(JsonRenderer(), data, accepted_media_type, renderer_context)
         return {
             "name": self.get_name(view),
-            "description": self.get_description(view, response.status_code),
+            "description": paragraphs(view.get_view_description()),
             "content": content,
             "response": response,
             "methods_with_body": [name for name in view.allowed_methods if name in METHODS_WITH_BODY],

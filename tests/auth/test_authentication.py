@@ -141,3 +141,47 @@ class TestCookie:
         settings.BROWSER_SIGN_IN = False
 
         assert browser.get(ROUTE).status_code == 401
+
+
+@pytest.mark.urls("tests.core.broken_urls")
+class TestUnsafeMethodByCookie:
+    ORIGIN = "https://testserver"
+
+    @pytest.fixture
+    def page(self, signer: Signer) -> dict[str, str]:
+        """What a page of ours sends with a form."""
+        client = APIClient()
+        client.cookies["__Host-moped_id_token"] = signer.token()
+        client.get("/auth/current_user", headers={"accept": "text/html"})
+        secret = client.cookies["__Host-csrftoken"].value
+        return {
+            "cookie": f"__Host-moped_id_token={signer.token()}; __Host-csrftoken={secret}",
+            "token": secret,
+        }
+
+    def post(self, page: dict[str, str], origin: str | None, token: str | None) -> tuple[int, str]:
+        headers = {"cookie": page["cookie"], "origin": origin, "x-csrftoken": token}
+        response = APIClient(enforce_csrf_checks=True).post(
+            "/signed", {}, secure=True, headers={name: value for name, value in headers.items() if value}
+        )
+        return response.status_code, response.json().get("code", "")
+
+    def test_is_let_in_from_a_page_of_ours(self, page: dict[str, str]) -> None:
+        assert self.post(page, self.ORIGIN, page["token"]) == (200, "")
+
+    @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://testserver"])
+    def test_is_refused_from_elsewhere(self, page: dict[str, str], origin: str | None) -> None:
+        assert self.post(page, origin, page["token"]) == (403, "csrf_failed")
+
+    @pytest.mark.parametrize("token", [None, "x" * 32, "nonsense"])
+    def test_is_refused_without_the_csrf_token(self, page: dict[str, str], token: str | None) -> None:
+        assert self.post(page, self.ORIGIN, token) == (403, "csrf_failed")
+
+    def test_needs_neither_with_a_header(self, signer: Signer) -> None:
+        response = APIClient(enforce_csrf_checks=True).post(
+            "/signed",
+            {},
+            headers={"authorization": f"Bearer {signer.token()}", "origin": "https://evil.example"},
+        )
+
+        assert response.status_code == 200

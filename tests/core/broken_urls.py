@@ -11,6 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.auth.permissions import IsSignedIn
 from apps.core import errors
 from apps.core.routes import route
 from moped_api import urls
@@ -64,6 +65,14 @@ class Echo(APIView):
         return Response(request.data)
 
 
+class Signed(APIView):
+    permission_classes = (IsSignedIn,)
+
+    def post(self, request: Request) -> Response:
+        """Do something that needs `care`."""
+        return Response({"by": str(request.user)})
+
+
 def plainly(request: HttpRequest, failure: str) -> Any:
     raise {"suspicious": SuspiciousOperation("x"), "denied": PermissionDenied(), "crash": OSError("x")}[
         failure
@@ -74,5 +83,6 @@ urlpatterns = [
     *urls.urlpatterns,
     route("fail/<failure>", Failing.as_view(), name="failing"),
     route("echo", Echo.as_view(), name="echo"),
+    route("signed", Signed.as_view(), name="signed"),
     route("plain/<failure>", plainly, name="plain"),
 ]
