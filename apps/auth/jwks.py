@@ -38,37 +38,11 @@ class PublicKey:
         """Say whether this key signed the message (RSASSA-PKCS1-v1_5 with SHA-256)."""
         return len(signature) == self.signature_octets and self._key.verify(message, signature) is True
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and other.modulus == self.modulus
 
-class KeySet:
-    """
-    The keys of the pool at one time, by their id.
-
-    Compared by identity: whatever is remembered about a token is remembered together with the
-    set that it was verified with, and dies with it.
-    """
-
-    __slots__ = ("_keys",)
-
-    def __init__(self, keys: Mapping[str, PublicKey]) -> None:
-        self._keys = dict(keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def get(self, kid: str) -> PublicKey | None:
-        """Return the key of that id, if there is one."""
-        return self._keys.get(kid)
-
-    def kids(self) -> list[str]:
-        """Return the ids."""
-        return sorted(self._keys)
-
-    def same_as(self, other: KeySet) -> bool:
-        """Say whether both sets hold the same keys under the same ids."""
-        return self._moduli() == other._moduli()
-
-    def _moduli(self) -> dict[str, int]:
-        return {kid: key.modulus for kid, key in self._keys.items()}
+    def __hash__(self) -> int:
+        return hash(self.modulus)
 
 
 class _Document(msgspec.Struct):
@@ -85,9 +59,9 @@ class _Jwk(msgspec.Struct):
     key_ops: list[str] = msgspec.field(default_factory=lambda: ["verify"])
 
 
-def parse(document: bytes) -> KeySet:
+def parse(document: bytes) -> dict[str, PublicKey]:
     """
-    Return the usable keys; what is unusable is skipped (RFC 7517, section 5).
+    Return the usable keys by their ids; what is unusable is skipped (RFC 7517, section 5).
 
     :raises ValueError: if this is no key set at all
     """
@@ -99,7 +73,7 @@ def parse(document: bytes) -> KeySet:
     # An id that occurs twice names no key, not even if one of the two could not be used.
     occurrences = Counter(jwk["kid"] for jwk in named)
     unique = {jwk["kid"]: _key(jwk) for jwk in named if occurrences[jwk["kid"]] == 1}
-    return KeySet({kid: key for kid, key in unique.items() if key})
+    return {kid: key for kid, key in unique.items() if key}
 
 
 def _key(jwk: dict[str, Any]) -> PublicKey | None:

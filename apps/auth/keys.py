@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import dataclass
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from apps.auth import jwks, key_server
 from apps.auth.reasons import KeysUnavailableError
 
 if TYPE_CHECKING:
-    from apps.auth.jwks import KeySet
+    from apps.auth.jwks import PublicKey
 
 logger = logging.getLogger(__name__)
 
@@ -31,53 +32,69 @@ PAUSE_WITHOUT_KEYS = float(KeysUnavailableError.retry_after)
 PAUSE_UNKNOWN_KID = 10.0
 PAUSE_AFTER_FAILURE = 60.0
 NEVER = float("-inf")
-NOTHING = jwks.KeySet({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """
+    What a token is held against: whose it must be, for whom, and the keys of the time.
+
+    Compared by identity: what is remembered about a token is remembered together with the pool
+    that it was held against, and dies with it.
+    """
+
+    issuer: str
+    client_ids: tuple[str, ...]
+    keys: dict[str, PublicKey]
+
+
+UNKNOWN = Pool("", (), {})
 
 
 class KeyRing:
-    """The key set we hold, and when we may ask for another."""
+    """The pool as we know it, and when we may ask for its keys again."""
 
     def __init__(self) -> None:
         self._asking = threading.Lock()
         self._asked_at = NEVER
         # Replaced as a whole, never changed: readers take no lock.
-        self._held = (NOTHING, NEVER, NEVER)
+        self._held = (UNKNOWN, NEVER, NEVER)
 
-    def current(self) -> KeySet:
-        """Return the keys to go by; an empty set if none are known or the known are too old."""
-        key_set, fetched_at, fetched_at_monotonic = self._held
+    def current(self) -> Pool:
+        """Return the pool to go by; one without keys if none are known or the known are too old."""
+        pool, fetched_at, fetched_at_monotonic = self._held
         # The older of two clocks: one may be set back, the other stands still while Lambda sleeps.
         if time() - fetched_at < FRESH_SECONDS and monotonic() - fetched_at_monotonic < FRESH_SECONDS:
-            return key_set
-        if self._usable():
+            return pool
+        if self._usable().keys:
             self._ask(PAUSE_AFTER_FAILURE)
         return self._usable()
 
-    def with_key(self, kid: str) -> KeySet:
+    def looking_for(self, kid: str) -> Pool:
         """
-        Return the keys after having looked once more for this one, if it was time to look.
+        Return the pool after having looked once more for this key, if it was time to look.
 
         :raises KeysUnavailableError: if no keys are known
         """
-        usable = self._usable()
-        if usable.get(kid) is None:
-            self._ask(PAUSE_UNKNOWN_KID if usable else PAUSE_WITHOUT_KEYS)
-            usable = self._usable()
-        if not usable:
+        known = self._usable().keys
+        if kid not in known:
+            self._ask(PAUSE_UNKNOWN_KID if known else PAUSE_WITHOUT_KEYS)
+        pool = self._usable()
+        if not pool.keys:
             raise KeysUnavailableError
-        return usable
+        return pool
 
-    def _usable(self) -> KeySet:
-        key_set, fetched_at, fetched_at_monotonic = self._held
+    def _usable(self) -> Pool:
+        pool, fetched_at, fetched_at_monotonic = self._held
         age = max(time() - fetched_at, monotonic() - fetched_at_monotonic)
-        return key_set if age < USABLE_SECONDS else NOTHING
+        return pool if age < USABLE_SECONDS else UNKNOWN
 
     def _ask(self, pause: float) -> None:
         """Fetch the key set unless somebody did so a moment ago or is doing it now."""
         if monotonic() - self._asked_at < pause:
             return
         # Whoever has keys goes on with them; only without any is it worth waiting for the asker.
-        patience = 0.0 if self._usable() else key_server.DEADLINE_SECONDS + 0.5
+        patience = 0.0 if self._usable().keys else key_server.DEADLINE_SECONDS + 0.5
         if not self._asking.acquire(timeout=patience):
             return
         try:
@@ -90,17 +107,17 @@ class KeyRing:
     def _fetch(self) -> None:
         held = self._held[0]
         try:
-            fetched = _fetched()
+            keys = _fetched()
         except key_server.FetchError as error:
-            logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(held)})
+            logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(held.keys)})
             return
-        if not fetched.same_as(held):
-            logger.info("key_set_changed", extra={"kids": fetched.kids(), "kids_before": held.kids()})
-            held = fetched
+        if keys != held.keys:
+            logger.info("key_set_changed", extra={"kids": sorted(keys), "kids_before": sorted(held.keys)})
+            held = Pool(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
         self._held = (held, time(), monotonic())
 
 
-def _fetched() -> KeySet:
+def _fetched() -> dict[str, PublicKey]:
     try:
         return jwks.parse(key_server.fetch(settings.COGNITO_JWKS_URL))
     except ValueError as error:
@@ -110,18 +127,18 @@ def _fetched() -> KeySet:
 _ring = KeyRing()
 
 
-def current() -> KeySet:
-    """Return the pool's keys as far as they are known."""
+def current() -> Pool:
+    """Return the pool with its keys as far as they are known."""
     return _ring.current()
 
 
-def with_key(kid: str) -> KeySet:
+def looking_for(kid: str) -> Pool:
     """
-    Return the pool's keys after having looked for one that was not among them.
+    Return the pool after having looked for a key that was not among the known ones.
 
     :raises KeysUnavailableError: if no keys are known
     """
-    return _ring.with_key(kid)
+    return _ring.looking_for(kid)
 
 
 def reset() -> None:

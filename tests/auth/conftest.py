@@ -1,4 +1,4 @@
-"""The pool of the tests: a key server on loopback, and the keys that it publishes."""
+"""A pool that misbehaves on request: its key server, and two keys that it publishes."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.auth import keys
-from tests import signing
-from tests.keyserver import KeyServer
+from tests.auth.publisher import Publisher
+from tests.auth.signing import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_django.fixtures import SettingsWrapper
+
 
 @pytest.fixture(scope="session")
-def _running_key_server() -> Iterator[KeyServer]:
-    server = KeyServer()
+def _publisher() -> Iterator[Publisher]:
+    server = Publisher()
     yield server
     server.close()
 
 
 @pytest.fixture
-def key_server(_running_key_server: KeyServer, settings: object) -> Iterator[KeyServer]:
-    """Return a key server that publishes the test pool's two keys, and start without any known."""
-    _running_key_server.publish(signing.key("pool-key-1"), signing.key("pool-key-2"))
-    settings.COGNITO_JWKS_URL = _running_key_server.url  # type: ignore[attr-defined]
+def publisher(_publisher: Publisher, settings: SettingsWrapper) -> Iterator[Publisher]:
+    """Publish `pool-key-1` and `pool-key-2`, which nobody has asked for yet."""
+    _publisher.publish(key("pool-key-1"), key("pool-key-2"))
+    settings.COGNITO_JWKS_URL = _publisher.url
     keys.reset()
-    yield _running_key_server
+    yield _publisher
     keys.reset()

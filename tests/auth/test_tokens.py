@@ -6,9 +6,9 @@ import pytest
 
 from apps.auth import tokens
 from apps.core.claims import NO_CLAIMS, HasuraClaims
-from tests.signing import HASURA, USER_ID, id_payload, key
+from tests.auth.signing import HASURA, USER_ID, id_payload, key
 
-pytestmark = pytest.mark.usefixtures("key_server")
+pytestmark = pytest.mark.usefixtures("publisher")
 
 
 class TestVerify:

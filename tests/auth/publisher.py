@@ -1,4 +1,4 @@
-"""A key server on loopback that does what a test tells it to, and counts how often it was asked."""
+"""A key server that behaves as badly as a test wants it to, and counts how often it was asked."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.signing import SigningKey
+    from tests.auth.signing import SigningKey
 
 PATH = "/.well-known/jwks.json"
 
 
-class KeyServer(ThreadingHTTPServer):
+class Publisher(ThreadingHTTPServer):
     """Publishes a key set, unless `misbehave` is set to something else to do with the request."""
 
     daemon_threads = True
@@ -52,7 +52,7 @@ class KeyServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: KeyServer
+    server: Publisher
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:

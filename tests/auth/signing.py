@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from functools import cache
@@ -10,9 +9,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from django.conf import settings
 
-CLAIMS = "https://hasura.io/jwt/claims"
-USER_ID = "11111111-1111-4111-8111-111111111111"
+from apps.core.claims import CLAIMS_NAMESPACE as CLAIMS
+from tests.pool import USER_ID, base64url
+
 HASURA = {
     "x-hasura-user-id": USER_ID,
     "x-hasura-default-role": "moped-viewer",
@@ -20,11 +21,6 @@ HASURA = {
     "x-hasura-user-db-id": "77",
     "x-hasura-user-wg-id": "1",
 }
-
-
-def b64(octets: bytes) -> str:
-    """Return unpadded base64url."""
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def compact(value: Any) -> bytes:
@@ -49,14 +45,14 @@ class SigningKey:
             "alg": "RS256",
             "use": "sig",
             "kty": "RSA",
-            "n": b64(number.n.to_bytes((number.n.bit_length() + 7) // 8, "big")),
-            "e": b64(number.e.to_bytes((number.e.bit_length() + 7) // 8, "big")),
+            "n": base64url(number.n.to_bytes((number.n.bit_length() + 7) // 8, "big")),
+            "e": base64url(number.e.to_bytes((number.e.bit_length() + 7) // 8, "big")),
         } | changes
         return {name: value for name, value in jwk.items() if value is not None}
 
     def private_jwk(self) -> dict[str, Any]:
         """Return the key with one private part, as only a careless pool would."""
-        return self.jwk(d=b64(self.private.private_numbers().d.to_bytes(self.bits // 8, "big")))
+        return self.jwk(d=base64url(self.private.private_numbers().d.to_bytes(self.bits // 8, "big")))
 
     def sign(self, message: bytes, pad: Any = None, digest: Any = None) -> bytes:
         """Sign octets: RSASSA-PKCS1-v1_5 with SHA-256 unless told otherwise."""
@@ -70,8 +66,8 @@ class SigningKey:
     def token(self, payload: Any, header: Any = None) -> str:
         """Return a compact JWS; payload and header may be any JSON value, or raw octets."""
         protected = self.header() if header is None else header
-        message = f"{b64(compact(protected))}.{b64(compact(payload))}"
-        return f"{message}.{b64(self.sign(message.encode()))}"
+        message = f"{base64url(compact(protected))}.{base64url(compact(payload))}"
+        return f"{message}.{base64url(self.sign(message.encode()))}"
 
 
 _made = cache(SigningKey)
@@ -92,10 +88,10 @@ def id_payload(**changes: Any) -> dict[str, Any]:
     payload = {
         "sub": USER_ID,
         "email_verified": True,
-        "iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_TESTPOOL1",
+        "iss": settings.COGNITO_ISSUER,
         "cognito:username": USER_ID,
         "origin_jti": "22222222-2222-4222-8222-222222222222",
-        "aud": "test-client-1",
+        "aud": settings.COGNITO_CLIENT_IDS[0],
         "event_id": "33333333-3333-4333-8333-333333333333",
         "token_use": "id",
         "auth_time": now - 60,
