@@ -38,6 +38,13 @@ class Environment:
         """Return a comma-separated list without empty items."""
         return tuple(item for item in (part.strip() for part in self.text(name, default).split(",")) if item)
 
+    def folders(self, name: str) -> tuple[str, ...]:
+        """Return a list of folders of a bucket, each without a leading and with a closing slash."""
+        folders = [item.strip("/") for item in self.items(name, "")]
+        if not all(folders):
+            self._problems.append(f"{name} may not name the whole bucket")
+        return tuple(f"{folder}/" for folder in folders)
+
     def number(self, name: str, default: int) -> int:
         """Return a whole number that is not negative."""
         value = self.text(name, str(default))

@@ -39,6 +39,13 @@ CLAIMS_TABLE = env.text("COGNITO_DYNAMO_TABLE_NAME")
 CONFIGURATION_SECRET = env.text("MOPED_API_CONFIGURATION_SETTINGS")
 UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 
+# ---- files: presigned, never through here -------------------------------------------------------
+UPLOAD_MAX_BYTES = env.number("MOPED_API_UPLOAD_MAX_MEGABYTES", 1024) * 1024**2  # the editor's own limit
+UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 5) * 60  # how long a signed form may be posted
+UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket asks
+# Folders of the bucket whose files, beside the projects', may be downloaded if a row names them.
+FILES_OLDER_FOLDERS = env.folders("MOPED_API_FILES_OLDER_PREFIXES")
+
 # ---- the database behind Hasura: its tables in `public`, our own in `moped_api` (ADR 0007) -----
 OWN_SCHEMA = "moped_api"
 DATABASES = {

@@ -8,6 +8,7 @@ from apps.core.views import Root
 urlpatterns = [
     route("", Root.as_view(), name="root"),
     route("auth/", include("apps.auth.urls")),
+    route("files/", include("apps.files.urls")),
 ]
 
 handler400 = "apps.core.problems.bad_request"

@@ -2,8 +2,11 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moped_api.settings")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+from apps.core.handler import Handler  # noqa: E402 (its imports need the settings)
+
+application = Handler()

@@ -41,6 +41,17 @@ class IsStaff(IsSignedIn):
         return _caller(request).is_city_staff
 
 
+class IsKnown(IsSignedIn):
+    """Anyone with a proven address and a Moped role, accounts of outside partners included."""
+
+    message = "This is for people whose address is verified and who have a Moped role."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Allow whom an administrator gave a role."""
+        caller = _caller(request)
+        return bool(caller.is_verified) and caller.has_role(VIEWER, EDITOR, ADMIN)
+
+
 class HasRole(IsStaff):
     """City staff with one of `roles`."""
 

@@ -1,0 +1,35 @@
+"""What can go wrong with files."""
+
+from __future__ import annotations
+
+from apps.core.errors import ForbiddenError, InvalidError, NotFoundError
+
+
+class UnusableFileNameError(InvalidError):
+    """No key can be made of the file's name."""
+
+    code = "file_name_unusable"
+    message = "This file name cannot be used."
+    field = "file"
+
+
+class UnknownProjectError(InvalidError):
+    """There is no such project, or it was deleted."""
+
+    code = "project_unknown"
+    message = "There is no such project."
+    field = "project_id"
+
+
+class NotAMopedUserError(ForbiddenError):
+    """The token's database id is not a live Moped user's, or not this caller's."""
+
+    code = "database_id_refused"
+    message = "Your account is not linked to an active Moped user. Ask a Moped administrator."
+
+
+class UnknownFileError(NotFoundError):
+    """There is no such file for this caller; whether it exists for another is nobody's business."""
+
+    code = "file_unknown"
+    message = "There is no such file, or it was deleted."

@@ -1,0 +1,69 @@
+"""
+The layout of the bucket: how keys are made, and what an old one tells.
+
+    <type>/project/<project id>/<user>_<MMDDYYYYhhmmss>_<16 hex>_<name>
+    <type>/user/<user>/<MMDDYYYYhhmmss>_<16 hex>_<name>
+
+The editor labels a file with what follows the third underscore of its key, so the number of
+underscores before the name is part of the contract.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+from typing import Final
+
+TYPES: Final = ("private", "public")
+PROJECT_FOLDERS: Final = tuple(f"{kind}/project/" for kind in TYPES)
+MAX_BYTES: Final = 1024  # S3's own limit
+
+# A person's file has no user id in its last part; for all others the editor's own rule.
+BEFORE_THE_NAME = re.compile(r"(?:[0-9]{14}_[0-9a-f]{16}_|(?:[^_]*_){3})(?=.)")
+IMPOSSIBLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+STEPS = frozenset({".", ".."})
+
+
+def for_project(kind: str, project_id: int, user_id: int, name: str) -> str:
+    """Return a new key for a file of a project; `name` is clean already."""
+    return f"{kind}/project/{project_id}/{user_id}_{_unique(name)}"
+
+
+def for_user(kind: str, user_id: int, name: str) -> str:
+    """Return a new key for a file that belongs to a person rather than to a project."""
+    return f"{kind}/user/{user_id}/{_unique(name)}"
+
+
+def _unique(name: str) -> str:
+    return f"{datetime.now(UTC):%m%d%Y%H%M%S}_{secrets.token_hex(8)}_{name}"
+
+
+def canonical(key: str) -> str:
+    """
+    Return the key of the object in the bucket: rows may store it with a leading slash.
+
+    "" stands for a key that no object of ours can have. Steps such as `..` mean nothing to S3,
+    but browsers resolve them on their way there.
+    """
+    bare = key.lstrip("/")
+    if IMPOSSIBLE.search(bare) or len(bare.encode()) > MAX_BYTES:
+        return ""
+    return "" if STEPS.intersection(re.split(r"[/\\]", bare)) else bare
+
+
+def is_in(key: str, folders: tuple[str, ...]) -> bool:
+    """Tell whether the key lies in one of the folders (each ends in a slash)."""
+    return any(key.startswith(folder) and len(key) > len(folder) for folder in folders)
+
+
+def folders_of_user(user_id: int) -> tuple[str, ...]:
+    """Return the folders that are this person's own."""
+    return tuple(f"{kind}/user/{user_id}/" for kind in TYPES)
+
+
+def display_name(key: str) -> str:
+    """Return the name as the editor shows it, without any folder."""
+    last = key.rstrip("/").rpartition("/")[2]
+    matched = BEFORE_THE_NAME.match(last)
+    return last[matched.end() :] if matched else last

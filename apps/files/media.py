@@ -1,0 +1,46 @@
+"""
+How a browser may treat a file: shown, or only saved.
+
+PDF and raster images are shown. Everything else, HTML and SVG above all, could run script in
+the bucket's origin and is handed over as an attachment of no particular type.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from django.utils.http import content_disposition_header
+
+ANYTHING: Final = "application/octet-stream"
+
+SHOWN: Final = {
+    "avif": "image/avif",
+    "bmp": "image/bmp",
+    "gif": "image/gif",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "webp": "image/webp",
+}
+
+
+class Presentation(NamedTuple):
+    """The two headers that decide what a browser does with a file."""
+
+    content_type: str
+    content_disposition: str
+
+
+def type_of(name: str) -> str:
+    """Return the media type under which a file of this name is stored and served."""
+    return SHOWN.get(name.rpartition(".")[2].lower(), ANYTHING)
+
+
+def presentation(name: str) -> Presentation:
+    """Return how a file of this name is served; the name is what a person saves it under."""
+    media_type = type_of(name)
+    disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=name)
+    return Presentation(media_type, disposition or "inline")

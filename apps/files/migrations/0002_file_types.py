@@ -1,0 +1,29 @@
+"""The purposes that the editor offers for a file, for a database that has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import migrations
+
+if TYPE_CHECKING:
+    from django.apps.registry import Apps
+    from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+NAMES = ("Funding", "Plans", "Estimates", "Other", "Work order link")
+
+
+def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    file_types = apps.get_model("files", "FileType").objects
+    if not file_types.exists():  # the City's own are never touched
+        file_types.bulk_create(
+            # The sequence gives the ids: 1 to 5, in a table that was just made.
+            file_types.model(name=name, slug=name.lower().replace(" ", "_"))
+            for name in NAMES
+        )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("files", "0001_initial")]
+
+    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]

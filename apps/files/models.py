@@ -1,0 +1,134 @@
+"""
+The tables of the Moped database that say which file belongs where.
+
+Hasura serves them and its own migrations shape them; names, types, defaults and constraints here
+are theirs. Their triggers (`moped_project.updated_at`) are not ours to make.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.indexes import HashIndex
+from django.db import models
+from django.db.models import Func, Q
+
+now = Func(function="now", output_field=models.DateTimeField())
+
+
+class Live(models.Manager[Any]):
+    """Rows that nobody deleted: Moped never removes one, it sets a flag."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        """Return only the live rows."""
+        return super().get_queryset().filter(is_deleted=False)
+
+
+class Person(models.Model):
+    """
+    What this app needs of a row of `moped_users`, which is the users app's to make and change.
+
+    The database is what the two apps share: neither imports the other.
+    """
+
+    user_id = models.IntegerField(primary_key=True)
+    cognito_user_id = models.UUIDField(null=True)
+    email = models.TextField()
+    is_deleted = models.BooleanField()
+
+    objects: ClassVar[models.Manager[Person]] = models.Manager()
+    live = Live()
+
+    class Meta:
+        managed = False
+        db_table = "moped_users"
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class Project(models.Model):
+    """What this app needs of a project; the real table has some sixty columns more."""
+
+    project_id = models.AutoField(primary_key=True)
+    project_name = models.TextField()
+    is_deleted = models.BooleanField(default=False, db_default=False)
+
+    objects: ClassVar[models.Manager[Project]] = models.Manager()
+    live = Live()
+
+    class Meta:
+        db_table = "moped_project"
+
+    def __str__(self) -> str:
+        return self.project_name
+
+
+class FileType(models.Model):
+    """The purposes that the editor offers for a file."""
+
+    id = models.AutoField(primary_key=True)
+    name = models.TextField(unique=True)
+    slug = models.TextField(unique=True)
+
+    class Meta:
+        db_table = "moped_file_types"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectFile(models.Model):
+    """
+    One file of a project: a key in the bucket, or a link to somewhere else.
+
+    Its foreign keys are made by the first migration in SQL: the real ones cascade in the database
+    and are not deferred, which Django's own cannot say. Nothing but the index is ours to add.
+    """
+
+    project_file_id = models.AutoField(primary_key=True)
+    project = models.ForeignKey(Project, models.CASCADE, db_constraint=False, db_index=False)
+    file_key = models.TextField(null=True)  # noqa: DJ001 (null and empty differ in the shared table)
+    file_url = models.TextField(null=True)  # noqa: DJ001
+    file_name = models.TextField()
+    file_description = models.TextField(null=True)  # noqa: DJ001
+    file_size = models.IntegerField()
+    # The default points at no file type: an insert must name one. So it is in the real table.
+    file_type = models.ForeignKey(
+        FileType,
+        models.PROTECT,
+        db_column="file_type",
+        default=0,
+        db_default=0,
+        db_constraint=False,
+        db_index=False,
+    )
+    file_permissions = models.JSONField(null=True)
+    file_metadata = models.JSONField(null=True)
+    api_response = models.JSONField(null=True)
+    is_scanned = models.BooleanField(default=False, db_default=False)
+    is_deleted = models.BooleanField(default=False, db_default=False)
+    created_by_user = models.ForeignKey(
+        Person, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    updated_by_user = models.ForeignKey(
+        Person, models.PROTECT, related_name="+", null=True, db_constraint=False, db_index=False
+    )
+    created_at = models.DateTimeField(db_default=now)
+    updated_at = models.DateTimeField(null=True, db_default=now)
+
+    objects: ClassVar[models.Manager[ProjectFile]] = models.Manager()
+    live = Live()
+
+    class Meta:
+        db_table = "moped_project_files"
+        constraints = (
+            models.CheckConstraint(
+                name="file_location_not_null",
+                condition=Q(file_key__isnull=False) | Q(file_url__isnull=False),
+            ),
+        )
+        indexes = (HashIndex(fields=["file_key"], name="moped_project_files_file_key_idx"),)
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -1,0 +1,10 @@
+"""Routes under `/files/`."""
+
+from apps.core.routes import route
+from apps.files import views
+
+urlpatterns = [
+    route("", views.FilesHealth.as_view(), name="files"),
+    route("request-signature", views.RequestSignature.as_view(), name="file-upload"),
+    route("download/<path:key>", views.Download.as_view(), name="file-download"),
+]

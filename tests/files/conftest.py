@@ -1,0 +1,60 @@
+"""Rows that files hang on: people, a project, a file type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+
+from apps.auth import tokens
+from apps.auth.users import CognitoUser
+from apps.files.models import FileType, Person, Project, ProjectFile
+from tests.pool import USER_ID, hasura_claim
+
+if TYPE_CHECKING:
+    from tests.pool import Signer
+
+OWN_ID = 77
+
+INSERT_PERSON = """
+    INSERT INTO moped_users (user_id, first_name, last_name, title, email, cognito_user_id, is_deleted)
+    VALUES (%s, 'Jane', 'Doe', 'Planner', %s, %s, %s)
+"""
+
+
+def make_person(
+    user_id: int = OWN_ID,
+    email: str = "jane.doe@austintexas.gov",
+    account: str | None = USER_ID,
+    *,
+    is_deleted: bool = False,
+) -> Person:
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_PERSON, [user_id, email, account, is_deleted])
+    return Person.objects.get(pk=user_id)
+
+
+def make_file(key: str, project: Project, person: Person, **columns: Any) -> ProjectFile:
+    plans, _ = FileType.objects.get_or_create(id=2, defaults={"name": "Plans", "slug": "plans"})
+    given = {"file_name": "A plan", "file_size": 1, "file_type": plans, "created_by_user": person}
+    return ProjectFile.objects.create(file_key=key, project=project, **given | columns)
+
+
+@pytest.fixture
+def person(db: None) -> Person:
+    """The caller's own row."""
+    return make_person()
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    """A live project."""
+    return Project.objects.create(project_name="Barton Springs Road")
+
+
+@pytest.fixture
+def caller(signer: Signer) -> CognitoUser:
+    """The editor whose row `person` is."""
+    claims = {"https://hasura.io/jwt/claims": hasura_claim("moped-editor", database_id=str(OWN_ID))}
+    return CognitoUser(tokens.verify(signer.token(**claims)))

@@ -1,0 +1,161 @@
+"""Signatures: what the policy and the URL bind."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import CredentialRetrievalError
+
+from apps.core import aws
+from apps.core.errors import UnavailableError
+from apps.files import gateways, media
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_django.fixtures import Settings
+
+KEY = "private/project/65/77_11232026050403_0123456789abcdef_plan.pdf"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it remembers the first credentials it found
+    aws.forget_clients()
+    yield
+    aws.forget_clients()
+
+
+def policy_of(post: gateways.PresignedPost) -> dict[str, Any]:
+    decoded: dict[str, Any] = json.loads(base64.b64decode(post.fields["policy"]))
+    return decoded
+
+
+class TestPresignUpload:
+    @time_machine.travel(NOON, tick=False)
+    def test_binds_key_type_and_size(self, settings: Settings) -> None:
+        conditions = policy_of(gateways.presign_upload(key=KEY, media_type="application/pdf"))["conditions"]
+        assert {"key": KEY} in conditions
+        assert {"bucket": settings.UPLOADS_BUCKET} in conditions
+        assert {"Content-Type": "application/pdf"} in conditions
+        assert ["content-length-range", 0, 1024 * 1024 * 1024] in conditions
+
+    @time_machine.travel(NOON, tick=False)
+    def test_holds_for_a_few_minutes(self, settings: Settings) -> None:
+        settings.UPLOAD_SECONDS = 120
+        post = gateways.presign_upload(key=KEY, media_type="application/pdf")
+        assert policy_of(post)["expiration"] == "2026-11-23T12:02:00Z"
+
+    def test_bounds_the_size_as_the_setting_says(self, settings: Settings) -> None:
+        settings.UPLOAD_MAX_BYTES = 5
+        post = gateways.presign_upload(key=KEY, media_type="application/pdf")
+        assert ["content-length-range", 0, 5] in policy_of(post)["conditions"]
+
+    def test_states_every_field_in_the_policy_since_s3_refuses_any_other(self) -> None:
+        post = gateways.presign_upload(key=KEY, media_type="image/png")
+        stated = {
+            name
+            for condition in policy_of(post)["conditions"]
+            if isinstance(condition, dict)
+            for name in condition
+        }
+        assert set(post.fields) - {"policy", "x-amz-signature"} == stated - {"bucket"}
+
+    def test_is_signed_with_version_four(self) -> None:
+        fields = gateways.presign_upload(key=KEY, media_type="image/png").fields
+        assert fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+
+    def test_demands_encryption_where_the_bucket_does(self, settings: Settings) -> None:
+        settings.UPLOADS_ENCRYPTION = "aws:kms"
+        post = gateways.presign_upload(key=KEY, media_type="image/png")
+        assert post.fields["x-amz-server-side-encryption"] == "aws:kms"
+        assert {"x-amz-server-side-encryption": "aws:kms"} in policy_of(post)["conditions"]
+
+    def test_carries_the_session_token_of_a_role(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_SESSION_TOKEN", "role-session")
+        post = gateways.presign_upload(key=KEY, media_type="image/png")
+        assert post.fields["x-amz-security-token"] == "role-session"
+
+    def test_builds_the_client_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        gateways.presign_upload(key=KEY, media_type="image/png")
+        monkeypatch.setattr(aws, "_client", lambda *_, **__: pytest.fail("a second client"))
+        gateways.presign_upload(key=KEY, media_type="image/png")
+        gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
+
+
+class TestPresignDownload:
+    def test_holds_for_a_minute_and_says_how_to_serve(self, settings: Settings) -> None:
+        url = urlsplit(gateways.presign_download(key=KEY, presentation=media.presentation("page.html")))
+        query = parse_qs(url.query)
+        assert url.path == f"/{settings.UPLOADS_BUCKET}/{KEY}"
+        assert query["X-Amz-Expires"] == ["60"]
+        assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+        assert query["response-content-type"] == ["application/octet-stream"]
+        assert query["response-content-disposition"] == ['attachment; filename="page.html"']
+
+    def test_addresses_the_bucket_as_a_host_on_real_aws(
+        self, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
+        url = gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
+        assert url.startswith(f"https://{settings.UPLOADS_BUCKET}.s3.")
+
+
+def signer_of(client: Any) -> Any:
+    return client._request_signer
+
+
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+
+def refreshing(refresh: Callable[[], dict[str, str]]) -> RefreshableCredentials:
+    past = datetime.now(UTC) - timedelta(hours=1)
+    return RefreshableCredentials("id", "key", "session", past, refresh, "a-role")
+
+
+def still_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = {
+        "access_key": "id",
+        "secret_key": "key",
+        "token": "session",
+        "expiry_time": "2020-01-01T00:00:00Z",
+    }
+    monkeypatch.setattr(signer_of(aws.s3()), "_credentials", refreshing(lambda: same))
+
+
+def renewal_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> dict[str, str]:
+        raise CredentialRetrievalError(provider="a-role", error_msg="no answer")
+
+    monkeypatch.setattr(signer_of(aws.s3()), "_credentials", refreshing(fail))
+
+
+class TestWithoutCredentials:
+    @pytest.mark.parametrize("fault", [no_credentials, still_expired, renewal_fails])
+    @pytest.mark.parametrize(
+        "sign",
+        [
+            lambda: gateways.presign_upload(key=KEY, media_type="image/png"),
+            lambda: gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf")),
+        ],
+        ids=["upload", "download"],
+    )
+    def test_is_unavailable(
+        self,
+        fault: Callable[[pytest.MonkeyPatch], None],
+        sign: Callable[[], object],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        fault(monkeypatch)
+        with pytest.raises(UnavailableError):
+            sign()

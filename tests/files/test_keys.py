@@ -1,0 +1,101 @@
+"""The layout of the bucket."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from apps.files import keys
+
+NIGHT = datetime(2026, 11, 23, 5, 4, 3, tzinfo=UTC)
+
+
+class TestNewKeys:
+    @time_machine.travel(NIGHT, tick=False)
+    def test_lie_in_the_project_and_name_their_uploader(self) -> None:
+        key = keys.for_project("private", 65, 77, "plan.pdf")
+        assert re.fullmatch(r"private/project/65/77_11232026050403_[0-9a-f]{16}_plan\.pdf", key)
+
+    @time_machine.travel(NIGHT, tick=False)
+    def test_lie_in_the_folder_of_the_person(self) -> None:
+        key = keys.for_user("public", 77, "me.png")
+        assert re.fullmatch(r"public/user/77/11232026050403_[0-9a-f]{16}_me\.png", key)
+
+    @time_machine.travel(NIGHT, tick=False)
+    def test_never_repeat(self) -> None:
+        made = {keys.for_project("private", 1, 1, "same.pdf") for _ in range(200)}
+        assert len(made) == 200
+
+
+class TestCanonical:
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "private/project/1/with space & 100% ünïcode.pdf",
+            "private/project/1/a//b",
+            "private/project/1/..hidden..",
+            "x",
+        ],
+    )
+    def test_leaves_a_key_as_it_is_stored(self, key: str) -> None:
+        assert keys.canonical(key) == key
+
+    @pytest.mark.parametrize("key", ["/private/project/1/x", "//private/project/1/x"])
+    def test_drops_leading_slashes(self, key: str) -> None:
+        assert keys.canonical(key) == "private/project/1/x"
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "",
+            "/",
+            "..",
+            "private/project/../user/7/x",
+            "private/project/1/../../user/7/x",
+            "private\\project\\..\\user",
+            "private/project/./x",
+            "private/project/1/nul\x00",
+            "private/project/1/line\nbreak",
+            "private/project/1/lone\ud800",
+            "private/project/1/" + "ü" * 512,
+        ],
+        ids=lambda key: ascii(key)[:30],
+    )
+    def test_knows_what_no_object_of_ours_is_called(self, key: str) -> None:
+        assert not keys.canonical(key)
+
+
+class TestIsIn:
+    @pytest.mark.parametrize("key", ["private/project/1/x", "public/project/1/x"])
+    def test_finds_a_key_in_a_folder(self, key: str) -> None:
+        assert keys.is_in(key, keys.PROJECT_FOLDERS)
+
+    @pytest.mark.parametrize(
+        "key", ["private/project/", "private/projects/1/x", "x/private/project/1/x", "Private/project/1/x"]
+    )
+    def test_compares_whole_folders(self, key: str) -> None:
+        assert not keys.is_in(key, keys.PROJECT_FOLDERS)
+
+    def test_does_not_take_a_longer_id_for_ones_own(self) -> None:
+        assert not keys.is_in("private/user/77/x", keys.folders_of_user(7))
+
+
+class TestDisplayName:
+    @pytest.mark.parametrize(
+        ("key", "name"),
+        [
+            ("private/project/65/80_04072022191747_40d4c982e064d0f9_1800half.pdf", "1800half.pdf"),
+            (
+                "private/project/65/80_04072022191747_40d4c982e064d0f9_with_under_scores.pdf",
+                "with_under_scores.pdf",
+            ),
+            ("private/user/80/04072022191747_40d4c982e064d0f9_my_face.png", "my_face.png"),
+            ("private/project/65/no underscores.pdf", "no underscores.pdf"),
+            ("private/project/65/one_two.pdf", "one_two.pdf"),
+            ("private/project/65/a_b_c_", "a_b_c_"),
+            ("older/archive_of_2019_all/plan.pdf", "plan.pdf"),
+        ],
+    )
+    def test_is_what_the_editor_shows(self, key: str, name: str) -> None:
+        assert keys.display_name(key) == name

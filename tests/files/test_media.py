@@ -1,0 +1,39 @@
+"""What a browser may do with a file."""
+
+import pytest
+
+from apps.files import media
+
+
+class TestPresentation:
+    @pytest.mark.parametrize(
+        "name", ["plan.pdf", "photo.JPG", "photo.jpeg", "scan.tiff", "map.png", "a.webp"]
+    )
+    def test_shows_documents_and_raster_images(self, name: str) -> None:
+        shown = media.presentation(name)
+        assert shown.content_type in {
+            "application/pdf",
+            "image/jpeg",
+            "image/tiff",
+            "image/png",
+            "image/webp",
+        }
+        assert shown.content_disposition.startswith("inline")
+
+    @pytest.mark.parametrize(
+        "name",
+        ["page.html", "page.HTM", "drawing.svg", "x.xml", "x.xhtml", "a.pdf.html", "noextension", "a.js"],
+    )
+    def test_only_hands_over_everything_else(self, name: str) -> None:
+        assert media.presentation(name) == (
+            "application/octet-stream",
+            f'attachment; filename="{name}"',
+        )
+
+    def test_encodes_names_of_other_scripts(self) -> None:
+        disposition = media.presentation("план & 100%.pdf").content_disposition
+        assert disposition == "inline; filename*=utf-8''%D0%BF%D0%BB%D0%B0%D0%BD%20%26%20100%25.pdf"
+
+    def test_keeps_quotes_from_ending_the_name(self) -> None:
+        disposition = media.presentation('a"; filename="evil.html').content_disposition
+        assert disposition == r'attachment; filename="a\"; filename=\"evil.html"'

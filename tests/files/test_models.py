@@ -1,0 +1,95 @@
+"""The shared tables, as the City's own migrations shape them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+
+from apps.files.models import FileType, Project, ProjectFile
+from tests.files.conftest import make_file
+
+if TYPE_CHECKING:
+    from apps.files.models import Person
+
+INSERT_AS_HASURA_DOES = """
+    INSERT INTO moped_project_files
+        (project_id, file_name, file_type, file_size, file_key, created_by_user_id)
+    VALUES (%s, 'Plan', 2, 10, 'private/project/1/x', %s) RETURNING *
+"""
+
+
+@pytest.mark.django_db
+class TestTables:
+    def test_match_their_models(self) -> None:
+        call_command("makemigrations", "files", "--check", "--dry-run", verbosity=0)
+
+    def test_lie_where_hasura_finds_them(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            )
+            found = {name for (name,) in cursor.fetchall()}
+        assert {"moped_project", "moped_project_files", "moped_file_types"} <= found
+
+    def test_are_seeded_with_the_purposes_of_files(self) -> None:
+        assert list(FileType.objects.order_by("id").values_list("id", "slug")) == [
+            (1, "funding"),
+            (2, "plans"),
+            (3, "estimates"),
+            (4, "other"),
+            (5, "work_order_link"),
+        ]
+
+    def test_number_the_next_file_type_after_the_seeds(self) -> None:
+        assert FileType.objects.create(name="Photos", slug="photos").pk == 6
+
+
+class TestProjectFile:
+    def test_takes_the_insert_that_hasura_makes(self, project: Project, person: Person) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_AS_HASURA_DOES, [project.pk, person.pk])
+        row = ProjectFile.live.get(file_key="private/project/1/x")
+        assert (row.is_deleted, row.is_scanned) == (False, False)
+        assert row.created_at is not None
+        assert row.updated_at is not None
+
+    def test_goes_with_its_project(self, project: Project, person: Person) -> None:
+        make_file("private/project/1/x", project, person)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM moped_project WHERE project_id = %s", [project.pk])
+        assert not ProjectFile.objects.exists()
+
+    def test_needs_a_key_or_a_url(self, project: Project, person: Person) -> None:
+        with pytest.raises(IntegrityError, match="file_location_not_null"):
+            make_file(None, project, person)  # type: ignore[arg-type]
+
+    def test_defaults_to_a_type_that_does_not_exist(self, project: Project, person: Person) -> None:
+        with pytest.raises(IntegrityError, match="moped_project_files_type_fkey"), transaction.atomic():
+            make_file("private/project/1/x", project, person, file_type_id=0)
+
+    def test_takes_a_key_longer_than_any_index_row(self, project: Project, person: Person) -> None:
+        assert make_file("private/project/1/" + "x" * 10_000, project, person).pk
+
+
+class TestLookUp:
+    def test_is_a_seek(self, project: Project, person: Person) -> None:
+        many = [
+            ProjectFile(
+                file_key=f"private/project/1/{number}",
+                project=project,
+                file_name="x",
+                file_size=1,
+                file_type_id=2,
+                created_by_user=person,
+            )
+            for number in range(2000)
+        ]
+        ProjectFile.objects.bulk_create(many)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE moped_project_files")
+        plan = ProjectFile.live.filter(file_key__in=("private/project/1/7", "/private/project/1/7")).explain()
+        assert "moped_project_files_file_key_idx" in plan
+        assert "Seq Scan" not in plan

@@ -1,0 +1,279 @@
+"""Who may put or fetch which file: a real database, no fakes of ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import pytest
+from django.conf import settings as django_settings
+
+from apps.files import gateways, services
+from apps.files.errors import (
+    NotAMopedUserError,
+    UnknownFileError,
+    UnknownProjectError,
+    UnusableFileNameError,
+)
+from apps.files.models import Project
+from tests.files.conftest import OWN_ID, make_file, make_person
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import DjangoAssertNumQueries, Settings
+
+    from apps.auth.users import CognitoUser
+    from apps.files.models import Person
+
+UNIQUE = r"[0-9]{14}_[0-9a-f]{16}_plan\.pdf"
+ANOTHERS_ACCOUNT = "22222222-2222-4222-8222-222222222222"
+
+
+def upload(caller: CognitoUser, **changes: Any) -> gateways.PresignedPost:
+    wanted = {"file_name": "Plan.pdf", "kind": "private", "project_id": None, **changes}
+    return services.sign_upload(**wanted, actor=caller)
+
+
+def claiming(caller: CognitoUser, **claims: str) -> CognitoUser:
+    token = msgspec.structs.replace(caller.token, claims=msgspec.structs.replace(caller.claims, **claims))
+    return dataclasses.replace(caller, token=token)
+
+
+class TestSignUpload:
+    def test_puts_a_file_into_its_project(
+        self, caller: CognitoUser, person: Person, project: Project
+    ) -> None:
+        key = upload(caller, project_id=project.pk).key
+        assert re.fullmatch(rf"private/project/{project.pk}/{OWN_ID}_{UNIQUE}", key)
+
+    def test_puts_a_file_of_no_project_into_the_callers_folder(
+        self, caller: CognitoUser, person: Person
+    ) -> None:
+        assert re.fullmatch(rf"public/user/{OWN_ID}/{UNIQUE}", upload(caller, kind="public").key)
+
+    @pytest.mark.parametrize(
+        ("name", "stored"),
+        [
+            ("a.pdf", "application/pdf"),
+            ("a.html", "application/octet-stream"),
+            ("a.svg", "application/octet-stream"),
+        ],
+    )
+    def test_never_stores_what_could_run_as_what_it_is(
+        self, caller: CognitoUser, person: Person, name: str, stored: str
+    ) -> None:
+        assert upload(caller, file_name=name).fields["Content-Type"] == stored
+
+    def test_refuses_an_unknown_project(self, caller: CognitoUser, person: Person) -> None:
+        with pytest.raises(UnknownProjectError) as caught:
+            upload(caller, project_id=2**31 - 1)
+        assert caught.value.fields == {"project_id": ["There is no such project."]}
+
+    def test_refuses_a_deleted_project(self, caller: CognitoUser, person: Person, project: Project) -> None:
+        Project.objects.update(is_deleted=True)
+        with pytest.raises(UnknownProjectError):
+            upload(caller, project_id=project.pk)
+
+    def test_refuses_an_unusable_name_before_asking_the_database(self, caller: CognitoUser) -> None:
+        with pytest.raises(UnusableFileNameError):
+            upload(caller, file_name="plan")
+
+    @pytest.mark.parametrize(
+        "database_id",
+        ["0", "", "00", "-1", "077", " 77", "77; --", "\u0667\u0667", "9" * 5000, str(2**31)],
+        ids=ascii,
+    )
+    def test_refuses_a_caller_without_a_database_id(
+        self, caller: CognitoUser, person: Person, database_id: str
+    ) -> None:
+        with pytest.raises(NotAMopedUserError):
+            upload(claiming(caller, database_id=database_id))
+
+    def test_refuses_a_caller_without_a_row(self, caller: CognitoUser, db: None) -> None:
+        with pytest.raises(NotAMopedUserError):
+            upload(caller)
+
+    def test_refuses_a_caller_who_was_deactivated(self, caller: CognitoUser, db: None) -> None:
+        make_person(is_deleted=True)
+        with pytest.raises(NotAMopedUserError):
+            upload(caller)
+
+    def test_refuses_a_caller_whose_claim_names_anothers_row(self, caller: CognitoUser, db: None) -> None:
+        make_person(email="somebody.else@austintexas.gov", account=ANOTHERS_ACCOUNT)
+        with pytest.raises(NotAMopedUserError):
+            upload(caller)
+
+    def test_knows_a_caller_by_the_account(self, caller: CognitoUser, db: None) -> None:
+        make_person(email="maiden.name@austintexas.gov")
+        assert upload(caller).key
+
+    def test_knows_a_caller_by_the_address_where_no_account_was_noted(
+        self, caller: CognitoUser, db: None
+    ) -> None:
+        make_person(email="Jane.Doe@AustinTexas.gov", account=None)
+        assert upload(caller).key
+
+    def test_asks_the_database_twice_at_most(
+        self,
+        caller: CognitoUser,
+        person: Person,
+        project: Project,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        with django_assert_num_queries(2):
+            upload(caller, project_id=project.pk)
+
+    def test_leaves_one_line(
+        self, caller: CognitoUser, person: Person, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.INFO, logger="apps.files.services"):
+            key = upload(caller).key
+        (line,) = caplog.records
+        assert line.getMessage() == "file_upload_signed"
+        assert vars(line)["key"] == key
+        assert vars(line)["sub"] == caller.sub
+        assert vars(line)["database_id"] == str(OWN_ID)
+        assert "client" in vars(line)
+
+
+KEY = "private/project/1/80_04072022191747_40d4c982e064d0f9_plan.pdf"
+
+# As they stand in the bucket today, from every age of the service.
+STORED_KEYS = [
+    KEY,
+    "public/project/1/80_04072022191747_40d4c982e064d0f9_plan.pdf",
+    "private/project/1/with a space & an ampersand.pdf",
+    "private/project/1/100%.pdf",
+    "private/project/1/a%20b.pdf",
+    "private/project/1/a+b.pdf",
+    "private/project/1/план ü 計画.pdf",
+    "private/project/1/nounderscores",
+    "private/project/1//doubled//slashes.pdf",
+    "private/project/12abc/x.pdf",
+]
+
+
+def object_key(url: str) -> str:
+    """Return the key that a presigned URL is for."""
+    path = unquote(urlsplit(url).path)
+    return path.removeprefix(f"/{django_settings.UPLOADS_BUCKET}/")
+
+
+class TestSignDownload:
+    @pytest.mark.parametrize("key", STORED_KEYS, ids=ascii)
+    @pytest.mark.parametrize("slash_in_row", ["", "/"], ids=["bare", "slash"])
+    @pytest.mark.parametrize("slash_in_request", ["", "/"], ids=["asked-bare", "asked-slash"])
+    def test_finds_keys_as_they_are_stored(
+        self,
+        caller: CognitoUser,
+        person: Person,
+        project: Project,
+        key: str,
+        slash_in_row: str,
+        slash_in_request: str,
+    ) -> None:
+        make_file(slash_in_row + key, project, person)
+        url = services.sign_download(key=slash_in_request + key, actor=caller)
+        assert object_key(url) == key
+
+    def test_needs_a_row(self, caller: CognitoUser, person: Person) -> None:
+        with pytest.raises(UnknownFileError):
+            services.sign_download(key=KEY, actor=caller)
+
+    def test_needs_a_live_row(self, caller: CognitoUser, person: Person, project: Project) -> None:
+        make_file(KEY, project, person, is_deleted=True)
+        with pytest.raises(UnknownFileError):
+            services.sign_download(key=KEY, actor=caller)
+
+    def test_is_content_with_one_live_row_of_several(
+        self, caller: CognitoUser, person: Person, project: Project
+    ) -> None:
+        make_file(KEY, project, person, is_deleted=True)
+        make_file(KEY, project, person)
+        assert services.sign_download(key=KEY, actor=caller)
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "private/user/78/anothers.png",
+            "backups/database.sql",
+            "private/project/",
+            "private/projects/1/x.pdf",
+            "private/project/../user/78/anothers.png",
+            "private/project/1/../../user/78/anothers.png",
+            "secret",
+        ],
+    )
+    def test_does_not_take_a_row_as_proof(
+        self, caller: CognitoUser, person: Person, project: Project, key: str
+    ) -> None:
+        make_file(key, project, person)
+        with pytest.raises(UnknownFileError):
+            services.sign_download(key=key, actor=caller)
+
+    def test_serves_older_folders_that_operations_name(
+        self, caller: CognitoUser, person: Person, project: Project, settings: Settings
+    ) -> None:
+        settings.FILES_OLDER_FOLDERS = ("archive/2019/",)
+        make_file("archive/2019/x.pdf", project, person)
+        assert services.sign_download(key="archive/2019/x.pdf", actor=caller)
+
+    def test_needs_a_row_in_older_folders_too(
+        self, caller: CognitoUser, person: Person, settings: Settings
+    ) -> None:
+        settings.FILES_OLDER_FOLDERS = ("archive/2019/",)
+        with pytest.raises(UnknownFileError):
+            services.sign_download(key="archive/2019/x.pdf", actor=caller)
+
+    def test_needs_no_row_in_ones_own_folder(self, caller: CognitoUser, person: Person) -> None:
+        assert services.sign_download(key=f"private/user/{OWN_ID}/me.png", actor=caller)
+
+    def test_does_not_serve_a_folder_whose_owner_was_deactivated(self, caller: CognitoUser, db: None) -> None:
+        make_person(is_deleted=True)
+        with pytest.raises(UnknownFileError):
+            services.sign_download(key=f"private/user/{OWN_ID}/me.png", actor=caller)
+
+    def test_does_not_serve_the_folder_of_a_longer_id(self, caller: CognitoUser, person: Person) -> None:
+        with pytest.raises(UnknownFileError):
+            services.sign_download(key=f"private/user/{OWN_ID}0/me.png", actor=caller)
+
+    @pytest.mark.parametrize("database_id", ["", "0"])
+    def test_gives_nobody_the_folder_of_no_one(self, caller: CognitoUser, db: None, database_id: str) -> None:
+        with pytest.raises(UnknownFileError):
+            services.sign_download(
+                key=f"private/user/{database_id}/x", actor=claiming(caller, database_id=database_id)
+            )
+
+    def test_asks_the_database_once(
+        self,
+        caller: CognitoUser,
+        person: Person,
+        project: Project,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        make_file(KEY, project, person)
+        with django_assert_num_queries(1):
+            services.sign_download(key=KEY, actor=caller)
+
+    def test_leaves_one_line(
+        self,
+        caller: CognitoUser,
+        person: Person,
+        project: Project,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        make_file(f"/{KEY}", project, person)
+        with caplog.at_level(logging.INFO, logger="apps.files.services"):
+            services.sign_download(key=KEY, actor=caller)
+        (line,) = caplog.records
+        assert (line.getMessage(), vars(line)["key"]) == ("file_download_signed", KEY)
+
+    def test_leaves_no_line_where_nothing_was_signed(
+        self, caller: CognitoUser, person: Person, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.INFO, logger="apps.files.services"), pytest.raises(UnknownFileError):
+            services.sign_download(key=KEY, actor=caller)
+        assert not caplog.records

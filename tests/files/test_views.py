@@ -1,0 +1,205 @@
+"""The two calls of the editor, as it makes them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from apps.core.errors import UnavailableError
+from apps.files import gateways, services
+from tests.files.conftest import OWN_ID, make_file
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
+    from apps.files.models import Person, Project
+    from tests.conftest import Caller
+
+AS_THE_EDITOR: dict[str, Any] = {
+    "content_type": "text/plain;charset=UTF-8",
+    "HTTP_ORIGIN": "https://moped.example",
+}
+KEY = "private/project/1/80_04072022191747_40d4c982e064d0f9_plan.pdf"
+
+
+def request_signature(client: APIClient, **query: Any) -> Any:
+    return client.get("/files/request-signature", query, **AS_THE_EDITOR)
+
+
+def download(client: APIClient, key: str) -> Any:
+    return client.get(f"/files/download/{key}", **AS_THE_EDITOR)
+
+
+class TestHealth:
+    @pytest.mark.parametrize("path", ["/files/", "/files"])
+    def test_says_what_monitors_read(self, api_client: APIClient, path: str) -> None:
+        message = api_client.get(path).json()["message"]
+        assert re.fullmatch(
+            r"MOPED API Available - Files - Health Check - Available @ [0-9-]{10} [0-9:]{8}", message
+        )
+
+
+class TestRequestSignature:
+    def test_answers_what_the_editor_reads(self, calling: Caller, person: Person, project: Project) -> None:
+        response = request_signature(calling(), file="Plan.pdf", project_id=project.pk)
+
+        assert response.status_code == 200
+        body = response.json()
+        assert body["message"] == "permission granted"
+        assert body["status"] == "success"
+        assert body["filename"] == body["credentials"]["fields"]["key"]
+        assert body["credentials"]["url"].startswith("http")
+        assert all(isinstance(value, str) for value in body["credentials"]["fields"].values())
+
+    def test_makes_a_key_whose_fourth_piece_is_the_label(
+        self, calling: Caller, person: Person, project: Project
+    ) -> None:
+        response = request_signature(calling(), file="My_Plan (1).pdf", project_id=project.pk)
+
+        key = response.json()["credentials"]["fields"]["key"]
+        assert re.sub(r"^(?:[^_]*_){3}", "", key) == "my_plan1.pdf"  # the editor's own expression
+
+    @pytest.mark.parametrize("query", [{}, {"project_id": ""}, {"project_id": "0"}], ids=str)
+    def test_takes_no_project_for_a_file_of_ones_own(
+        self, calling: Caller, person: Person, query: dict[str, str]
+    ) -> None:
+        response = request_signature(calling(), file="me.png", **query)
+        assert response.json()["filename"].startswith(f"private/user/{OWN_ID}/")
+
+    def test_puts_public_files_apart(self, calling: Caller, person: Person) -> None:
+        response = request_signature(calling(), file="me.png", type="public")
+        assert response.json()["filename"].startswith(f"public/user/{OWN_ID}/")
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ({}, "file"),
+            ({"file": ""}, "file"),
+            ({"file": "noextension"}, "file"),
+            ({"file": "x" * 10_000 + ".pdf"}, "file"),
+            ({"file": "a\x00.pdf"}, "file"),
+            ({"file": "../a.pdf"}, "file"),
+            ({"file": ["a.pdf", "b.pdf"]}, "file"),
+            ({"file": "a.pdf", "project_id": "abc"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "-5"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "00"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "12abc"}, "project_id"),
+            ({"file": "a.pdf", "project_id": " 1"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "../../1"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "1.0"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "\u0661"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "999999999"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "9" * 10_000}, "project_id"),
+            ({"file": "a.pdf", "project_id": str(2**31)}, "project_id"),
+            ({"file": "a.pdf", "project_id": ["1", "2"]}, "project_id"),
+            ({"file": "a.pdf", "type": "secret"}, "type"),
+            ({"file": "a.pdf", "type": ""}, "type"),
+            ({"file": "a.pdf", "type": "Private"}, "type"),
+            ({"file": "a.pdf", "type": "../private"}, "type"),
+            ({"file": "a.pdf", "type": ["private", "public"]}, "type"),
+        ],
+        ids=lambda value: ascii(value)[:60],
+    )
+    def test_names_the_field_that_is_wrong(
+        self, calling: Caller, person: Person, query: dict[str, Any], field: str
+    ) -> None:
+        response = request_signature(calling(), **query)
+
+        assert response.status_code == 400
+        problem = response.json()
+        assert list(problem["error"]) == [field]
+        assert isinstance(problem["error"][field], list)
+        assert "credentials" not in problem
+
+    def test_refuses_a_caller_without_a_row(self, calling: Caller, db: None) -> None:
+        response = request_signature(calling(), file="a.pdf")
+        assert (response.status_code, response.json()["code"]) == (403, "database_id_refused")
+
+    def test_asks_to_come_back_while_nothing_can_be_signed(
+        self, calling: Caller, person: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unavailable(**_: Any) -> None:
+            raise UnavailableError
+
+        monkeypatch.setattr(gateways, "presign_upload", unavailable)
+        response = request_signature(calling(), file="a.pdf")
+        assert response.status_code == 503
+        assert response.headers["Retry-After"]
+
+    def test_may_be_read_by_the_editors_origin(self, calling: Caller, person: Person) -> None:
+        response = request_signature(calling(), file="a.pdf")
+        assert response.headers["Access-Control-Allow-Origin"] == "https://moped.example"
+
+
+class TestDownload:
+    def test_answers_what_the_editor_reads(self, calling: Caller, person: Person, project: Project) -> None:
+        make_file(KEY, project, person)
+
+        response = download(calling(), KEY)
+
+        assert response.status_code == 200
+        body = response.json()
+        assert (body["message"], body["status"]) == ("success", "success")
+        assert KEY in body["download_url"]
+
+    @pytest.mark.parametrize("path", [f"/{KEY}", quote(KEY, safe="")], ids=["doubled-slash", "escaped"])
+    def test_finds_the_key_however_it_is_spelled(
+        self, calling: Caller, person: Person, project: Project, path: str
+    ) -> None:
+        make_file(KEY, project, person)
+        assert download(calling(), path).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("stored", "asked"),
+        [
+            ("private/project/1/a b & c.pdf", "private/project/1/a%20b%20&%20c.pdf"),
+            ("private/project/1/100%.pdf", "private/project/1/100%.pdf"),
+            ("private/project/1/a%20b.pdf", "private/project/1/a%2520b.pdf"),
+            ("private/project/1/a+b.pdf", "private/project/1/a+b.pdf"),
+            ("private/project/1/план.pdf", quote("private/project/1/план.pdf")),
+            ("private/project/1//a//b", "private/project/1//a//b"),
+            ("private/project/1/ends/", "private/project/1/ends/"),
+            ("/private/project/1/x.pdf", "private/project/1/x.pdf"),
+        ],
+        ids=ascii,
+    )
+    def test_finds_keys_as_browsers_send_them(
+        self, calling: Caller, person: Person, project: Project, stored: str, asked: str
+    ) -> None:
+        make_file(stored, project, person)
+        assert download(calling(), asked).status_code == 200
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "private/project/1/unknown.pdf",
+            "private/project/1/../../user/78/x",
+            "private/project/1/%2e%2e/%2e%2e/user/78/x",
+            "private/project/1/..%5c..%5cuser",
+            "private/project/1/nul%00",
+            "private/project/1/line%0abreak",
+            "private/project/1/%ff%fe",
+            "private/project/1/" + "x" * 10_000,
+            "//",
+            "%00",
+        ],
+        ids=lambda value: value[:40],
+    )
+    def test_knows_nothing_of_any_other(self, calling: Caller, person: Person, asked: str) -> None:
+        response = download(calling(), asked)
+        assert response.status_code == 404
+        assert "download_url" not in response.json()
+
+    def test_records_who_fetched_what(
+        self, calling: Caller, person: Person, project: Project, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        make_file(KEY, project, person)
+        with caplog.at_level(logging.INFO):
+            calling().get(f"/files/download/{KEY}", REMOTE_ADDR="203.0.113.9")
+        (line,) = [record for record in caplog.records if record.getMessage() == "file_download_signed"]
+        assert vars(line)["client"] == "203.0.113.9"
+        assert services.logger.name == line.name
