@@ -128,7 +128,7 @@ class ProjectFile(models.Model):
                 condition=Q(file_key__isnull=False) | Q(file_url__isnull=False),
             ),
         )
-        indexes = (HashIndex(fields=["file_key"], name="moped_project_files_file_key_idx"),)
+        indexes = (HashIndex(fields=["file_key"], name="moped_project_files_key_idx"),)
 
     def __str__(self) -> str:
         return self.file_name

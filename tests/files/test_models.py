@@ -91,5 +91,5 @@ class TestLookUp:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE moped_project_files")
         plan = ProjectFile.live.filter(file_key__in=("private/project/1/7", "/private/project/1/7")).explain()
-        assert "moped_project_files_file_key_idx" in plan
+        assert "moped_project_files_key_idx" in plan
         assert "Seq Scan" not in plan

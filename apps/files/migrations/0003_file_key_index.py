@@ -5,7 +5,7 @@ from django.db import migrations
 
 from apps.core.schema import index_if_absent
 
-NAME = "moped_project_files_file_key_idx"
+NAME = "moped_project_files_key_idx"
 
 
 class Migration(migrations.Migration):
