@@ -70,6 +70,15 @@ DATABASE_ROUTERS = ["apps.core.database.OwnTables"]
 MIGRATION_MODULES = {"auth": None, "contenttypes": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What `/health/ready` asks, by the name it gives when that is down.
+READINESS_PROBES = {
+    "bucket": "apps.core.readiness.uploads_bucket",
+    "claims_table": "apps.core.readiness.claims_table",
+    "database": "apps.core.readiness.database",
+    "key_set": "apps.auth.keys.probe",
+    "secrets": "apps.core.readiness.secret",
+}
+
 # ---- browsers ---------------------------------------------------------------------------------
 BROWSER_PAGES = env.flag(
     "MOPED_API_BROWSER_PAGES", default=False
@@ -87,6 +96,8 @@ CSRF_FAILURE_VIEW = "apps.core.problems.csrf_failure"
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
 CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
 CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", ""))
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-request-id"]
+CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate"]
 
 # ---- logs -------------------------------------------------------------------------------------
@@ -127,12 +138,13 @@ INSTALLED_APPS = [
     "corsheaders",
     "django.contrib.auth",  # simplejwt imports its models; no table of it is ever made
     "django.contrib.contenttypes",
-    *(["django.contrib.staticfiles"] if BROWSER_PAGES else []),
+    *(["django.contrib.staticfiles", "drf_spectacular", "drf_spectacular_sidecar"] if BROWSER_PAGES else []),
 ]
 
 MIDDLEWARE = [
     "apps.core.middleware.RequestMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "apps.core.middleware.AddressMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
     *(
         ["apps.auth.middleware.FreshSignInMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
@@ -153,6 +165,13 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # from the packages themselves: no collectstatic, nothing to forget
 WHITENOISE_AUTOREFRESH = False
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",  # what throttles count, per process
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.auth.authentication.CognitoAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.auth.permissions.IsStaff"],
@@ -163,9 +182,28 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["apps.core.parsers.JsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.negotiation.JsonUnlessAsked",
     "EXCEPTION_HANDLER": "apps.core.problems.exception_handler",
+    "DEFAULT_THROTTLE_RATES": {
+        "writes": env.text("MOPED_API_WRITES_PER_CALLER", "60/min"),
+        "signatures": env.text("MOPED_API_SIGNATURES_PER_CALLER", "240/min"),
+        "sign_ins": env.text("MOPED_API_SIGN_INS_PER_ADDRESS", "30/min"),
+    },
     "UNAUTHENTICATED_USER": "apps.auth.users.Anonymous",
     "UNAUTHENTICATED_TOKEN": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+if BROWSER_PAGES:
+    REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "apps.core.openapi.MopedSchema"
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Moped API",
+    "DESCRIPTION": "What GraphQL cannot do for the City of Austin's mobility project database.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.core.openapi.add_problem",
+    ],
 }
 
 SIMPLE_JWT = {

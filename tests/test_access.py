@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.core import routes
+from apps.core import readiness, routes
 from apps.devstack.personas import PERSONAS
 from tests.access import EVERYONE, NOBODY, Table
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
     from tests.conftest import Impersonate
 
 REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -45,8 +47,17 @@ class TestTables:
         assert {persona.key for persona in PERSONAS} | {NOBODY} == EVERYONE
 
 
+def well() -> None:
+    """A probe that finds its neighbour."""
+
+
 @pytest.mark.django_db
 class TestEveryRoute:
+    @pytest.fixture(autouse=True)
+    def _ready(self, settings: Settings) -> None:
+        settings.READINESS_PROBES = {"neighbour": f"{__name__}.well"}
+        readiness.forget()
+
     @pytest.mark.parametrize("persona", sorted(EVERYONE))
     @pytest.mark.parametrize(
         ("method", "route"), served(), ids=[f"{method} {route.path}" for method, route in served()]

@@ -7,7 +7,7 @@ it uses stands in settings.SIMPLE_JWT.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -15,7 +15,7 @@ from rest_framework.authentication import CSRFCheck
 from rest_framework.exceptions import PermissionDenied
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
-from apps.auth import cookies, tokens
+from apps.auth import cookies, reasons, tokens
 from apps.auth.users import CognitoUser
 from apps.core import problems
 
@@ -41,6 +41,9 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
     it. A cookie that no longer holds is nobody's fault: its bearer is anonymous and may sign in
     afresh. Unsafe methods by cookie need a CSRF token and an Origin of ours; by header never.
     """
+
+    errors: ClassVar = (*reasons.EVERY, tokens.KeysUnavailableError)
+    """What it can answer, for the reference."""
 
     def __init__(self) -> None:
         """Skip simplejwt's look-up of a user model: there is none."""

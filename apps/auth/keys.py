@@ -151,3 +151,13 @@ def reset() -> None:
 def _forget_when_settings_change(*, setting: str, **_: Any) -> None:
     if setting.startswith("COGNITO_"):
         reset()
+
+
+def probe() -> None:
+    """
+    Return if the pool's keys are known, fetching them if they were never needed yet.
+
+    :raises KeysUnavailableError: if not
+    """
+    if not current().keys:
+        looking_for("")

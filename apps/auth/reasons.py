@@ -86,3 +86,6 @@ class KeysUnavailableError(UnavailableError):
     code = "keys_unavailable"
     message = "The user pool's keys cannot be fetched. Try again in a moment."
     retry_after: ClassVar[int] = 3
+
+
+EVERY = tuple(TokenError.__subclasses__())

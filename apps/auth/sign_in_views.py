@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.http import HttpResponseRedirect
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.auth import cookies, hosted_ui, sign_in
 from apps.core import problems
 from apps.core.errors import MopedError
+from apps.core.throttles import SignIns
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -32,6 +34,8 @@ def start(request: HttpRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     """Take the code that the hosted UI sends back, and sign the browser in."""
     flow = cookies.flow(request)
+    if seconds := SignIns().seconds_until_free(request):
+        return _too_many(request, seconds)
     try:
         text, token = sign_in.finish(
             flow=flow,
@@ -55,6 +59,13 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         hosted_ui.logout_url(logout_uri=request.build_absolute_uri(reverse("root")))
     )
     cookies.forget(response, cookies.token_name(), cookies.flow_name())
+    return response
+
+
+def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    message = f"Too many sign-ins from your address. Try again in {seconds} seconds."
+    response = problems.respond(request, HTTPStatus.TOO_MANY_REQUESTS, "throttled", message)
+    response["Retry-After"] = str(seconds)
     return response
 
 

@@ -10,11 +10,13 @@ from rest_framework.views import APIView
 
 from apps.auth.decorators import normalize_claims
 from apps.auth.permissions import IsSignedIn
+from apps.auth.serializers import CallerSerializer, CallerWithTokenSerializer
+from apps.core.claims import HasuraClaims
+from apps.core.operation import Operation, describe
 from apps.core.views import Health
 
 if TYPE_CHECKING:
     from apps.auth.requests import Request
-    from apps.core.claims import HasuraClaims
 
 
 class AuthHealth(Health):
@@ -23,6 +25,25 @@ class AuthHealth(Health):
     subject = "Auth - "
 
 
+CALLER = {
+    "cognito:username": "11111111-1111-4111-8111-111111111111",
+    "email": "jane.doe@austintexas.gov",
+    "hasura_claims": HasuraClaims(
+        user_id="11111111-1111-4111-8111-111111111111",
+        default_role="moped-viewer",
+        allowed_roles=("moped-editor",),
+        database_id="77",
+        workgroup_id="1",
+    ).as_dict(),
+}
+
+
+@describe(
+    get=Operation(
+        answer=CallerWithTokenSerializer,
+        answer_example=CALLER | {"decrypted_jwt": {"token_use": "id", "email": "jane.doe@austintexas.gov"}},
+    )
+)
 class CurrentUser(APIView):
     """
     Who you are.
@@ -46,6 +67,7 @@ class CurrentUser(APIView):
         )
 
 
+@describe(get=Operation(answer=CallerSerializer, answer_example=CALLER))
 @api_view(["GET"])
 @permission_classes([IsSignedIn])
 @normalize_claims

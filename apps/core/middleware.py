@@ -29,20 +29,12 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request; exceptions have become answers further in."""
         under_way = context.begin(request.META)
-        _forgive_doubled_slash(request)
-        response = self._answer(request)
+        response = self.get_response(request)
         headers.apply(response)
         response.headers["X-Request-ID"] = under_way.request_id
         self._log(request, response, under_way)
         context.end()
         return response
-
-    def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        try:
-            request.get_host()  # where Django compares it with ALLOWED_HOSTS
-        except DisallowedHost as error:
-            return problems.bad_request(request, error)
-        return self.get_response(request)
 
     def _log(
         self, request: HttpRequest, response: HttpResponseBase, under_way: context.RequestContext
@@ -66,7 +58,18 @@ class RequestMiddleware:
         self.cold = False
 
 
-def _forgive_doubled_slash(request: HttpRequest) -> None:
-    """Serve `//auth/` as `/auth/`: a base URL that ends in a slash makes such paths."""
-    if request.path_info.startswith("//"):
-        request.path_info = f"/{request.path_info.lstrip('/')}"
+class AddressMiddleware:
+    """Stands behind CORS: looks at the address that was called, before a route is looked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Refuse foreign hosts, and serve `//auth/` as `/auth/`: some base URLs end in a slash."""
+        try:
+            request.get_host()  # where Django compares it with ALLOWED_HOSTS
+        except DisallowedHost as error:
+            return problems.bad_request(request, error)
+        if request.path_info.startswith("//"):
+            request.path_info = f"/{request.path_info.lstrip('/')}"
+        return self.get_response(request)

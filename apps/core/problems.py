@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -31,6 +32,7 @@ CONTENT_TYPE = "application/problem+json"
 REALM = "moped"
 TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
 
+CRASHED = "Something went wrong on our side. The request id finds it in our log."
 HOW_TO_AUTHENTICATE = exceptions.ErrorDetail(
     "Sign in, or send an ID token of the user pool as `Authorization: Bearer <token>`.", TOKEN_MISSING
 )
@@ -65,10 +67,10 @@ def status_of(error: errors.MopedError) -> HTTPStatus:
     return next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
-    """Return the one error body, and note its code for the request's log line."""
-    context = current()
-    context.code = code
+def details(
+    status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None, *, request_id: str
+) -> dict[str, Any]:
+    """Return the one error body."""
     problem: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -78,7 +80,14 @@ def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | Non
     }
     if fields:
         problem["error"] = fields
-    return problem | {"request_id": context.request_id}
+    return problem | {"request_id": request_id}
+
+
+def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """Return the body for the request under way, and note its code for the log line."""
+    context = current()
+    context.code = code
+    return details(status, code, detail, fields, request_id=context.request_id)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -165,7 +174,7 @@ def _first_message(detail: Any) -> str:
 def respond(request: HttpRequest, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
     """Answer outside of DRF: a page for a browser, problem details for everyone else."""
     problem = body(status, code, detail)
-    if negotiation.wants_page(request):
+    if settings.BROWSER_PAGES and negotiation.wants_page(request):
         return render(request, "moped/problem.html", {"problem": problem}, status=status)
     return HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
 
@@ -200,5 +209,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",
-        "Something went wrong on our side. The request id finds it in our log.",
+        CRASHED,
     )

@@ -9,10 +9,24 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.core.operation import Operation, describe
+
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
+MESSAGE = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {"message": {"type": "string"}},
+}
+HEALTHY = Operation(
+    answer=MESSAGE,
+    answer_example={"message": "MOPED API Available - Health Check - Available @ 2026-11-23 12:00:00"},
+)
+
+
+@describe(get=HEALTHY)
 class Health(APIView):
     """
     Say that the API is there.

@@ -48,3 +48,27 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 # Checking changes nothing in it, and making one takes as long as a signature.
 UPLOAD = UploadSerializer()
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    """What a browser posts, and where to."""
+
+    url = serializers.URLField()
+    fields = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment] # the editor's name
+
+
+class UploadFormSerializer(serializers.Serializer[Any]):
+    """A signed upload."""
+
+    credentials = CredentialsSerializer()
+    filename = serializers.CharField(help_text="The file's key, as in the fields.")
+    message = serializers.CharField()
+    status = serializers.CharField()
+
+
+class DownloadLinkSerializer(serializers.Serializer[Any]):
+    """A signed download."""
+
+    download_url = serializers.URLField()
+    message = serializers.CharField()
+    status = serializers.CharField()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.auth.permissions import IsEditor, IsKnown
+from apps.core.errors import UnavailableError
+from apps.core.operation import Operation, describe
 from apps.core.views import Health
-from apps.files import services
-from apps.files.serializers import UPLOAD
+from apps.files import errors, services
+from apps.files.serializers import UPLOAD, DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
 
 if TYPE_CHECKING:
-    from rest_framework.request import Request
-
-    from apps.auth.users import CognitoUser
+    from apps.auth.requests import Request
 
 
 class FilesHealth(Health):
@@ -24,6 +24,30 @@ class FilesHealth(Health):
     subject = "Files - "
 
 
+KEY = "private/project/12/77_11232026120000_0123456789abcdef_plan.pdf"
+
+
+@describe(
+    get=Operation(
+        query=UploadSerializer,
+        answer=UploadFormSerializer,
+        errors=(
+            errors.UnusableFileNameError,
+            errors.UnknownProjectError,
+            errors.NotAMopedUserError,
+            UnavailableError,
+        ),
+        answer_example={
+            "credentials": {
+                "url": "https://uploads.example/",
+                "fields": {"key": KEY, "policy": "eyJleHBpcmF0aW9uIjoi…", "x-amz-signature": "5d1e3f…"},
+            },
+            "filename": KEY,
+            "message": "permission granted",
+            "status": "success",
+        },
+    )
+)
 class RequestSignature(APIView):
     """
     A form that uploads one file straight into the bucket.
@@ -37,7 +61,7 @@ class RequestSignature(APIView):
     def get(self, request: Request) -> Response:
         """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""
         wanted = UPLOAD.run_validation(request.query_params)
-        upload = services.sign_upload(**wanted, actor=_caller(request))
+        upload = services.sign_upload(**wanted, actor=request.user)
         return Response(
             {
                 "credentials": {"url": upload.url, "fields": upload.fields},
@@ -48,6 +72,17 @@ class RequestSignature(APIView):
         )
 
 
+@describe(
+    get=Operation(
+        answer=DownloadLinkSerializer,
+        errors=(errors.UnknownFileError, UnavailableError),
+        answer_example={
+            "download_url": f"https://uploads.example/{KEY}?X-Amz-Signature=5d1e3f…",
+            "message": "success",
+            "status": "success",
+        },
+    )
+)
 class Download(APIView):
     """
     A link to one file, valid for a minute.
@@ -59,9 +94,5 @@ class Download(APIView):
 
     def get(self, request: Request, key: str) -> Response:
         """Sign the link, if the file is one that the caller may read."""
-        url = services.sign_download(key=key, actor=_caller(request))
+        url = services.sign_download(key=key, actor=request.user)
         return Response({"download_url": url, "message": "success", "status": "success"})
-
-
-def _caller(request: Request) -> CognitoUser:
-    return cast("CognitoUser", request.user)

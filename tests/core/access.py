@@ -2,4 +2,9 @@
 
 from tests.access import EVERYONE, Table
 
-ACCESS: Table = {("GET", "root"): EVERYONE}
+ACCESS: Table = {
+    ("GET", "root"): EVERYONE,
+    ("GET", "live"): EVERYONE,
+    ("GET", "ready"): EVERYONE,
+    ("GET", "reference"): EVERYONE,
+}

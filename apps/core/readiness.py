@@ -1,0 +1,101 @@
+"""
+Whether what a request may need is there: asked in parallel, within a second, not too often.
+
+Who is asked stands in settings.READINESS_PROBES: a probe returns if all is well and raises
+whatever it likes if not.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
+
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from apps.core import aws, secrets
+from apps.core.errors import UnavailableError
+
+logger = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 1.0
+# So that whoever asks again and again cannot make us ask our neighbours as often.
+REMEMBERED_SECONDS = 5.0
+
+
+class NotReadyError(UnavailableError):
+    """Something that requests need is not there."""
+
+    code = "not_ready"
+
+
+class _Remembered:
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.down: tuple[str, ...] = ()
+        self.until = 0.0
+
+
+_remembered = _Remembered()
+
+
+def forget() -> None:
+    """Ask anew at the next question (tests)."""
+    _remembered.until = 0.0
+
+
+def require() -> None:
+    """
+    Return if everything is there.
+
+    :raises NotReadyError: naming what is not
+    """
+    with _remembered.lock:  # one asks, the others wait for its answer
+        if time.monotonic() >= _remembered.until:
+            _remembered.down = _ask()
+            _remembered.until = time.monotonic() + REMEMBERED_SECONDS
+        down = _remembered.down
+    if down:
+        raise NotReadyError(f"Not ready: {', '.join(down)}.")
+
+
+def _ask() -> tuple[str, ...]:
+    """Return the names of the probes that failed or did not answer in time."""
+    pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
+    asked = {pool.submit(import_string(path)): name for name, path in settings.READINESS_PROBES.items()}
+    done, late = wait(asked, DEADLINE_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    failed = {future for future in done if future.exception()}
+    for future in failed:
+        logger.warning("probe_failed", extra={"probe": asked[future], "cause": repr(future.exception())})
+    return tuple(sorted(asked[future] for future in failed | late))
+
+
+# ---- the probes of what core itself knows --------------------------------------------------------
+
+
+def database() -> None:
+    """Ask the database for nothing much, on a connection of this thread's own."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()
+
+
+def claims_table() -> None:
+    """Read an item that is not there, as the function's role may."""
+    aws.dynamodb().get_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": "readiness"}})
+
+
+def secret() -> None:
+    """Read the configuration secret, or find it read already."""
+    secrets.value(settings.CONFIGURATION_SECRET, "COGNITO_DYNAMO_SECRET_KEY")
+
+
+def uploads_bucket() -> None:
+    """Ask for the bucket's head."""
+    aws.s3().head_bucket(Bucket=settings.UPLOADS_BUCKET)
