@@ -13,7 +13,7 @@ from tests.auth.signing import key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def _publisher() -> Iterator[Publisher]:
 
 
 @pytest.fixture
-def publisher(_publisher: Publisher, settings: SettingsWrapper) -> Iterator[Publisher]:
+def publisher(_publisher: Publisher, settings: Settings) -> Iterator[Publisher]:
     """Publish `pool-key-1` and `pool-key-2`, which nobody has asked for yet."""
     _publisher.publish(key("pool-key-1"), key("pool-key-2"))
     settings.COGNITO_JWKS_URL = _publisher.url
