@@ -11,7 +11,7 @@ import logging
 import threading
 from dataclasses import dataclass
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -31,7 +31,6 @@ USABLE_SECONDS = 24 * 60 * 60  # while the key server cannot be reached
 PAUSE_WITHOUT_KEYS = float(KeysUnavailableError.retry_after)
 PAUSE_UNKNOWN_KID = 10.0
 PAUSE_AFTER_FAILURE = 60.0
-NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +50,20 @@ class Pool:
 UNKNOWN = Pool("", (), {})
 
 
+class Moment(NamedTuple):
+    """A moment on two clocks: one may be set back, the other stands still while Lambda sleeps."""
+
+    wall: float
+    running: float
+
+    def age(self) -> float:
+        """Return the seconds since then, by the clock on which more of them have passed."""
+        return max(time() - self.wall, monotonic() - self.running)
+
+
+NEVER = Moment(float("-inf"), float("-inf"))
+
+
 class KeyRing:
     """The pool as we know it, and when we may ask for its keys again."""
 
@@ -58,13 +71,12 @@ class KeyRing:
         self._asking = threading.Lock()
         self._asked_at = NEVER
         # Replaced as a whole, never changed: readers take no lock.
-        self._held = (UNKNOWN, NEVER, NEVER)
+        self._held = (UNKNOWN, NEVER)
 
     def current(self) -> Pool:
         """Return the pool to go by; one without keys if none are known or the known are too old."""
-        pool, fetched_at, fetched_at_monotonic = self._held
-        # The older of two clocks: one may be set back, the other stands still while Lambda sleeps.
-        if time() - fetched_at < FRESH_SECONDS and monotonic() - fetched_at_monotonic < FRESH_SECONDS:
+        pool, (wall, running) = self._held
+        if time() - wall < FRESH_SECONDS and monotonic() - running < FRESH_SECONDS:
             return pool
         if self._usable().keys:
             self._ask(PAUSE_AFTER_FAILURE)
@@ -85,21 +97,18 @@ class KeyRing:
         return pool
 
     def _usable(self) -> Pool:
-        pool, fetched_at, fetched_at_monotonic = self._held
-        age = max(time() - fetched_at, monotonic() - fetched_at_monotonic)
-        return pool if age < USABLE_SECONDS else UNKNOWN
+        pool, fetched_at = self._held
+        return pool if fetched_at.age() < USABLE_SECONDS else UNKNOWN
 
     def _ask(self, pause: float) -> None:
-        """Fetch the key set unless somebody did so a moment ago or is doing it now."""
-        if monotonic() - self._asked_at < pause:
-            return
+        """Fetch the key set, unless somebody did so a moment ago or is doing it now."""
         # Whoever has keys goes on with them; only without any is it worth waiting for the asker.
         patience = 0.0 if self._usable().keys else key_server.DEADLINE_SECONDS + 0.5
         if not self._asking.acquire(timeout=patience):
             return
         try:
-            if monotonic() - self._asked_at >= pause:
-                self._asked_at = monotonic()
+            if self._asked_at.age() >= pause:
+                self._asked_at = Moment(time(), monotonic())
                 self._fetch()
         finally:
             self._asking.release()
@@ -114,7 +123,7 @@ class KeyRing:
         if keys != held.keys:
             logger.info("key_set_changed", extra={"kids": sorted(keys), "kids_before": sorted(held.keys)})
             held = Pool(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
-        self._held = (held, time(), monotonic())
+        self._held = (held, Moment(time(), monotonic()))
 
 
 def _fetched() -> dict[str, PublicKey]:

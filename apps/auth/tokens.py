@@ -147,9 +147,10 @@ def _parts(token: str) -> tuple[bytes, str, bytes, bytes]:
     if len(token) > MAX_TOKEN:
         raise TokenMalformedError
     try:
-        octets = token.encode("ascii")
-        message, _, signature = octets.rpartition(b".")
-        _, _, payload = message.partition(b".")
+        message, _, signature = token.encode("ascii").rpartition(b".")
+        _, dot, payload = message.partition(b".")
+        if not dot:
+            raise TokenMalformedError
         return message, token.partition(".")[0], base64url.decode(payload), base64url.decode(signature)
     except ValueError as error:
         raise TokenMalformedError from error
@@ -237,7 +238,7 @@ def _hasura_claims(claim: object, document: bytes) -> hasura.HasuraClaims:
         if isinstance(claim, str):
             return hasura.parse(claim)
         return hasura.parse(bytes(_hasura_object_decoder.decode(document).text).decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ClaimsInvalidError from error
 
 

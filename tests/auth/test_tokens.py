@@ -6,7 +6,8 @@ import pytest
 
 from apps.auth import tokens
 from apps.core.claims import NO_CLAIMS, HasuraClaims
-from tests.auth.signing import HASURA, USER_ID, id_payload, key
+from tests.auth.signing import HASURA, id_payload, key
+from tests.pool import USER_ID
 
 pytestmark = pytest.mark.usefixtures("publisher")
 
