@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.devstack.environment import PROJECT
+from tests.devstack.machine import eventually, processes_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SLEEPS = "import time\ndef test_sleeps(): open(__file__ + '.up', 'w').close(); time.sleep(60)\n"
+PASSES = "def test_passes(): pass\n"
+NEEDS_A_BROWSER = "import pytest\n@pytest.mark.browser\ndef test_clicks(browser_path): pass\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "laptop"
+
+
+def _pytest(folder: Path, content: str, **variables: str) -> subprocess.Popen[str]:
+    test = folder.parent / "test_it.py"
+    test.write_text(content)
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-c",
+            "pyproject.toml",
+            "--rootdir=.",
+            "-p",
+            "no:cacheprovider",
+            str(test),
+        ],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "MOPED_DEVSTACK_FOLDER": str(folder), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _output(process: subprocess.Popen[str]) -> str:
+    with process:
+        return process.communicate()[0]
+
+
+class TestPlugin:
+    def test_starts_a_database_for_the_run_and_stops_it(self, folder: Path) -> None:
+        assert "1 passed" in _output(_pytest(folder, PASSES))
+        assert (folder / "tests" / "postgresql" / "data").exists()
+        assert not processes_of(folder)
+
+    def test_starts_none_where_one_is_given(self, folder: Path) -> None:
+        assert "1 passed" in _output(_pytest(folder, PASSES, DATABASE_URL="postgresql:///given"))
+        assert not folder.exists()
+
+    @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=lambda sign: sign.name)
+    def test_leaves_no_process_when_the_run_is_killed(self, folder: Path, sign: signal.Signals) -> None:
+        with _pytest(folder, SLEEPS) as run:
+            assert eventually((folder.parent / "test_it.py.up").exists, seconds=60)
+            assert any("postgres" in line for line in processes_of(folder).values())
+            run.send_signal(sign)
+        assert eventually(lambda: not processes_of(folder), seconds=10)
+
+    def test_gives_two_runs_at_once_a_database_each(self, folder: Path) -> None:
+        with _pytest(folder, SLEEPS) as first:
+            assert eventually((folder.parent / "test_it.py.up").exists, seconds=60)
+            assert "1 passed" in _output(_pytest(folder, PASSES))
+            first.kill()
+
+    @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("false", 0)])
+    def test_names_the_browser_tests_left_out_and_fails_where_that_matters(
+        self, folder: Path, ci: str, code: int
+    ) -> None:
+        no_browser = {"PATH": str(folder), "PLAYWRIGHT_BROWSERS_PATH": str(folder)}
+        run = _pytest(folder, NEEDS_A_BROWSER, CI=ci, DATABASE_URL="postgresql:///given", **no_browser)
+        text = _output(run)
+        assert run.returncode == code
+        assert "::test_clicks\n" in text
+        assert "browser tests left out" in text
+
+    def test_says_in_one_sentence_why_there_is_no_database(self, folder: Path) -> None:
+        (folder / "tests" / "postgresql" / "data").mkdir(parents=True)
+        run = _pytest(folder, PASSES)
+        assert "PostgreSQL did not start: " in _output(run)
+        assert run.returncode == 4
