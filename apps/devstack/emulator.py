@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,10 +104,11 @@ class Emulator:
         }
 
     def _answers(self) -> bool:
+        assert self._process is not None  # noqa: S101 (only asked while starting)
         try:
-            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=1) as response:  # noqa: S310
-                return bool(response.status == 200)  # noqa: PLR2004 (OK)
-        except OSError:
+            with urllib.request.urlopen(f"{self.url}/_directory/process", timeout=1) as response:  # noqa: S310
+                return bool(response.read().decode() == str(self._process.pid))
+        except (OSError, HTTPException):
             return False
 
 

@@ -7,7 +7,8 @@ of MiniStack cannot undo one silently.
 
 Besides the mends it plays the City's directory, as an OpenID provider of its own: `/_directory/`
 vouches for whoever it is asked about, so that the single sign-on's users are made by Cognito's own
-federation. It is the pretence of one party that no laptop can have, and of nothing else.
+federation. It is the pretence of one party that no laptop can have, and of nothing else. Under the
+same path it says which process it is, so that nobody takes another emulator for the one just started.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ def with_directory(application: Application) -> Application:
 
 
 async def _directory(scope: Message, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    if scope["path"] == f"{DIRECTORY}process":
+        return 200, [], str(os.getpid()).encode()
     if scope["path"] == f"{DIRECTORY}authorize":
         return _authorize(_fields(scope["query_string"]))
     return _token(_fields(await _body(receive)))

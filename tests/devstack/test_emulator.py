@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.core import aws
+from apps.devstack import emulator
+from apps.devstack.emulator import Emulator, free_port
+from apps.devstack.environment import PROJECT
+from apps.devstack.errors import DevstackError
+from tests.devstack.machine import answers, eventually, processes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.emulator
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from apps.devstack.emulator import Emulator
+Emulator(Path(sys.argv[1]), int(sys.argv[2])).start()
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def own_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    own = Emulator(tmp_path, free_port())
+    own.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", own.url)
+    aws.forget_clients()
+    yield own
+    own.stop()
+    aws.forget_clients()
+
+
+def _listeners(pid: int) -> set[str]:
+    # Local addresses in state 0A, which is LISTEN, of the sockets that a process holds.
+    held = {
+        link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if "socket" in str(link.readlink())
+    }
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().split("\n")[1:]
+    ]
+    return {
+        row[1].partition(":")[0] for row in rows if row and row[3] == "0A" and f"socket:[{row[9]}]" in held
+    }
+
+
+class TestEmulator:
+    def test_hears_nobody_but_this_machine(self, own_emulator: Emulator) -> None:
+        assert own_emulator._process is not None
+        assert _listeners(own_emulator._process.pid) == {"0100007F"}
+
+    def test_keeps_what_it_holds_over_a_stop_and_start(self, own_emulator: Emulator) -> None:
+        aws.s3().create_bucket(Bucket="kept")
+        aws.s3().put_object(Bucket="kept", Key="file", Body=b"content")
+        own_emulator.stop()
+        assert not answers(f"{own_emulator.url}/_ministack/health")
+        own_emulator.start()
+        assert aws.s3().get_object(Bucket="kept", Key="file")["Body"].read() == b"content"
+
+    def test_ends_with_a_killed_parent_and_loses_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        emulated = Emulator(tmp_path, free_port())
+        monkeypatch.setenv("AWS_ENDPOINT_URL", emulated.url)
+        aws.forget_clients()
+        command = [sys.executable, "-c", PARENT, str(tmp_path), str(emulated.port)]
+        with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as parent:
+            assert parent.stdout is not None
+            assert parent.stdout.readline() == b"up\n"
+            aws.dynamodb().create_table(
+                TableName="kept",
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+            parent.kill()
+        assert eventually(lambda: not processes_of(tmp_path))
+        emulated.start()
+        assert aws.dynamodb().list_tables()["TableNames"] == ["kept"]
+        emulated.stop()
+        aws.forget_clients()
+
+    def test_says_in_one_sentence_why_it_did_not_start(self, own_emulator: Emulator, tmp_path: Path) -> None:
+        second = Emulator(tmp_path / "second", own_emulator.port)
+        with pytest.raises(DevstackError, match=r"^The embedded AWS did not start: .+emulator\.log\)$"):
+            second.start()
+
+    def test_names_the_command_that_installs_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(emulator, "PYTHON", tmp_path / "python")
+        with pytest.raises(DevstackError, match="make install"):
+            Emulator(tmp_path, 1).start()
+
+
+class TestLauncher:
+    def test_refuses_a_ministack_whose_faults_lie_elsewhere(self, tmp_path: Path) -> None:
+        code = "import launcher; launcher.mend(launcher.cognito, '_gone_in_the_next_version', None)"
+        ended = subprocess.run(
+            [emulator.PYTHON, "-c", code],
+            cwd=emulator.LAUNCHER.parent,
+            env={"GATEWAY_PORT": "1", "TMPDIR": str(tmp_path)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 1
+        assert "has no ministack.services.cognito._gone_in_the_next_version" in ended.stderr
+
+
+class TestFreePort:
+    def test_is_the_preferred_one_if_it_can_be_had(self) -> None:
+        port = free_port()
+        assert free_port(port) == port
+
+    def test_is_another_if_not(self) -> None:
+        with socket.socket() as taken:
+            taken.bind((emulator.HOST, 0))
+            taken.listen()
+            assert free_port(taken.getsockname()[1]) not in {0, taken.getsockname()[1]}

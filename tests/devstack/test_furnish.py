@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+
+from apps.core import aws
+from apps.devstack import accounts, furnish, stack, trigger
+from apps.devstack.errors import DevstackError
+from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from apps.devstack.emulator import Emulator
+
+pytestmark = pytest.mark.emulator
+
+
+def _secret() -> str:
+    answer = aws.secrets_manager().get_secret_value(SecretId=settings.CONFIGURATION_SECRET)
+    return answer["SecretString"]
+
+
+class TestFurnish:
+    def test_changes_nothing_the_second_time(
+        self, furnished_emulator: Emulator, furnished_variables: Mapping[str, str]
+    ) -> None:
+        events = aws.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"]
+        secret = _secret()
+        assert furnish.furnish(furnish.Site(8000, furnished_emulator.url)) == furnished_variables
+        assert aws.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"] == events
+        assert _secret() == secret
+
+    def test_follows_the_api_to_another_port(self, furnished_emulator: Emulator) -> None:
+        furnish.furnish(furnish.Site(8765, furnished_emulator.url))
+        client = aws.cognito().describe_user_pool_client(
+            UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
+        )["UserPoolClient"]
+        assert client["CallbackURLs"] == [
+            "http://127.0.0.1:8765/auth/callback",
+            "http://localhost:8765/auth/callback",
+        ]
+        furnish.furnish(furnish.Site(8000, furnished_emulator.url))
+
+    def test_puts_a_key_into_the_secret(self, furnished_emulator: Emulator) -> None:
+        assert len(json.loads(_secret())["COGNITO_DYNAMO_SECRET_KEY"]) == 44
+
+    def test_holds_passwords_to_what_the_api_promises(self, furnished_emulator: Emulator) -> None:
+        pool = aws.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
+        policy = pool["Policies"]["PasswordPolicy"]
+        assert policy["MinimumLength"] == 12
+        assert all(policy[f"Require{kind}"] for kind in ("Uppercase", "Lowercase", "Numbers", "Symbols"))  # type: ignore[literal-required]
+
+
+@pytest.fixture
+def other_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, furnished_emulator: Emulator) -> Path:
+    """The template of a stack that is not the one the other tests stand on."""
+    monkeypatch.setattr(stack, "NAME", tmp_path.name.replace("_", "-"))
+    monkeypatch.setattr(stack, "TEMPLATE", tmp_path / "other.yaml")
+    return stack.TEMPLATE
+
+
+class TestDeploy:
+    def test_says_what_cloudformation_refuses(self, other_stack: Path) -> None:
+        other_stack.write_text("Parameters: {Needed: {Type: String}}\nResources: {}\n")
+        with pytest.raises(DevstackError, match=r"^CloudFormation refuses other\.yaml: .*Needed"):
+            stack.deploy({})
+
+    def test_gives_the_first_reason_of_a_failure(self, other_stack: Path) -> None:
+        other_stack.write_text(
+            "Resources: {Queue: {Type: 'AWS::SQS::Queue', Properties: {DelaySeconds: -5}}}"
+        )
+        for _ in range(2):  # what a failure leaves does not stand in the way
+            with pytest.raises(DevstackError, match=r"^other\.yaml could not be deployed .*Queue: "):
+                stack.deploy({})
+
+
+class TestResyncTrigger:
+    def test_leaves_an_unedited_trigger_alone(self, furnished_emulator: Emulator) -> None:
+        before = aws.awslambda().get_function_configuration(FunctionName=trigger.NAME)["LastModified"]
+        furnish.resync_trigger()
+        assert aws.awslambda().get_function_configuration(FunctionName=trigger.NAME)["LastModified"] == before
+
+    def test_deploys_an_edit(self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = aws.awslambda().get_function_configuration(FunctionName=trigger.NAME)["CodeSha256"]
+        monkeypatch.setattr(trigger, "_digest", lambda: "edited")
+        furnish.resync_trigger()
+        assert aws.awslambda().get_function_configuration(FunctionName=trigger.NAME)["CodeSha256"] != before
+
+    def test_deploys_a_changed_environment(self, furnished_emulator: Emulator) -> None:
+        role = stack.outputs()["FunctionRoleArn"]
+        trigger.sync(role, {"A": "1"})
+        answer = aws.awslambda().get_function_configuration(FunctionName=trigger.NAME)
+        assert answer["Environment"]["Variables"]["A"] == "1"
+        furnish.resync_trigger()
+
+
+class TestEnsure:
+    def test_leaves_what_is_there(self, furnished_personas: Emulator) -> None:
+        before = aws.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"]
+        accounts.ensure(PERSONAS)
+        assert aws.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"] == before
+
+    def test_finishes_what_was_cut_short(self, furnished_personas: Emulator) -> None:
+        pool, email = settings.COGNITO_USER_POOL_ID, BY_KEY["viewer"].email
+        aws.cognito().admin_set_user_password(
+            UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=False
+        )
+        accounts.ensure(PERSONAS)
+        assert aws.cognito().admin_get_user(UserPoolId=pool, Username=email)["UserStatus"] == "CONFIRMED"
+
+    def test_gives_the_outsider_no_claims(self, furnished_personas: Emulator) -> None:
+        key = {"user_id": {"S": BY_KEY["outsider"].email}}
+        assert "Item" not in aws.dynamodb().get_item(TableName=settings.CLAIMS_TABLE, Key=key)
