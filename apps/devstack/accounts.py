@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet
 from django.conf import settings
 
-from apps.auth.permissions import VIEWER
 from apps.core import aws
 from apps.core.claims import HasuraClaims
 from apps.core.errors import NotFoundError
 from apps.devstack.personas import PASSWORD
+from apps.users.gateways import claims_table
+from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AdminGetUserResponseTypeDef
 
     from apps.devstack.personas import Persona
-
 
 # An account whose password is not permanent yet says FORCE_CHANGE_PASSWORD.
 COMPLETE = "CONFIRMED"
@@ -30,10 +28,28 @@ def ensure(personas: Iterable[Persona]) -> None:
     """Make those personas who are not there yet, or only in part."""
     for persona in personas:
         account = _account(persona)
-        if account is None:
-            _finish(persona, _create_account(persona))
-        elif account["UserStatus"] != COMPLETE:
-            _finish(persona, account["Username"])
+        if not _is_complete(account) or not _has_row(persona):
+            username = account["Username"] if account else _create_account(persona)
+            _grant(persona, _row(persona, username).claims if persona.has_claims else None)
+            _set_password(username)
+
+
+def ensure_accounts(personas: Iterable[Persona]) -> None:
+    """Make their accounts and claims items alone, as tests without a database want them."""
+    for persona in personas:
+        account = _account(persona)
+        if not _is_complete(account):
+            username = account["Username"] if account else _create_account(persona)
+            _grant(persona, _claims(persona, username) if persona.has_claims else None)
+            _set_password(username)
+
+
+def _is_complete(account: AdminGetUserResponseTypeDef | None) -> bool:
+    return account is not None and account["UserStatus"] == COMPLETE
+
+
+def _has_row(persona: Persona) -> bool:
+    return not persona.has_claims or MopedUser.objects.filter(email=persona.email).exists()
 
 
 def _account(persona: Persona) -> AdminGetUserResponseTypeDef | None:
@@ -62,36 +78,38 @@ def _create_account(persona: Persona) -> str:
     return user["Username"]
 
 
-def _finish(persona: Persona, username: str) -> None:
-    if persona.has_claims:
-        _put_claims(persona, username)
-    # The permanent password last: it completes the account, so a start cut short is mended by the next.
+def _set_password(username: str) -> None:
+    # Permanent, and the last step: it completes the account, so a start cut short is mended by the next.
     with aws.translating():
         aws.cognito().admin_set_user_password(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, Password=PASSWORD, Permanent=True
         )
 
 
-def _put_claims(persona: Persona, username: str) -> None:
-    claims = HasuraClaims(
+def _row(persona: Persona, username: str) -> MopedUser:
+    columns = {
+        "first_name": persona.first_name,
+        "last_name": persona.last_name,
+        "title": "Persona",
+        "workgroup_id": persona.workgroup_id,
+        "cognito_user_id": username,
+        "roles": list(persona.roles),
+        "is_coa_staff": persona.email.endswith(f"@{settings.STAFF_EMAIL_DOMAIN}"),
+        "is_deleted": False,
+    }
+    row, _ = MopedUser.objects.update_or_create(email=persona.email, defaults=columns)
+    return row
+
+
+def _claims(persona: Persona, username: str) -> HasuraClaims:
+    return HasuraClaims.of(
         user_id=username,
-        default_role=VIEWER,
-        allowed_roles=persona.roles,
-        database_id=str(persona.database_id),
-        workgroup_id=str(persona.workgroup_id),
+        roles=persona.roles,
+        database_id=persona.database_id,
+        workgroup_id=persona.workgroup_id,
     )
-    with aws.translating():
-        secret = aws.secrets_manager().get_secret_value(SecretId=settings.CONFIGURATION_SECRET)[
-            "SecretString"
-        ]
-        newest = json.loads(secret)["COGNITO_DYNAMO_SECRET_KEY"].split(",")[0]
-        aws.dynamodb().put_item(
-            TableName=settings.CLAIMS_TABLE,
-            Item={
-                "user_id": {"S": persona.email.lower()},
-                "claims": {"S": Fernet(newest).encrypt(json.dumps(claims.as_dict()).encode()).decode()},
-                "cognito_uuid": {"S": username},
-                "database_id": {"S": claims.database_id},
-                "workgroup_id": {"S": claims.workgroup_id},
-            },
-        )
+
+
+def _grant(persona: Persona, claims: HasuraClaims | None) -> None:
+    if claims is not None:
+        claims_table.put(email=persona.email, claims=claims)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.core import aws
-from apps.devstack import accounts, browser, furnish
+from apps.devstack import browser, furnish
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.personas import PERSONAS
 
@@ -55,7 +55,9 @@ def furnished_emulator(
 @pytest.fixture
 def furnished_personas(furnished_emulator: Emulator) -> Emulator:
     """Return the furnished embedded AWS with every persona's account and claims in it."""
-    accounts.ensure(PERSONAS)
+    from apps.devstack import accounts  # noqa: PLC0415 (models: Django is not set up when plugins load)
+
+    accounts.ensure_accounts(PERSONAS)
     return furnished_emulator
 
 

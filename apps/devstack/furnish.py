@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
-from apps.core import aws
+from apps.core import aws, claims_items
 from apps.core.errors import NotFoundError
 from apps.devstack import stack, trigger
 from apps.devstack.personas import PERSONAS
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DIRECTORY = "azuread"
-KEYS = "COGNITO_DYNAMO_SECRET_KEY"
 # What the function needs of the API's own variables beside those that the stack's outputs give.
 FUNCTION_VARIABLES = {
     "MOPED_API_CURRENT_ENVIRONMENT": "laptop",
@@ -105,7 +104,7 @@ def _fill_secret(name: str) -> None:
         return
     with aws.translating():
         aws.secrets_manager().put_secret_value(
-            SecretId=name, SecretString=json.dumps({KEYS: Fernet.generate_key().decode()})
+            SecretId=name, SecretString=json.dumps({claims_items.KEY: Fernet.generate_key().decode()})
         )
 
 

@@ -38,7 +38,7 @@ def id_token(persona: Persona) -> str:
     except NotFoundError as error:
         raise DevstackError(f"There is no {persona.email} here. `make run` makes the personas.") from error
     except (UnauthenticatedError, UpstreamError) as error:
-        raise DevstackError(f"The pool issues no token to {persona.email}: {persona.summary}.") from error
+        raise DevstackError(f"No token for {persona.email}: {error.__cause__ or error}") from error
 
 
 def _by_password(persona: Persona) -> str:

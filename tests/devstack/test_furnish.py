@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 from django.conf import settings
 
-from apps.core import aws
+from apps.core import aws, claims_items
 from apps.devstack import accounts, furnish, stack, trigger
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
+from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,10 +100,10 @@ class TestResyncTrigger:
         furnish.resync_trigger()
 
 
-class TestEnsure:
+class TestEnsureAccounts:
     def test_leaves_what_is_there(self, furnished_personas: Emulator) -> None:
         before = aws.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"]
-        accounts.ensure(PERSONAS)
+        accounts.ensure_accounts(PERSONAS)
         assert aws.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"] == before
 
     def test_finishes_what_was_cut_short(self, furnished_personas: Emulator) -> None:
@@ -110,9 +111,27 @@ class TestEnsure:
         aws.cognito().admin_set_user_password(
             UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=False
         )
-        accounts.ensure(PERSONAS)
+        accounts.ensure_accounts(PERSONAS)
         assert aws.cognito().admin_get_user(UserPoolId=pool, Username=email)["UserStatus"] == "CONFIRMED"
 
     def test_gives_the_outsider_no_claims(self, furnished_personas: Emulator) -> None:
         key = {"user_id": {"S": BY_KEY["outsider"].email}}
         assert "Item" not in aws.dynamodb().get_item(TableName=settings.CLAIMS_TABLE, Key=key)
+
+
+@pytest.mark.django_db
+class TestEnsure:
+    def test_gives_each_a_row_and_the_claims_it_stands_for(self, furnished_personas: Emulator) -> None:
+        accounts.ensure(PERSONAS)
+        for persona in PERSONAS:
+            row = MopedUser.objects.filter(email=persona.email).first()
+            assert (row.claims if row else None) == claims_items.claims_of(persona.email)
+            assert bool(row) is persona.has_claims
+
+    def test_numbers_them_as_the_table_of_personas_says_on_a_new_laptop(
+        self, furnished_personas: Emulator
+    ) -> None:
+        accounts.ensure(PERSONAS)
+        first = MopedUser.objects.get(email=BY_KEY["admin"].email).user_id - BY_KEY["admin"].database_id
+        for persona in filter(lambda one: one.has_claims, PERSONAS):
+            assert MopedUser.objects.get(email=persona.email).user_id == first + persona.database_id
