@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
@@ -45,18 +45,23 @@ def presign_upload(*, key: str, media_type: str) -> PresignedPost:
 
     :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
     """
-    fields = {"Content-Type": media_type}
+    fields = {"Content-Type": media_type, "key": key}
     if settings.UPLOADS_ENCRYPTION:
         fields[ENCRYPTION_FIELD] = settings.UPLOADS_ENCRYPTION
     conditions = [
+        {"bucket": settings.UPLOADS_BUCKET},
         ["content-length-range", EMPTY_FILES_TOO, settings.UPLOAD_MAX_BYTES],
         *({name: value} for name, value in fields.items()),
     ]
-    bucket, seconds = settings.UPLOADS_BUCKET, settings.UPLOAD_SECONDS
     with _signing():
+        url, presigner = aws.s3_forms(settings.UPLOADS_BUCKET)
         # botocore adds its own fields and conditions to the ones it is given
-        signed = aws.s3().generate_presigned_post(bucket, key, fields, conditions, seconds)
+        signed = presigner.generate_presigned_post(_post_to(url), fields, conditions, settings.UPLOAD_SECONDS)
     return PresignedPost(signed["url"], signed["fields"])
+
+
+def _post_to(url: str) -> dict[str, Any]:
+    return {"method": "POST", "url": url, "headers": {}, "body": b"", "context": {}}
 
 
 def presign_download(*, key: str, presentation: Presentation) -> str:
@@ -80,11 +85,10 @@ def _signing() -> Iterator[None]:
     """
     Say "unavailable" where botocore has nothing to sign with.
 
-    That a role's credentials stay expired it says with a bare RuntimeError; and its POST signer
-    does not look whether there are any before it reads their attributes.
+    That a role's credentials stay expired it says with a bare RuntimeError.
     """
     try:
         with aws.translating():
             yield
-    except (RuntimeError, AttributeError) as error:
+    except RuntimeError as error:
         raise UnavailableError from error

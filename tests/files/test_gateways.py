@@ -27,8 +27,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it remembers the first credentials it found
+def _fresh_clients() -> Iterator[None]:
     aws.forget_clients()
     yield
     aws.forget_clients()
@@ -90,6 +89,21 @@ class TestPresignUpload:
         gateways.presign_upload(key=KEY, media_type="image/png")
         gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
 
+    def test_is_the_form_that_the_client_itself_would_sign(self, settings: Settings) -> None:
+        with time_machine.travel(NOON, tick=False):
+            ours = gateways.presign_upload(key=KEY, media_type="image/png")
+            theirs = aws.s3().generate_presigned_post(
+                settings.UPLOADS_BUCKET,
+                KEY,
+                {"Content-Type": "image/png"},
+                [["content-length-range", 0, 2**30], {"Content-Type": "image/png"}],
+                settings.UPLOAD_SECONDS,
+            )
+        assert ours.url == theirs["url"]
+        assert ours.fields.keys() == theirs["fields"].keys()
+        their_policy = json.loads(base64.b64decode(theirs["fields"]["policy"]))
+        assert sorted(map(str, policy_of(ours)["conditions"])) == sorted(map(str, their_policy["conditions"]))
+
 
 class TestPresignDownload:
     def test_holds_for_a_minute_and_says_how_to_serve(self, settings: Settings) -> None:
@@ -109,35 +123,27 @@ class TestPresignDownload:
         assert url.startswith(f"https://{settings.UPLOADS_BUCKET}.s3.")
 
 
-def signer_of(client: Any) -> Any:
-    return client._request_signer
-
-
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
 
-def refreshing(refresh: Callable[[], dict[str, str]]) -> RefreshableCredentials:
+def expired(monkeypatch: pytest.MonkeyPatch, renew: Callable[[], dict[str, str]]) -> None:
     past = datetime.now(UTC) - timedelta(hours=1)
-    return RefreshableCredentials("id", "key", "session", past, refresh, "a-role")
+    credentials = RefreshableCredentials("id", "key", "session", past, renew, "a-role")
+    monkeypatch.setattr(aws._session()._session, "_credentials", credentials)
 
 
 def still_expired(monkeypatch: pytest.MonkeyPatch) -> None:
-    same = {
-        "access_key": "id",
-        "secret_key": "key",
-        "token": "session",
-        "expiry_time": "2020-01-01T00:00:00Z",
-    }
-    monkeypatch.setattr(signer_of(aws.s3()), "_credentials", refreshing(lambda: same))
+    same = {"access_key": "id", "secret_key": "key", "token": "t", "expiry_time": "2020-01-01T00:00:00Z"}
+    expired(monkeypatch, lambda: same)
 
 
 def renewal_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> dict[str, str]:
         raise CredentialRetrievalError(provider="a-role", error_msg="no answer")
 
-    monkeypatch.setattr(signer_of(aws.s3()), "_credentials", refreshing(fail))
+    expired(monkeypatch, fail)
 
 
 class TestWithoutCredentials:
