@@ -7,21 +7,11 @@ are theirs. Their triggers (`moped_project.updated_at`) are not ours to make.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Func, Q
 
 now = Func(function="now", output_field=models.DateTimeField())
-
-
-class Live(models.Manager[Any]):
-    """Rows that nobody deleted: Moped never removes one, it sets a flag."""
-
-    def get_queryset(self) -> models.QuerySet[Any]:
-        """Return only the live rows."""
-        return super().get_queryset().filter(is_deleted=False)
 
 
 class Person(models.Model):
@@ -35,9 +25,6 @@ class Person(models.Model):
     cognito_user_id = models.UUIDField(null=True)
     email = models.TextField()
     is_deleted = models.BooleanField()
-
-    objects: ClassVar[models.Manager[Person]] = models.Manager()
-    live = Live()
 
     class Meta:
         managed = False
@@ -53,9 +40,6 @@ class Project(models.Model):
     project_id = models.AutoField(primary_key=True)
     project_name = models.TextField()
     is_deleted = models.BooleanField(default=False, db_default=False)
-
-    objects: ClassVar[models.Manager[Project]] = models.Manager()
-    live = Live()
 
     class Meta:
         db_table = "moped_project"
@@ -116,9 +100,6 @@ class ProjectFile(models.Model):
     )
     created_at = models.DateTimeField(db_default=now)
     updated_at = models.DateTimeField(null=True, db_default=now)
-
-    objects: ClassVar[models.Manager[ProjectFile]] = models.Manager()
-    live = Live()
 
     class Meta:
         db_table = "moped_project_files"

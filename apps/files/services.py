@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from apps.core.context import current
-from apps.files import gateways, ids, keys, media, names
+from apps.files import gateways, ids, keys, media, names, queries
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
-from apps.files.models import Person, Project, ProjectFile
 
 if TYPE_CHECKING:
     from apps.auth.users import CognitoUser
@@ -35,12 +34,13 @@ def sign_upload(
     :raises UnavailableError: if AWS gives us no credentials to sign with
     """
     name = names.clean(file_name)
-    user_id = _own_user_id(actor)
-    if user_id is None:
+    user_id = ids.parse(actor.claims.database_id)
+    person = queries.person(user_id, project_id) if user_id else None
+    if not (user_id and person and _is(person, actor)):
         raise NotAMopedUserError
     if project_id is None:
         key = keys.for_user(kind, user_id, name)
-    elif Project.live.filter(pk=project_id).exists():
+    elif person.project_is_live:
         key = keys.for_project(kind, project_id, user_id, name)
     else:
         raise UnknownProjectError
@@ -65,24 +65,6 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
     return url
 
 
-def _own_user_id(actor: CognitoUser) -> int | None:
-    """
-    Return the caller's id in the Moped database, if the row says so too.
-
-    The claims item is found by address and may be older than the row: the row must be live and
-    carry the caller's account or address.
-    """
-    user_id = ids.parse(actor.claims.database_id)
-    if user_id is None:
-        return None
-    person = Person.live.filter(pk=user_id).values_list("cognito_user_id", "email").first()
-    if person is None:
-        return None
-    account, address = person
-    is_own = str(account) == actor.claims.user_id.lower() or address.lower() == actor.email.lower()
-    return user_id if is_own else None
-
-
 def _may_read(key: str, actor: CognitoUser) -> bool:
     """
     Tell whether the caller may read the object.
@@ -91,9 +73,23 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     outside of the projects' folders; a person's own folder needs no row.
     """
     if keys.is_in(key, (*keys.PROJECT_FOLDERS, *settings.FILES_OLDER_FOLDERS)):
-        return ProjectFile.live.filter(file_key__in=(key, f"/{key}")).exists()
-    user_id = _own_user_id(actor)
-    return user_id is not None and keys.is_in(key, keys.folders_of_user(user_id))
+        return queries.has_live_row(key)
+    user_id = ids.parse(actor.claims.database_id)
+    if user_id is None or not keys.is_in(key, keys.folders_of_user(user_id)):
+        return False
+    owner = queries.person(user_id)
+    return owner is not None and _is(owner, actor)
+
+
+def _is(person: queries.Person, actor: CognitoUser) -> bool:
+    """
+    Tell whether the row that the caller's claims name is the caller's own.
+
+    The claims item is found by address and may be older than the row: the row must carry the
+    caller's account or address.
+    """
+    is_account = str(person.account) == actor.claims.user_id.lower()
+    return is_account or person.email.lower() == actor.email.lower()
 
 
 def _record(event: str, key: str, actor: CognitoUser) -> None:

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from apps.auth.permissions import IsEditor, IsKnown
 from apps.core.views import Health
 from apps.files import services
-from apps.files.serializers import UploadSerializer
+from apps.files.serializers import UPLOAD
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -36,9 +36,8 @@ class RequestSignature(APIView):
 
     def get(self, request: Request) -> Response:
         """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""
-        wanted = UploadSerializer(request.query_params)
-        wanted.is_valid(raise_exception=True)
-        upload = services.sign_upload(**wanted.validated_data, actor=_caller(request))
+        wanted = UPLOAD.run_validation(request.query_params)
+        upload = services.sign_upload(**wanted, actor=_caller(request))
         return Response(
             {
                 "credentials": {"url": upload.url, "fields": upload.fields},

@@ -116,14 +116,14 @@ class TestSignUpload:
         make_person(email="Jane.Doe@AustinTexas.gov", account=None)
         assert upload(caller).key
 
-    def test_asks_the_database_twice_at_most(
+    def test_asks_the_database_once(
         self,
         caller: CognitoUser,
         person: Person,
         project: Project,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             upload(caller, project_id=project.pk)
 
     def test_leaves_one_line(
