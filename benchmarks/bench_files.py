@@ -1,0 +1,169 @@
+"""
+What a signature costs, beside the bare botocore call for the same policy.
+
+    python benchmarks/bench_files.py
+
+Starts a PostgreSQL of its own; nothing here goes to AWS. "View" is the time inside
+`RequestSignature.get`; authentication and routing lie before it, for this route as for all others.
+Each number is the median of single calls, taken in turn, so that whatever else the machine does is
+shared by all of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from apps.devstack import environment
+from apps.devstack.postgresql import Cluster, database_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+CALLS = 2000
+NAME = "A plan set, final (2).pdf"
+INSERT_PERSON = """
+    INSERT INTO moped_users (user_id, first_name, last_name, title, email)
+    VALUES (77, 'Jane', 'Doe', 'Planner', 'jane.doe@austintexas.gov')
+"""
+
+
+def main() -> None:
+    """Start a database, measure, stop it."""
+    with tempfile.TemporaryDirectory(prefix="moped-bench-") as folder:
+        cluster = Cluster(Path(folder) / "postgresql", durable=False)
+        cluster.start()
+        try:
+            prepare(database_url(cluster.folder))
+            cold()
+            report(in_turn(subjects()))
+        finally:
+            cluster.stop()
+
+
+def prepare(url: str) -> None:
+    """Make this process the API, with one person and one project in its database."""
+    environment.apply_for_tests(url)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "moped_api.settings"
+    os.environ["AWS_SESSION_TOKEN"] = "x" * 700  # as long as a role's
+    import django
+
+    django.setup()
+    logging.getLogger().handlers = [logging.NullHandler()]
+    from django.core.management import call_command
+    from django.db import connection
+
+    from apps.files.models import Project
+
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_PERSON)
+    Project.objects.create(project_name="Barton Springs Road")
+
+
+def subjects() -> dict[str, Callable[[], Any]]:
+    """Return what is measured, by name."""
+    from apps.files import gateways, queries
+    from apps.files.views import RequestSignature
+
+    key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
+    view, request, ask, known = RequestSignature(), editors_request(), queries.person, queries.person(77, 1)
+
+    def view_alone() -> None:
+        queries.person = lambda *_: known
+        view.get(request)
+        queries.person = ask
+
+    return {
+        "bare botocore call": lambda: bare(key),
+        "view": lambda: view.get(request),
+        "  its one statement": lambda: ask(77, 1),
+        "  the view without it": view_alone,
+        "  its signature": lambda: gateways.presign_upload(key=key, media_type="application/pdf"),
+    }
+
+
+def editors_request() -> Any:
+    """Return what the view is given: an authenticated request."""
+    from rest_framework.request import Request
+    from rest_framework.test import APIRequestFactory
+
+    from apps.auth.tokens import IdToken
+    from apps.auth.users import CognitoUser
+    from apps.core.claims import HasuraClaims
+
+    claims = HasuraClaims(database_id="77", allowed_roles=("moped-editor",))
+    token: Any = dict.fromkeys(IdToken.__struct_fields__, "")
+    token |= {"sub": "77", "email": "jane.doe@austintexas.gov", "claims": claims}
+    request: Any = Request(APIRequestFactory().get("/", {"file": NAME, "project_id": 1}))
+    request.user = CognitoUser(IdToken(**token))
+    return request
+
+
+def bare(key: str) -> Any:
+    """Sign the same policy as boto3's documentation does it."""
+    from django.conf import settings
+
+    from apps.core import aws
+
+    return aws.s3().generate_presigned_post(
+        settings.UPLOADS_BUCKET,
+        key,
+        {"Content-Type": "application/pdf"},
+        [["content-length-range", 0, settings.UPLOAD_MAX_BYTES], {"Content-Type": "application/pdf"}],
+        settings.UPLOAD_SECONDS,
+    )
+
+
+def cold() -> None:
+    """Say what the first signature of a process pays."""
+    from django.conf import settings
+
+    from apps.core import aws
+
+    started = time.perf_counter()
+    aws.s3_forms(settings.UPLOADS_BUCKET)
+    print(f"cold: the client is built once, in {(time.perf_counter() - started) * 1e3:.0f} ms\n")
+
+
+def in_turn(calls: dict[str, Callable[[], Any]]) -> dict[str, tuple[float, float]]:
+    """Return the medians of each call's times, in microseconds: by the clock, and of this process alone."""
+    times: dict[str, list[tuple[int, int]]] = {name: [] for name in calls}
+    for _ in range(CALLS):
+        for name, call in calls.items():
+            clock, process = time.perf_counter_ns(), time.thread_time_ns()
+            call()
+            times[name].append((time.perf_counter_ns() - clock, time.thread_time_ns() - process))
+    return {
+        name: (median(clock), median(process))
+        for name, found in times.items()
+        for clock, process in [zip(*found, strict=True)]
+    }
+
+
+def median(nanoseconds: Iterable[int]) -> float:
+    """Return the median in microseconds."""
+    return statistics.median(nanoseconds) / 1e3
+
+
+def report(times: dict[str, tuple[float, float]]) -> None:
+    """Print the table; the process alone does not count while PostgreSQL works."""
+    bare_clock, bare_process = times["bare botocore call"]
+    print(f"{'':24}{'µs':>8}{'per s':>10}{'x bare':>10}{'process':>12}{'x bare':>10}")
+    for name, (clock, process) in times.items():
+        print(
+            f"{name:24}{clock:8.0f}{1e6 / clock:10.0f}{clock / bare_clock:10.2f}"
+            f"{process:12.0f}{process / bare_process:10.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
