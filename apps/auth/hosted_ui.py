@@ -20,7 +20,7 @@ from django.conf import settings
 from apps.core.errors import UnauthenticatedError, UnavailableError, UpstreamError
 
 SCOPES = "openid email profile"
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = 10  # the pool itself waits up to 5 for the pre-token trigger
 LARGEST_ANSWER = 64 * 1024
 
 

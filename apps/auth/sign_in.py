@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.auth import cookies, hosted_ui, tokens
@@ -82,8 +83,13 @@ def finish(*, flow: cookies.Flow | None, state: str, code: str, redirect_uri: st
 
 def safe_target(request: HttpRequest, target: str) -> str:
     """Return where to go afterwards: a path of this site, or the page about oneself."""
-    own = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
-    return target if own and not urlsplit(target).netloc and target.startswith("/") else HOME
+    own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
+    return target if own and urlsplit(target).path not in _pages_of_a_sign_in() else HOME
+
+
+def _pages_of_a_sign_in() -> set[str]:
+    """Return where nobody wants to end up afterwards."""
+    return {reverse(name) for name in ("auth-sign-in", "auth-callback", "auth-sign-out")}
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:

@@ -128,6 +128,8 @@ class TestCallback:
             ("javascript:alert(1)", "/auth/current_user"),
             ("evil.example", "/auth/current_user"),
             ("https:evil.example", "/auth/current_user"),
+            ("/auth/callback?code=used&state=old", "/auth/current_user"),
+            ("/auth/sign-out", "/auth/current_user"),
         ],
     )
     def test_goes_back_to_where_one_was_and_nowhere_else(
