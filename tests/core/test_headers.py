@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -61,7 +61,7 @@ class TestEveryRoute:
 @pytest.mark.django_db  # closing the file ends the request, which looks after connections
 class TestStaticFiles:
     def test_may_be_cached(self, client: APIClient) -> None:
-        response = client.get("/static/moped/moped.css")
+        response: Any = client.get("/static/moped/moped.css")
 
         assert response.status_code == 200
         assert b"".join(response.streaming_content)

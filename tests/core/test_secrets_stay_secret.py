@@ -1,0 +1,80 @@
+"""Marked tokens, passwords and claims through every route, in good and in failing requests."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from apps.core import routes
+from apps.core.claims import CLAIMS_NAMESPACE
+from apps.core.logging import JsonFormatter
+from tests.pool import Signer, hasura_claim
+from tests.test_access import path_of
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+MARK = "MARKED-AS-SECRET"
+PASSWORD = f"Aa1!{MARK}"
+
+
+class Log(logging.Handler):
+    """Keeps what would be written, as it would be written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.setFormatter(JsonFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def log() -> Any:
+    handler = Log()
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+
+
+def secrets_of(token: str) -> list[str]:
+    """Return what nobody may find: the token's payload, its signature, the mark in clear."""
+    _, payload, signature = token.split(".")
+    return [payload, signature, MARK]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", routes.listing(), ids=lambda route: route.path)
+class TestEveryRoute:
+    @pytest.fixture(autouse=True)
+    def _probes(self, settings: Settings) -> None:
+        settings.READINESS_PROBES = {"neighbour": "tests.test_access.well"}
+
+    def call(self, route: routes.Route, token: str) -> None:
+        client = APIClient(raise_request_exception=False)
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        body = {"email": "jane.doe@austintexas.gov", "password": PASSWORD, "roles": [MARK], "unknown": MARK}
+        for method in (*route.methods, "PATCH"):
+            client.generic(method, path_of(route), json.dumps(body), content_type="application/json")
+
+    @pytest.mark.parametrize("kind", ["genuine", "expired", "broken claims", "forged"])
+    def test_logs_nothing_secret(self, route: routes.Route, kind: str, signer: Signer, log: Log) -> None:
+        claims: dict[str, dict[str, Any]] = {
+            "genuine": {CLAIMS_NAMESPACE: hasura_claim("moped-admin"), "custom:note": MARK},
+            "expired": {"exp": 1, "custom:note": MARK},
+            "broken claims": {CLAIMS_NAMESPACE: f"{{{MARK}"},
+            "forged": {"custom:note": MARK},
+        }
+        maker = Signer(kid=signer.kid) if kind == "forged" else signer
+        token = maker.token(**claims[kind])
+
+        self.call(route, token)
+
+        written = "\n".join(log.lines)
+        assert '"event":"request"' in written
+        assert not [secret for secret in secrets_of(token) if secret in written]

@@ -1,0 +1,68 @@
+"""docs/moped-api.http runs top to bottom against `make run`, as a REST client runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Laptop
+
+pytestmark = pytest.mark.timeout(180)
+FILE = settings.BASE_DIR / "docs/moped-api.http"
+EXPECTED = re.compile(r": (\d{3})\b")
+
+
+class Step(NamedTuple):
+    """One request of the file, and the status that its title promises (200 where it says none)."""
+
+    title: str
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    status: int
+
+
+def steps(text: str, variables: dict[str, str]) -> list[Step]:
+    """Read the file as the editors' REST clients do."""
+    for name, value in variables.items():
+        text = text.replace(f"{{{{{name}}}}}", value)
+    return [_step(part) for part in re.split(r"^###", text, flags=re.MULTILINE)[1:]]
+
+
+def _step(part: str) -> Step:
+    title, _, request = part.partition("\n")
+    head, _, body = request.strip().partition("\n\n")
+    first, *lines = head.splitlines()
+    method, url = first.split(" ", 1)
+    found = EXPECTED.search(title)
+    headers = dict(line.split(": ", 1) for line in lines)
+    return Step(title.strip(), method, url, headers, body.strip(), int(found[1]) if found else 200)
+
+
+def run(step: Step) -> tuple[int, bytes]:
+    request = Request(step.url, step.body.encode() or None, step.headers, method=step.method)
+    try:
+        with urlopen(request, timeout=30) as response:
+            return response.status, response.read()
+    except HTTPError as error:
+        return error.code, error.read()
+
+
+class TestRestClientFile:
+    def test_runs_top_to_bottom(self, laptop: Laptop) -> None:
+        token = laptop.manage("token", "--as", "admin")
+        ran = steps(FILE.read_text(), {"host": laptop.url, "token": token})
+
+        assert len(ran) >= 10
+        for step in ran:
+            status, body = run(step)
+            assert status == step.status, (step.title, body)
+            assert isinstance(json.loads(body or b"{}"), dict), step.title
