@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet
 from django.conf import settings
 
-from apps.auth.permissions import VIEWER
 from apps.core import aws
-from apps.core.claims import HasuraClaims
+from apps.core.claims import VIEWER, HasuraClaims
 from apps.core.errors import NotFoundError
 from apps.devstack.personas import PASSWORD
 
