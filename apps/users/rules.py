@@ -28,7 +28,7 @@ def require_workgroup(workgroup_id: int) -> None:
         raise WorkgroupUnknownError
 
 
-def keep_an_admin(user: MopedUser, roles: Sequence[str], actor: CognitoUser) -> None:
+def keep_an_admin(user: MopedUser, roles: Sequence[str], actor: CognitoUser | None) -> None:
     """
     Refuse to take the admin role from oneself, or from the last who has it.
 
@@ -39,7 +39,7 @@ def keep_an_admin(user: MopedUser, roles: Sequence[str], actor: CognitoUser) -> 
     """
     if ADMIN in roles or not is_admin(user):
         return
-    if is_same_person(user, actor):
+    if actor and is_same_person(user, actor):
         raise SelfError
     intentions.lock([ADMINS])
     others = MopedUser.objects.filter(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from django.db import transaction
 
 from apps.auth import rights
+from apps.core.errors import ConflictError, NotFoundError
 from apps.users import accounts, audit, intentions, people, rules
 from apps.users.errors import AlreadyActiveError, InactiveError, UserExistsError, UserNotFoundError
 from apps.users.gateways import claims_table
@@ -128,6 +129,27 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
     rights.forget(intention.email)
 
 
+def carry_on(intention: Intention) -> list[str]:
+    """
+    End a change that was cut off: a deactivation is carried out, any other is led back.
+
+    :return: what was done, in words
+    :raises UpstreamError: if a store cannot be reached
+    """
+    if intention.is_done:
+        intentions.close(intention)
+        return [f"noted that the change {intention.operation!r} of {intention.email} is complete"]
+    if intention.operation != Intention.DELETE:
+        return intentions.settle(intention)
+    try:
+        if not intention.decided:
+            _cut_off(intention, None)
+        intentions.finish(intention)
+    except (ConflictError, NotFoundError):  # the rules of today forbid what those of then allowed
+        return intentions.settle(intention)
+    return [f"carried out the deactivation of {intention.email}"]
+
+
 # ---- with the lock on the address ----------------------------------------------------------------
 
 
@@ -169,7 +191,7 @@ def _change(intention: Intention, actor: CognitoUser, password: str, profile: Pr
         intentions.decide(intention)
 
 
-def _cut_off(intention: Intention, actor: CognitoUser) -> None:
+def _cut_off(intention: Intention, actor: CognitoUser | None) -> None:
     """Take the claims away first, then every session; the accounts go once it is decided."""
     with transaction.atomic():
         intentions.hold(intention)
