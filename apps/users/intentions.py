@@ -11,7 +11,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.db.models import Q
 from psycopg.errors import LockNotAvailable
 
@@ -52,6 +52,8 @@ def undertaken(operation: str, *, actor: CognitoUser, email: str, **details: Any
     try:
         yield intention
     except Exception as error:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # what failed may be the connection itself
         if not _happened_after_all(intention, error):
             _give_up(intention)
             raise
@@ -91,8 +93,15 @@ def decide(intention: Intention) -> None:
 
 
 def close(intention: Intention) -> bool:
-    """Forget an intention; False if somebody else did, whose answer it then is."""
-    return bool(Intention.objects.filter(pk=intention.pk).delete()[0])
+    """
+    Forget an intention, and earlier ones whose end nobody was told of.
+
+    :return: False if somebody else forgot it, whose answer it then is
+    """
+    own = Q(pk=intention.pk)
+    if intention.operation != Intention.CREATE:
+        own |= Q(operation=intention.operation, email=intention.email, decided=True)
+    return bool(Intention.objects.filter(own).delete()[0])
 
 
 def claim(operation: str, email: str) -> bool:
@@ -167,11 +176,11 @@ def settle(intention: Intention) -> list[str]:
 
 def _happened_after_all(intention: Intention, error: Exception) -> bool:
     """Ask the database about a commit whose answer was lost."""
-    if not isinstance(error, DatabaseError):
+    if not isinstance(error, Error):
         return False
     try:
         return Intention.objects.filter(pk=intention.pk, decided=True).exists()
-    except DatabaseError:
+    except Error:
         return False
 
 
@@ -181,7 +190,7 @@ def _give_up(intention: Intention) -> None:
             close(intention)
         elif intention.operation != Intention.DELETE:
             settle(intention)
-    except (MopedError, DatabaseError) as error:
+    except (MopedError, Error) as error:
         # The next try or reconcile_users goes on from here.
         logger.warning(
             "intention_left_open",

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from apps.users.gateways.cognito import Account
 
 PAGE = 200
+# How long a repetition is answered with the success that its first attempt had.
+REMEMBERED = timedelta(days=1)
 
 Thing = TypeVar("Thing")
 
@@ -54,10 +56,12 @@ class Survey:
     """
     One walk through the three stores.
 
+    :param only: the addresses to look at; none for everybody
     :param grace_seconds: a change that began later may still be under way
     :param noticed: called with how many things were looked at, for a progress bar
     """
 
+    only: tuple[str, ...] = ()
     grace_seconds: float = 60
     noticed: Callable[[int], None] = lambda _count: None
     _with_account: set[int] = field(default_factory=set)
@@ -70,16 +74,21 @@ class Survey:
         :raises UnavailableError: if a store cannot be reached
         """
         yield from self._unfinished()
-        for page in _pages(cognito.everyone()):
+        for page in _pages(self._accounts()):
             yield from self._in_pool(page)
-        for items in _pages(claims_table.everything()):
+        for items in _pages(self._items()):
             yield from self._in_table(items)
-        for people in _people():
+        for people in _people(self.only):
             yield from self._in_database(people)
 
     def _unfinished(self) -> Iterator[Disagreement]:
         begun_before = timezone.now() - timedelta(seconds=self.grace_seconds)
-        for intention in Intention.objects.filter(created_at__lte=begun_before).order_by("created_at"):
+        begun = Intention.objects.filter(created_at__lte=begun_before).order_by("created_at")
+        if self.only:
+            begun = begun.filter(Q(email__in=self.only) | Q(new_email__in=self.only))
+        for intention in begun:
+            if intention.is_done and intention.created_at > timezone.now() - REMEMBERED:
+                continue  # nothing is left to do but to answer whoever asks again
             yield Disagreement(
                 "unfinished",
                 intention.email,
@@ -87,6 +96,16 @@ class Survey:
                 "finish it, or undo what there is of it",
                 partial(services.carry_on, intention),
             )
+
+    def _accounts(self) -> Iterator[Account]:
+        if not self.only:
+            return cognito.everyone()
+        return (account for address in self.only for account in cognito.find(address))
+
+    def _items(self) -> Iterator[Stored]:
+        if not self.only:
+            return claims_table.everything()
+        return (item for item in map(claims_table.get, self.only) if item.item)
 
     def _in_pool(self, page: list[Account]) -> Iterator[Disagreement]:
         rows = _Rows.of(page)
@@ -272,8 +291,10 @@ def _by_address(addresses: Iterable[str]) -> dict[str, MopedUser]:
     return {user.address: user for user in MopedUser.objects.filter(email__in=list(addresses))}
 
 
-def _people() -> Iterator[list[MopedUser]]:
+def _people(only: tuple[str, ...]) -> Iterator[list[MopedUser]]:
     last, ordered = 0, MopedUser.objects.order_by("user_id")
+    if only:
+        ordered = ordered.filter(email__in=only)
     while page := list(ordered.filter(user_id__gt=last)[:PAGE]):
         yield page
         last = page[-1].pk

@@ -27,6 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--fix", action="store_true", help="repair what is safe to repair")
         parser.add_argument("--json", action="store_true", help="say it in JSON")
+        parser.add_argument("--only", nargs="+", default=(), metavar="ADDRESS", help="look at these people")
         parser.add_argument("--grace", type=float, default=60, help="seconds a change may be under way")
         parser.add_argument(
             "--rotate-key", action="store_true", help="encrypt all claims anew with the newest key"
@@ -37,18 +38,23 @@ class Command(BaseCommand):
             if options["rotate_key"]:
                 self._rotate_key()
             else:
-                self._reconcile(**{name: options[name] for name in ("fix", "json", "grace")})
+                self._reconcile(options)
         except MopedError as error:
             raise CommandError(f"{error} ({error.__cause__!r})") from error
 
-    def _reconcile(self, *, fix: bool, json: bool, grace: float) -> None:
-        say = self._nothing if json else self.stdout.write
-        survey = reconciliation.Survey(grace_seconds=grace, noticed=Progress(self.stderr).advance)
+    def _reconcile(self, options: dict[str, Any]) -> None:
+        fix, as_json = options["fix"], options["json"]
+        say = self._nothing if as_json else self.stdout.write
+        survey = reconciliation.Survey(
+            only=tuple(address.lower() for address in options["only"]),
+            grace_seconds=options["grace"],
+            noticed=Progress(self.stderr).advance,
+        )
         found = list(survey.disagreements())
         for disagreement in found:
             say(_sentence(disagreement, will=fix))
         done = self._repair(found, say) if fix else {}
-        if json:
+        if as_json:
             self._as_json(found, done)
         else:
             say(f"{len(found)} disagreements, {len(done)} repaired.")
