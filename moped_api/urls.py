@@ -12,6 +12,7 @@ urlpatterns = [
     route("health/live", health.Live.as_view(), name="live"),
     route("health/ready", health.Ready.as_view(), name="ready"),
     route("auth/", include("apps.auth.urls")),
+    route("users/", include("apps.users.urls")),
     route("files/", include("apps.files.urls")),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,10 +10,12 @@ import pytest
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from apps.core.claims import CLAIMS_NAMESPACE
+from apps.auth import rights
+from apps.core import claims
+from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
 from tests.access import NOBODY
-from tests.pool import KeyServer, Signer, hasura_claim
+from tests.pool import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +46,12 @@ def _published_key_set(signer: Signer) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_remembered_rights() -> None:
+    """Let no test live on what the claims table said in another."""
+    rights.forget()
+
+
 @pytest.fixture
 def api_client() -> APIClient:
     """A caller without a token."""
@@ -51,10 +60,15 @@ def api_client() -> APIClient:
 
 @pytest.fixture
 def calling(signer: Signer) -> Caller:
-    """`calling(email=…)` is a client with a genuine token in which these claims are replaced."""
+    """
+    `calling(email=…)` is a client with a genuine token in which these claims are replaced.
+
+    The claims table is taken to have said the same a moment ago.
+    """
 
     def as_somebody(**claims: Any) -> APIClient:
         client = APIClient()
+        _remember_rights(payload(**claims))
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {signer.token(**claims)}")
         return client
 
@@ -69,6 +83,17 @@ def impersonate(calling: Caller, api_client: APIClient) -> Impersonate:
         return api_client if key == NOBODY else calling(**_claims(BY_KEY[key]))
 
     return as_persona
+
+
+def _remember_rights(token: dict[str, Any]) -> None:
+    said = token.get(CLAIMS_NAMESPACE)
+    try:
+        granted = claims.parse(said) if isinstance(said, str) else NO_CLAIMS
+    except ValueError:
+        return  # a token that will be refused
+    username, email = str(token.get("cognito:username", "")), str(token.get("email", ""))
+    address = username.removeprefix("azuread_") if username.startswith("azuread_") else email
+    rights._remember(address.lower(), rights._Answer(frozenset(granted.allowed_roles), time.time()))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

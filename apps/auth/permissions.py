@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+
+from apps.auth import rights
+from apps.core.claims import ADMIN, EDITOR, VIEWER
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
     from apps.auth.users import CognitoUser
-
-ADMIN = "moped-admin"
-EDITOR = "moped-editor"
-VIEWER = "moped-viewer"
 
 
 class IsSignedIn(BasePermission):
@@ -28,7 +27,7 @@ class IsSignedIn(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Allow every caller whose token holds."""
-        return _caller(request).is_authenticated
+        return caller_of(request).is_authenticated
 
 
 class IsStaff(IsSignedIn):
@@ -37,8 +36,8 @@ class IsStaff(IsSignedIn):
     message = "This is for City of Austin staff whose address is verified."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow what the City calls a valid user."""
-        return _caller(request).is_city_staff
+        """Allow what the City calls a valid user, as long as Moped knows the person."""
+        return caller_of(request).is_city_staff and roles_now(request) is not None
 
 
 class IsKnown(IsSignedIn):
@@ -48,8 +47,7 @@ class IsKnown(IsSignedIn):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Allow whom an administrator gave a role."""
-        caller = _caller(request)
-        return bool(caller.is_verified) and caller.has_role(VIEWER, EDITOR, ADMIN)
+        return caller_of(request).is_verified and has_role_now(request, VIEWER, EDITOR, ADMIN)
 
 
 class HasRole(IsStaff):
@@ -59,8 +57,8 @@ class HasRole(IsStaff):
     message = "You need a Moped role for this."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow staff to whom the token grants one of the roles."""
-        return super().has_permission(request, view) and _caller(request).has_role(*self.roles)
+        """Allow staff who have one of the roles at this moment."""
+        return super().has_permission(request, view) and has_role_now(request, *self.roles)
 
 
 class IsEditor(HasRole):
@@ -77,5 +75,20 @@ class IsAdmin(HasRole):
     message = "You need the role moped-admin for this."
 
 
-def _caller(request: Request) -> CognitoUser:
+def has_role_now(request: Request, *roles: str) -> bool:
+    """Tell whether token and claims item both grant the caller one of these roles."""
+    return not (roles_now(request) or frozenset()).isdisjoint(roles)
+
+
+def roles_now(request: Request) -> frozenset[str] | None:
+    """
+    Return the roles that the caller still has; None if Moped no longer knows the person.
+
+    :raises RightsUnknownError: if that cannot be found out
+    """
+    return rights.effective_roles(caller_of(request), only_looks=request.method in SAFE_METHODS)
+
+
+def caller_of(request: Request) -> CognitoUser:
+    """Return who is calling, by the type that authentication gives them."""
     return cast("CognitoUser", request.user)

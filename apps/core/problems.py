@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from rest_framework import exceptions
@@ -92,7 +93,7 @@ def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | Non
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Answer what a view raised; None, for what nobody anticipated, makes it a crash."""
-    error = exc.error if isinstance(exc, Carrier) else exc
+    error = exc.error if isinstance(exc, Carrier) else _from_database(exc)
     if isinstance(error, errors.MopedError):
         return _from_ours(error)
     if isinstance(error, Http404):
@@ -100,6 +101,15 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     return _from_drf(error) if isinstance(error, exceptions.APIException) else None
+
+
+def _from_database(error: Exception) -> Exception:
+    """Say of a database that cannot be reached what is said of every other neighbour."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return error
+    unavailable = errors.UnavailableError()
+    unavailable.__cause__ = error
+    return unavailable
 
 
 def _from_ours(error: errors.MopedError) -> Response:

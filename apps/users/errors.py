@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from apps.core.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
-    UnavailableError,
     UpstreamError,
 )
 
@@ -58,12 +55,22 @@ class AccountNotFoundError(NotFoundError):
     field = "email"
 
 
+class AccountExistsError(ConflictError):
+    """The pool has an account with this address: to be adopted, not tripped over."""
+
+    code = "account_exists"
+    message = "There is already an account with this email address."
+    field = "email"
+
+
 class WeakPasswordError(InvalidError):
     """The pool refuses the password."""
 
     code = "weak_password"
-    message = PASSWORD_REFUSED
-    field = "password"
+    message = "The user pool does not accept this password."
+
+    def __init__(self) -> None:
+        super().__init__(fields={"password": [PASSWORD_REFUSED]})
 
 
 class AddressRefusedError(InvalidError):
@@ -99,13 +106,20 @@ class LastAdminError(ConflictError):
     field = "email"
 
 
-class BusyError(UnavailableError):
+class InactiveError(ConflictError):
+    """Whoever is inactive is activated before being edited."""
+
+    code = "inactive"
+    message = "This user is inactive. Activate the user first."
+    field = "email"
+
+
+class BusyError(ConflictError):
     """Somebody else is changing this account at this very moment."""
 
     code = "busy"
     message = "This account is being changed at this moment. Try again."
     field = "email"
-    retry_after: ClassVar[int] = 2
 
 
 class StoreMissingError(UpstreamError):

@@ -124,13 +124,22 @@ class Intention(models.Model):
             models.Index(fields=["email"], name="users_intention_email_idx"),
         ]
 
+    # Whether this very process has begun to change another store; one that was read may have.
+    touched = True
+    password_sent = True
+
     def __str__(self) -> str:
         return f"{self.operation} {self.id}"
 
     @property
+    def is_done(self) -> bool:
+        """Tell whether it is decided and left nothing to do but to say so."""
+        return self.decided and self.operation != self.DELETE and not self.new_email
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Return every address whose account or item this change may have touched."""
-        return tuple(filter(None, (self.email, self.new_email)))
+        return (self.email, self.new_email) if self.new_email else (self.email,)
 
 
 class Event(models.Model):

@@ -1,0 +1,135 @@
+"""What is done to the account and the item of one person, while the lock on the address is held."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from apps.core.claims_items import UnreadableItemError
+from apps.core.errors import InvalidError
+from apps.users.errors import AccountExistsError, AccountNotFoundError, AddressTakenError
+from apps.users.gateways import claims_table, cognito
+
+if TYPE_CHECKING:
+    from apps.core.claims import HasuraClaims
+    from apps.users.gateways.claims_table import Stored
+    from apps.users.gateways.cognito import Account
+    from apps.users.models import Intention, MopedUser
+
+
+def provide(intention: Intention, password: str) -> Account:
+    """
+    Return the account of an address: a stray one is adopted, else one is made and marked as ours.
+
+    :raises WeakPasswordError: if the pool refuses the password
+    """
+    account = _stray(intention.email)
+    if account is None:
+        try:
+            return cognito.create(email=intention.email, password=password, mark=str(intention.pk))
+        except AccountExistsError:
+            # Somebody was faster, or boto3's first attempt was: the mark tells.
+            account = cognito.get(intention.email)
+    correct_address(account, intention.email)
+    if not account.is_enabled:
+        cognito.enable(account.username)
+    return account
+
+
+def ready_for(user: MopedUser) -> Account:
+    """
+    Return a person's account, once nobody else's signs in with the address it is to have.
+
+    :raises AccountNotFoundError: if it is gone from the pool
+    :raises AddressTakenError: if another account has the address
+    """
+    account = cognito.get(str(user.cognito_user_id))
+    if account.address != user.address:
+        with suppress(AccountNotFoundError):
+            if cognito.get(user.address).username != account.username:
+                raise AddressTakenError
+    return account
+
+
+def correct_address(account: Account, address: str) -> list[str]:
+    """Make an account sign in with this address; the claims are there already."""
+    if account.email == address and account.is_verified:
+        return []
+    cognito.set_email(account.username, address)
+    return [f"gave the account {account.username} the address {address}"]
+
+
+def correct_claims(user: MopedUser, stored: Stored) -> list[str]:
+    """Make an item say what the row says."""
+    if readable(stored) == user.claims:
+        return []
+    claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
+    return [f"wrote the claims of {user.address}"]
+
+
+def set_password(intention: Intention, account: Account, password: str) -> None:
+    """
+    Give an account the password it was promised; without one it keeps what it has.
+
+    :raises WeakPasswordError: if the pool refuses it
+    """
+    if not password:
+        return
+    intention.password_sent = True
+    try:
+        cognito.set_password(account.username, password)
+    except InvalidError:
+        intention.password_sent = False
+        raise
+
+
+def sign_out(intention: Intention) -> None:
+    """End every session of a person's accounts; those that are gone are fine."""
+    for username in all_of(intention):
+        with suppress(AccountNotFoundError):
+            cognito.sign_out(username)
+
+
+def remove(username: str) -> list[str]:
+    """Remove an account and its sessions; one that is gone is fine."""
+    with suppress(AccountNotFoundError):
+        cognito.delete(username)
+        return [f"removed the account {username}"]
+    return []
+
+
+def all_of(intention: Intention) -> list[str]:
+    """Return the names of the accounts a person has: the native one, and the single sign-on's."""
+    names = [str(intention.cognito_user_id)]
+    if is_city_address(intention.email):
+        names.append(sso_username(intention.email))
+    return names
+
+
+def readable(stored: Stored) -> HasuraClaims | None:
+    """Return the claims of an item; None if there are none that anybody could read."""
+    try:
+        return stored.claims
+    except UnreadableItemError:
+        return None
+
+
+def sso_username(address: str) -> str:
+    """Return the name of the account that the City's single sign-on has for an address."""
+    return f"{settings.SSO_USERNAME_PREFIX}{address}"
+
+
+def is_city_address(address: str) -> bool:
+    """Tell whether the City's single sign-on knows such addresses."""
+    return address.endswith(f"@{settings.STAFF_EMAIL_DOMAIN}")
+
+
+def _stray(email: str) -> Account | None:
+    for found in cognito.find(email):
+        if not found.is_sso:
+            # A list of accounts may lag behind: what it names must still be there.
+            with suppress(AccountNotFoundError):
+                return cognito.get(found.username)
+    return None

@@ -1,0 +1,83 @@
+"""
+Makes the pool and the claims table say what the database says.
+
+The database decides who may sign in with which roles; a change counts when it is committed there.
+Whatever was done in the other two stores before a commit that never came is led back from here,
+and what a commit left to do is done from here.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from apps.users import accounts
+from apps.users.errors import AccountNotFoundError
+from apps.users.gateways import claims_table, cognito
+from apps.users.models import Intention, MopedUser
+
+if TYPE_CHECKING:
+    from apps.users.gateways.cognito import Account
+
+
+def restore(intention: Intention) -> list[str]:
+    """
+    Make the stores agree on every address that an unfinished change touched.
+
+    Of accounts, only those are removed that the change itself made, or had been told to remove.
+
+    :return: what was done, in words
+    """
+    done = [sentence for address in intention.addresses for sentence in agree(address)]
+    if intention.decided:
+        return done + finish(intention)
+    return done + [sentence for address in intention.addresses for sentence in _withdraw(address, intention)]
+
+
+def agree(address: str) -> list[str]:
+    """Make account and item of an address what the database says."""
+    user = MopedUser.objects.filter(email=address).first()
+    return let_in(user) if user and user.may_sign_in else cut_off(address)
+
+
+def let_in(user: MopedUser) -> list[str]:
+    """Make account and item of an active person what the row says."""
+    account = _account_of(user)
+    if account is None:
+        return []  # only an admin can give it a password: reconcile_users reports it
+    done = accounts.correct_address(account, user.address)
+    return done + accounts.correct_claims(user, claims_table.get(user.address))
+
+
+def cut_off(address: str) -> list[str]:
+    """Take every right from an address."""
+    if claims_table.get(address).item is None:
+        return []
+    claims_table.delete(address)
+    return [f"removed the claims of {address}"]
+
+
+def finish(intention: Intention) -> list[str]:
+    """Do what a committed change left to do: whatever lost its owner goes."""
+    done: list[str] = []
+    if intention.operation == Intention.DELETE:
+        done += [sentence for name in accounts.all_of(intention) for sentence in accounts.remove(name)]
+    elif intention.new_email:
+        claims_table.delete(intention.email)
+        if accounts.is_city_address(intention.email):
+            done += accounts.remove(accounts.sso_username(intention.email))
+    return done
+
+
+def _account_of(user: MopedUser) -> Account | None:
+    with suppress(AccountNotFoundError):
+        return cognito.get(str(user.cognito_user_id))
+    return None
+
+
+def _withdraw(address: str, intention: Intention) -> list[str]:
+    with suppress(AccountNotFoundError):
+        account = cognito.get(address)
+        if account.mark == str(intention.pk):
+            return accounts.remove(account.username)
+    return []

@@ -1,0 +1,96 @@
+"""Who is there: lists from the database alone, one person from all three stores."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
+
+from apps.users import accounts, people
+from apps.users.errors import AccountNotFoundError
+from apps.users.gateways import claims_table, cognito
+from apps.users.models import Event, MopedUser
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from apps.core.claims import HasuraClaims
+    from apps.users.gateways.cognito import Account
+
+# A history is read by people; whoever needs more asks the table.
+LONGEST_HISTORY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the people, and how many there are in all."""
+
+    total: int
+    people: list[MopedUser]
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """What the three stores know of one person; None where a store knows nothing."""
+
+    user: MopedUser
+    account: Account | None
+    sso_account: Account | None
+    claims: HasuraClaims | None
+
+
+def listing(*, limit: int, offset: int, **filters: Any) -> Page:
+    """Return a page of people, by last name; two queries, whatever the size of the table."""
+    found = _filtered(**filters)
+    ordered = found.select_related("workgroup").order_by("last_name", "first_name", "user_id")
+    return Page(found.count(), list(ordered[offset : offset + limit]))
+
+
+def portrait(cognito_user_id: UUID) -> Portrait:
+    """
+    Return what is known of the person with this account.
+
+    :raises UserNotFoundError: if it is nobody's
+    :raises UnavailableError: if a store cannot be reached
+    """
+    user = people.by_account(cognito_user_id)
+    return Portrait(
+        user,
+        account=_account(str(cognito_user_id)),
+        sso_account=_account(accounts.sso_username(user.address)) if user.is_coa_staff else None,
+        claims=accounts.readable(claims_table.get(user.address)),
+    )
+
+
+def history(cognito_user_id: UUID) -> list[Event]:
+    """
+    Return what was done to the person with this account, the latest first.
+
+    :raises UserNotFoundError: if it is nobody's
+    """
+    user = people.by_account(cognito_user_id)
+    return list(Event.objects.filter(user=user).order_by("-id")[:LONGEST_HISTORY])
+
+
+def _filtered(*, search: str, role: str, workgroup: int | None, active: bool | None) -> QuerySet[MopedUser]:
+    found = MopedUser.objects.all()
+    if search:
+        found = found.alias(name=Concat("first_name", Value(" "), "last_name")).filter(
+            Q(name__icontains=search) | Q(email__icontains=search)
+        )
+    if role:
+        found = found.filter(roles__contains=[role])
+    if workgroup is not None:
+        found = found.filter(workgroup_id=workgroup)
+    return found if active is None else found.filter(is_deleted=not active)
+
+
+def _account(username: str) -> Account | None:
+    with suppress(AccountNotFoundError):
+        return cognito.get(username)
+    return None

@@ -1,0 +1,190 @@
+"""The accounts of the user pool, through its admin API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from apps.core import aws
+from apps.users.errors import (
+    AccountExistsError,
+    AccountNotFoundError,
+    AddressRefusedError,
+    AddressTakenError,
+    StoreMissingError,
+    WeakPasswordError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+# The attribute that says which intention made an account. A time-out does not tell whether the
+# account is there, and boto3's second attempt is told that it is: only a mark says by whom.
+# A standard attribute (a page about the person; Moped has none), since the City's pool exists.
+MARK = "profile"
+UNFINISHED = "FORCE_CHANGE_PASSWORD"
+LARGEST_PAGE = 60
+
+VERIFIED = {"Name": "email_verified", "Value": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of the pool; `username` is a UUID, or `azuread_<address>` for the City's sign-on."""
+
+    username: str
+    email: str
+    is_verified: bool
+    is_enabled: bool
+    status: str
+    mark: str
+    created_at: datetime | None = None
+
+    @property
+    def is_sso(self) -> bool:
+        """Tell whether the City's single sign-on vouches for this account."""
+        return self.username.lower().startswith(settings.SSO_USERNAME_PREFIX)
+
+    @property
+    def address(self) -> str:
+        """Return the lower-cased address under which the trigger looks for this account's claims."""
+        named = self.username[len(settings.SSO_USERNAME_PREFIX) :] if self.is_sso else self.email
+        return named.lower()
+
+
+def get(username: str) -> Account:
+    """
+    Return an account by its name or by the address it signs in with.
+
+    :raises AccountNotFoundError: if there is none
+    """
+    with aws.translating(**COMMON):
+        answer = aws.cognito().admin_get_user(**_account(username))
+    return _from(answer, answer["UserAttributes"])
+
+
+def find(email: str) -> list[Account]:
+    """Return every account with this address, in whatever case: native ones and the sign-on's."""
+    quoted = email.replace("\\", "\\\\").replace('"', '\\"')
+    with aws.translating(**COMMON):
+        answer = aws.cognito().list_users(
+            UserPoolId=settings.COGNITO_USER_POOL_ID, Filter=f'email = "{quoted}"', Limit=LARGEST_PAGE
+        )
+    return [_from(user, user.get("Attributes", ())) for user in answer["Users"]]
+
+
+def create(*, email: str, password: str, mark: str) -> Account:
+    """
+    Make an account that cannot sign in yet, and send no mail about it.
+
+    :raises AccountExistsError: if an account with this address is there
+    :raises WeakPasswordError: if the pool refuses the password
+    :raises AddressRefusedError: if the pool refuses the address
+    """
+    attributes = [{"Name": "email", "Value": email}, VERIFIED, {"Name": MARK, "Value": mark}]
+    with aws.translating(**COMMON, **REFUSALS, UsernameExistsException=AccountExistsError):
+        user = aws.cognito().admin_create_user(
+            UserPoolId=settings.COGNITO_USER_POOL_ID,
+            Username=email,
+            TemporaryPassword=password,
+            MessageAction="SUPPRESS",
+            UserAttributes=attributes,  # type: ignore[arg-type]
+        )["User"]
+    return _from(user, user.get("Attributes", ()))
+
+
+def set_password(username: str, password: str) -> None:
+    """
+    Give an account its permanent password; the old one is valid until then.
+
+    :raises WeakPasswordError: if the pool refuses it
+    """
+    with aws.translating(**COMMON, **(REFUSALS | {"InvalidParameterException": WeakPasswordError})):
+        aws.cognito().admin_set_user_password(**_account(username), Password=password, Permanent=True)
+
+
+def set_email(username: str, email: str) -> None:
+    """
+    Make an account sign in with another, verified address; the old one is valid until then.
+
+    :raises AddressTakenError: if another account signs in with it
+    :raises AddressRefusedError: if the pool refuses it
+    """
+    attributes: Any = [{"Name": "email", "Value": email}, VERIFIED]
+    with aws.translating(**COMMON, **REFUSALS, AliasExistsException=AddressTakenError):
+        aws.cognito().admin_update_user_attributes(
+            UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, UserAttributes=attributes
+        )
+
+
+def enable(username: str) -> None:
+    """Let a disabled account sign in again."""
+    with aws.translating(**COMMON):
+        aws.cognito().admin_enable_user(**_account(username))
+
+
+def sign_out(username: str) -> None:
+    """End every session of an account: its refresh tokens die."""
+    with aws.translating(**COMMON):
+        aws.cognito().admin_user_global_sign_out(**_account(username))
+
+
+def delete(username: str) -> None:
+    """
+    Remove an account.
+
+    :raises AccountNotFoundError: if there is none
+    """
+    with aws.translating(**COMMON):
+        aws.cognito().admin_delete_user(**_account(username))
+
+
+def everyone() -> Iterator[Account]:
+    """Yield every account, a page at a time."""
+    pages = (
+        aws.cognito()
+        .get_paginator("list_users")
+        .paginate(UserPoolId=settings.COGNITO_USER_POOL_ID, PaginationConfig={"PageSize": LARGEST_PAGE})
+    )
+    with aws.translating(**COMMON):
+        for page in pages:
+            for user in page["Users"]:
+                yield _from(user, user.get("Attributes", ()))
+
+
+def trigger() -> str:
+    """Return the ARN of the function that the pool calls for each token, "" if it calls none."""
+    with aws.translating(**COMMON):
+        pool = aws.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
+    return pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
+
+
+COMMON: dict[str, Any] = {
+    "UserNotFoundException": AccountNotFoundError,
+    "ResourceNotFoundException": StoreMissingError,
+}
+REFUSALS: dict[str, Any] = {
+    "InvalidPasswordException": WeakPasswordError,
+    "PasswordHistoryPolicyViolationException": WeakPasswordError,
+    "InvalidParameterException": AddressRefusedError,
+}
+
+
+def _account(username: str) -> dict[str, str]:
+    return {"UserPoolId": settings.COGNITO_USER_POOL_ID, "Username": username}
+
+
+def _from(user: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> Account:
+    found = {attribute["Name"]: attribute.get("Value", "") for attribute in attributes}
+    return Account(
+        username=user["Username"],
+        email=found.get("email", ""),
+        is_verified=found.get("email_verified", "").lower() == "true",
+        is_enabled=user.get("Enabled", True),
+        status=user.get("UserStatus", ""),
+        mark=found.get(MARK, ""),
+        created_at=user.get("UserCreateDate"),
+    )

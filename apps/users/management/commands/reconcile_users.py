@@ -1,0 +1,121 @@
+"""Find out whether the three stores say the same of everybody."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.core.management import BaseCommand, CommandError
+
+from apps.core.errors import MopedError
+from apps.users import reconciliation
+from apps.users.gateways import cognito
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+    from apps.users.reconciliation import Disagreement
+
+# Our function's name begins so; the hook of today's API, which knows one key, has another.
+OWN_FUNCTIONS = ":function:moped-api-"
+
+
+class Command(BaseCommand):
+    help = "Compare the user pool, the database and the claims table; exit with 1 if they disagree."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--fix", action="store_true", help="repair what is safe to repair")
+        parser.add_argument("--json", action="store_true", help="say it in JSON")
+        parser.add_argument("--only", nargs="+", default=(), metavar="ADDRESS", help="look at these people")
+        parser.add_argument("--grace", type=float, default=60, help="seconds a change may be under way")
+        parser.add_argument(
+            "--rotate-key", action="store_true", help="encrypt all claims anew with the newest key"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            if options["rotate_key"]:
+                self._rotate_key()
+            else:
+                self._reconcile(options)
+        except MopedError as error:
+            raise CommandError(f"{error} ({error.__cause__!r})") from error
+
+    def _reconcile(self, options: dict[str, Any]) -> None:
+        fix, as_json = options["fix"], options["json"]
+        say = self._nothing if as_json else self.stdout.write
+        survey = reconciliation.Survey(
+            only=tuple(address.lower() for address in options["only"]),
+            grace_seconds=options["grace"],
+            noticed=Progress(self.stderr).advance,
+        )
+        found = list(survey.disagreements())
+        for disagreement in found:
+            say(_sentence(disagreement, will=fix))
+        done = self._repair(found, say) if fix else {}
+        if as_json:
+            self._as_json(found, done)
+        else:
+            say(f"{len(found)} disagreements, {len(done)} repaired.")
+        if len(done) < len(found):
+            sys.exit(1)
+
+    def _repair(self, found: list[Disagreement], say: Any) -> dict[int, list[str]]:
+        done: dict[int, list[str]] = {}
+        for number, disagreement in enumerate(found):
+            if disagreement.repair is None:
+                continue
+            try:
+                done[number] = disagreement.repair()
+            except MopedError as error:
+                say(f"{disagreement.address}: not repaired: {error}")
+                continue
+            for sentence in done[number]:
+                say(f"{disagreement.address}: {sentence}")
+        return done
+
+    def _rotate_key(self) -> None:
+        if OWN_FUNCTIONS not in cognito.trigger():
+            raise CommandError(
+                "The pool still calls another function for its tokens, which knows one key only: "
+                "nobody could sign in any more. Attach ours first."
+            )
+        rotated = reconciliation.rotate_key(Progress(self.stderr).advance)
+        self.stdout.write(f"{rotated} items encrypted anew.")
+
+    def _as_json(self, found: list[Disagreement], done: dict[int, list[str]]) -> None:
+        listed = [
+            {
+                "code": disagreement.code,
+                "address": disagreement.address,
+                "text": disagreement.text,
+                "remedy": disagreement.remedy,
+                "safe_to_repair": disagreement.repair is not None,
+                "repaired": done.get(number),
+            }
+            for number, disagreement in enumerate(found)
+        ]
+        self.stdout.write(json.dumps({"disagreements": listed}, indent=2))
+
+    def _nothing(self, _text: str) -> None:
+        """Say nothing: JSON speaks at the end."""
+
+
+class Progress:
+    """How far we are, on a terminal; nothing in a log."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+        self._seen = 0
+
+    def advance(self, count: int) -> None:
+        """Count on, and show it."""
+        self._seen += count
+        if self._out.isatty():
+            self._out.write(f"\r{self._seen} looked at", ending="")
+
+
+def _sentence(disagreement: Disagreement, *, will: bool) -> str:
+    verb = "will" if will and disagreement.repair else "to do"
+    return f"{disagreement.text} [{disagreement.code}; {verb}: {disagreement.remedy}]"

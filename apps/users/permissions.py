@@ -1,0 +1,29 @@
+"""Who may see one person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.auth.permissions import HasRole, caller_of, has_role_now
+from apps.core.claims import ADMIN
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class IsAdminOrSelf(HasRole):
+    """
+    Admins, and whoever asks about themselves.
+
+    Oneself is known by the claims' id: the username of a token through single sign-on is not the
+    id of a Moped user.
+    """
+
+    message = "You need the role moped-admin to see somebody else's account."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Allow staff with a role who are an admin, or the person of the path."""
+        if not super().has_permission(request, view):
+            return False
+        return caller_of(request).claims.user_id == view.kwargs["user_id"] or has_role_now(request, ADMIN)

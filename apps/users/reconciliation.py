@@ -1,0 +1,306 @@
+"""
+Compares the three stores and says where they contradict each other.
+
+Each is read once, a page at a time: the pool, the claims table, the rows. What is remembered
+between the passes is two sets of ids, about a hundred bytes a person. The database is right; what
+is safe to repair is repaired by making the other two say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.users import accounts, agreement, audit, intentions, services
+from apps.users.gateways import claims_table, cognito
+from apps.users.models import Intention, MopedUser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from apps.users.gateways.claims_table import Stored
+    from apps.users.gateways.cognito import Account
+
+PAGE = 200
+# How long a repetition is answered with the success that its first attempt had.
+REMEMBERED = timedelta(days=1)
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """
+    One contradiction: `text` says what it is, `remedy` what would end it.
+
+    `repair` does that, again from what the database says by then; None if only a person can.
+    """
+
+    code: str
+    address: str
+    text: str
+    remedy: str
+    repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass
+class Survey:
+    """
+    One walk through the three stores.
+
+    :param only: the addresses to look at; none for everybody
+    :param grace_seconds: a change that began later may still be under way
+    :param noticed: called with how many things were looked at, for a progress bar
+    """
+
+    only: tuple[str, ...] = ()
+    grace_seconds: float = 60
+    noticed: Callable[[int], None] = lambda _count: None
+    _with_account: set[int] = field(default_factory=set)
+    _with_item: set[int] = field(default_factory=set)
+
+    def disagreements(self) -> Iterator[Disagreement]:
+        """
+        Yield every contradiction.
+
+        :raises UnavailableError: if a store cannot be reached
+        """
+        yield from self._unfinished()
+        for page in _pages(self._accounts()):
+            yield from self._in_pool(page)
+        for items in _pages(self._items()):
+            yield from self._in_table(items)
+        for people in _people(self.only):
+            yield from self._in_database(people)
+
+    def _unfinished(self) -> Iterator[Disagreement]:
+        begun_before = timezone.now() - timedelta(seconds=self.grace_seconds)
+        begun = Intention.objects.filter(created_at__lte=begun_before).order_by("created_at")
+        if self.only:
+            begun = begun.filter(Q(email__in=self.only) | Q(new_email__in=self.only))
+        for intention in begun:
+            if intention.is_done and intention.created_at > timezone.now() - REMEMBERED:
+                continue  # nothing is left to do but to answer whoever asks again
+            yield Disagreement(
+                "unfinished",
+                intention.email,
+                f"the change {intention.operation!r} of {intention.email} was cut off",
+                "finish it, or undo what there is of it",
+                partial(services.carry_on, intention),
+            )
+
+    def _accounts(self) -> Iterator[Account]:
+        if not self.only:
+            return cognito.everyone()
+        return (account for address in self.only for account in cognito.find(address))
+
+    def _items(self) -> Iterator[Stored]:
+        if not self.only:
+            return claims_table.everything()
+        return (item for item in map(claims_table.get, self.only) if item.item)
+
+    def _in_pool(self, page: list[Account]) -> Iterator[Disagreement]:
+        rows = _Rows.of(page)
+        for account in page:
+            user = rows.of_account(account)
+            if user and user.may_sign_in and str(user.cognito_user_id) == account.username:
+                self._with_account.add(user.pk)
+                yield from _of_account(account, user)
+            else:
+                yield from _of_nobodys_account(account, user)
+        self.noticed(len(page))
+
+    def _in_table(self, items: list[Stored]) -> Iterator[Disagreement]:
+        rows = _by_address(item.email for item in items)
+        for item in items:
+            user = rows.get(item.email.lower())
+            if item.email != item.email.lower():
+                yield _misspelt(item)
+            elif user and user.may_sign_in:
+                self._with_item.add(user.pk)
+                if accounts.readable(item) != user.claims:
+                    yield _repairable("claims_differ", user.address, _difference(item, user))
+            else:
+                text = "has claims, and is not active in the database"
+                yield _repairable("claims_of_nobody", item.email, text)
+        self.noticed(len(items))
+
+    def _in_database(self, people: list[MopedUser]) -> Iterator[Disagreement]:
+        for user in people:
+            if user.may_sign_in and user.pk not in self._with_account:
+                yield _without_account(user, f"the account {user.cognito_user_id} is gone")
+            elif user.may_sign_in and user.pk not in self._with_item:
+                yield _repairable("claims_missing", user.address, "is active, and has no claims")
+            elif not user.may_sign_in and not user.is_deleted and user.login_roles:
+                yield _without_account(user, "there is no account")
+        self.noticed(len(people))
+
+
+def rotate_key(noticed: Callable[[int], None]) -> int:
+    """
+    Encrypt every readable item anew with the newest key; return how many were.
+
+    :raises UnavailableError: if the table cannot be reached
+    """
+    rotated = 0
+    for items in _pages(claims_table.everything()):
+        for item in items:
+            claims = accounts.readable(item)
+            if claims is not None and item.email == item.email.lower():
+                claims_table.put(email=item.email, claims=claims, instead_of=item)
+                rotated += 1
+        noticed(len(items))
+    return rotated
+
+
+# ---- one account -----------------------------------------------------------------------------------
+
+
+def _of_account(account: Account, user: MopedUser) -> Iterator[Disagreement]:
+    if account.email != user.address or not account.is_verified:
+        text = f"has an account that signs in as {account.email or 'nobody'}" + (
+            "" if account.is_verified else ", not verified"
+        )
+        yield _repairable("address_differs", user.address, text)
+    if not account.is_enabled:
+        yield Disagreement(
+            "account_disabled",
+            user.address,
+            f"{user.address} is active, and the account is disabled",
+            "deactivate the user, or enable the account",
+        )
+    elif account.status == cognito.UNFINISHED:
+        yield Disagreement(
+            "password_missing",
+            user.address,
+            f"{user.address} is active, and the account has no permanent password",
+            "set a password in the editor",
+        )
+
+
+def _of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Disagreement]:
+    if user and user.is_deleted:
+        yield Disagreement(
+            "account_of_inactive",
+            account.address,
+            f"{account.address} is inactive, and has the account {account.username}",
+            "take the claims away and remove the account",
+            partial(_remove, account),
+        )
+    elif not account.is_sso:  # the City's sign-on makes one for whoever tries; it opens nothing
+        text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
+        remedy = "create or activate this user, who then gets the account; or remove it by hand"
+        yield Disagreement("stray_account", account.address, text, remedy)
+
+
+def _remove(account: Account) -> list[str]:
+    with transaction.atomic():
+        intentions.lock([account.address])
+        user = MopedUser.objects.filter(email=account.address).first()
+        if user is None or not user.is_deleted:
+            return []
+        done = agreement.cut_off(account.address) + accounts.remove(account.username)
+        audit.record_repair(user, done)
+    return done
+
+
+# ---- one address -----------------------------------------------------------------------------------
+
+
+def _repairable(code: str, address: str, text: str) -> Disagreement:
+    return Disagreement(
+        code, address, f"{address} {text}", "make it what the database says", partial(_agree, address)
+    )
+
+
+def _agree(address: str) -> list[str]:
+    with transaction.atomic():
+        intentions.lock([address])
+        done = agreement.agree(address)
+        user = MopedUser.objects.filter(email=address).first()
+        if user and done:
+            audit.record_repair(user, done)
+    return done
+
+
+def _misspelt(item: Stored) -> Disagreement:
+    return Disagreement(
+        "address_not_lower_case",
+        item.email,
+        f"the item {item.email} is not spelt in lower case: nobody finds it",
+        "remove the item by hand",
+    )
+
+
+def _without_account(user: MopedUser, why: str) -> Disagreement:
+    return Disagreement(
+        "account_missing",
+        user.address,
+        f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and {why}",
+        "activate the user in the editor, which needs a password",
+    )
+
+
+def _difference(item: Stored, user: MopedUser) -> str:
+    claims = accounts.readable(item)
+    if claims is None:
+        return "has claims that nobody can read"
+    if set(claims.allowed_roles) != set(user.claims.allowed_roles):
+        granted, meant = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
+        return f"has the roles {granted or 'none'} in the claims, {meant or 'none'} in the database"
+    return "has claims with other ids than the database"
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that a page of accounts may belong to."""
+
+    by_account: dict[str, MopedUser]
+    by_address: dict[str, MopedUser]
+
+    @classmethod
+    def of(cls, page: list[Account]) -> _Rows:
+        ids = [account.username for account in page if not account.is_sso and _is_id(account.username)]
+        addresses = [account.address for account in page]
+        found = list(MopedUser.objects.filter(Q(cognito_user_id__in=ids) | Q(email__in=addresses)))
+        return cls(
+            {str(user.cognito_user_id): user for user in found if user.cognito_user_id},
+            {user.address: user for user in found},
+        )
+
+    def of_account(self, account: Account) -> MopedUser | None:
+        return self.by_account.get(account.username) or self.by_address.get(account.address)
+
+
+def _is_id(username: str) -> bool:
+    try:
+        return bool(UUID(username))
+    except ValueError:
+        return False
+
+
+def _by_address(addresses: Iterable[str]) -> dict[str, MopedUser]:
+    return {user.address: user for user in MopedUser.objects.filter(email__in=list(addresses))}
+
+
+def _people(only: tuple[str, ...]) -> Iterator[list[MopedUser]]:
+    last, ordered = 0, MopedUser.objects.order_by("user_id")
+    if only:
+        ordered = ordered.filter(email__in=only)
+    while page := list(ordered.filter(user_id__gt=last)[:PAGE]):
+        yield page
+        last = page[-1].pk
+
+
+def _pages(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    left = iter(things)
+    while page := list(islice(left, PAGE)):
+        yield page

@@ -1,0 +1,73 @@
+"""When may what be done to an account: the rules that need the database, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.core.claims import ADMIN
+from apps.users import intentions
+from apps.users.errors import LastAdminError, SelfError, WorkgroupUnknownError
+from apps.users.models import MopedUser, MopedWorkgroup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apps.auth.users import CognitoUser
+
+# Held by whoever makes one admin fewer, so that two admins cannot remove each other at once.
+ADMINS = "moped-admins"
+
+
+def require_workgroup(workgroup_id: int) -> None:
+    """
+    Refuse a workgroup that nobody can belong to.
+
+    :raises WorkgroupUnknownError: if there is none, or it is no longer in use
+    """
+    if not MopedWorkgroup.objects.filter(pk=workgroup_id, is_deleted=False).exists():
+        raise WorkgroupUnknownError
+
+
+def keep_an_admin(user: MopedUser, roles: Sequence[str], actor: CognitoUser | None) -> None:
+    """
+    Refuse to take the admin role from oneself, or from the last who has it.
+
+    To be called in the transaction that changes the roles, before it does.
+
+    :raises SelfError: if it is oneself
+    :raises LastAdminError: if it is the last admin
+    """
+    if ADMIN in roles or not is_admin(user):
+        return
+    if actor and is_same_person(user, actor):
+        raise SelfError
+    intentions.lock([ADMINS])
+    others = MopedUser.objects.filter(
+        is_deleted=False, cognito_user_id__isnull=False, roles__contains=[ADMIN]
+    ).exclude(pk=user.pk)
+    if not others.exists():
+        raise LastAdminError
+
+
+def refuse_oneself(user: MopedUser, actor: CognitoUser) -> None:
+    """
+    Refuse to remove one's own account.
+
+    :raises SelfError: if it is oneself
+    """
+    if is_same_person(user, actor):
+        raise SelfError
+
+
+def is_admin(user: MopedUser) -> bool:
+    """Tell whether this person administers accounts."""
+    return user.may_sign_in and ADMIN in user.login_roles
+
+
+def is_same_person(user: MopedUser, actor: CognitoUser) -> bool:
+    """Tell whether the actor is this person, through whichever of their accounts they signed in."""
+    return (
+        actor.claims.database_id == str(user.pk)
+        or actor.claims.user_id == str(user.cognito_user_id)
+        or actor.email.lower() == user.address
+    )

@@ -1,0 +1,236 @@
+"""
+Staff accounts: one person, three stores, one order of effects.
+
+Every change runs like this (ADR 0006):
+
+1. an intention is committed: from now on nothing can be lost;
+2. in one transaction, holding the lock on the address: what may refuse is asked first (the rules,
+   the row with its constraints), then the pool and the claims table are changed, then the event is
+   appended, and the commit decides;
+3. what only makes sense after the decision is done (accounts are removed), and the intention goes.
+
+Whatever fails before the commit is led back to what the database says; whatever fails after it is
+finished by the next try or by `manage.py reconcile_users`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from django.db import transaction
+
+from apps.auth import rights
+from apps.core.errors import ConflictError, NotFoundError
+from apps.users import accounts, audit, intentions, people, rules
+from apps.users.errors import AlreadyActiveError, InactiveError, UserExistsError, UserNotFoundError
+from apps.users.gateways import claims_table
+from apps.users.models import Intention, MopedUser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from apps.auth.users import CognitoUser
+
+
+class Profile(TypedDict):
+    """What an admin says of a person; is_coa_staff follows from the address."""
+
+    email: str
+    first_name: str
+    last_name: str
+    title: str
+    workgroup_id: int
+    roles: list[str]
+    is_user_group_member: bool
+    note: str
+
+
+def create_user(*, actor: CognitoUser, password: str, **profile: Unpack[Profile]) -> MopedUser:
+    """
+    Create a person with an account, or make a deactivated one whole again.
+
+    :raises WorkgroupUnknownError: if there is no such workgroup
+    :raises UserExistsError: if the address belongs to somebody with an account
+    :raises WeakPasswordError: if the pool refuses the password
+    """
+    email = profile["email"]
+    rules.require_workgroup(profile["workgroup_id"])
+    user = people.by_email(email)
+    if user and user.may_sign_in:
+        return _answer_late(user, profile)
+    with intentions.undertaken(Intention.CREATE, actor=actor, email=email, sets_password=True) as intention:
+        _provide(intention, password, {**profile, "is_deleted": False})
+    return _concluded(intention)
+
+
+def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Sequence[str]) -> MopedUser:
+    """
+    Give an account to somebody who has none: deactivated before, or known without a sign-in.
+
+    :raises UserNotFoundError: if nobody has this address
+    :raises AlreadyActiveError: if the person is active with other roles
+    :raises WeakPasswordError: if the pool refuses the password
+    """
+    user = people.by_email(email)
+    if user is None:
+        raise UserNotFoundError
+    _refuse_active(Intention.ACTIVATE, user, roles)
+    with intentions.undertaken(Intention.ACTIVATE, actor=actor, email=email, sets_password=True) as intention:
+        _provide(intention, password, {"email": email, "roles": list(roles), "is_deleted": False})
+    return _concluded(intention)
+
+
+def update_user(
+    *, actor: CognitoUser, cognito_user_id: UUID, password: str = "", **profile: Unpack[Profile]
+) -> MopedUser:
+    """
+    Change a person's profile, roles, address or password; what is not replaced yet stays valid.
+
+    :raises UserNotFoundError: if there is no such account
+    :raises WorkgroupUnknownError: if there is no such workgroup
+    :raises AddressTakenError: if another account signs in with the address
+    :raises UserExistsError: if somebody else has the address
+    :raises SelfError: if an admin takes that role from themselves
+    :raises LastAdminError: if nobody would be left who is one
+    """
+    user = people.by_account(cognito_user_id)
+    rules.require_workgroup(profile["workgroup_id"])
+    moved = profile["email"] if profile["email"] != user.address else ""
+    details = {"new_email": moved, "cognito_user_id": cognito_user_id}
+    with intentions.undertaken(
+        Intention.UPDATE, actor=actor, email=user.address, sets_password=bool(password), **details
+    ) as intention:
+        _change(intention, actor, password, profile)
+    return _concluded(intention)
+
+
+def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
+    """
+    Take a person's rights and accounts away; the row stays, since the City's history points at it.
+
+    The claims go first: whoever is inactive in the database can never sign in.
+
+    :raises UserNotFoundError: if there is no such account
+    :raises SelfError: if it is one's own
+    :raises LastAdminError: if nobody would be left to administer accounts
+    """
+    decided = intentions.decided_deactivation(cognito_user_id)
+    if decided:
+        intentions.finish(decided)
+        return
+    user = people.by_account(cognito_user_id)
+    rules.refuse_oneself(user, actor)
+    with intentions.undertaken(
+        Intention.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
+    ) as intention:
+        _cut_off(intention, actor)
+    intentions.finish(intention)
+    rights.forget(intention.email)
+
+
+def carry_on(intention: Intention) -> list[str]:
+    """
+    End a change that was cut off: a deactivation is carried out, any other is led back.
+
+    :return: what was done, in words
+    :raises UpstreamError: if a store cannot be reached
+    """
+    if intention.is_done:
+        intentions.close(intention)
+        return [f"noted that the change {intention.operation!r} of {intention.email} is complete"]
+    if intention.operation != Intention.DELETE:
+        return intentions.settle(intention)
+    try:
+        if not intention.decided:
+            _cut_off(intention, None)
+        intentions.finish(intention)
+    except (ConflictError, NotFoundError):  # the rules of today forbid what those of then allowed
+        return intentions.settle(intention)
+    return [f"carried out the deactivation of {intention.email}"]
+
+
+# ---- with the lock on the address ----------------------------------------------------------------
+
+
+def _provide(intention: Intention, password: str, values: Mapping[str, Any]) -> None:
+    """Make row, account and item of a person; nothing of it can be used before all of it is there."""
+    with transaction.atomic():
+        intentions.hold(intention)
+        found = people.locked_by_email(intention.email)
+        _refuse_active(intention.operation, found, values["roles"])
+        before = audit.snapshot(found)
+        user = people.save_whole(found, values)
+        seen = claims_table.get(intention.email)
+        intention.touched = True
+        account = accounts.provide(intention, password)
+        people.link(user, account.username)
+        accounts.set_password(intention, account, password)
+        claims_table.put(email=user.address, claims=user.claims, instead_of=seen)
+        audit.record(intention, user, before, password_set=True)
+        intentions.decide(intention)
+
+
+def _change(intention: Intention, actor: CognitoUser, password: str, profile: Profile) -> None:
+    """Change row, item, address and password; the old ones stay valid until the new ones are."""
+    with transaction.atomic():
+        intentions.hold(intention)
+        user = people.locked(intention)
+        if not user.may_sign_in:
+            raise InactiveError
+        rules.keep_an_admin(user, profile["roles"], actor)
+        before = audit.snapshot(user)
+        people.save_changed(user, profile)
+        account = accounts.ready_for(user)
+        seen = claims_table.get(user.address)
+        intention.touched = True
+        accounts.correct_claims(user, seen)
+        accounts.correct_address(account, user.address)
+        accounts.set_password(intention, account, password)
+        audit.record(intention, user, before, password_set=bool(password))
+        intentions.decide(intention)
+
+
+def _cut_off(intention: Intention, actor: CognitoUser | None) -> None:
+    """Take the claims away first, then every session; the accounts go once it is decided."""
+    with transaction.atomic():
+        intentions.hold(intention)
+        user = people.locked(intention)
+        rules.keep_an_admin(user, (), actor)
+        before = audit.snapshot(user)
+        people.mark_deleted(user)
+        intention.touched = True
+        claims_table.delete(intention.email)
+        accounts.sign_out(intention)
+        audit.record(intention, user, before)
+        intentions.decide(intention)
+
+
+def _refuse_active(operation: str, user: MopedUser | None, roles: Sequence[str]) -> None:
+    if user is None or not user.may_sign_in:
+        return
+    if operation == Intention.CREATE:
+        raise UserExistsError
+    # With the same roles it is a repetition, and the dialog of the editor knows no way but success.
+    if set(user.login_roles) != set(roles):
+        raise AlreadyActiveError
+
+
+# ---- once it is decided --------------------------------------------------------------------------
+
+
+def _concluded(intention: Intention) -> MopedUser:
+    """Do what the decision left to do, and answer: with the row, if nobody else answered for it."""
+    if intention.new_email:
+        intentions.finish(intention)
+    elif not intentions.close(intention) and intention.operation == Intention.CREATE:
+        raise UserExistsError  # an identical request found the work done before we could say so
+    rights.forget(*intention.addresses)
+    return MopedUser.objects.select_related("workgroup").get(email=intention.new_email or intention.email)
+
+
+def _answer_late(user: MopedUser, profile: Profile) -> MopedUser:
+    """Answer a request whose answer was lost with the success it had; refuse any other."""
+    if people.says(user, profile) and intentions.claim(Intention.CREATE, user.address):
+        return user
+    raise UserExistsError

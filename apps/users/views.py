@@ -1,0 +1,138 @@
+"""Administration of staff accounts, as the editor calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from rest_framework import status
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.auth.permissions import HasRole, IsAdmin, caller_of
+from apps.users import directory, services
+from apps.users.errors import UserNotFoundError
+from apps.users.permissions import IsAdminOrSelf
+from apps.users.serializers import (
+    ActivationSerializer,
+    ChangedUserSerializer,
+    EventSerializer,
+    ListingSerializer,
+    NewUserSerializer,
+    PortraitSerializer,
+    UserSerializer,
+)
+
+if TYPE_CHECKING:
+    from rest_framework.permissions import BasePermission
+    from rest_framework.request import Request
+
+# The fields beside which the editor's form shows a message.
+SHOWN = ("email", "first_name", "last_name", "title", "password")
+
+
+class FormView(APIView):
+    """A view whose refusals of a write all reach the screen: the form shows nothing but field errors."""
+
+    readers: tuple[type[BasePermission], ...] = (HasRole,)
+    writers: tuple[type[BasePermission], ...] = (IsAdmin,)
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Return who may look, or who may change."""
+        classes = self.readers if self.request.method in SAFE_METHODS else self.writers
+        return [permission() for permission in classes]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer as always, and put a message under a field that is shown if there is none yet."""
+        response = super().handle_exception(exc)
+        if self.request.method not in SAFE_METHODS and response.status_code != status.HTTP_401_UNAUTHORIZED:
+            response.data["error"] = _shown(response.data.get("error", {}), response.data["detail"])
+        return response
+
+
+class UserList(FormView):
+    """Everybody whom Moped knows."""
+
+    def get(self, request: Request) -> Response:
+        """List people from the database, by last name."""
+        wanted = ListingSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        page = directory.listing(**wanted.validated_data)
+        return Response({"count": page.total, "results": UserSerializer(page.people, many=True).data})
+
+    def post(self, request: Request) -> Response:
+        """Create a person with an account, or make a deactivated one whole again."""
+        new_user = NewUserSerializer(data=request.data)
+        new_user.is_valid(raise_exception=True)
+        user = services.create_user(actor=caller_of(request), **new_user.validated_data)
+        return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
+
+
+class UserDetail(FormView):
+    """One person, by the id of their native Cognito account."""
+
+    readers = (IsAdminOrSelf,)
+
+    def get(self, request: Request, user_id: str) -> Response:
+        """Show what the three stores know of a person."""
+        return Response(PortraitSerializer(directory.portrait(_account_id(user_id))).data)
+
+    def put(self, request: Request, user_id: str) -> Response:
+        """Change a person's profile, roles, address or password."""
+        account_id = _account_id(user_id)
+        changed = ChangedUserSerializer(data=request.data)
+        changed.is_valid(raise_exception=True)
+        user = services.update_user(
+            actor=caller_of(request), cognito_user_id=account_id, **changed.validated_data
+        )
+        return Response(UserSerializer(user).data)
+
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Deactivate a person: the rights end, the accounts go, the row stays."""
+        services.deactivate_user(actor=caller_of(request), cognito_user_id=_account_id(user_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class UserActivation(FormView):
+    """An account for somebody who has none, or has none any more."""
+
+    def put(self, request: Request) -> Response:
+        """Activate a person who is known by their address."""
+        activation = ActivationSerializer(data=request.data)
+        activation.is_valid(raise_exception=True)
+        user = services.activate_user(actor=caller_of(request), **activation.validated_data)
+        return Response(UserSerializer(user).data)
+
+
+class UserHistory(APIView):
+    """What was done to one person's account."""
+
+    permission_classes = (IsAdmin,)
+
+    def get(self, request: Request, user_id: str) -> Response:
+        """List who did what when, the latest first."""
+        events = directory.history(_account_id(user_id))
+        return Response({"results": EventSerializer(events, many=True).data})
+
+
+def _account_id(text: str) -> UUID:
+    """
+    Return the id in a path; what is no id names nobody.
+
+    :raises UserNotFoundError: if it is none
+    """
+    try:
+        account_id = UUID(text)
+    except ValueError:
+        raise UserNotFoundError from None
+    if str(account_id) != text.lower():
+        raise UserNotFoundError  # braces, URN prefixes: Python takes them, nobody else does
+    return account_id
+
+
+def _shown(fields: dict[str, list[str]], detail: str) -> dict[str, list[Any]]:
+    if not fields.keys().isdisjoint(SHOWN):
+        return fields
+    hidden = [f"{name}: {message}" for name, messages in fields.items() for message in messages]
+    return {"email": hidden or [detail], **fields}

@@ -1,0 +1,13 @@
+"""Who may call the routes of users."""
+
+from tests.access import ADMINS, STAFF_WITH_A_ROLE, Table
+
+ACCESS: Table = {
+    ("GET", "users"): STAFF_WITH_A_ROLE,
+    ("POST", "users"): ADMINS,
+    ("PUT", "activate-user"): ADMINS,
+    ("GET", "user"): ADMINS,  # and oneself, which the matrix's path is not
+    ("PUT", "user"): ADMINS,
+    ("DELETE", "user"): ADMINS,
+    ("GET", "user-history"): ADMINS,
+}

@@ -1,0 +1,176 @@
+"""
+Faults at every step of an operation: steps are what was observed in a run without any.
+
+A step is a call to AWS, an SQL statement or a commit. It can fail in each of the ways that the
+world knows: before it has an effect, after it, with or without an answer, once or for good, or the
+whole process can end there.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import botocore.endpoint
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from django.db import OperationalError, connection
+
+from apps.core import aws
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pytest
+
+
+class KilledError(BaseException):
+    """The process ends here: nothing of ours may catch this."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong at the n-th step of a kind."""
+
+    kind: str
+    number: int
+    way: str
+
+    def __str__(self) -> str:
+        return f"{self.way} at {self.kind} {self.number}"
+
+
+AWS_WAYS = (
+    "refused",  # the connection, for good
+    "throttled",  # for good
+    "no answer once",  # the effect is there; the library tries again
+    "no answer",  # the effect is there; every attempt goes unanswered
+    "killed before",
+    "killed after",
+)
+SQL_WAYS = ("gone", "killed before")
+COMMIT_WAYS = ("gone before", "gone after", "killed before", "killed after")
+
+
+@dataclass
+class World:
+    """Watches every step, and spoils one."""
+
+    fault: Fault | None = None
+    seen: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
+    log: list[str] = field(default_factory=list)
+    spoilt: bool = False
+    _calls: set[int] = field(default_factory=set)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield every fault that the steps seen can have."""
+        for kind, ways in (("aws", AWS_WAYS), ("sql", SQL_WAYS), ("commit", COMMIT_WAYS)):
+            for number in range(self.seen[kind]):
+                yield from (Fault(kind, number, way) for way in ways)
+
+    # ---- AWS ---------------------------------------------------------------------------------------
+
+    def before_call(self, params: dict[str, Any], model: Any, **_event: Any) -> None:
+        """Number a call: its attempts share the number."""
+        params["headers"]["X-Step"] = str(self.seen["aws"])
+        self.log.append(model.name)
+        self.seen["aws"] += 1
+
+    def before_send(self, request: Any, **_event: Any) -> AWSResponse | None:
+        step = int(request.headers["X-Step"])
+        first = not self.spoilt
+        if not self._hits("aws", step):
+            return None
+        assert self.fault
+        way = self.fault.way
+        if way == "throttled":
+            return throttled(request.url)
+        if way == "no answer once" and not first:
+            return None
+        if way not in {"refused", "killed before"}:
+            send(request)
+        raise self._exception(way, request.url)
+
+    def _exception(self, way: str, url: str) -> BaseException:
+        if way.startswith("killed"):
+            return KilledError()
+        if way == "refused":
+            return EndpointConnectionError(endpoint_url=url)
+        return ReadTimeoutError(endpoint_url=url)
+
+    # ---- PostgreSQL --------------------------------------------------------------------------------
+
+    def statement(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        step = self.seen["sql"]
+        self.seen["sql"] += 1
+        self.log.append(sql.split(" ", 1)[0])
+        if self._hits("sql", step):
+            self._break("killed before")
+        return execute(sql, *arguments)
+
+    def commit(self, real: Callable[[], None]) -> None:
+        step = self.seen["commit"]
+        self.seen["commit"] += 1
+        self.log.append("COMMIT")
+        if not self._hits("commit", step):
+            real()
+            return
+        assert self.fault
+        if self.fault.way.endswith("after"):
+            real()
+        self._break(self.fault.way)
+
+    def _hits(self, kind: str, step: int) -> bool:
+        hit = bool(self.fault) and (self.fault.kind, self.fault.number) == (kind, step)  # type: ignore[union-attr]
+        self.spoilt = self.spoilt or hit
+        return hit
+
+    def _break(self, way: str) -> None:
+        """Lose the connection: what was not committed is rolled back by the server."""
+        assert self.fault
+        connection.connection.close()
+        if self.fault.way.startswith("killed"):
+            raise KilledError
+        raise OperationalError("the database is gone")
+
+
+def throttled(url: str) -> AWSResponse:
+    body = b'{"__type": "TooManyRequestsException", "message": "Rate exceeded"}'
+
+    class Raw:
+        def stream(self, *_arguments: Any, **_options: Any) -> Iterator[bytes]:
+            yield body
+
+    headers = {"content-type": "application/x-amz-json-1.1"}
+    return AWSResponse(url, 400, headers, Raw())  # type: ignore[arg-type]
+
+
+def send(request: Any) -> None:
+    session = URLLib3Session(timeout=20)
+    try:
+        session.send(request)
+    finally:
+        session.close()
+
+
+@contextmanager
+def watched(monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None) -> Iterator[World]:
+    """Watch every step that is taken within, and spoil the one that the fault names."""
+    world = World(fault)
+    clients = (aws.cognito(), aws.dynamodb(), aws.secrets_manager())
+    real_commit = connection._commit  # type: ignore[attr-defined]
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.endpoint.time, "sleep", lambda _seconds: None)
+        patch.setattr(connection, "_commit", lambda: world.commit(real_commit))
+        for client in clients:
+            client.meta.events.register_first("before-call.*.*", world.before_call, unique_id="step")
+            client.meta.events.register_first("before-send.*.*", world.before_send, unique_id="fault")
+        try:
+            with connection.execute_wrapper(world.statement):
+                yield world
+        finally:
+            for client in clients:
+                client.meta.events.unregister("before-call.*.*", unique_id="step")
+                client.meta.events.unregister("before-send.*.*", unique_id="fault")

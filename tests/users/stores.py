@@ -1,0 +1,163 @@
+"""What tests of staff accounts ask the three stores, and how they disturb them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from jose import jwt
+
+from apps.core import aws
+from apps.core.claims import CLAIMS_NAMESPACE, HasuraClaims
+from apps.core.errors import MopedError, UpstreamError
+from apps.devstack import signing_in
+from apps.devstack.furnish import DIRECTORY
+from apps.devstack.personas import BY_KEY
+from apps.users.errors import AccountNotFoundError
+from apps.users.gateways import claims_table, cognito
+from apps.users.models import MopedUser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PASSWORD = "Correct-Horse-42"
+NEW_PASSWORD = "Battery-Staple-43"
+SIGN_IN_ATTEMPTS = 4
+OVERLOADED = ("cannot be reached", "timed out", "timeout")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A caller, as services see one."""
+
+    email: str
+    sub: str
+    claims: HasuraClaims
+
+
+class DeniedError(MopedError):
+    """The pool lets nobody in with this."""
+
+
+def roles_in(token: str) -> list[str]:
+    return list(json.loads(jwt.get_unverified_claims(token)[CLAIMS_NAMESPACE])["x-hasura-allowed-roles"])
+
+
+def profile(email: str, **changes: Any) -> dict[str, Any]:
+    """Return the editor's form of a person, without a password."""
+    return {
+        "email": email,
+        "first_name": "Zoë",
+        "last_name": "O'Neill",
+        "title": "Planner",
+        "workgroup_id": 3,
+        "roles": ["moped-editor"],
+        "is_user_group_member": False,
+        "note": "",
+        **changes,
+    }
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The pool, the table and the database."""
+
+    pool: str
+
+    def admit(self, email: str, roles: Sequence[str], password: str = PASSWORD) -> MopedUser:
+        """Put somebody into all three stores, not through the services."""
+        account = cognito.create(email=email, password=password, mark="")
+        cognito.set_password(account.username, password)
+        values = {**profile(email), "roles": list(roles), "cognito_user_id": uuid.UUID(account.username)}
+        user = MopedUser.objects.create(**values, is_coa_staff=email.endswith("@austintexas.gov"))
+        claims_table.put(email=email, claims=user.claims)
+        return user
+
+    def tokens(self, email: str, password: str = PASSWORD) -> dict[str, Any]:
+        """Sign in for real; the pool calls the trigger."""
+        with aws.translating(
+            NotAuthorizedException=DeniedError,
+            UserNotFoundException=DeniedError,
+            UserLambdaValidationException=DeniedError,
+        ):
+            answer = aws.cognito().admin_initiate_auth(
+                UserPoolId=self.pool,
+                ClientId=settings.COGNITO_CLIENT_IDS[0],
+                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": email, "PASSWORD": password},
+            )
+        if "AuthenticationResult" not in answer:
+            raise DeniedError(answer["ChallengeName"])
+        return dict(answer["AuthenticationResult"])
+
+    def admit_sso(self, email: str) -> str:
+        """Sign in through the City's directory, which makes its account; return the ID token."""
+        provider: Any = {"UserPoolId": self.pool, "ProviderName": DIRECTORY}
+        with aws.translating():
+            usual = aws.cognito().describe_identity_provider(**provider)["IdentityProvider"][
+                "ProviderDetails"
+            ]
+            vouching = usual | {"client_id": email}  # the pretended directory vouches for its client
+            try:
+                aws.cognito().update_identity_provider(**provider, ProviderDetails=vouching)
+                return signing_in._through_the_directory(BY_KEY["sso_editor"])
+            finally:
+                aws.cognito().update_identity_provider(**provider, ProviderDetails=usual)
+
+    def refreshes(self, refresh_token: str) -> bool:
+        """Tell whether a refresh token still gives new tokens."""
+        try:
+            with aws.translating():
+                aws.cognito().admin_initiate_auth(
+                    UserPoolId=self.pool,
+                    ClientId=settings.COGNITO_CLIENT_IDS[0],
+                    AuthFlow="REFRESH_TOKEN_AUTH",
+                    AuthParameters={"REFRESH_TOKEN": refresh_token},
+                )
+        except MopedError:
+            return False
+        return True
+
+    def roles_at_sign_in(self, email: str, password: str = PASSWORD) -> list[str] | None:
+        """Return the roles somebody gets who signs in; None if they are refused."""
+        for _ in range(SIGN_IN_ATTEMPTS):
+            try:
+                return roles_in(self.tokens(email, password)["IdToken"])
+            except (DeniedError, UpstreamError) as error:
+                # On a machine under load the emulator's function may not answer in time.
+                if not any(sign in str(error.__cause__) for sign in OVERLOADED):
+                    return None
+        raise AssertionError("the pool gives no answer")
+
+    def account(self, name: str) -> cognito.Account | None:
+        try:
+            return cognito.get(name)
+        except AccountNotFoundError:
+            return None
+
+    def claims(self, email: str) -> HasuraClaims | None:
+        return claims_table.get(email).claims
+
+    def row(self, email: str) -> MopedUser | None:
+        return MopedUser.objects.filter(email=email).first()
+
+    def disagreements(self, *addresses: str) -> list[str]:
+        """Say, independently of the services, where the stores contradict each other."""
+        return [sentence for address in addresses for sentence in self._disagreements(address)]
+
+    def _disagreements(self, address: str) -> list[str]:
+        row, claims, account = self.row(address), self.claims(address), self.account(address)
+        if row is None or row.is_deleted:
+            wrong = [f"{address} has claims and is not active"] if claims else []
+            return wrong + ([f"{address} has an account and is not active"] if account else [])
+        wrong = []
+        if account is None or account.username != str(row.cognito_user_id):
+            wrong.append(f"{address} is active, and the account is {account}, not {row.cognito_user_id}")
+        elif account.status != "CONFIRMED" or not account.is_verified or account.email != address:
+            wrong.append(f"the account of {address} cannot be used: {account}")
+        if claims != row.claims:
+            wrong.append(f"the claims of {address} are {claims}, not {row.claims}")
+        return wrong

@@ -1,0 +1,243 @@
+"""Every contradiction that there can be, found, named and repaired where that is safe."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from apps.core import aws, claims_items, secrets
+from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER
+from apps.users.gateways import claims_table, cognito
+from apps.users.models import Event, Intention, MopedUser
+from tests.users.stores import PASSWORD, profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.users.stores import Stores
+
+pytestmark = pytest.mark.emulator
+
+
+@pytest.fixture
+def alone(stores: Stores) -> Stores:
+    """A pool and a table with nobody in them: what other tests left is not ours to compare."""
+    for account in list(cognito.everyone()):
+        cognito.delete(account.username)
+    for item in list(claims_table.everything()):
+        aws.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": item.email}})
+    return stores
+
+
+def reconcile(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    out = StringIO()
+    try:
+        call_command("reconcile_users", "--json", "--grace=0", *arguments, stdout=out)
+        status = 0
+    except SystemExit as end:
+        status = int(str(end.code))
+    return status, json.loads(out.getvalue())["disagreements"]
+
+
+def differing_roles(email: str, user: MopedUser) -> None:
+    MopedUser.objects.filter(pk=user.pk).update(roles=[VIEWER])  # as an admin may through Hasura
+
+
+def inactive_with_everything(email: str, user: MopedUser) -> None:
+    MopedUser.objects.filter(pk=user.pk).update(is_deleted=True)
+
+
+def inactive_and_unlinked(email: str, user: MopedUser) -> None:
+    """What a deactivation by today's API leaves if the pool fails."""
+    MopedUser.objects.filter(pk=user.pk).update(is_deleted=True, cognito_user_id=None)
+
+
+def without_claims(email: str, user: MopedUser) -> None:
+    claims_table.delete(email)
+
+
+def unreadable_claims(email: str, user: MopedUser) -> None:
+    item = dict(claims_items.encode(email, user.claims))
+    item["claims"] = {"S": Fernet(Fernet.generate_key()).encrypt(b"{}").decode()}
+    aws.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
+
+
+def another_address(email: str, user: MopedUser) -> None:
+    cognito.set_email(str(user.cognito_user_id), f"other.{email}")
+
+
+def unknown_to_the_database(email: str, user: MopedUser) -> None:
+    claims_table.put(email=f"unknown.{email}", claims=user.claims)
+
+
+def cut_off_on_the_way(email: str, user: MopedUser) -> None:
+    Intention.objects.create(operation=Intention.UPDATE, email=email, new_email=f"new.{email}")
+    claims_table.put(email=f"new.{email}", claims=user.claims)
+
+
+REPAIRABLE: dict[str, Callable[[str, MopedUser], None]] = {
+    "claims_differ": differing_roles,
+    "account_of_inactive": inactive_with_everything,
+    "account_of_inactive, unlinked": inactive_and_unlinked,
+    "claims_missing": without_claims,
+    "claims_differ, unreadable": unreadable_claims,
+    "address_differs": another_address,
+    "claims_of_nobody": unknown_to_the_database,
+    "unfinished": cut_off_on_the_way,
+}
+
+
+def account_gone(email: str, user: MopedUser) -> None:
+    cognito.delete(str(user.cognito_user_id))
+
+
+def never_had_an_account(email: str, user: MopedUser) -> None:
+    MopedUser.objects.create(**profile(f"seed.{email}", roles=[EDITOR]))
+
+
+def stray_account(email: str, user: MopedUser) -> None:
+    cognito.create(email=f"stray.{email}", password=PASSWORD, mark="")
+
+
+def temporary_password(email: str, user: MopedUser) -> None:
+    aws.cognito().admin_set_user_password(
+        UserPoolId=settings.COGNITO_USER_POOL_ID, Username=email, Password=PASSWORD, Permanent=False
+    )
+
+
+def disabled_account(email: str, user: MopedUser) -> None:
+    aws.cognito().admin_disable_user(UserPoolId=settings.COGNITO_USER_POOL_ID, Username=email)
+
+
+FOR_PEOPLE: dict[str, Callable[[str, MopedUser], None]] = {
+    "account_missing": account_gone,
+    "account_missing, never there": never_had_an_account,
+    "stray_account": stray_account,
+    "password_missing": temporary_password,
+    "account_disabled": disabled_account,
+}
+
+
+class TestReconcileUsers:
+    def test_finds_nothing_where_the_stores_agree(self, alone: Stores, email: str) -> None:
+        alone.admit(email, [EDITOR])
+        MopedUser.objects.create(**profile(f"non.login.{email}", roles=[NO_LOGIN]))
+
+        assert reconcile() == (0, [])
+
+    @pytest.mark.parametrize("case", REPAIRABLE)
+    def test_repairs_what_is_safe_to_repair(self, alone: Stores, email: str, case: str) -> None:
+        user = alone.admit(email, [EDITOR])
+        REPAIRABLE[case](email, user)
+
+        found = reconcile()
+        repaired = reconcile("--fix")
+        after = reconcile("--fix")
+
+        code = case.partition(",")[0]
+        assert (found[0], repaired[0]) == (1, 0)
+        assert code in {one["code"] for one in found[1]}
+        assert all(one["text"] and one["repaired"] is not None for one in repaired[1])
+        assert after == (0, [])
+        assert alone.disagreements(email, f"new.{email}", f"unknown.{email}", f"other.{email}") == []
+        assert MopedUser.objects.filter(email=email).count() == 1
+
+    @pytest.mark.parametrize("case", FOR_PEOPLE)
+    def test_leaves_to_people_what_only_they_can_do(self, alone: Stores, email: str, case: str) -> None:
+        FOR_PEOPLE[case](email, alone.admit(email, [EDITOR]))
+
+        status, found = reconcile("--fix")
+
+        assert status == 1
+        assert [one["code"] for one in found] == [case.partition(",")[0]]
+        assert not found[0]["safe_to_repair"]
+
+    def test_carries_out_a_deactivation_that_was_cut_off(self, alone: Stores, email: str) -> None:
+        alone.admit(f"admin.{email}", [ADMIN])
+        user = alone.admit(email, [EDITOR])
+        Intention.objects.create(
+            operation=Intention.DELETE,
+            email=email,
+            cognito_user_id=user.cognito_user_id,
+            actor={"id": 1, "email": "ada", "sub": "x"},
+        )
+        claims_table.delete(email)
+
+        reconcile("--fix")
+
+        assert alone.disagreements(email) == []
+        row = alone.row(email)
+        assert row
+        assert row.is_deleted
+        assert Event.objects.get(user=row).actor_email == "ada"
+
+    def test_leaves_alone_what_may_be_under_way(self, alone: Stores, email: str) -> None:
+        Intention.objects.create(operation=Intention.CREATE, email=email)
+        out = StringIO()
+
+        call_command("reconcile_users", stdout=out)
+
+        assert "0 disagreements" in out.getvalue()
+
+    def test_says_in_words_what_it_will_do(self, alone: Stores, email: str) -> None:
+        differing_roles(email, alone.admit(email, [EDITOR]))
+        out = StringIO()
+
+        call_command("reconcile_users", "--fix", stdout=out)
+
+        assert (
+            f"{email} has the roles moped-editor in the claims, moped-viewer in the database"
+            in out.getvalue()
+        )
+        assert "will: make it what the database says" in out.getvalue()
+
+    def test_adopts_what_todays_api_wrote(self, alone: Stores, email: str) -> None:
+        user = alone.admit(email, [EDITOR])
+        old = {
+            "x-hasura-user-id": str(user.cognito_user_id),
+            "x-hasura-default-role": "moped-viewer",
+            "x-hasura-allowed-roles": [EDITOR],
+        }
+        item = dict(claims_items.encode(email, user.claims))
+        item["claims"] = {"S": claims_items.keys().encrypt(json.dumps(old).encode()).decode()}
+        aws.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
+
+        assert reconcile() == (0, [])
+
+    def test_says_that_a_store_is_away(self, alone: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(settings, "COGNITO_USER_POOL_ID", "us-east-1_NOSUCHPOOL")
+
+        with pytest.raises(CommandError, match="operators"):
+            call_command("reconcile_users")
+
+
+class TestRotateKey:
+    def test_encrypts_everything_with_the_newest_key(
+        self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alone.admit(email, [EDITOR])
+        listed = [
+            Fernet.generate_key().decode(),
+            secrets.value(settings.CONFIGURATION_SECRET, claims_items.KEY),
+        ]
+        monkeypatch.setattr(secrets, "value", lambda *_args, **_options: ",".join(listed))
+
+        call_command("reconcile_users", "--rotate-key", stdout=StringIO())
+
+        listed.pop()
+        assert reconcile() == (0, [])
+
+    def test_is_refused_while_the_trigger_is_not_ours(
+        self, alone: Stores, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arn = "arn:aws:lambda:us-east-1:1:function:atd-moped-cognito-pre-token-hook-staging"
+        monkeypatch.setattr(cognito, "trigger", lambda: arn)
+
+        with pytest.raises(CommandError, match="Attach ours first"):
+            call_command("reconcile_users", "--rotate-key")

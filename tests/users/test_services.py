@@ -1,0 +1,333 @@
+"""Every service with nothing of ours replaced: a real database beside them, an embedded AWS beneath."""
+
+from __future__ import annotations
+
+from threading import Barrier, Thread
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER
+from apps.core.errors import MopedError
+from apps.users import services
+from apps.users.errors import (
+    AddressTakenError,
+    AlreadyActiveError,
+    InactiveError,
+    LastAdminError,
+    SelfError,
+    UserExistsError,
+    UserNotFoundError,
+    WorkgroupUnknownError,
+)
+from apps.users.gateways import cognito
+from apps.users.models import Event, Intention, MopedUser
+from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
+
+if TYPE_CHECKING:
+    from apps.auth.users import CognitoUser
+    from tests.users.stores import Stores
+
+pytestmark = pytest.mark.emulator
+
+
+def create(admin: CognitoUser, email: str, password: str = PASSWORD, **changes: Any) -> MopedUser:
+    return services.create_user(actor=admin, password=password, **profile(email, **changes))
+
+
+def update(admin: CognitoUser, user: MopedUser, password: str = "", **changes: Any) -> MopedUser:
+    assert user.cognito_user_id
+    return services.update_user(
+        actor=admin,
+        cognito_user_id=user.cognito_user_id,
+        password=password,
+        **profile(**({"email": user.email} | changes)),
+    )
+
+
+class TestCreateUser:
+    def test_lets_the_person_sign_in_with_the_roles(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        user = create(admin, email, roles=[VIEWER])
+
+        assert stores.roles_at_sign_in(email) == [VIEWER]
+        assert stores.disagreements(email) == []
+        assert user.is_coa_staff
+        assert not Intention.objects.exists()
+
+    def test_refuses_an_address_that_is_taken(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        create(admin, email)
+
+        with pytest.raises(UserExistsError):
+            create(admin, email, roles=[ADMIN])
+        assert stores.roles_at_sign_in(email) == [EDITOR]
+
+    def test_refuses_a_workgroup_that_is_not_there(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        for workgroup in (19, 999):  # merged into another; never heard of
+            with pytest.raises(WorkgroupUnknownError):
+                create(admin, email, workgroup_id=workgroup)
+        assert stores.row(email) is None
+
+    def test_adopts_a_stray_account_and_sets_its_password(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        stray = cognito.create(email=email, password=NEW_PASSWORD, mark="")
+
+        user = create(admin, email)
+
+        assert str(user.cognito_user_id) == stray.username
+        assert stores.roles_at_sign_in(email) == [EDITOR]
+        assert stores.roles_at_sign_in(email, NEW_PASSWORD) is None
+
+    def test_makes_a_deactivated_person_whole(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        first = create(admin, email, roles=[ADMIN], first_name="Ann")
+        assert first.cognito_user_id
+        services.deactivate_user(actor=admin, cognito_user_id=first.cognito_user_id)
+
+        again = create(admin, email, roles=[VIEWER], first_name="Anna")
+
+        assert (again.pk, again.first_name, again.is_deleted) == (first.pk, "Anna", False)
+        assert stores.roles_at_sign_in(email) == [VIEWER]
+        assert stores.disagreements(email) == []
+
+    def test_gives_an_account_to_somebody_without_a_sign_in(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        MopedUser.objects.create(**profile(email, roles=[NO_LOGIN]))
+
+        create(admin, email)
+
+        assert stores.roles_at_sign_in(email) == [EDITOR]
+
+    def test_lets_only_one_of_two_at_once_have_the_address(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        barrier, outcomes = Barrier(2), []
+
+        def try_it(role: str) -> None:
+            barrier.wait()
+            try:
+                create(admin, email, roles=[role])
+                outcomes.append("created")
+            except UserExistsError:
+                outcomes.append("refused")
+            finally:
+                connection.close()
+
+        threads = [Thread(target=try_it, args=(role,)) for role in (EDITOR, EDITOR)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert sorted(outcomes) == ["created", "refused"]
+        assert stores.disagreements(email) == []
+        assert not Intention.objects.exists()
+
+
+class TestUpdateUser:
+    def test_changes_profile_and_roles(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = update(admin, create(admin, email), roles=[VIEWER], last_name="Smith", workgroup_id=7)
+
+        assert (user.last_name, user.workgroup_id) == ("Smith", 7)
+        assert stores.roles_at_sign_in(email) == [VIEWER]
+        assert stores.disagreements(email) == []
+
+    def test_replaces_the_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        update(admin, create(admin, email), NEW_PASSWORD)
+
+        assert stores.roles_at_sign_in(email) is None
+        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
+
+    def test_moves_everything_to_a_new_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = create(admin, email)
+        stores.admit_sso(email)
+
+        update(admin, user, email=f"new.{email}")
+
+        assert stores.roles_at_sign_in(email) is None
+        assert stores.roles_at_sign_in(f"new.{email}") == [EDITOR]
+        assert stores.disagreements(email, f"new.{email}") == []
+        assert stores.account(f"azuread_{email}") is None
+
+    def test_refuses_an_address_of_another_person(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        create(admin, f"taken.{email}")
+
+        with pytest.raises(UserExistsError):
+            update(admin, create(admin, email), email=f"taken.{email}")
+        assert stores.disagreements(email, f"taken.{email}") == []
+
+    def test_refuses_an_address_of_another_account(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        stray = cognito.create(email=f"stray.{email}", password=PASSWORD, mark="")
+
+        with pytest.raises(AddressTakenError):
+            update(admin, create(admin, email), email=f"stray.{email}")
+        assert stores.disagreements(email) == []
+        assert stores.account(f"stray.{email}") == stray
+
+    def test_refuses_an_account_that_is_nobodys(self, stores: Stores, admin: CognitoUser) -> None:
+        with pytest.raises(UserNotFoundError):
+            update(admin, MopedUser(email="x@austintexas.gov", cognito_user_id=uuid4()))
+
+    def test_refuses_to_edit_whoever_is_inactive(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        user = create(admin, email)
+        MopedUser.objects.filter(pk=user.pk).update(is_deleted=True)
+
+        with pytest.raises(InactiveError):
+            update(admin, user)
+
+
+class TestActivateUser:
+    def test_lets_a_deactivated_person_in_again(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = create(admin, email)
+        assert user.cognito_user_id
+        services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
+
+        services.activate_user(actor=admin, email=email, password=NEW_PASSWORD, roles=[VIEWER])
+
+        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [VIEWER]
+        assert stores.disagreements(email) == []
+
+    def test_may_be_repeated(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        create(admin, email)
+
+        services.activate_user(actor=admin, email=email, password=NEW_PASSWORD, roles=[EDITOR])
+
+        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
+
+    def test_does_not_edit_whoever_is_active(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        create(admin, email)
+
+        with pytest.raises(AlreadyActiveError):
+            services.activate_user(actor=admin, email=email, password=PASSWORD, roles=[ADMIN])
+
+    def test_knows_nobody_by_another_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        with pytest.raises(UserNotFoundError):
+            services.activate_user(actor=admin, email=email, password=PASSWORD, roles=[EDITOR])
+
+
+class TestDeactivateUser:
+    def test_cuts_the_person_off(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = create(admin, email)
+        stores.admit_sso(email)
+        assert user.cognito_user_id
+
+        services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
+
+        row = stores.row(email)
+        assert row
+        assert (row.is_deleted, row.cognito_user_id) == (True, None)
+        assert stores.roles_at_sign_in(email) is None
+        assert stores.account(f"azuread_{email}") is None
+        assert stores.disagreements(email) == []
+
+    def test_ends_the_sessions(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = create(admin, email)
+        refresh_token = stores.tokens(email)["RefreshToken"]
+        assert stores.refreshes(refresh_token)
+        assert user.cognito_user_id
+
+        services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
+
+        assert not stores.refreshes(refresh_token)
+
+    def test_refuses_an_account_that_is_nobodys(self, stores: Stores, admin: CognitoUser) -> None:
+        with pytest.raises(UserNotFoundError):
+            services.deactivate_user(actor=admin, cognito_user_id=uuid4())
+
+
+class TestAdmins:
+    def test_cannot_remove_or_demote_themselves(self, stores: Stores, admin: CognitoUser) -> None:
+        oneself = MopedUser.objects.get(email=admin.email)
+        assert oneself.cognito_user_id
+
+        with pytest.raises(SelfError):
+            services.deactivate_user(actor=admin, cognito_user_id=oneself.cognito_user_id)
+        with pytest.raises(SelfError):
+            update(admin, oneself, roles=[EDITOR])
+        assert stores.roles_at_sign_in(admin.email) == [ADMIN]
+
+    def test_cannot_be_removed_or_demoted_as_the_last(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        MopedUser.objects.update(roles=[VIEWER])
+        last = create(admin, email, roles=[ADMIN])
+        assert last.cognito_user_id
+
+        with pytest.raises(LastAdminError):
+            services.deactivate_user(actor=admin, cognito_user_id=last.cognito_user_id)
+        with pytest.raises(LastAdminError):
+            update(admin, last, roles=[EDITOR])
+        assert stores.roles_at_sign_in(email) == [ADMIN]
+        assert not Intention.objects.exists()
+
+    def test_cannot_remove_each_other_at_once(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        MopedUser.objects.update(roles=[VIEWER])
+        pair = [create(admin, f"{name}.{email}", roles=[ADMIN]) for name in "ab"]
+        barrier, refusals = Barrier(2), []
+
+        def demote(user: MopedUser) -> None:
+            barrier.wait()
+            try:
+                update(admin, user, roles=[EDITOR])
+            except MopedError as error:
+                refusals.append(type(error))
+            finally:
+                connection.close()
+
+        threads = [Thread(target=demote, args=(user,)) for user in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert refusals == [LastAdminError]
+        assert MopedUser.objects.filter(roles__contains=[ADMIN]).count() == 1
+
+
+class TestAudit:
+    def test_says_who_changed_what_from_what_to_what(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        user = update(admin, create(admin, email), NEW_PASSWORD, roles=[VIEWER])
+
+        created, updated = Event.objects.filter(user=user).order_by("id")
+        assert (created.operation, updated.operation) == ("create", "update")
+        assert updated.changes == {
+            "roles": {"from": [EDITOR], "to": [VIEWER]},
+            "password": {"from": "(hidden)", "to": "(hidden)"},
+        }
+        assert updated.actor_email == admin.email
+
+    def test_keeps_no_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        update(admin, create(admin, email), NEW_PASSWORD)
+
+        kept = repr(list(Event.objects.values())) + repr(list(Intention.objects.values()))
+        assert PASSWORD not in kept
+        assert NEW_PASSWORD not in kept
+
+    def test_cannot_be_rewritten(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        create(admin, email)
+
+        with pytest.raises(Exception, match="append-only"):
+            Event.objects.update(actor_email="somebody else")
+        with pytest.raises(Exception, match="append-only"):
+            Event.objects.all().delete()
+
+    def test_has_no_event_where_nothing_changed(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = create(admin, email)
+
+        update(admin, user)
+
+        assert Event.objects.filter(user=user).count() == 1

@@ -1,0 +1,372 @@
+"""What callers of `/users/` meet: shapes, statuses and messages; the services are replaced."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import OperationalError
+
+from apps.core.claims import ROLES
+from apps.core.errors import ConflictError, ForbiddenError, MopedError, UnavailableError, UpstreamError
+from apps.users import directory, errors, services
+from apps.users.directory import Page, Portrait
+from apps.users.gateways.cognito import Account
+from apps.users.models import Event, MopedUser, MopedWorkgroup
+from tests.pool import hasura_claim
+from tests.users.stores import PASSWORD, profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rest_framework.test import APIClient
+
+    from tests.conftest import Caller, Impersonate
+
+ACCOUNT_ID = "22222222-2222-4222-8222-222222222222"
+BODY = profile("jane.doe@austintexas.gov", password=PASSWORD)
+SHOWN = {"email", "first_name", "last_name", "title", "password"}
+MIN_LENGTH = "min length is 8"
+REGEX = "value does not match regex '^(?=.*?[A-Z])(?=.*?[a-z])(?=.*?[0-9])(?=.*?[#?!@$%^&*-]).{12,}$'"
+# Every write, as the editor sends it.
+WRITES: dict[str, tuple[str, str, dict[str, Any] | None]] = {
+    "create": ("POST", "/users/", BODY),
+    "update": ("PUT", f"/users/{ACCOUNT_ID}", BODY),
+    "activate": (
+        "PUT",
+        "/users/activate/",
+        {"email": BODY["email"], "password": PASSWORD, "roles": ["moped-editor"]},
+    ),
+    "deactivate": ("DELETE", f"/users/{ACCOUNT_ID}", None),
+}
+
+
+@pytest.fixture
+def admin_client(impersonate: Impersonate) -> APIClient:
+    return impersonate("admin")
+
+
+@pytest.fixture
+def person() -> MopedUser:
+    row = {
+        **profile("jane.doe@austintexas.gov"),
+        "workgroup": MopedWorkgroup(3, "Data"),
+        "user_id": 77,
+        "date_added": None,
+    }
+    del row["workgroup_id"]
+    return MopedUser(cognito_user_id=uuid.UUID(ACCOUNT_ID), **row)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, person: MopedUser) -> list[tuple[str, dict[str, Any]]]:
+    """The calls that reached a service; each succeeds."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def service(name: str) -> Callable[..., MopedUser]:
+        def called(*, actor: Any, **arguments: Any) -> MopedUser:
+            asked.append((name, arguments))
+            return person
+
+        return called
+
+    for name in WRITES:
+        monkeypatch.setattr(services, f"{name}_user", service(name))
+    return asked
+
+
+def send(client: APIClient, write: str, **changes: Any) -> Any:
+    method, path, body = WRITES[write]
+    left = {name: value for name, value in ((body or {}) | changes).items() if value is not ...}
+    return client.generic(method, path, json.dumps(left), content_type="application/json")
+
+
+class TestWrites:
+    @pytest.mark.parametrize(
+        ("write", "status"), [("create", 201), ("update", 200), ("activate", 200), ("deactivate", 204)]
+    )
+    def test_succeed_as_the_editor_sends_them(
+        self, admin_client: APIClient, asked: list[Any], write: str, status: int
+    ) -> None:
+        response = send(admin_client, write)
+
+        assert response.status_code == status
+        assert [name for name, _ in asked] == [write]
+
+    @pytest.mark.parametrize("write", WRITES)
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (errors.UserExistsError(), 409),
+            (errors.WeakPasswordError(), 400),
+            (errors.WorkgroupUnknownError(), 400),
+            (errors.UserNotFoundError(), 404),
+            (errors.SelfError(), 403),
+            (errors.LastAdminError(), 409),
+            (errors.BusyError(), 409),
+            (ConflictError(), 409),
+            (ForbiddenError(), 403),
+            (UpstreamError(), 502),
+            (UnavailableError(), 503),
+            (OperationalError("gone"), 503),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+    )
+    def test_show_every_failure_beside_a_field(
+        self,
+        admin_client: APIClient,
+        monkeypatch: pytest.MonkeyPatch,
+        write: str,
+        error: Exception,
+        status: int,
+    ) -> None:
+        def fail(**_arguments: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(services, f"{write}_user", fail)
+
+        response = send(admin_client, write)
+
+        shown = response.json()["error"]
+        assert response.status_code == status
+        assert SHOWN & shown.keys()
+        assert all(isinstance(messages, list) and messages for messages in shown.values())
+        assert all(isinstance(message, str) for messages in shown.values() for message in messages)
+
+    @pytest.mark.parametrize("write", WRITES)
+    def test_show_a_refusal_for_want_of_the_role(self, impersonate: Impersonate, write: str) -> None:
+        response = send(impersonate("editor"), write)
+
+        assert response.status_code == 403
+        assert response.json()["error"]["email"] == [response.json()["detail"]]
+
+    @pytest.mark.parametrize("write", WRITES)
+    def test_serve_both_spellings_of_the_path(
+        self, admin_client: APIClient, asked: list[Any], write: str
+    ) -> None:
+        method, path, body = WRITES[write]
+        other = path[:-1] if path.endswith("/") else f"{path}/"
+
+        assert (
+            admin_client.generic(
+                method, other, json.dumps(body or {}), content_type="application/json"
+            ).status_code
+            < 300
+        )
+
+    def test_say_that_an_account_is_unknown_before_anything_else(self, admin_client: APIClient) -> None:
+        for name in ("null", "0", "undefined", "{" + ACCOUNT_ID + "}", f"urn:uuid:{ACCOUNT_ID}", "%00", "é"):
+            for method in ("GET", "PUT", "DELETE"):
+                response = admin_client.generic(
+                    method, f"/users/{name}", "{}", content_type="application/json"
+                )
+                assert (response.status_code, response.json()["code"]) == (404, "user_not_found"), name
+
+
+class TestFields:
+    @pytest.mark.parametrize(
+        ("field", "value", "message"),
+        [
+            ("email", ..., "required field"),
+            ("email", None, "null value not allowed"),
+            ("email", "", "empty values not allowed"),
+            ("email", 7, "must be of string type"),
+            ("email", "a@b.c", MIN_LENGTH),
+            ("email", "x" * 120 + "@austin.gov", "max length is 128"),
+            (
+                "email",
+                "jane doe@austin.gov",
+                r"value does not match regex '^[a-zA-Z0-9_.'+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$'",
+            ),
+            ("first_name", ..., "required field"),
+            ("first_name", "", "empty values not allowed"),
+            ("first_name", "   ", "empty values not allowed"),
+            ("first_name", "x" * 129, "max length is 128"),
+            (
+                "last_name",
+                "<b>",
+                "only letters, digits, spaces, hyphens, periods and apostrophes are allowed",
+            ),
+            ("title", ..., "required field"),
+            ("title", None, "null value not allowed"),
+            ("title", "", "empty values not allowed"),
+            ("password", "Aa1!", MIN_LENGTH),
+            ("password", "Aa1!", REGEX),
+            ("password", "Aa1!Aa1!", REGEX),
+            ("password", "alllowercase1!", REGEX),
+            ("password", " Leading-Space1", REGEX),
+            ("password", "Aa1!" * 65, "max length is 256"),
+        ],
+    )
+    def test_say_what_is_wrong(
+        self, admin_client: APIClient, asked: list[Any], field: str, value: Any, message: str
+    ) -> None:
+        response = send(admin_client, "create", **{field: value})
+
+        assert response.status_code == 400
+        assert message in response.json()["error"][field]
+        assert not asked
+
+    @pytest.mark.parametrize(
+        ("field", "value", "message"),
+        [
+            ("workgroup_id", ..., "required field"),
+            ("workgroup_id", 1.5, "must be of integer type"),
+            ("workgroup_id", True, "must be of integer type"),
+            ("workgroup_id", "3", "must be of integer type"),
+            ("workgroup_id", 0, "min value is 1"),
+            ("workgroup_id", 2**40, "max value is 2147483647"),
+            ("roles", ..., "required field"),
+            ("roles", "moped-admin", "must be of ['list'] type"),
+            ("roles", [], "min length is 1"),
+            ("roles", ["x"], "unallowed values ('x',)"),
+            ("roles", [["moped-admin"]], "unallowed values (['moped-admin'],)"),
+            ("roles", ["non-login-user"], "unallowed values ('non-login-user',)"),
+            ("roles", ["moped-admin", "moped-admin"], "repeated values ('moped-admin',)"),
+            ("is_user_group_member", "true", "must be of boolean type"),
+            ("is_deleted", True, "use DELETE to deactivate a user"),
+            ("favourite_colour", "blue", "unknown field"),
+        ],
+    )
+    def test_that_are_not_shown_speak_under_one_that_is(
+        self, admin_client: APIClient, asked: list[Any], field: str, value: Any, message: str
+    ) -> None:
+        response = send(admin_client, "create", **{field: value})
+
+        assert response.status_code == 400
+        assert message in response.json()["error"][field]
+        assert response.json()["error"]["email"] == [f"{field}: {message}"]
+        assert not asked
+
+    def test_are_reported_together(self, admin_client: APIClient) -> None:
+        response = send(admin_client, "create", email="x", first_name=..., roles=[], extra=1)
+
+        assert {"email", "first_name", "roles", "extra"} <= response.json()["error"].keys()
+
+    @pytest.mark.parametrize(
+        "name", ["Zoë", "O'Neill", "O\u2019Neill", "Đặng", "李", "सुरेश", "Jr. 2nd", "Anne-Marie"]
+    )
+    def test_take_names_in_any_script(self, admin_client: APIClient, asked: list[Any], name: str) -> None:
+        assert send(admin_client, "create", first_name=name).status_code == 201
+
+    def test_lower_case_the_address(self, admin_client: APIClient, asked: list[Any]) -> None:
+        send(admin_client, "create", email="Jane.DOE@AustinTexas.gov")
+
+        assert asked[0][1]["email"] == "jane.doe@austintexas.gov"
+
+    @pytest.mark.parametrize("password", [..., "", None])
+    def test_may_leave_the_password_as_it_is(
+        self, admin_client: APIClient, asked: list[Any], password: Any
+    ) -> None:
+        assert send(admin_client, "update", password=password).status_code == 200
+        assert "password" not in asked[0][1]
+
+    @pytest.mark.parametrize("password", [..., "", None, "short"])
+    def test_need_a_password_for_a_new_account(
+        self, admin_client: APIClient, asked: list[Any], password: Any
+    ) -> None:
+        for write in ("create", "activate"):
+            assert "password" in send(admin_client, write, password=password).json()["error"]
+        assert not asked
+
+    @pytest.mark.parametrize("symbol", list("^$*.[]{}()?\"!@#%&/\\,><':;|_~`+=-"))
+    def test_take_every_symbol_that_the_pool_counts(
+        self, admin_client: APIClient, asked: list[Any], symbol: str
+    ) -> None:
+        assert send(admin_client, "create", password=f"Abcdefghijk1{symbol}").status_code == 201
+
+    def test_pass_over_what_is_decided_here(self, admin_client: APIClient, asked: list[Any]) -> None:
+        send(
+            admin_client, "create", is_coa_staff=True, cognito_user_id=None, date_added=None, is_deleted=False
+        )
+
+        assert asked[0][1].keys() == BODY.keys()
+
+
+class TestUserList:
+    def test_pages_and_filters(
+        self, impersonate: Impersonate, monkeypatch: pytest.MonkeyPatch, person: MopedUser
+    ) -> None:
+        wanted: dict[str, Any] = {}
+        monkeypatch.setattr(directory, "listing", lambda **asked: wanted.update(asked) or Page(1, [person]))
+
+        response = impersonate("viewer").get(
+            "/users/?limit=10&offset=20&search=jo&role=moped-admin&active=true"
+        )
+
+        assert response.json()["count"] == 1
+        assert response.json()["results"][0]["cognito_user_id"] == ACCOUNT_ID
+        assert wanted == {
+            "limit": 10,
+            "offset": 20,
+            "search": "jo",
+            "role": "moped-admin",
+            "workgroup": None,
+            "active": True,
+        }
+
+    @pytest.mark.parametrize(
+        "query", ["limit=0", "limit=201", "limit=x", "offset=-1", "active=perhaps", "workgroup=x"]
+    )
+    def test_refuses_what_it_cannot_understand(self, impersonate: Impersonate, query: str) -> None:
+        assert impersonate("viewer").get(f"/users/?{query}").status_code == 400
+
+
+class TestUserDetail:
+    @pytest.fixture(autouse=True)
+    def _portrait(self, monkeypatch: pytest.MonkeyPatch, person: MopedUser) -> None:
+        account = Account(
+            ACCOUNT_ID, person.email, is_verified=True, is_enabled=True, status="CONFIRMED", mark=""
+        )
+        monkeypatch.setattr(directory, "portrait", lambda _id: Portrait(person, account, None, person.claims))
+
+    def test_shows_what_the_three_stores_know(self, admin_client: APIClient) -> None:
+        shown = admin_client.get(f"/users/{ACCOUNT_ID}").json()
+
+        assert shown["email"] == "jane.doe@austintexas.gov"
+        assert shown["cognito"]["status"] == "CONFIRMED"
+        assert shown["sso"] is None
+        assert shown["claims"]["x-hasura-allowed-roles"] == ["moped-editor"]
+
+    def test_is_for_oneself_too(self, impersonate: Impersonate, calling: Caller) -> None:
+        own = hasura_claim("moped-viewer", user_id=ACCOUNT_ID)
+        oneself = calling(
+            **{"https://hasura.io/jwt/claims": own, "cognito:username": "azuread_jane.doe@austintexas.gov"}
+        )
+
+        assert oneself.get(f"/users/{ACCOUNT_ID}").status_code == 200
+        assert impersonate("viewer").get(f"/users/{ACCOUNT_ID}").status_code == 403
+        assert oneself.put(f"/users/{ACCOUNT_ID}", BODY, format="json").status_code == 403
+
+
+class TestUserHistory:
+    def test_says_who_did_what_when(self, admin_client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        event = Event(
+            id=1,
+            at=None,
+            operation="update",
+            actor_email="ada@austintexas.gov",
+            changes={"title": {"from": "a", "to": "b"}},
+        )
+        monkeypatch.setattr(directory, "history", lambda _id: [event])
+
+        shown = admin_client.get(f"/users/{ACCOUNT_ID}/history").json()["results"]
+
+        assert (shown[0]["actor_email"], shown[0]["changes"]) == ("ada@austintexas.gov", event.changes)
+
+
+class TestErrors:
+    def test_of_this_app_all_stand_under_a_field(self) -> None:
+        ours = [
+            error
+            for error in vars(errors).values()
+            if isinstance(error, type) and error.__module__ == errors.__name__
+        ]
+
+        assert len(ours) > 10
+        assert all(error().fields for error in ours if issubclass(error, MopedError))
+
+    def test_roles_are_the_contracts(self) -> None:
+        assert set(ROLES) == {"moped-viewer", "moped-editor", "moped-admin"}
