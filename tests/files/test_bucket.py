@@ -1,0 +1,171 @@
+"""What the bucket makes of our signatures: an emulator that enforces them, over the wire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+import requests
+import time_machine
+
+from apps.core import aws
+from apps.files import gateways, media
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_django.fixtures import Settings
+
+pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("furnished_emulator")]
+
+EDITORS_ORIGIN = "https://localhost:3000"
+BODY = bytes(range(256)) * 40
+
+
+@pytest.fixture
+def key() -> str:
+    """A key that no other test uses."""
+    return f"private/project/1/77_11232026050403_{uuid4().hex[:16]}_plan.pdf"
+
+
+def post(
+    form: gateways.PresignedPost, body: bytes = BODY, changes: Mapping[str, str] = MappingProxyType({})
+) -> requests.Response:
+    """Post the form as the editor does: all fields in their order, the file last."""
+    return requests.post(
+        form.url,
+        data={**form.fields, **changes},
+        files={"file": (form.key, body)},
+        headers={"Origin": EDITORS_ORIGIN},
+        timeout=10,
+    )
+
+
+def stored(settings: Settings, key: str) -> Any:
+    return aws.s3().get_object(Bucket=settings.UPLOADS_BUCKET, Key=key)
+
+
+def is_there(settings: Settings, key: str) -> bool:
+    listed = aws.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
+    return bool(listed["KeyCount"])
+
+
+class TestUpload:
+    def test_stores_the_file_under_its_key_and_type(self, key: str, settings: Settings) -> None:
+        response = post(gateways.presign_upload(key=key, media_type="application/pdf"))
+
+        assert response.ok, response.text
+        found = stored(settings, key)
+        assert found["Body"].read() == BODY
+        assert found["ContentType"] == "application/pdf"
+
+    def test_is_allowed_from_the_editors_origin(self, key: str) -> None:
+        response = post(gateways.presign_upload(key=key, media_type="application/pdf"))
+        assert response.headers["Access-Control-Allow-Origin"] in {EDITORS_ORIGIN, "*"}
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"key": "private/project/1/another.pdf"},
+            {"key": "private/user/78/another.pdf"},
+            {"Content-Type": "text/html"},
+            {"acl": "public-read"},
+            {"x-amz-meta-owner": "somebody"},
+            {"success_action_redirect": "https://example.org/"},
+            {"x-amz-signature": "0" * 64},
+            {"policy": "eyJjb25kaXRpb25zIjpbXX0="},
+        ],
+        ids="-".join,
+    )
+    def test_is_refused_with_anything_changed(
+        self, key: str, settings: Settings, changes: dict[str, str]
+    ) -> None:
+        response = post(gateways.presign_upload(key=key, media_type="application/pdf"), changes=changes)
+
+        assert 400 <= response.status_code < 500
+        assert not is_there(settings, key)
+        assert not is_there(settings, changes.get("key", key))
+
+    def test_is_refused_when_too_large(self, key: str, settings: Settings) -> None:
+        settings.UPLOAD_MAX_BYTES = len(BODY) - 1
+        response = post(gateways.presign_upload(key=key, media_type="application/pdf"))
+
+        assert response.status_code == 400
+        assert "EntityTooLarge" in response.text
+        assert not is_there(settings, key)
+
+    def test_is_taken_at_the_very_limit(self, key: str, settings: Settings) -> None:
+        settings.UPLOAD_MAX_BYTES = len(BODY)
+        assert post(gateways.presign_upload(key=key, media_type="application/pdf")).ok
+
+    def test_is_refused_after_its_time(self, key: str, settings: Settings) -> None:
+        with time_machine.travel(datetime.now(UTC) - timedelta(seconds=settings.UPLOAD_SECONDS + 2)):
+            form = gateways.presign_upload(key=key, media_type="application/pdf")
+
+        assert post(form).status_code == 403
+        assert not is_there(settings, key)
+
+    def test_may_be_empty(self, key: str) -> None:
+        assert post(gateways.presign_upload(key=key, media_type="application/pdf"), body=b"").ok
+
+
+@pytest.fixture
+def upload(key: str, settings: Settings) -> str:
+    """Something in the bucket, stored as what a browser would run."""
+    aws.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=BODY, ContentType="text/html")
+    return key
+
+
+class TestDownload:
+    @pytest.mark.parametrize(
+        ("name", "content_type", "disposition"),
+        [
+            ("plan.pdf", "application/pdf", 'inline; filename="plan.pdf"'),
+            ("page.html", "application/octet-stream", 'attachment; filename="page.html"'),
+            (
+                "план.svg",
+                "application/octet-stream",
+                "attachment; filename*=utf-8''%D0%BF%D0%BB%D0%B0%D0%BD.svg",
+            ),
+        ],
+    )
+    def test_is_served_as_we_say_however_it_was_stored(
+        self, upload: str, name: str, content_type: str, disposition: str
+    ) -> None:
+        url = gateways.presign_download(key=upload, presentation=media.presentation(name))
+        response = requests.get(url, timeout=10)
+
+        assert response.content == BODY
+        assert response.headers["Content-Type"] == content_type
+        assert response.headers["Content-Disposition"] == disposition
+
+    @pytest.mark.parametrize(
+        "stored_key", ["a b & c.pdf", "100%.pdf", "a%20b.pdf", "план.pdf", "a+b.pdf", "x//y"]
+    )
+    def test_reaches_keys_as_they_are_stored_today(self, settings: Settings, stored_key: str) -> None:
+        key = f"private/project/1/{stored_key}"
+        aws.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=BODY)
+        url = gateways.presign_download(key=key, presentation=media.presentation("x.pdf"))
+
+        assert requests.get(url, timeout=10).content == BODY
+
+    def test_is_refused_for_another_key(self, upload: str) -> None:
+        url = gateways.presign_download(key="private/project/1/x", presentation=media.presentation("x.pdf"))
+        tampered = url.replace("private/project/1/x", upload)
+
+        assert requests.get(tampered, timeout=10).status_code == 403
+
+    def test_is_refused_with_another_way_of_serving(self, upload: str) -> None:
+        url = gateways.presign_download(key=upload, presentation=media.presentation("x.html"))
+        tampered = url.replace("application%2Foctet-stream", "text%2Fhtml")
+
+        assert requests.get(tampered, timeout=10).status_code == 403
+
+    def test_is_refused_after_its_minute(self, upload: str) -> None:
+        with time_machine.travel(datetime.now(UTC) - timedelta(seconds=62)):
+            url = gateways.presign_download(key=upload, presentation=media.presentation("x.pdf"))
+
+        assert requests.get(url, timeout=10).status_code == 403
