@@ -17,6 +17,7 @@ from typing import Final
 
 TYPES: Final = ("private", "public")
 PROJECT_FOLDERS: Final = tuple(f"{kind}/project/" for kind in TYPES)
+USER_FOLDERS: Final = tuple(f"{kind}/user/" for kind in TYPES)
 MAX_BYTES: Final = 1024  # S3's own limit
 
 # A person's file has no user id in its last part; for all others the editor's own rule.
@@ -59,7 +60,7 @@ def is_in(key: str, folders: tuple[str, ...]) -> bool:
 
 def folders_of_user(user_id: int) -> tuple[str, ...]:
     """Return the folders that are this person's own."""
-    return tuple(f"{kind}/user/{user_id}/" for kind in TYPES)
+    return tuple(f"{folder}{user_id}/" for folder in USER_FOLDERS)
 
 
 def display_name(key: str) -> str:

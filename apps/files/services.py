@@ -70,10 +70,15 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     Tell whether the caller may read the object.
 
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
-    outside of the projects' folders; a person's own folder needs no row.
+    outside of the projects' folders; a person's own folder needs no row and obeys none.
     """
-    if keys.is_in(key, (*keys.PROJECT_FOLDERS, *settings.FILES_OLDER_FOLDERS)):
-        return queries.has_live_row(key)
+    if keys.is_in(key, keys.USER_FOLDERS):
+        return _is_own(key, actor)
+    folders = (*keys.PROJECT_FOLDERS, *settings.FILES_OLDER_FOLDERS)
+    return keys.is_in(key, folders) and queries.has_live_row(key)
+
+
+def _is_own(key: str, actor: CognitoUser) -> bool:
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None or not keys.is_in(key, keys.folders_of_user(user_id)):
         return False

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from apps.auth.permissions import IsEditor, IsKnown
 from apps.core.errors import UnavailableError
 from apps.core.operation import Operation, describe
+from apps.core.throttles import Signatures
 from apps.core.views import Health
 from apps.files import errors, services
 from apps.files.serializers import UPLOAD, DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
@@ -57,6 +58,7 @@ class RequestSignature(APIView):
     """
 
     permission_classes = (IsEditor,)
+    throttle_classes = (Signatures,)
 
     def get(self, request: Request) -> Response:
         """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""
@@ -91,6 +93,7 @@ class Download(APIView):
     """
 
     permission_classes = (IsKnown,)
+    throttle_classes = (Signatures,)
 
     def get(self, request: Request, key: str) -> Response:
         """Sign the link, if the file is one that the caller may read."""

@@ -46,6 +46,21 @@ class TestEnvironment:
         )
         env.complete()
 
+    def test_reads_folders_of_a_bucket(self) -> None:
+        env = Environment({"OLDER": "archive/2019, /scans/"})
+
+        assert env.folders("OLDER") == ("archive/2019/", "scans/")
+        assert env.folders("NONE") == ()
+        env.complete()
+
+    @pytest.mark.parametrize("value", ["/", "archive,//"])
+    def test_never_takes_a_whole_bucket_for_a_folder(self, value: str) -> None:
+        env = Environment({"OLDER": value})
+        env.folders("OLDER")
+
+        with pytest.raises(ImproperlyConfigured, match="OLDER may not name the whole bucket"):
+            env.complete()
+
     def test_names_every_problem_at_once(self) -> None:
         env = Environment({"COUNT": "many", "FLAG": "maybe", "URL": "http://example.com:4566"})
         env.text("NAME")

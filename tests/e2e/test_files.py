@@ -78,6 +78,8 @@ def editor(chromium: Browser) -> Iterator[Page]:
     """A page on the editor's origin; only the page itself is made up, all it calls is real."""
     context = chromium.new_context(accept_downloads=True)
     context.set_default_timeout(20_000)
+    # The page comes from no server, so chromium cannot know that it is as local as what it calls.
+    context.grant_permissions(["local-network-access"], origin=EDITORS_ORIGIN)
     page = context.new_page()
     page.route(
         f"{EDITORS_ORIGIN}/**",
@@ -115,7 +117,7 @@ class TestEditor:
 
         download = downloading.value
         assert Path(download.path()).read_bytes() == bytes(BODY)
-        assert download.suggested_filename == "planprofilev12.docx"
+        assert download.suggested_filename == "plan_profilev12.docx"
 
     def test_cannot_upload_under_another_key(self, editor: Page, api: dict[str, str]) -> None:
         form = signed(editor, api, "plan.pdf")

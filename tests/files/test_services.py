@@ -228,6 +228,15 @@ class TestSignDownload:
         with pytest.raises(UnknownFileError):
             services.sign_download(key="archive/2019/x.pdf", actor=caller)
 
+    @pytest.mark.parametrize("folder", ["private/", "private/user/", "private/user/78/"])
+    def test_never_takes_anothers_folder_for_an_older_one(
+        self, caller: CognitoUser, person: Person, project: Project, settings: Settings, folder: str
+    ) -> None:
+        settings.FILES_OLDER_FOLDERS = (folder,)
+        make_file("private/user/78/x.pdf", project, person)
+        with pytest.raises(UnknownFileError):
+            services.sign_download(key="private/user/78/x.pdf", actor=caller)
+
     def test_needs_no_row_in_ones_own_folder(self, caller: CognitoUser, person: Person) -> None:
         assert services.sign_download(key=f"private/user/{OWN_ID}/me.png", actor=caller)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from apps.core.errors import UnavailableError
+from apps.core.throttles import Signatures
 from apps.files import gateways, services
 from tests.files.conftest import OWN_ID, make_file
 
@@ -133,6 +134,19 @@ class TestRequestSignature:
     def test_may_be_read_by_the_editors_origin(self, calling: Caller, person: Person) -> None:
         response = request_signature(calling(), file="a.pdf")
         assert response.headers["Access-Control-Allow-Origin"] == "https://moped.example"
+
+
+class TestThrottle:
+    def test_counts_both_routes_together(
+        self, calling: Caller, person: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Signatures, "THROTTLE_RATES", {"signatures": "2/min"})
+        calls = [request_signature(calling(), file="a.pdf"), download(calling(), KEY)]
+        refused = request_signature(calling(), file="a.pdf")
+
+        assert [response.status_code for response in calls] == [200, 404]
+        assert refused.status_code == 429
+        assert refused.headers["Retry-After"]
 
 
 class TestDownload:
