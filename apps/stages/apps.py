@@ -1,5 +1,7 @@
 """Staging, production and a preview per pull request."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class StagesConfig(AppConfig):
 
     name = "apps.stages"
     label = "moped_stages"
+
+    def ready(self) -> None:
+        """Make the doctor known to `manage.py check`."""
+        import_module("apps.stages.doctor")
