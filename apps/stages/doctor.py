@@ -41,7 +41,7 @@ def traps_of_django() -> Iterator[Trap]:
         yield Trap(
             "E030", "DEBUG is on.", "A crash shows its source, settings and local variables.", "DEBUG = False"
         )
-    root = settings.LOGGING.get("root", {})
+    root: dict[str, Any] = settings.LOGGING.get("root", {})
     if not root.get("handlers"):
         yield Trap(
             "E031",
@@ -49,7 +49,7 @@ def traps_of_django() -> Iterator[Trap]:
             "Django replaces the one that Lambda's runtime has set up, and the log stays empty.",
             '"root": {"level": LOG_LEVEL, "handlers": ["console"]}',
         )
-    if logging.getLevelName(root.get("level", "NOTSET")) < logging.INFO:
+    if logging.getLevelNamesMapping()[root.get("level", "NOTSET")] < logging.INFO:
         yield Trap(
             "E032",
             "The root logger is at DEBUG.",
