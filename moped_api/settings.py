@@ -65,9 +65,6 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     options=f"-c search_path={OWN_SCHEMA},public -c statement_timeout=15s -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=60s",
 )
-DATABASE_ROUTERS = ["apps.core.database.OwnTables"]
-# Applications of Django's that we need and whose tables we do not: together with the router.
-MIGRATION_MODULES = {"auth": None, "contenttypes": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What `/health/ready` asks, by the name it gives when that is down.
@@ -112,6 +109,7 @@ LOGGING = {
         # The request line of apps.core.middleware replaces these two.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
+        "zappa.wsgi": {"level": "WARNING"},  # same; and its client address can be forged
         "django": {"handlers": [], "level": "INFO"},
         "botocore": {"level": "WARNING"},  # where it found its credentials, at every start
     },
@@ -136,8 +134,6 @@ INSTALLED_APPS = [
     "apps.files",
     "rest_framework",
     "corsheaders",
-    "django.contrib.auth",  # simplejwt imports its models; no table of it is ever made
-    "django.contrib.contenttypes",
     *(["django.contrib.staticfiles", "drf_spectacular", "drf_spectacular_sidecar"] if BROWSER_PAGES else []),
 ]
 

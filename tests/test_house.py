@@ -23,7 +23,7 @@ SOURCES = sorted(
     if "migrations" not in path.parts
 )
 # Who may read or write the environment: the settings, and what supplies a laptop's.
-ENVIRONMENT_READERS = {"moped_api/settings.py", "moped_api/wsgi.py"}
+ENVIRONMENT_READERS = {"apps/stages/environment.py", "moped_api/settings.py", "moped_api/wsgi.py"}
 NAMELESS = {"utils.py", "helpers.py", "common.py", "misc.py"}
 
 

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.authentication import CSRFCheck
 from rest_framework.exceptions import PermissionDenied
-from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
 from apps.auth import cookies, reasons, tokens
+from apps.auth.simplejwt import JWTStatelessUserAuthentication
 from apps.auth.users import CognitoUser
 from apps.core import problems
 

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     import boto3
     from botocore.signers import S3PostPresigner
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
+PATIENT_SECONDS = 60
 
 THROTTLED = frozenset(
     {
@@ -82,6 +85,24 @@ def awslambda() -> LambdaClient:
     return _client("lambda")  # type: ignore[no-any-return]
 
 
+@cache
+def apigateway() -> APIGatewayClient:
+    """Return the client of REST APIs."""
+    return _client("apigateway")  # type: ignore[no-any-return]
+
+
+@cache
+def logs() -> CloudWatchLogsClient:
+    """Return the CloudWatch Logs client."""
+    return _client("logs")  # type: ignore[no-any-return]
+
+
+@cache
+def patient_lambda() -> LambdaClient:
+    """Return a Lambda client that waits for a function's answer and asks only once (migrations)."""
+    return _client("lambda", read_timeout=PATIENT_SECONDS, retries={"total_max_attempts": 1})  # type: ignore[no-any-return]
+
+
 class FormSigner(NamedTuple):
     """Signs forms that browsers post into one bucket; `url` is where to."""
 
@@ -114,7 +135,7 @@ def s3_forms(bucket: str) -> FormSigner:
 
 def forget_clients() -> None:
     """Drop every client and the credentials, so that the next use finds them anew (SnapStart, tests)."""
-    for built in (cognito, dynamodb, s3, secrets_manager, cloudformation, awslambda, s3_forms, _session):
+    for built in CACHED:
         built.cache_clear()
 
 
@@ -126,15 +147,30 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
+CACHED = (
+    cognito,
+    dynamodb,
+    s3,
+    secrets_manager,
+    cloudformation,
+    awslambda,
+    patient_lambda,
+    apigateway,
+    logs,
+    s3_forms,
+    _session,
+)
+
+
 def _client(service: str, *, region_name: str = "", **options: Any) -> Any:
     from botocore.config import Config  # noqa: PLC0415 (lazy: see the module's docstring)
 
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        **options,
-    )
+    usual: dict[str, Any] = {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "read_timeout": READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+    }
+    config = Config(**{**usual, **options})
     return _session().client(service, region_name=region_name or settings.AWS_REGION, config=config)  # type: ignore[call-overload]
 
 

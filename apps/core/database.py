@@ -15,22 +15,6 @@ from django.db import connections, models
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-# simplejwt imports their models; nothing of ours ever reads or writes them.
-NEVER_MIGRATED = frozenset({"auth", "contenttypes"})
-
-
-class OwnTables:
-    """
-    A router that keeps Django's accounts and content types out of the City's database.
-
-    `MIGRATION_MODULES = {"auth": None}` alone does not: after a migration Django would still write
-    permissions into tables that nobody made.
-    """
-
-    def allow_migrate(self, database: str, app_label: str, **hints: Any) -> bool | None:
-        """Refuse those two, have no opinion on the others."""
-        return False if app_label in NEVER_MIGRATED else None
-
 
 class CIEmailField(models.EmailField):  # type: ignore[type-arg] # generic in the stubs only
     """

@@ -18,7 +18,8 @@ from apps.devstack.environment import PROJECT
 REQUIREMENTS = PROJECT / "requirements"
 UV = Path(sys.prefix) / "bin" / "uv"
 # In this order: each extends the one before it and is constrained by its lock.
-SETS = ("production", "staging", "development", "emulator")
+SETS = ("production", "staging", "development", "emulator", "handler", "rehearsal")
+ALONE = {"handler"}  # without what they depend on
 OPTIONS = (
     "--universal",
     "--generate-hashes",
@@ -58,7 +59,8 @@ def pins(path: Path) -> list[str]:
 
 
 def _compile(folder: Path, name: str) -> bool:
-    command = [str(UV), "pip", "compile", *OPTIONS, "--output-file", f"{name}.txt", f"{name}.in"]
+    alone = ["--no-deps"] if name in ALONE else []
+    command = [str(UV), "pip", "compile", *OPTIONS, *alone, "--output-file", f"{name}.txt", f"{name}.in"]
     return subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL).returncode == 0  # noqa: S603
 
 

@@ -1,0 +1,134 @@
+"""
+The life of a stage, in the order in which it happens.
+
+Whatever fails before the last step leaves the running version running: traffic goes to the alias
+`live`, and nothing but `make_live` moves it (docs/adr/0009-alias-live.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.core import aws
+from apps.core.errors import ConflictError, NotFoundError
+from apps.stages import functions, furniture, gateways, smoke, tokens, zappa
+from apps.stages.errors import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.stages.package import Package
+    from apps.stages.rendering import Stage
+
+    Tell = Callable[[str], None]
+
+
+def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tell) -> str:
+    """
+    Bring a package to a stage and return the version that is live.
+
+    Look first (secret, token), deploy or update through Zappa, publish a version with its
+    variables, migrate where the stage says so, try it out, and only then move the traffic.
+
+    :param token: a real ID token; "" to sign in with the stage's own account
+    :raises StageError: at the first thing that is not as it should be; traffic is where it was
+    """
+    furniture.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
+    before = functions.live(stage.function)
+    _keep_logs(stage)
+    _bring(stage, package, tell)
+    gateways.dress_refusals(stage)
+    version = functions.publish(stage.function, package.digest, f"commit {commit}")
+    tell(f"published version {version}")
+    if stage.own.get("migrate"):
+        manage(stage, "migrate --noinput", version)
+        tell("migrated")
+    for line in smoke.try_out(stage, version, token or tokens.smoke_token(stage.outputs)):
+        tell(f"  {line}")
+    functions.make_live(stage.function, version, before)
+    tell(f"live: version {version}" + (f", before: {before.version}" if before else ""))
+    functions.prune(stage.function, {version, before.version if before else ""})
+    return version
+
+
+def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
+    """
+    Move the traffic back and return the version that is live again.
+
+    :param to: a version; "" for the one before
+    :raises StageError: if there is none to go back to
+    """
+    now = functions.live(stage.function)
+    if now is None:
+        raise StageError(f"{stage.name} was never made live; there is nothing to roll back.")
+    target = to or now.previous
+    if not target:
+        raise StageError(f"{stage.name} has had one version only; there is nothing to roll back to.")
+    if target not in functions.versions(stage.function):
+        raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
+    functions.make_live(stage.function, target, now)
+    tell(f"live: version {target}, before: {now.version}")
+    return target
+
+
+def undeploy(stage: Stage, *, tell: Tell) -> None:
+    """
+    Remove the function and what stands before it; the stack and all that holds data stay.
+
+    :raises StageError: if there is nothing to remove, or something of it is left
+    """
+    if not functions.exists(stage.function):
+        raise StageError(f"{stage.name} is not deployed.")
+    zappa.undeploy(stage)
+    if functions.exists(stage.function) or gateways.api_id(stage):
+        raise StageError(f"{stage.name} is still there in part; run `stage undeploy {stage.name}` again.")
+    tell(f"{stage.function} is gone; what the stack {stage.own['stack']} made is untouched")
+
+
+def status(stage: Stage) -> dict[str, str]:
+    """Return what there is to know, by the words it is shown with."""
+    if not functions.exists(stage.function):
+        return {"function": "not deployed", "stack": stage.own["stack"]}
+    alias = functions.live(stage.function)
+    return {
+        "function": stage.function,
+        "live version": alias.version if alias else "none",
+        "before": alias.previous if alias else "",
+        "versions": " ".join(functions.versions(stage.function)),
+        "url": gateways.url(stage),
+        "domain": stage.settings.get("domain", ""),
+        "stack": stage.own["stack"],
+    }
+
+
+def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> str:
+    """
+    Run one of Django's commands in the function and return the end of its log.
+
+    :raises StageError: if it fails, with its last words
+    """
+    outcome = functions.invoke(stage.function, {"manage": command}, qualifier)
+    if outcome.failed:
+        raise StageError(f"`{command}` failed on {stage.name}: {outcome.payload.get('errorMessage')}")
+    return outcome.log
+
+
+def _bring(stage: Stage, package: Package, tell: Tell) -> None:
+    if functions.exists(stage.function):
+        zappa.update(stage, package.path)
+        tell(f"updated {stage.function}; traffic is where it was")
+    else:
+        zappa.deploy(stage, package.path)
+        tell(f"made {stage.function}; it has no traffic yet")
+
+
+def _keep_logs(stage: Stage) -> None:
+    """Make the log group before the function does: one made by Lambda is kept for ever."""
+    group = f"/aws/lambda/{stage.function}"
+    try:
+        with aws.translating(ResourceAlreadyExistsException=ConflictError):
+            aws.logs().create_log_group(logGroupName=group)
+    except ConflictError:
+        pass
+    with aws.translating(ResourceNotFoundException=NotFoundError):
+        aws.logs().put_retention_policy(logGroupName=group, retentionInDays=stage.own["log_retention_days"])

@@ -1,0 +1,142 @@
+"""
+The function of a stage at Lambda: its versions, and the alias `live` that traffic goes to.
+
+Zappa publishes a version when it updates the code and changes the variables only afterwards, so
+that version has new code with old variables. We publish one of our own when both are there.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from apps.core import aws
+from apps.core.errors import ConflictError, NotFoundError
+from apps.stages.errors import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LIVE = "live"
+LATEST = "$LATEST"
+KEPT_VERSIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Where traffic goes, and where it went before."""
+
+    version: str
+    previous: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What a direct invocation gave."""
+
+    payload: Any
+    failed: bool
+    log: str
+
+
+def exists(function: str) -> bool:
+    """Tell whether there is such a function."""
+    try:
+        with aws.translating(ResourceNotFoundException=NotFoundError):
+            aws.awslambda().get_function(FunctionName=function)
+    except NotFoundError:
+        return False
+    return True
+
+
+def publish(function: str, digest: str, description: str) -> str:
+    """
+    Publish a version of what was deployed, if that is still the package we mean.
+
+    :param digest: the package's SHA-256, in hexadecimal
+    :raises StageError: if somebody else deployed in between
+    """
+    checksum = base64.b64encode(bytes.fromhex(digest)).decode()
+    client = aws.awslambda()
+    try:
+        with aws.translating(
+            InvalidParameterValueException=ConflictError,
+            ResourceConflictException=ConflictError,
+            PreconditionFailedException=ConflictError,
+        ):
+            client.get_waiter("function_updated_v2").wait(FunctionName=function)
+            published = client.publish_version(
+                FunctionName=function, CodeSha256=checksum, Description=description
+            )
+            client.get_waiter("published_version_active").wait(
+                FunctionName=function, Qualifier=published["Version"]
+            )
+    except ConflictError as error:
+        raise StageError(
+            f"Somebody else is deploying {function} too; nothing was made live. Try again when they are done."
+        ) from error
+    return published["Version"]
+
+
+def live(function: str) -> Alias | None:
+    """Return where traffic goes, or None before the first deployment has been made live."""
+    try:
+        with aws.translating(ResourceNotFoundException=NotFoundError):
+            alias = aws.awslambda().get_alias(FunctionName=function, Name=LIVE)
+    except NotFoundError:
+        return None
+    previous = alias.get("Description", "").removeprefix("before: ")
+    return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""))
+
+
+def make_live(function: str, version: str, before: Alias | None) -> None:
+    """
+    Move the traffic, if it still goes where we believe; the first time, make the alias.
+
+    :raises StageError: if somebody else moved it in between
+    """
+    description = f"before: {before.version}" if before else ""
+    wanted = {"FunctionName": function, "Name": LIVE, "FunctionVersion": version, "Description": description}
+    try:
+        with aws.translating(
+            PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
+        ):
+            if before is None:
+                aws.awslambda().create_alias(**wanted)  # type: ignore[arg-type]
+            else:
+                revision = {"RevisionId": before.revision} if before.revision else {}
+                aws.awslambda().update_alias(**wanted, **revision)  # type: ignore[arg-type]
+    except ConflictError as error:
+        raise StageError(
+            f"Somebody else moved the traffic of {function} just now; look at its status."
+        ) from error
+
+
+def versions(function: str) -> list[str]:
+    """Return the published versions, oldest first."""
+    with aws.translating():
+        pages = aws.awslambda().get_paginator("list_versions_by_function").paginate(FunctionName=function)
+        found = [version["Version"] for page in pages for version in page["Versions"]]
+    return sorted((version for version in found if version != LATEST), key=int)
+
+
+def prune(function: str, keep: set[str]) -> None:
+    """Delete old versions, never one that traffic goes to or may go back to."""
+    for version in versions(function)[:-KEPT_VERSIONS]:
+        if version not in keep:
+            with aws.translating():
+                aws.awslambda().delete_function(FunctionName=function, Qualifier=version)
+
+
+def invoke(function: str, event: Mapping[str, Any], qualifier: str) -> Invocation:
+    """Send an event to one version, past the gateway."""
+    with aws.translating():
+        answer = aws.patient_lambda().invoke(
+            FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event), LogType="Tail"
+        )
+        payload = json.loads(answer["Payload"].read() or b"null")
+    log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
+    return Invocation(payload, "FunctionError" in answer, log)

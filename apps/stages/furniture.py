@@ -1,0 +1,68 @@
+"""What a stage stands on: the outputs of its CloudFormation stack, and whether they are all there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.core import aws
+from apps.core.errors import NotFoundError
+from apps.stages.errors import StageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
+# What the function is told, by the output that says it.
+VARIABLES = {
+    "UserPoolId": "COGNITO_USERPOOL_ID",
+    "ClientId": "COGNITO_APP_CLIENT_ID",
+    "DomainUrl": "COGNITO_DOMAIN_URL",
+    "ClaimsTable": "COGNITO_DYNAMO_TABLE_NAME",
+    "UploadsBucket": "MOPED_API_UPLOADS_S3_BUCKET",
+    "ConfigurationSecret": "MOPED_API_CONFIGURATION_SETTINGS",
+    "DatabaseUrl": "DATABASE_URL",
+}
+NEEDED = (*VARIABLES, "FunctionRoleArn", "DeploymentBucket")
+
+
+def outputs(stack: str) -> dict[str, str]:
+    """
+    Return what the stack made.
+
+    :raises StageError: if there is no such stack, it is half made, or it lacks something
+    """
+    described = _describe(stack)
+    status = described["StackStatus"]
+    if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
+        raise StageError(f"The stack {stack} is {status}: finish or mend it in CloudFormation first.")
+    made = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    missing = [name for name in NEEDED if not made.get(name)]
+    if missing:
+        raise StageError(
+            f"The stack {stack} lacks {', '.join(missing)}: update it from infrastructure/moped-api.yaml."
+        )
+    return made
+
+
+def refuse_an_empty_secret(name: str) -> None:
+    """
+    See to it that the configuration was filled in.
+
+    :raises StageError: if the secret is missing or empty
+    """
+    try:
+        with aws.translating(ResourceNotFoundException=NotFoundError):
+            content = aws.secrets_manager().get_secret_value(SecretId=name).get("SecretString")
+    except NotFoundError:
+        content = ""
+    if not content:
+        raise StageError(f"The secret {name} is missing or empty: fill it as docs/operations.md says.")
+
+
+def _describe(stack: str) -> StackTypeDef:
+    try:
+        with aws.translating(ValidationError=NotFoundError):
+            return aws.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
+    except NotFoundError:
+        raise StageError(
+            f"There is no stack {stack}: make it from infrastructure/moped-api.yaml (docs/operations.md)."
+        ) from None

@@ -1,0 +1,87 @@
+"""`manage.py stage`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.core.errors import UpstreamError
+from apps.stages import deploying, package, programs, rendering, zappa
+from apps.stages.errors import StageError
+from apps.stages.paths import PROJECT
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from apps.stages.rendering import Stage
+
+ACTIONS = ("deploy", "update", "status", "rollback", "undeploy", "manage", "logs")
+
+
+class Command(BaseCommand):
+    help = "Bring the API to a stage, look after it there, and take it away again (docs/operations.md)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=ACTIONS, help="update is deploy under another name")
+        parser.add_argument("stage", help="an entry of zappa_settings.json")
+        parser.add_argument("command", nargs="*", help="manage: what to run there")
+        parser.add_argument("--package", type=Path, help="deploy: one that was built before")
+        parser.add_argument("--token", default="", help="deploy: a real ID token to try the version with")
+        parser.add_argument("--to", default="", help="rollback: to this version, not to the one before")
+        parser.add_argument("--since", default="1h", help="logs: from when")
+        parser.add_argument("--yes", action="store_true", help="undeploy: without asking")
+        parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
+
+    def handle(self, *, action: str, stage: str, **options: Any) -> None:
+        try:
+            rendered = rendering.render(stage, commit=_commit(), changes=_overlay(options["overlay"]))
+            getattr(self, f"_{action}")(rendered, options)
+        except UpstreamError as error:
+            raise StageError(f"AWS could not be asked: {error.__cause__ or error}") from error
+
+    def _deploy(self, stage: Stage, options: dict[str, Any]) -> None:
+        given = options["package"]
+        built = package.describe(given) if given else package.build(stage.own["requirements"])
+        self._tell(f"package {built.digest[:12]}, {built.size / 2**20:.1f} MiB")
+        deploying.deploy(stage, built, token=options["token"], commit=_commit(), tell=self._tell)
+
+    _update = _deploy
+
+    def _status(self, stage: Stage, _options: dict[str, Any]) -> None:
+        for name, value in deploying.status(stage).items():
+            self._tell(f"{name:<13} {value}")
+
+    def _rollback(self, stage: Stage, options: dict[str, Any]) -> None:
+        deploying.rollback(stage, options["to"], tell=self._tell)
+
+    def _undeploy(self, stage: Stage, options: dict[str, Any]) -> None:
+        if not options["yes"] and input(f"Type {stage.name} to remove it: ") != stage.name:
+            raise CommandError("Nothing was removed.")
+        deploying.undeploy(stage, tell=self._tell)
+
+    def _manage(self, stage: Stage, options: dict[str, Any]) -> None:
+        if not options["command"]:
+            raise CommandError("Say what to run, for example: stage manage staging check")
+        self._tell(deploying.manage(stage, " ".join(options["command"])))
+
+    def _logs(self, stage: Stage, options: dict[str, Any]) -> None:
+        self._tell(zappa.tail(stage, options["since"]))
+
+    def _tell(self, line: str) -> None:
+        self.stdout.write(line)
+
+
+def _overlay(path: Path | None) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
+
+
+def _commit() -> str:
+    try:
+        return programs.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], doing="ask git", folder=PROJECT
+        ).strip()
+    except (StageError, OSError):
+        return "unknown"  # a tree without its history

@@ -1,0 +1,193 @@
+"""
+The package that Lambda runs: production requirements, the project, and nothing else.
+
+Zappa packs the virtual environment that VIRTUAL_ENV names and the folder it stands in. So it is
+given an environment that holds what a request needs and a folder that holds what we ship, rather
+than a list of what to leave out: what is not put in cannot slip through. Its zip is then packed
+again by apps.stages.archive, since Zappa's dates make every bytecode file stale.
+
+Nothing in a package names a stage: what is rehearsed, run as staging and promoted to production
+is the same file, known by its digest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps.stages import archive, programs
+from apps.stages.errors import StageError
+from apps.stages.paths import BUILD, PROJECT, REQUIREMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LARGEST_BYTES = 15 * 1024 * 1024
+SHIPPED = ("moped_api", "apps")
+# Relative to the project: tools, and the template of a new app.
+NOT_SHIPPED = ("apps/stages", "apps/devstack", "apps/core/blueprint")
+HANDLER_REQUIREMENTS = "handler"
+# What zappa_settings.py in the package says; the stage itself is told by Lambda's variables.
+ZAPPA_SETTINGS: dict[str, Any] = {
+    "project_name": "moped-api",
+    "app_function": "moped_api.wsgi.application",
+    "django_settings": "moped_api.settings",
+    "lambda_handler": "moped_api.lambda_handler.lambda_handler",
+    "debug": False,
+    "log_level": "INFO",
+    "binary_support": True,
+    "additional_text_mimetypes": ["application/problem+json"],  # else failures leave in base64
+    "use_precompiled_packages": False,
+    "manage_roles": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package on disk."""
+
+    path: Path
+    digest: str
+    size: int
+
+
+def build(requirements: str, folder: Path = BUILD) -> Package:
+    """
+    Build the package, byte for byte the same from the same sources.
+
+    :param requirements: "production", or "staging" for stages that show pages to browsers
+    :raises StageError: if a step fails, or the package is larger than it may be
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    output = folder / f"moped-api-{requirements}.zip"
+    with _alone(folder):
+        environment = runtime_environment(requirements, folder)
+        sources = _sources(folder)
+        stamp, wanted = output.with_suffix(".made-from"), _ingredients(requirements, sources)
+        if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+            archive.repack(_pack(sources, environment), output)
+            stamp.write_text(wanted, encoding="ascii")
+    return describe(output)
+
+
+def describe(path: Path) -> Package:
+    """
+    Return what is known of a package that was built before.
+
+    :raises StageError: if there is none, or it is larger than it may be
+    """
+    if not path.is_file():
+        raise StageError(f"There is no package {path}. Run `python manage.py package` first.")
+    content = path.read_bytes()
+    package = Package(path, hashlib.sha256(content).hexdigest(), len(content))
+    if package.size > LARGEST_BYTES:
+        raise StageError(
+            f"The package has {package.size / 2**20:.1f} MiB; more than {LARGEST_BYTES // 2**20} MiB"
+            " start too slowly. See what came in with `unzip -lv`."
+        )
+    return package
+
+
+def runtime_environment(requirements: str, folder: Path) -> Path:
+    """Return a virtual environment with the locked requirements of the package, made anew if they changed."""
+    locks = _locks(requirements)
+    environment = folder / f"runtime-{requirements}"
+    stamp = environment / "installed"
+    wanted = _fingerprint(*locks)
+    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+        _install(environment, locks)
+        stamp.write_text(wanted, encoding="ascii")
+    return environment
+
+
+def _install(environment: Path, locks: list[Path]) -> None:
+    uv = [sys.executable, "-m", "uv"]
+    programs.run(
+        [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, environment],
+        doing="make an environment for the package",
+    )
+    for lock in locks:
+        programs.run(
+            [
+                *uv,
+                "pip",
+                "install",
+                "--quiet",
+                "--python",
+                environment,
+                "--no-deps",
+                "--require-hashes",
+                "-r",
+                lock,
+            ],
+            doing=f"install requirements/{lock.name} for the package",
+        )
+
+
+def _ingredients(requirements: str, sources: Path) -> str:
+    """Return a digest of all that a package is made from, those who make it included."""
+    makers = [Path(__file__), Path(archive.__file__), archive.COMPILER]
+    shipped = sorted(path for path in sources.rglob("*") if path.is_file())
+    names = "\n".join(str(path.relative_to(sources)) for path in shipped)
+    return _fingerprint(*_locks(requirements), *makers, *shipped, also=names)
+
+
+def _locks(requirements: str) -> list[Path]:
+    locks = [REQUIREMENTS / f"{name}.txt" for name in (requirements, HANDLER_REQUIREMENTS)]
+    if missing := [lock.name for lock in locks if not lock.is_file()]:
+        raise StageError(f"There is no requirements/{missing[0]}: name a set that has a lock.")
+    return locks
+
+
+def _fingerprint(*files: Path, also: str = "") -> str:
+    digests = "".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    return hashlib.sha256(f"{sys.version}{digests}{also}".encode()).hexdigest()
+
+
+def _sources(folder: Path) -> Path:
+    """Copy what is shipped into a folder of its own."""
+    sources = folder / "sources"
+    shutil.rmtree(sources, ignore_errors=True)
+    left_out = {PROJECT / name for name in NOT_SHIPPED}
+
+    def ignore(parent: str, names: list[str]) -> list[str]:
+        return [name for name in names if name == "__pycache__" or PROJECT / parent / name in left_out]
+
+    for name in SHIPPED:
+        shutil.copytree(PROJECT / name, sources / name, ignore=ignore)
+    return sources
+
+
+def _pack(sources: Path, environment: Path) -> Path:
+    """Let Zappa make its zip, in the folder that holds the sources."""
+    settings = sources / "settings.json"
+    settings.write_text(json.dumps({"package": ZAPPA_SETTINGS}), encoding="utf-8")
+    variables = {
+        "PATH": os.defpath,
+        "HOME": str(sources),
+        "VIRTUAL_ENV": str(environment),
+        "AWS_DEFAULT_REGION": "us-east-1",  # asked for, not used: packing talks to nobody
+    }
+    programs.run(
+        [sys.executable, "-m", "zappa.cli", "package", "package", "-s", settings.name, "-o", "zappa.zip"],
+        doing="pack the project with Zappa",
+        folder=sources,
+        environment=variables,
+    )
+    return sources / "zappa.zip"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Build one package at a time in a folder: a second builder waits."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,7 @@
+"""Where things stand in a clone."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = PROJECT / "requirements"
+BUILD = PROJECT / ".build"

@@ -1,0 +1,85 @@
+"""
+The settings that Zappa is given: one stage, flattened, completed by what its stack made.
+
+The file is written anew for every command and holds no secret: names, and what the account
+decides.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from apps.stages import furniture, traps, zappa_file
+from apps.stages.errors import StageError
+from apps.stages.paths import BUILD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from apps.stages.zappa_file import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage, ready for Zappa."""
+
+    name: str
+    function: str
+    settings: Settings
+    outputs: dict[str, str]
+    path: Path
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """Return the part of its settings that is ours."""
+        return dict(self.settings["moped"])
+
+    @property
+    def has_gateway(self) -> bool:
+        """Tell whether a REST API stands before the function, rather than a function URL."""
+        return bool(self.settings.get("apigateway_enabled", True))
+
+
+def render(name: str, *, commit: str = "unknown", changes: Settings | None = None) -> Stage:
+    """
+    Complete a stage's settings and write them where Zappa finds them.
+
+    :param changes: laid over the settings (a rehearsal's variables, a preview's names)
+    :raises StageError: if the stage is not one, is in a trap, or its stack is not complete
+    """
+    document = zappa_file.read()
+    settings = zappa_file.merged(zappa_file.flattened(document, name), changes or {})
+    if found := [*traps.of_file(document), *traps.of_stage(name, zappa_file.flattened(document, name))]:
+        raise StageError(f"{found[0].wrong} {found[0].matters} Write: {found[0].write}")
+    made = furniture.outputs(settings["moped"]["stack"])
+    complete = zappa_file.merged(_completion(name, commit, made), settings)
+    path = BUILD / "stages" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({name: complete}, indent=4), encoding="utf-8")
+    return Stage(name, zappa_file.function_name(complete, name), complete, made, path)
+
+
+def _completion(name: str, commit: str, made: dict[str, str]) -> Settings:
+    variables = {variable: made[output] for output, variable in furniture.VARIABLES.items()}
+    about = {"MOPED_API_CURRENT_ENVIRONMENT": name, "MOPED_API_COMMIT": commit}
+    return {
+        "role_arn": made["FunctionRoleArn"],
+        "s3_bucket": made["DeploymentBucket"],
+        "tags": {"commit": commit},
+        "aws_environment_variables": {**variables, **about},
+        **_network(made),
+    }
+
+
+def _network(made: dict[str, str]) -> Settings:
+    """Return where the function stands, if it stands in a network of the City's."""
+    if not made.get("SubnetIds"):
+        return {}
+    return {
+        "vpc_config": {
+            "SubnetIds": made["SubnetIds"].split(","),
+            "SecurityGroupIds": made["SecurityGroupIds"].split(","),
+        }
+    }

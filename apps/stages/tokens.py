@@ -1,0 +1,47 @@
+"""A real ID token of a stage's pool, for trying a version out."""
+
+from __future__ import annotations
+
+import json
+
+from apps.core import aws
+from apps.core.errors import ForbiddenError, NotFoundError
+from apps.stages.errors import StageError
+
+
+def smoke_token(outputs: dict[str, str]) -> str:
+    """
+    Sign in as the account that the stage keeps for this, and return its ID token.
+
+    Its address and password stand in the secret that the stack's output SmokeSecret names.
+
+    :raises StageError: if there is no such account, or it cannot sign in
+    """
+    name = outputs.get("SmokeSecret", "")
+    account = _account(name)
+    try:
+        with aws.translating(NotAuthorizedException=ForbiddenError, UserNotFoundException=NotFoundError):
+            answer = aws.cognito().admin_initiate_auth(
+                UserPoolId=outputs["UserPoolId"],
+                ClientId=outputs["ClientId"],
+                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": account["email"], "PASSWORD": account["password"]},
+            )
+        return answer["AuthenticationResult"]["IdToken"]
+    except (ForbiddenError, NotFoundError, KeyError) as error:
+        raise StageError(
+            f"The account in the secret {name} cannot sign in; see docs/operations.md."
+        ) from error
+
+
+def _account(name: str) -> dict[str, str]:
+    try:
+        with aws.translating(ResourceNotFoundException=NotFoundError):
+            text = aws.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
+        account = json.loads(text)
+        return {"email": str(account["email"]), "password": str(account["password"])}
+    except (NotFoundError, ValueError, KeyError) as error:
+        raise StageError(
+            f"The secret {name or 'SmokeSecret'} holds no email and password: a version is tried with a real"
+            " token before it is made live. Fill it (docs/operations.md), or give one with --token."
+        ) from error

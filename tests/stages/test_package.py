@@ -1,0 +1,187 @@
+"""What is in the package, and what its start imports."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import zipfile
+from importlib.util import cache_from_source, source_hash
+from pathlib import Path
+
+import pytest
+
+from apps.stages import archive, package
+from apps.stages.errors import StageError
+from tests.stages.conftest import VARIABLES
+
+UNCHECKED_HASH = 0b01
+# Whoever adds one has looked at what it costs (docs/benchmarks.md): top-level modules that are
+# neither Python's own nor the runtime client's.
+IMPORTED_AT_START = {
+    "_cffi_backend",
+    "apps",
+    "asgiref",
+    "corsheaders",
+    "cryptography",
+    "dj_database_url",
+    "django",
+    "durationpy",
+    "jose",
+    "jwt",
+    "markupsafe",
+    "moped_api",
+    "msgspec",
+    "orjson",
+    "rest_framework",
+    "rest_framework_simplejwt",
+    "typing_extensions",
+    "werkzeug",
+    "zappa",
+    "zappa_settings",
+}
+TOO_DEAR_AT_START = {
+    "boto3",
+    "botocore",
+    "cryptography.x509",
+    "django.contrib.admin",
+    "django.contrib.auth.models",
+    "django.core.mail",
+    "django.test",
+    "http.server",
+    "psycopg",
+    "sqlparse",
+    "tarfile",
+    "unittest",
+    "werkzeug.serving",
+}
+LIST_MODULES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+import moped_api.lambda_handler
+import json
+print(json.dumps(sorted(name for name in set(sys.modules) - before if sys.modules[name] is not None)))
+"""
+
+
+def names(built: package.Package) -> list[str]:
+    with zipfile.ZipFile(built.path) as zipped:
+        return zipped.namelist()
+
+
+@pytest.fixture(scope="module")
+def modules(task: Path, lambda_python: Path) -> set[str]:
+    run = subprocess.run(
+        [lambda_python, "-P", "-c", LIST_MODULES, task],
+        env={**VARIABLES, "AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+class TestPackage:
+    def test_is_small_enough_to_start_fast(self, built: package.Package) -> None:
+        assert built.size <= package.LARGEST_BYTES
+
+    def test_has_valid_bytecode_beside_every_module(self, task: Path) -> None:
+        for source in task.rglob("*.py"):
+            header = Path(cache_from_source(str(source))).read_bytes()[:16]
+            assert int.from_bytes(header[4:8], "little") == UNCHECKED_HASH, source
+            assert header[8:16] == source_hash(source.read_bytes()), source
+
+    @pytest.mark.parametrize(
+        "stranger",
+        [
+            "boto3",
+            "botocore",
+            "requests",
+            "yaml",
+            "pytest",
+            "pip",
+            "setuptools",
+            "troposphere",
+            "drf_spectacular",
+            "ecdsa",
+            "tests",
+            "infrastructure",
+            "apps/stages",
+            "apps/devstack",
+            "apps/core/blueprint",
+            "zappa/cli.py",
+            ".env",
+            "handler.py",
+        ],
+    )
+    def test_holds_no(self, stranger: str, built: package.Package) -> None:
+        assert not [name for name in names(built) if name == stranger or name.startswith(f"{stranger}/")]
+
+    def test_names_no_stage(self, task: Path) -> None:
+        settings = ast.parse((task / "zappa_settings.py").read_text())
+        values = {
+            target.id: ast.literal_eval(node.value)
+            for node in settings.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+
+        assert values["DEBUG"] is False
+        assert values["DOMAIN"] is None
+        assert "REMOTE_ENV" not in values
+        assert set(values["ENVIRONMENT_VARIABLES"]) <= {"AWS_REGION"}
+
+    def test_is_not_built_again_from_the_same_sources(self, built: package.Package) -> None:
+        made = built.path.stat().st_mtime_ns
+
+        assert package.build("production") == built
+        assert built.path.stat().st_mtime_ns == made
+
+    def test_of_an_unknown_set_is_refused_by_name(self) -> None:
+        with pytest.raises(StageError, match=r"requirements/laptop\.txt"):
+            package.build("laptop")
+
+    def test_that_was_never_built_says_how_to(self, tmp_path: Path) -> None:
+        with pytest.raises(StageError, match=r"manage\.py package"):
+            package.describe(tmp_path / "nothing.zip")
+
+    def test_that_grew_too_large_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(package, "LARGEST_BYTES", 2**20)
+        (tmp_path / "large.zip").write_bytes(bytes(2**20 + 1))
+
+        with pytest.raises(StageError, match="more than 1 MiB"):
+            package.describe(tmp_path / "large.zip")
+
+
+class TestRepack:
+    def test_gives_the_same_bytes_whatever_order_and_dates_came_in(self, tmp_path: Path) -> None:
+        files = {"a/__init__.py": "", "a/b.py": "NAMES = {'x', 'y', 'z'}\n", "data.txt": "text"}
+        for number, order in enumerate((sorted(files), sorted(files, reverse=True))):
+            with zipfile.ZipFile(tmp_path / f"in{number}.zip", "w") as zipped:
+                for name in order:
+                    zipped.writestr(zipfile.ZipInfo(name, (2001 + number, 1, 1, 0, 0, 0)), files[name])
+            archive.repack(tmp_path / f"in{number}.zip", tmp_path / f"out{number}.zip")
+
+        first, second = ((tmp_path / f"out{number}.zip").read_bytes() for number in (0, 1))
+        assert first == second
+
+    def test_names_the_module_that_is_no_python(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as zipped:
+            zipped.writestr("broken.py", "def (:\n")
+
+        with pytest.raises(StageError, match="compile the package"):
+            archive.repack(tmp_path / "in.zip", tmp_path / "out.zip")
+
+
+class TestStart:
+    def test_imports_only_what_was_weighed(self, modules: set[str], task: Path) -> None:
+        shipped = {path.name.partition(".")[0] for path in task.iterdir()}
+        imported = {name.partition(".")[0] for name in modules} & shipped
+
+        assert imported <= IMPORTED_AT_START, "weigh it first: docs/benchmarks.md"
+
+    def test_imports_nothing_that_only_some_requests_need(self, modules: set[str]) -> None:
+        assert not modules & TOO_DEAR_AT_START
