@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from apps.auth import tokens
+from apps.auth import rules, tokens
 from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS, HasuraClaims
 from tests.auth.signing import HASURA, id_payload, key
 from tests.pool import USER_ID
@@ -97,11 +97,11 @@ class TestMemory:
         assert remembered.currsize == remembered.maxsize == 1024
 
     def test_of_headers_has_a_bound_too(self) -> None:
-        for number in range(tokens.REMEMBERED_HEADERS + 10):
+        for number in range(rules.REMEMBERED_HEADERS + 10):
             with pytest.raises(tokens.TokenError):
                 tokens.verify(key("attacker").token({}, {"alg": "RS256", "kid": str(number)}))
 
-        remembered = tokens._kid.cache_info()
+        remembered = rules.key_id.cache_info()
         assert remembered.currsize == remembered.maxsize == 64
 
 
