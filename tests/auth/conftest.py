@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.auth import keys, tokens
+from apps.auth import keys, rules, tokens
 from tests.auth.publisher import Publisher
 from tests.auth.signing import key
 
@@ -57,5 +57,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
     monkeypatch.setattr(keys, "monotonic", lambda: stopped.running)
     monkeypatch.setattr(keys, "time", lambda: stopped.wall)
+    monkeypatch.setattr(rules, "time", lambda: stopped.wall)
     monkeypatch.setattr(tokens, "time", lambda: stopped.wall)
     return stopped

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from apps.auth import tokens
-from apps.core.claims import NO_CLAIMS, HasuraClaims
+from apps.auth import rules, tokens
+from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS, HasuraClaims
 from tests.auth.signing import HASURA, id_payload, key
 from tests.pool import USER_ID
 
@@ -35,3 +37,85 @@ class TestVerify:
 
     def test_knows_no_claims_where_there_are_none(self) -> None:
         assert tokens.verify(key().token(id_payload(hasura=None))).claims == NO_CLAIMS
+
+    def test_takes_a_verified_address_from_a_word_too(self) -> None:
+        words = {True: True, "true": True, False: False, "false": False, None: False}
+
+        for said, meant in words.items():
+            assert tokens.verify(key().token(id_payload(email_verified=said))).email_verified is meant
+
+
+class TestIdToken:
+    @pytest.fixture
+    def token(self) -> tokens.IdToken:
+        return tokens.verify(key().token(id_payload(identities=[{"userId": "x"}])))
+
+    def test_cannot_be_changed(self, token: tokens.IdToken) -> None:
+        for name in token.__struct_fields__:
+            with pytest.raises(AttributeError):
+                setattr(token, name, "somebody else")
+        with pytest.raises(AttributeError):
+            token.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
+
+    def test_holds_nothing_that_can_be_changed(self, token: tokens.IdToken) -> None:
+        assert hash(token)
+
+    def test_gives_a_fresh_payload_to_each_who_asks(self, token: tokens.IdToken) -> None:
+        token.payload["identities"].append("mischief")
+        token.payload["email"] = "mischief"
+
+        assert token.payload["identities"] == [{"userId": "x"}]
+        assert token.payload["email"] == "jane.doe@austintexas.gov"
+
+    def test_leaves_the_hasura_claim_as_it_came(self, token: tokens.IdToken) -> None:
+        assert token.payload[CLAIMS_NAMESPACE] == json.dumps(HASURA)
+
+    def test_says_in_a_log_whose_it_is_and_no_more(self, token: tokens.IdToken) -> None:
+        assert repr(token) == str(token) == f"<ID token of {USER_ID}>"
+
+
+class TestMemory:
+    def test_keeps_a_verified_token(self) -> None:
+        text = key().token(id_payload())
+
+        assert tokens.verify(text) is tokens.verify("".join(list(text)))
+
+    def test_is_not_filled_by_junk(self) -> None:
+        text = key().token(id_payload())
+        before = tokens.verify(text)
+        for number in range(tokens.REMEMBERED_TOKENS + 10):
+            with pytest.raises(tokens.TokenError):
+                tokens.verify(f"{text[:-6]}{number:05}A")
+
+        assert tokens.verify(text) is before
+
+    def test_has_a_bound(self) -> None:
+        for number in range(tokens.REMEMBERED_TOKENS + 10):
+            tokens.verify(key().token(id_payload(sub=str(number))))
+
+        remembered = tokens._verified.cache_info()
+        assert remembered.currsize == remembered.maxsize == 1024
+
+    def test_of_headers_has_a_bound_too(self) -> None:
+        for number in range(rules.REMEMBERED_HEADERS + 10):
+            with pytest.raises(tokens.TokenError):
+                tokens.verify(key("attacker").token({}, {"alg": "RS256", "kid": str(number)}))
+
+        remembered = rules.key_id.cache_info()
+        assert remembered.currsize == remembered.maxsize == 64
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("error", tokens.TokenError.__subclasses__(), ids=lambda error: error.code)
+    def test_have_a_code_and_a_sentence_of_their_own(self, error: type[tokens.TokenError]) -> None:
+        others = {other.code for other in tokens.TokenError.__subclasses__() if other is not error}
+
+        assert error.code not in others
+        assert str(error()).endswith(".")
+        assert '"' not in str(error())  # it stands within quotes in WWW-Authenticate
+
+    def test_say_nothing_of_the_token(self) -> None:
+        with pytest.raises(tokens.TokenError) as refusal:
+            tokens.verify(key().token(id_payload(aud="a-secret")))
+
+        assert refusal.value.args == ("The token was issued to another application.",)

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 from jose import jwt
 
+from apps.auth import explain
 from apps.devstack import signing_in
 from apps.devstack.personas import BY_KEY
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
             "--as", dest="key", choices=list(BY_KEY), default="editor", help="the persona (default: editor)"
         )
         parser.add_argument(
-            "--decode", action="store_true", help="show the token's header and claims instead"
+            "--decode", action="store_true", help="show header, claims and every rule's verdict instead"
         )
 
     def handle(self, *_args: Any, key: str, decode: bool, **_options: Any) -> None:
@@ -31,4 +32,4 @@ class Command(BaseCommand):
 
 def _decoded(token: str) -> str:
     parts = {"header": jwt.get_unverified_header(token), "claims": jwt.get_unverified_claims(token)}
-    return json.dumps(parts, indent=2)
+    return f"{json.dumps(parts, indent=2)}\n{explain.report(token)}"

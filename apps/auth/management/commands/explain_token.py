@@ -1,0 +1,29 @@
+"""`manage.py explain_token < token.txt`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from apps.auth import explain
+
+
+class Command(BaseCommand):
+    help = "Say, rule by rule, why the API accepts or refuses a token. Reads it from standard input."
+    requires_system_checks = ()
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        if sys.stdin.isatty():
+            self.stderr.write("Paste the token, press Enter, then Ctrl-D.")
+        token = _token_of(sys.stdin.read())
+        self.stdout.write(explain.report(token))
+        if explain.verdict(token) != "accepted":
+            raise CommandError("The API refuses this token.")
+
+
+def _token_of(text: str) -> str:
+    """Return the token of a line as one copies it: with its header, its scheme, its quotes, or without."""
+    _, _, pasted = f" {text.strip()}".rpartition(" ")
+    return pasted.strip("\"'")
