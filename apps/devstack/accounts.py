@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from apps.core import aws
-from apps.core.claims import VIEWER, HasuraClaims
+from apps.core.claims import HasuraClaims
 from apps.core.errors import NotFoundError
 from apps.devstack.personas import PASSWORD
 from apps.users.gateways import claims_table
