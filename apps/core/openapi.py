@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions
@@ -67,6 +67,21 @@ class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": f"An ID token of the Cognito user pool (not an access token).{sign_in}",
+        }
+
+
+class ChoicesField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """How a list of some of the known values stands in the document."""
+
+    target_class = "apps.core.serializers.Choices"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return the schema."""
+        return {
+            "type": "array",
+            "items": {"type": "string", "enum": list(self.target.values)},
+            "minItems": 1,
+            "uniqueItems": True,
         }
 
 
@@ -145,15 +160,15 @@ class MopedSchema(AutoSchema):
         if operation.body:
             yield from map(_of_drf, (exceptions.ParseError, BodyTooLarge))
             yield 415, "unsupported_media_type", "Unsupported media type in request."
-        if getattr(self.view, "throttle_classes", ()):
+        if self.view.get_throttles():
             yield _of_drf(exceptions.Throttled)
 
     def _is_closed(self) -> bool:
-        return AllowAny not in self.view.permission_classes
+        return not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions())
 
     def _of_callers(self) -> Iterator[Failure]:
         yield 401, problems.TOKEN_MISSING, str(problems.HOW_TO_AUTHENTICATE)
-        for guard in (*self.view.authentication_classes, *self.view.permission_classes):
+        for guard in (*self.view.authentication_classes, *self.view.get_permissions()):
             yield from map(_of_ours, getattr(guard, "errors", ()))
             if message := getattr(guard, "message", ""):
                 yield 403, "permission_denied", message

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rest_framework import serializers
 
+from apps.auth.serializers import HasuraClaimsSerializer
 from apps.core.claims import ROLES
 from apps.core.serializers import Choices, Flag, StrictSerializer, Text, WholeNumber
 from apps.users.errors import PASSWORD_PATTERN
@@ -165,6 +166,7 @@ class ListingSerializer(serializers.Serializer[Any]):
 class UserSerializer(serializers.ModelSerializer[MopedUser]):
     """A person as the database knows them."""
 
+    workgroup_id = serializers.IntegerField(allow_null=True)
     workgroup_name = serializers.CharField(source="workgroup.workgroup_name", default=None)
 
     class Meta:
@@ -202,6 +204,14 @@ class AccountSerializer(serializers.Serializer[Any]):
 class PortraitSerializer(serializers.Serializer[Any]):
     """One person as the three stores know them."""
 
+    cognito = AccountSerializer(allow_null=True, read_only=True)
+    sso = AccountSerializer(allow_null=True, read_only=True)
+    claims = HasuraClaimsSerializer(allow_null=True, read_only=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the profile's fields and these."""
+        return {**UserSerializer().get_fields(), **super().get_fields()}
+
     def to_representation(self, instance: Portrait) -> dict[str, Any]:
         """Return the profile, and beside it what Cognito and the claims table say."""
         return {
@@ -218,6 +228,19 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     class Meta:
         model = Event
         fields = ("id", "at", "operation", "actor_id", "actor_email", "changes", "request_id")
+
+
+class UserPageSerializer(serializers.Serializer[Any]):
+    """Some of all people, and how many there are."""
+
+    count = serializers.IntegerField()
+    results = UserSerializer(many=True)
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    """All changes of one account."""
+
+    results = EventSerializer(many=True)
 
 
 def _is_upper(character: str) -> bool:

@@ -6,6 +6,6 @@ from apps.users import views
 urlpatterns = [
     route("", views.UserList.as_view(), name="users"),
     route("activate/", views.UserActivation.as_view(), name="activate-user"),
-    route("<user_id>", views.UserDetail.as_view(), name="user"),
-    route("<user_id>/history", views.UserHistory.as_view(), name="user-history"),
+    route("<str:user_id>", views.UserDetail.as_view(), name="user"),
+    route("<str:user_id>/history", views.UserHistory.as_view(), name="user-history"),
 ]

@@ -11,25 +11,41 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.auth.permissions import HasRole, IsAdmin, caller_of
-from apps.users import directory, services
-from apps.users.errors import UserNotFoundError
+from apps.core.errors import UnavailableError, UpstreamError
+from apps.core.operation import Operation, describe
+from apps.core.throttles import Writes
+from apps.users import directory, errors, examples, services
 from apps.users.permissions import IsAdminOrSelf
 from apps.users.serializers import (
     ActivationSerializer,
     ChangedUserSerializer,
     EventSerializer,
+    HistorySerializer,
     ListingSerializer,
     NewUserSerializer,
     PortraitSerializer,
+    UserPageSerializer,
     UserSerializer,
 )
 
 if TYPE_CHECKING:
     from rest_framework.permissions import BasePermission
     from rest_framework.request import Request
+    from rest_framework.throttling import BaseThrottle
 
 # The fields beside which the editor's form shows a message.
 SHOWN = ("email", "first_name", "last_name", "title", "password")
+
+
+# What any change of an account can meet.
+WRITE_ERRORS = (
+    errors.AddressRefusedError,
+    errors.WorkgroupUnknownError,
+    errors.BusyError,
+    errors.StoreMissingError,
+    UpstreamError,
+    UnavailableError,
+)
 
 
 class FormView(APIView):
@@ -43,6 +59,10 @@ class FormView(APIView):
         classes = self.readers if self.request.method in SAFE_METHODS else self.writers
         return [permission() for permission in classes]
 
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Count changes, not looks."""
+        return [] if self.request.method in SAFE_METHODS else [Writes()]
+
     def handle_exception(self, exc: Exception) -> Response:
         """Answer as always, and put a message under a field that is shown if there is none yet."""
         response = super().handle_exception(exc)
@@ -51,6 +71,17 @@ class FormView(APIView):
         return response
 
 
+@describe(
+    get=Operation(query=ListingSerializer, answer=UserPageSerializer, answer_example=examples.PAGE),
+    post=Operation(
+        body=NewUserSerializer,
+        answer=UserSerializer,
+        status=status.HTTP_201_CREATED,
+        errors=(errors.UserExistsError, errors.WeakPasswordError, *WRITE_ERRORS),
+        body_example=examples.NEW_USER,
+        answer_example=examples.USER,
+    ),
+)
 class UserList(FormView):
     """Everybody whom Moped knows."""
 
@@ -69,6 +100,32 @@ class UserList(FormView):
         return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
 
 
+@describe(
+    get=Operation(
+        answer=PortraitSerializer,
+        errors=(errors.UserNotFoundError, UpstreamError, UnavailableError),
+        answer_example=examples.PORTRAIT,
+    ),
+    put=Operation(
+        body=ChangedUserSerializer,
+        answer=UserSerializer,
+        errors=(
+            errors.UserNotFoundError,
+            errors.AddressTakenError,
+            errors.WeakPasswordError,
+            errors.InactiveError,
+            errors.SelfError,
+            errors.LastAdminError,
+            *WRITE_ERRORS,
+        ),
+        body_example=examples.CHANGED_USER,
+        answer_example=examples.USER,
+    ),
+    delete=Operation(
+        status=status.HTTP_204_NO_CONTENT,
+        errors=(errors.UserNotFoundError, errors.SelfError, errors.LastAdminError, *WRITE_ERRORS),
+    ),
+)
 class UserDetail(FormView):
     """One person, by the id of their native Cognito account."""
 
@@ -94,6 +151,20 @@ class UserDetail(FormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+@describe(
+    put=Operation(
+        body=ActivationSerializer,
+        answer=UserSerializer,
+        errors=(
+            errors.UserNotFoundError,
+            errors.AlreadyActiveError,
+            errors.WeakPasswordError,
+            *WRITE_ERRORS,
+        ),
+        body_example=examples.ACTIVATION,
+        answer_example=examples.USER,
+    )
+)
 class UserActivation(FormView):
     """An account for somebody who has none, or has none any more."""
 
@@ -105,6 +176,11 @@ class UserActivation(FormView):
         return Response(UserSerializer(user).data)
 
 
+@describe(
+    get=Operation(
+        answer=HistorySerializer, errors=(errors.UserNotFoundError,), answer_example=examples.HISTORY
+    )
+)
 class UserHistory(APIView):
     """What was done to one person's account."""
 
@@ -125,9 +201,9 @@ def _account_id(text: str) -> UUID:
     try:
         account_id = UUID(text)
     except ValueError:
-        raise UserNotFoundError from None
+        raise errors.UserNotFoundError from None
     if str(account_id) != text.lower():
-        raise UserNotFoundError  # braces, URN prefixes: Python takes them, nobody else does
+        raise errors.UserNotFoundError  # braces, URN prefixes: Python takes them, nobody else does
     return account_id
 
 

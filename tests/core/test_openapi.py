@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import Any
 
@@ -40,7 +41,7 @@ class TestDocument:
     def test_has_every_route(self) -> None:
         documented = {(method.upper(), path) for method, path, _ in OPERATIONS}
         served = {
-            (method, route.path.replace("<path:", "{").replace("<", "{").replace(">", "}"))
+            (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path))
             for route in routes.listing()
             for method in route.methods
         }
