@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
-LARGEST: Final = 2**31 - 1  # PostgreSQL's integer
+# PostgreSQL's integer has ten digits at most; the largest ten that it has not are nobody's id.
 DECIMAL = re.compile(r"[1-9][0-9]{0,9}")
 
 
 def parse(text: str) -> int | None:
     """Return the id, or None for "0" (which means unknown) and for anything else than an id."""
-    number = int(text) if DECIMAL.fullmatch(text) else 0
-    return number if 0 < number <= LARGEST else None
+    return int(text) if DECIMAL.fullmatch(text) else None
