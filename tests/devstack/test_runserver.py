@@ -107,7 +107,7 @@ class TestToken:
         (tmp_path / "world.json").write_text('{"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}')
         code, text = Laptop(tmp_path, 0).output("token", "--as", "admin")
         assert code == 1
-        assert text.startswith("DevstackError: Nothing answers at http://127.0.0.1:9. Start it with `make run`.")
+        assert text == "DevstackError: Nothing answers at http://127.0.0.1:9. Start it with `make run`.\n"
 
 
 class TestReset:
