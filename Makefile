@@ -60,7 +60,7 @@ locks: install
 	$(BIN)/python -m apps.devstack.locks --check
 
 covered: install browser
-	$(BIN)/pytest -n auto --cov --cov-report=term --cov-fail-under=95 -q $(ARGS)
+	$(BIN)/pytest -n auto --cov --cov-report=term -q $(ARGS)
 
 lock: install
 	$(BIN)/python -m apps.devstack.locks

@@ -19,14 +19,16 @@ PASSES = "def test_passes(): pass\n"
 NEEDS_A_BROWSER = "import pytest\n@pytest.mark.browser\ndef test_clicks(browser_path): pass\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "laptop"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One laptop for all of these tests, so that only the first makes a cluster."""
+    return tmp_path_factory.mktemp("plugin") / "laptop"
 
 
 def _pytest(folder: Path, content: str, **variables: str) -> subprocess.Popen[str]:
     test = folder.parent / "test_it.py"
     test.write_text(content)
+    test.with_name("test_it.py.up").unlink(missing_ok=True)
     return subprocess.Popen(
         [
             sys.executable,
@@ -61,7 +63,7 @@ class TestPlugin:
 
     def test_starts_none_where_one_is_given(self, folder: Path) -> None:
         assert "1 passed" in _output(_pytest(folder, PASSES, DATABASE_URL="postgresql:///given"))
-        assert not folder.exists()
+        assert not processes_of(folder)
 
     @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=lambda sign: sign.name)
     def test_leaves_no_process_when_the_run_is_killed(self, folder: Path, sign: signal.Signals) -> None:
@@ -89,7 +91,8 @@ class TestPlugin:
         assert "browser tests left out" in text
 
     def test_says_in_one_sentence_why_there_is_no_database(self, folder: Path) -> None:
-        (folder / "tests" / "postgresql" / "data").mkdir(parents=True)
-        run = _pytest(folder, PASSES)
+        empty = folder.parent / "empty"
+        (empty / "tests" / "postgresql" / "data").mkdir(parents=True)
+        run = _pytest(empty, PASSES)
         assert "PostgreSQL did not start: " in _output(run)
         assert run.returncode == 4
