@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from django.core.cache import cache
 from django.test import override_settings
 from rest_framework.test import APIClient
 
@@ -50,6 +51,12 @@ def _published_key_set(signer: Signer) -> Iterator[None]:
 def _no_remembered_rights() -> None:
     """Let no test live on what the claims table said in another."""
     rights.forget()
+
+
+@pytest.fixture(autouse=True)
+def _uncounted() -> None:
+    """Forget what throttles have counted: each test starts as a new caller."""
+    cache.clear()
 
 
 @pytest.fixture
