@@ -8,7 +8,7 @@ with its holder and needs no session that a proxy could take away.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error, OperationalError, connection, transaction
@@ -52,8 +52,7 @@ def undertaken(operation: str, *, actor: CognitoUser, email: str, **details: Any
     try:
         yield intention
     except Exception as error:
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()  # what failed may be the connection itself
+        _renew_connection()
         if not _happened_after_all(intention, error):
             _give_up(intention)
             raise
@@ -102,6 +101,23 @@ def close(intention: Intention) -> bool:
     if intention.operation != Intention.CREATE:
         own |= Q(operation=intention.operation, email=intention.email, decided=True)
     return bool(Intention.objects.filter(own).delete()[0])
+
+
+def closed(intention: Intention) -> bool:
+    """
+    Close an intention of which nothing is left to do.
+
+    Should the database go away at this very last step, the change is a success all the same:
+    whoever was told otherwise would repeat it, and be told that it is done already.
+    """
+    try:
+        return close(intention)
+    except Error as error:
+        logger.warning("intention_close_failed", extra={"intention": intention.pk, "cause": repr(error)})
+        _renew_connection()
+        with suppress(Error):  # what remains, reconcile_users forgets
+            close(intention)
+        return True
 
 
 def claim(operation: str, email: str) -> bool:
@@ -182,6 +198,12 @@ def _happened_after_all(intention: Intention, error: Exception) -> bool:
         return Intention.objects.filter(pk=intention.pk, decided=True).exists()
     except Error:
         return False
+
+
+def _renew_connection() -> None:
+    """Drop the connection if it is what failed; the next statement opens another."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _give_up(intention: Intention) -> None:

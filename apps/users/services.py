@@ -221,12 +221,13 @@ def _refuse_active(operation: str, user: MopedUser | None, roles: Sequence[str])
 
 def _concluded(intention: Intention) -> MopedUser:
     """Do what the decision left to do, and answer: with the row, if nobody else answered for it."""
+    rights.forget(*intention.addresses)
+    user = MopedUser.objects.select_related("workgroup").get(email=intention.new_email or intention.email)
     if intention.new_email:
         intentions.finish(intention)
-    elif not intentions.close(intention) and intention.operation == Intention.CREATE:
+    elif not intentions.closed(intention) and intention.operation == Intention.CREATE:
         raise UserExistsError  # an identical request found the work done before we could say so
-    rights.forget(*intention.addresses)
-    return MopedUser.objects.select_related("workgroup").get(email=intention.new_email or intention.email)
+    return user
 
 
 def _answer_late(user: MopedUser, profile: Profile) -> MopedUser:
