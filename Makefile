@@ -6,6 +6,7 @@
 #   make reset    forget the laptop's users, files and rows
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
+#   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -19,7 +20,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types imports locks covered reset install lock browser
+.PHONY: bench help run test check format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -64,3 +65,13 @@ covered: install browser
 
 lock: install
 	$(BIN)/python -m apps.devstack.locks
+
+# ---- what it costs --------------------------------------------------------------------------------
+# The peers live in an environment of their own: some pin what we do not want beside our code.
+bench: install .build/bench/ready
+	@.build/bench/bin/python -m benchmarks.bench_auth $(ARGS)
+
+.build/bench/ready: requirements/benchmarks.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/bench
+	@$(BIN)/uv pip install --quiet --python .build/bench/bin/python --require-hashes -r requirements/benchmarks.txt
+	@touch $@

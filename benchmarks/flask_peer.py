@@ -1,0 +1,104 @@
+"""
+What the API was: Flask and flask_cognito.
+
+`bare` is the route alone. Otherwise it does what ours does around a route, by what a Flask
+service would use: flask-cors, one JSON log line, a request id, the same headers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from flask_cognito import CognitoAuth, cognito_auth_required, current_cognito_jwt
+from flask_cors import CORS
+
+from benchmarks import stage
+from benchmarks.contenders import answer
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+def app(*, bare: bool) -> Flask:
+    """Return the application."""
+    flask = Flask(__name__)
+    flask.config.update(
+        COGNITO_REGION=stage.REGION, COGNITO_USERPOOL_ID=stage.POOL, COGNITO_APP_CLIENT_ID=stage.CLIENT
+    )
+    CognitoAuth(flask)
+
+    @flask.get("/auth/current_user")
+    @cognito_auth_required
+    def current_user() -> Response:
+        return jsonify(answer(current_cognito_jwt._get_current_object()))  # noqa: SLF001
+
+    if not bare:
+        _around(flask)
+    return flask
+
+
+def _around(flask: Flask) -> None:
+    CORS(
+        flask,
+        origins=["http://localhost:3000"],
+        expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate"],
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logger = logging.getLogger("request")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+    @flask.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        g.request_id = request.headers.get("X-Request-ID") or uuid.uuid4().hex
+
+    @flask.after_request
+    def end(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-ID"] = g.request_id
+        claims = getattr(g, "cogauth_cognito_jwt", {})
+        logger.info(
+            "request",
+            extra={
+                "request_id": g.request_id,
+                "method": request.method,
+                "route": request.url_rule.rule if request.url_rule else "",
+                "status": response.status_code,
+                "ms": round((time.perf_counter() - g.started) * 1000, 2),
+                "client": request.remote_addr,
+                "sub": claims.get("sub", ""),
+            },
+        )
+        return response
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    own = frozenset(vars(logging.makeLogRecord({})))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, Any] = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in self.own}
+        return json.dumps(line)

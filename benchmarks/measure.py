@@ -1,0 +1,79 @@
+"""Taking turns: every contender is a process of its own, asked for a few calls, round after round."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Result(NamedTuple):
+    """What one contender took, in microseconds a call: the median, and the best round."""
+
+    name: str
+    median: float
+    best: float
+
+
+class Contender:
+    """A child that waits for a number and answers how many nanoseconds so many calls took."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
+        self.name = name
+        self.times: list[float] = []
+        self.process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if "--loud" in sys.argv else subprocess.DEVNULL,
+            text=True,
+        )
+
+    def run(self, calls: int) -> float:
+        """Return the microseconds a call took."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{calls}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer.strip().isdigit():
+            raise RuntimeError(f"{self.name} did not run: {answer!r}")
+        return int(answer) / calls / 1000
+
+    def close(self) -> None:
+        """End the child."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def take_turns(
+    contenders: Sequence[Contender], rounds: int, calls: dict[str, int], usual: int
+) -> list[Result]:
+    """Return the results of so many rounds; the first calls of each are not counted."""
+    for _ in range(rounds):
+        for contender in contenders:
+            count = calls.get(contender.name, usual)
+            contender.run(max(2, count // 10))  # its turn begins with caches that others have used
+            contender.times.append(contender.run(count))
+    for contender in contenders:
+        contender.close()
+    return [
+        Result(contender.name, statistics.median(contender.times), min(contender.times))
+        for contender in contenders
+    ]
+
+
+def table(results: Sequence[Result], unit: Result, title: str) -> str:
+    """Return a Markdown table, fastest first, with ratios to one of them."""
+    lines = [f"| {title} | µs (median) | ratio | µs (best round) | ratio |", "|---|---:|---:|---:|---:|"]
+    for name, median, best in sorted(results, key=lambda result: result.median):
+        lines.append(
+            f"| {name} | {median:.1f} | {median / unit.median:.2f} | {best:.1f} | {best / unit.best:.2f} |"
+        )
+    return "\n".join(lines)
