@@ -1,3 +1,4 @@
+import json
 from io import StringIO
 
 import pytest
@@ -41,3 +42,11 @@ class TestToken:
         out = StringIO()
         call_command("token", "--as", "viewer", stdout=out)
         assert jwt.get_unverified_claims(out.getvalue().strip())["email"] == BY_KEY["viewer"].email
+
+    def test_shows_what_is_in_it_and_that_the_api_accepts_it(self, furnished_personas: object) -> None:
+        out, report = StringIO(), StringIO()
+        call_command("token", "--as", "editor", "--decode", stdout=out, stderr=report)
+        shown = json.loads(out.getvalue())
+        assert shown["header"]["alg"] == "RS256"
+        assert shown["claims"]["email"] == BY_KEY["editor"].email
+        assert report.getvalue().endswith("Verdict: accepted\n")

@@ -28,8 +28,10 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, key: str, decode: bool, **_options: Any) -> None:
         token = signing_in.id_token(BY_KEY[key])
         self.stdout.write(_decoded(token) if decode else token)
+        if decode:  # beside the JSON, so that it can still be piped into a program
+            self.stderr.write(explain.report(token))
 
 
 def _decoded(token: str) -> str:
     parts = {"header": jwt.get_unverified_header(token), "claims": jwt.get_unverified_claims(token)}
-    return f"{json.dumps(parts, indent=2)}\n{explain.report(token)}"
+    return json.dumps(parts, indent=2)
