@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, Value
+from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat
 
 from apps.users import accounts, people
@@ -80,9 +80,8 @@ def history(cognito_user_id: UUID) -> list[Event]:
 def _filtered(*, search: str, role: str, workgroup: int | None, active: bool | None) -> QuerySet[MopedUser]:
     found = MopedUser.objects.all()
     if search:
-        found = found.alias(name=Concat("first_name", Value(" "), "last_name")).filter(
-            Q(name__icontains=search) | Q(email__icontains=search)
-        )
+        name = Concat("first_name", Value(" "), "last_name", output_field=TextField())
+        found = found.alias(name=name).filter(Q(name__icontains=search) | Q(email__icontains=search))
     if role:
         found = found.filter(roles__contains=[role])
     if workgroup is not None:
