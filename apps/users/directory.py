@@ -80,8 +80,8 @@ def history(cognito_user_id: UUID) -> list[Event]:
 def _filtered(*, search: str, role: str, workgroup: int | None, active: bool | None) -> QuerySet[MopedUser]:
     found = MopedUser.objects.all()
     if search:
-        full_name = Concat("first_name", Value(" "), "last_name", output_field=TextField())
-        found = found.alias(name=full_name).filter(Q(name__icontains=search) | Q(email__icontains=search))
+        name = Concat("first_name", Value(" "), "last_name", output_field=TextField())
+        found = found.alias(name=name).filter(Q(name__icontains=search) | Q(email__icontains=search))
     if role:
         found = found.filter(roles__contains=[role])
     if workgroup is not None:

@@ -46,6 +46,19 @@ class TestStartBlueprint:
         assert tests.returncode == 0, tests.stdout
         assert " passed" in tests.stdout
 
+    def test_makes_an_app_that_the_reference_describes(self, with_projects: Path) -> None:
+        written = run(with_projects, "manage.py", "openapi")
+        assert written.returncode == 0, written.stderr
+
+        tests = run(
+            with_projects,
+            *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/core/test_openapi.py"),
+            *("-k", "projects or TestDocument"),
+        )
+
+        assert tests.returncode == 0, tests.stdout
+        assert "/projects/greeting" in (with_projects / "openapi.yaml").read_text()
+
     def test_registers_it(self, with_projects: Path) -> None:
         assert (
             'route("projects/", include("apps.projects.urls")),'

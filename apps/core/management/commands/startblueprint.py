@@ -66,6 +66,7 @@ class Command(BaseCommand):
         self.stdout.write(f"apps/{name}/ and tests/{name}/ are there, served under /{name}/.\nRegistered in:")
         for insertion in insertions(name):
             self.stdout.write(f"  {insertion.file}: {insertion.line.strip(' |')}")
+        self.stdout.write("Put it into the reference: .venv/bin/python manage.py openapi")
         self.stdout.write(f"Try it: .venv/bin/pytest tests/{name}, then http://127.0.0.1:8000/{name}/")
 
 
