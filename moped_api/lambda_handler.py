@@ -13,14 +13,13 @@ and the stage's name, so that one package serves every stage.
 from __future__ import annotations
 
 import gc
-import sys
 from importlib import import_module
 from typing import Any
 
-from apps.core.imports import setting_aside
+from apps.core.imports import Stand, setting_aside
 
 # What libraries import for one function that no request calls (measured: docs/benchmarks.md).
-SET_ASIDE: dict[str, tuple[str, ...] | None] = {
+SET_ASIDE: dict[str, Stand] = {
     "boto3": ("Session",),  # Zappa, for deploying
     "botocore": (),
     "cryptography.x509": ("load_pem_x509_certificate",),  # python-jose, for keys that come as certificates
@@ -31,9 +30,6 @@ SET_ASIDE: dict[str, tuple[str, ...] | None] = {
     "tarfile": ("open",),  # Zappa, for packages in two parts
     "werkzeug.serving": ("run_simple",),  # Werkzeug's own server
 }
-# The same, where a lighter module has the same thing: simplejwt wants a signal, and gets it by way
-# of Django's whole test framework.
-INSTEAD = {"django.test.signals": "django.core.signals"}
 TRIGGERS = "apps.users.triggers"
 RUNS_ANY_CODE = ("raw_command", "command")
 
@@ -65,8 +61,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
 
 def _start() -> Any:
     """Build Zappa's handler, Django and the routes, without what none of them needs."""
-    for heavy, light in INSTEAD.items():
-        sys.modules.setdefault(heavy, import_module(light))
     try:
         with setting_aside(SET_ASIDE):
             return _build()

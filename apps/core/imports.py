@@ -17,19 +17,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+Stand = tuple[str, ...] | str | None
+
 
 @contextmanager
-def setting_aside(modules: Mapping[str, tuple[str, ...] | None]) -> Iterator[None]:
+def setting_aside(modules: Mapping[str, Stand]) -> Iterator[None]:
     """
     Let modules look imported for a while; those that really are stay as they are.
 
-    :param modules: the functions and classes that importers take from each; None for one whose
-        importers can do without it
+    :param modules: the functions and classes that importers take from each; or the name of a lighter
+        module that has them too; or None for one that its importers can do without
     """
     aside = [name for name in modules if name not in sys.modules]
     for name in aside:
-        members = modules[name]
-        sys.modules[name] = _absent() if members is None else _placeholder(name, members)
+        sys.modules[name] = _standing_in(name, modules[name])
     try:
         yield
     finally:
@@ -37,8 +38,10 @@ def setting_aside(modules: Mapping[str, tuple[str, ...] | None]) -> Iterator[Non
             del sys.modules[name]
 
 
-def _absent() -> Any:
-    return None  # what Python itself writes down for a module that must not be found
+def _standing_in(name: str, stand: Stand) -> Any:
+    if stand is None:
+        return None  # what Python itself writes down for a module that must not be found
+    return import_module(stand) if isinstance(stand, str) else _placeholder(name, stand)
 
 
 def _placeholder(name: str, members: tuple[str, ...]) -> ModuleType:

@@ -30,7 +30,10 @@ from apps.stages.paths import BUILD, PROJECT, REQUIREMENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST_BYTES = 15 * 1024 * 1024
+MIB = 1024 * 1024
+# What starts fast; the second shows pages to browsers, and carries them.
+LARGEST_BYTES = {"production": 15 * MIB, "staging": 17 * MIB}
+WITH_PAGES = {"staging"}
 SHIPPED = ("moped_api", "apps")
 # Relative to the project: tools, and the template of a new app.
 NOT_SHIPPED = ("apps/stages", "apps/devstack", "apps/core/blueprint")
@@ -73,14 +76,21 @@ def build(requirements: str, folder: Path = BUILD) -> Package:
         sources = _sources(folder)
         stamp, wanted = output.with_suffix(".made-from"), _ingredients(requirements, sources)
         if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
-            archive.repack(_pack(sources, environment), output)
+            archive.repack(_pack(sources, environment), output, pruned(requirements))
             stamp.write_text(wanted, encoding="ascii")
-    return describe(output)
+    return describe(output, requirements)
 
 
-def describe(path: Path) -> Package:
+def pruned(requirements: str) -> tuple[str, ...]:
+    """Return the patterns of what stays behind."""
+    return archive.PRUNED + (() if requirements in WITH_PAGES else archive.PRUNED_WITHOUT_PAGES)
+
+
+def describe(path: Path, requirements: str = "staging") -> Package:
     """
     Return what is known of a package that was built before.
+
+    :param requirements: what is in it, which says how large it may be
 
     :raises StageError: if there is none, or it is larger than it may be
     """
@@ -88,9 +98,10 @@ def describe(path: Path) -> Package:
         raise StageError(f"There is no package {path}. Run `python manage.py package` first.")
     content = path.read_bytes()
     package = Package(path, hashlib.sha256(content).hexdigest(), len(content))
-    if package.size > LARGEST_BYTES:
+    largest = LARGEST_BYTES[requirements]
+    if package.size > largest:
         raise StageError(
-            f"The package has {package.size / 2**20:.1f} MiB; more than {LARGEST_BYTES // 2**20} MiB"
+            f"The package has {package.size / MIB:.1f} MiB; more than {largest // MIB} MiB"
             " start too slowly. See what came in with `unzip -lv`."
         )
     return package

@@ -214,6 +214,19 @@ def start(stage: str, settings: Settings) -> Iterator[Trap]:
         )
 
 
+def stack(stage: str, settings: Settings) -> Iterator[Trap]:
+    """Find a stack of ours that Zappa would overwrite with its own."""
+    if settings.get("moped", {}).get("stack") == zappa_file.function_name(
+        {"project_name": "", **settings}, stage
+    ):
+        yield Trap(
+            "E021",
+            f"{stage}: its stack has the name of its function.",
+            "Zappa makes a stack of that name for the gateway; it would take the place of pool and table.",
+            '"moped": {"stack": "moped-…"}',
+        )
+
+
 TRAPS: tuple[Callable[[str, Settings], Iterator[Trap]], ...] = (
     debug,
     log_level,
@@ -225,6 +238,7 @@ TRAPS: tuple[Callable[[str, Settings], Iterator[Trap]], ...] = (
     wildcards,
     bounds,
     start,
+    stack,
 )
 
 

@@ -35,6 +35,13 @@ class TestSettingAside:
 
         assert importlib.import_module("colorsys")
 
+    def test_lets_a_lighter_module_stand_for_it(self) -> None:
+        with setting_aside({"colorsys": "keyword"}):
+            from colorsys import iskeyword  # type: ignore[attr-defined] # noqa: PLC0415
+
+        assert iskeyword("if")
+        assert "colorsys" not in sys.modules
+
     def test_leaves_alone_what_is_imported_already(self) -> None:
         real = importlib.import_module("colorsys")
 

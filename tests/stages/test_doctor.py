@@ -71,6 +71,7 @@ class TestStage:
             ({"slim_handler": True}, "E015"),
             ({"lambda_handler": "handler.lambda_handler"}, "E016"),
             ({"apigateway_lambda_qualifier": None}, "E017"),
+            ({"moped": {"stack": "moped-api-staging"}}, "E021"),
         ],
         ids=lambda value: value if isinstance(value, str) else json.dumps(value)[:50],
     )

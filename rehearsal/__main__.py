@@ -1,0 +1,273 @@
+"""`make rehearse`: the whole life of the stages, and a page of output that an operator can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps.stages import package, rehearsal_environment, runtime
+from apps.stages.paths import BUILD, PROJECT
+from rehearsal.audience import over_http, through_runtime, walk
+from rehearsal.cargo import carry
+from rehearsal.theatre import EDITOR, FOLDER, Theatre
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from subprocess import CompletedProcess
+
+API, URL = "staging", "preview"  # behind a REST API; behind a function URL
+failures: list[str] = []
+
+
+@contextmanager
+def scene(name: str) -> Iterator[None]:
+    """Say what is played, and how long it took."""
+    begun = time.monotonic()
+    print(f"\n▸ {name}", flush=True)
+    yield
+    print(f"  {time.monotonic() - begun:.1f} s", flush=True)
+
+
+def note(what: str, *, holds: bool = True) -> None:
+    """Write one line; what does not hold fails the rehearsal."""
+    print(f"  {'✓' if holds else '✗'} {what}", flush=True)
+    if not holds:
+        failures.append(what)
+
+
+def main() -> None:
+    """Play it, and exit with 1 if anything did not hold."""
+    begun = time.monotonic()
+    with Theatre() as theatre:
+        Rehearsal(theatre).play()
+    print(f"\n{len(failures)} did not hold; {time.monotonic() - begun:.0f} seconds in all")
+    for failure in failures:
+        print(f"  ✗ {failure}")
+    sys.exit(1 if failures else 0)
+
+
+class Rehearsal:
+    """One after the other, each scene on what the one before it left."""
+
+    def __init__(self, theatre: Theatre) -> None:
+        self.theatre = theatre
+        self.made: dict[str, dict[str, str]] = {}
+        self.overlays: dict[str, Path] = {}
+        self.people: dict[str, Any] = {}
+
+    def play(self) -> None:
+        """Play every scene."""
+        for act in (
+            self.packages,
+            self.refusals,
+            self.first_deployment,
+            self.trigger_and_people,
+            self.through_the_gateway,
+            self.in_lambdas_own_runtime,
+            self.update_and_rollback,
+            self.deployments_that_fail,
+            self.others_beside_it,
+            self.the_end,
+        ):
+            with scene(act.__doc__ or act.__name__):
+                act()
+
+    def packages(self) -> None:
+        """The packages, built twice from nothing."""
+        for requirements in ("production", "staging"):
+            first = package.build(requirements)
+            with tempfile.TemporaryDirectory(prefix="moped-again-") as elsewhere:
+                again = package.build(requirements, Path(elsewhere))
+            note(f"{requirements}: {first.size / 2**20:.1f} MiB, sha256 {first.digest[:16]}")
+            note("the same bytes from another folder", holds=first.digest == again.digest)
+
+    def refusals(self) -> None:
+        """What cannot be deployed says why, in a sentence."""
+        self._refused("no stack", "There is no stack moped-staging", "stage", "deploy", API)
+        for stage in (API, "production"):
+            self.made[stage] = self.theatre.make_stack(stage)
+            self.overlays[stage] = self.theatre.overlay(self.made[stage], stage)
+        self._refused("an empty secret", "missing or empty", *self._deploy(API))
+        for made in self.made.values():
+            self.theatre.fill_secrets(made)
+        self._refused("no such stage", "There is no stage 'test'", "stage", "deploy", "test")
+        self._refused("nothing to undeploy", "is not deployed", "stage", "undeploy", API, "--yes")
+
+    def first_deployment(self) -> None:
+        """The first deployment of staging: stack, function, then trigger."""
+        self._typed(*self._deploy(API))
+        note("status shows a live version", holds="live version  " in self._typed("stage", "status", API, show=False))
+
+    def trigger_and_people(self) -> None:
+        """The trigger is attached; every persona signs in through it."""
+        account = self.theatre.client("sts").get_caller_identity()["Account"]
+        arn = f"arn:aws:lambda:us-east-1:{account}:function:moped-api-{API}:live"
+        self.made[API] = self.theatre.make_stack(API, trigger_arn=arn)
+        self.people = self._people(API)
+        signed_in = sorted(key for key, token in self.people["tokens"].items() if token)
+        note(f"signed in: {', '.join(signed_in)}", holds=len(signed_in) >= len(self.people["tokens"]) - 1)
+        note("the outsider is turned away by the trigger", holds=not self.people["tokens"]["outsider"])
+
+    def through_the_gateway(self) -> None:
+        """HTTP through API Gateway: every route as every persona, a file up and down, a command."""
+        ask = self._gateway(API)
+        self._walked(ask)
+        self._carry_a_file(ask)
+        log = self._typed("stage", "manage", API, "check", show=False)
+        note("manage check: no issues", holds="no issues" in log)
+        refused = ask("GET", "/nowhere")
+        note("a failure has its body and its type", holds=refused.body["code"] == "not_found")
+        note("logs can be read", holds="request" in self._typed("stage", "logs", API, show=False))
+
+    def in_lambdas_own_runtime(self) -> None:
+        """The same package in Lambda's runtime client, events of both versions."""
+        with tempfile.TemporaryDirectory(prefix="moped-task-") as scratch:
+            task = runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
+            before = {path for path in task.rglob("*")}
+            variables = {**self._variables(API), **self._credentials()}
+            with runtime.Function(rehearsal_environment.python(), task, variables) as function:
+                for version in (1, 2):
+                    self._walked(through_runtime(function, version), f"version {version} events: ")
+                note(f"{function.peak_memory_bytes() / 2**20:.0f} MB at most")
+            note("nothing was written beside it", holds=before == {path for path in task.rglob("*")})
+            subprocess.run(["chmod", "-R", "u+w", scratch], check=True)
+
+    def update_and_rollback(self) -> None:
+        """An update, a roll-back, and forward again."""
+        first = self._live(API)
+        self._typed(*self._deploy(API))
+        second = self._live(API)
+        note(f"version {first} → {second}", holds=first != second)
+        self._typed("stage", "rollback", API)
+        note(f"back to version {first}", holds=self._live(API) == first)
+        note("it answers", holds=self._gateway(API)("GET", "/").status == 200)
+        self._typed("stage", "rollback", API, "--to", second)
+
+    def deployments_that_fail(self) -> None:
+        """Deployments that fail: the running version goes on."""
+        before = self._live(API)
+        wrong = self.theatre.overlay(self.made[API], "wrong", COGNITO_USERPOOL_ID="")
+        self._refused("a missing variable", "COGNITO_USERPOOL_ID is missing", *self._deploy(API, wrong))
+        elsewhere = self.theatre.overlay(self.made[API], "elsewhere", COGNITO_JWKS_URL=f"{self.theatre.url}/none")
+        self._refused("a wrong key set", "instead of 200", *self._deploy(API, elsewhere))
+        self._refused("a role that is not there", "role", *self._deploy(API, self._with_role_gone()))
+        self._refused("a package that was never built", "manage.py package", *self._deploy(API), "--package", "no.zip")
+        note(f"version {before} is live all the while", holds=self._live(API) == before)
+        note("it answers", holds=self._gateway(API)("GET", "/").status == 200)
+        self._typed(*self._deploy(API))
+
+    def others_beside_it(self) -> None:
+        """Production beside it, and a stage behind a function URL."""
+        self._typed(*self._deploy("production"))
+        note("production answers", holds=self._gateway("production")("GET", "/").status == 200)
+        pages = self._gateway("production")("GET", "/docs/")
+        note("production has no pages", holds=pages.status == 404)
+        self.overlays[URL] = self.theatre.overlay(self.made[API], URL)
+        self._typed(*self._deploy(URL))
+        url = self.theatre.client("lambda").get_function_url_config(FunctionName=f"moped-api-{URL}")["FunctionUrl"]
+        host = re.sub(r"^https?://|/.*$", "", url)
+        ask = over_http(self.theatre.port, "127.0.0.1", f"/_aws/lambda-url/{host.partition('.')[0]}")
+        note(f"the function URL answers ({host})", holds=ask("GET", "/").status == 200)
+
+    def the_end(self) -> None:
+        """Everything is undeployed, and nothing is left."""
+        for stage in (URL, "production", API):
+            self._typed("stage", "undeploy", stage, "--yes")
+        functions = self.theatre.client("lambda").list_functions()["Functions"]
+        apis = self.theatre.client("apigateway").get_rest_apis()["items"]
+        stacks = self.theatre.client("cloudformation").describe_stacks()["Stacks"]
+        names = [stack["StackName"] for stack in stacks if stack["StackName"].startswith("moped-api-")]
+        groups = self.theatre.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/moped-api-")
+        left = [f["FunctionName"] for f in functions] + [a["name"] for a in apis] + names
+        left += [group["logGroupName"] for group in groups["logGroups"]]
+        note(f"left behind: {', '.join(left) or 'nothing'}", holds=not left)
+        pools = self.theatre.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
+        note(f"what holds data is still there: {len(pools)} user pools", holds=len(pools) == len(self.made))
+
+    # ---- how it is done ---------------------------------------------------------------------------
+
+    def _deploy(self, stage: str, overlay: Path | None = None) -> list[str]:
+        return ["stage", "deploy", stage, "--overlay", str(overlay or self.overlays[stage])]
+
+    def _typed(self, *words: str, show: bool = True) -> str:
+        done = self.theatre.manage(*words)
+        if show:
+            print("  $ manage.py " + " ".join(w for w in words if "/" not in w and w != "--overlay"))
+            print("".join(f"    {line}\n" for line in done.stdout.splitlines()), end="")
+        if done.returncode:
+            note(f"{' '.join(words[:3])}: {_sentence(done)}", holds=False)
+        return done.stdout
+
+    def _refused(self, what: str, because: str, *words: str) -> None:
+        done = self.theatre.manage(*words)
+        sentence = _sentence(done)
+        note(f"{what}: {sentence}", holds=bool(done.returncode) and because in sentence)
+
+    def _people(self, stage: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "rehearsal.people"],
+            cwd=PROJECT,
+            env={**os.environ, **self._variables(stage), "DJANGO_SETTINGS_MODULE": "moped_api.settings"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            sys.exit(f"The personas could not be made: {done.stderr[-2000:]}")
+        return dict(json.loads(done.stdout))
+
+    def _variables(self, stage: str) -> dict[str, str]:
+        configuration = self.theatre.client("lambda").get_function_configuration(FunctionName=f"moped-api-{stage}")
+        return dict(configuration["Environment"]["Variables"])
+
+    def _credentials(self) -> dict[str, str]:
+        """Return what Lambda would give the function: the credentials of its role, and no more."""
+        role = self.made[API]["FunctionRoleArn"]
+        given = self.theatre.client("sts").assume_role(RoleArn=role, RoleSessionName="rehearsal")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
+
+    def _with_role_gone(self) -> Path:
+        path = FOLDER / "role.json"
+        changes = json.loads(self.overlays[API].read_text(encoding="utf-8"))
+        changes["role_arn"] = "arn:aws:iam::000000000000:role/gone"
+        path.write_text(json.dumps(changes), encoding="utf-8")
+        return path
+
+    def _gateway(self, stage: str) -> Any:
+        apis = self.theatre.client("apigateway").get_rest_apis()["items"]
+        found = next(api["id"] for api in apis if api["name"] == f"moped-api-{stage}")
+        return over_http(self.theatre.port, f"{found}.execute-api.localhost:{self.theatre.port}", f"/{stage}")
+
+    def _live(self, stage: str) -> str:
+        alias = self.theatre.client("lambda").get_alias(FunctionName=f"moped-api-{stage}", Name="live")
+        return str(alias["FunctionVersion"])
+
+    def _walked(self, ask: Any, how: str = "") -> None:
+        count, wrong = walk(ask, self.people)
+        note(f"{how}{count} calls, every route as every persona", holds=not wrong)
+        for line in wrong[:5]:
+            note(line[:300], holds=False)
+
+    def _carry_a_file(self, ask: Any) -> None:
+        note(carry(ask, self.people["tokens"]["editor"], EDITOR))
+
+
+def _sentence(done: CompletedProcess[str]) -> str:
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return lines[-1].partition(": ")[2] if lines else f"exit {done.returncode} and not a word"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The servers of a rehearsal, and the stacks that the stages stand on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from cryptography.fernet import Fernet
+
+from apps.devstack import environment as laptop
+from apps.devstack.emulator import Emulator, free_port
+from apps.devstack.postgresql import Cluster
+from apps.stages.paths import BUILD, PROJECT
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
+FOLDER = BUILD / "rehearsal-world"
+TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
+SMOKE = {"email": "smoke.test@austintexas.gov", "password": "Smoke-Test-2026!"}
+EDITOR = "https://moped.example"
+
+
+class Theatre:
+    """An AWS and a PostgreSQL of its own, empty at the start, gone at the end."""
+
+    def __init__(self) -> None:
+        self._cleanup = ExitStack()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        """Start both."""
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        os.environ.update(self.shell())
+        with self._cleanup:
+            self.database = Cluster(FOLDER / "postgresql", durable=False)
+            self._cleanup.callback(self.database.stop)
+            self.database.start()
+            emulator = Emulator(FOLDER / "aws", self.port, durable=False)
+            self._cleanup.callback(emulator.stop)
+            emulator.start()
+            self._cleanup = self._cleanup.pop_all()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop both."""
+        self._cleanup.close()
+
+    def shell(self) -> dict[str, str]:
+        """Return what an operator's shell would have, if this were AWS."""
+        return {
+            **laptop.EMULATOR_CREDENTIALS,
+            **laptop.NO_OTHER_AWS,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": laptop.REGION,
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a client of the embedded AWS, with all rights."""
+        return boto3.client(service)  # type: ignore[call-overload]
+
+    def manage(self, *words: str) -> CompletedProcess[str]:
+        """Type a command of manage.py."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def make_stack(self, stage: str, trigger_arn: str = "") -> dict[str, str]:
+        """Make or update a stage's stack and return its outputs."""
+        cloudformation, name = self.client("cloudformation"), f"moped-{stage}"
+        change = {
+            "StackName": name,
+            "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
+            "Capabilities": ["CAPABILITY_IAM"],
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in self._parameters(stage, trigger_arn).items()
+            ],
+        }
+        existing = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
+        kind = "update" if name in existing else "create"
+        getattr(cloudformation, f"{kind}_stack")(**change)
+        cloudformation.get_waiter(f"stack_{kind}_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+        outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+    def fill_secrets(self, made: dict[str, str]) -> None:
+        """Do what a new stage's operators do by hand: the secrets, and the account to try it with."""
+        secrets, cognito = self.client("secretsmanager"), self.client("cognito-idp")
+        configuration = {"COGNITO_DYNAMO_SECRET_KEY": Fernet.generate_key().decode()}
+        secrets.put_secret_value(SecretId=made["ConfigurationSecret"], SecretString=json.dumps(configuration))
+        secrets.put_secret_value(SecretId=made["SmokeSecret"], SecretString=json.dumps(SMOKE))
+        cognito.admin_create_user(
+            UserPoolId=made["UserPoolId"], Username=SMOKE["email"], MessageAction="SUPPRESS"
+        )
+        cognito.admin_set_user_password(
+            UserPoolId=made["UserPoolId"],
+            Username=SMOKE["email"],
+            Password=SMOKE["password"],
+            Permanent=True,
+        )
+
+    def overlay(self, made: dict[str, str], name: str = "overlay", **variables: str) -> Path:
+        """Write what a stage must be told because this is not AWS, and return where."""
+        path = FOLDER / f"{name}.json"
+        told = {
+            "AWS_ENDPOINT_URL": self.url,
+            "COGNITO_JWKS_URL": f"{self.url}/{made['UserPoolId']}/.well-known/jwks.json",
+            "MOPED_API_ALLOWED_HOSTS": ".localhost,127.0.0.1",
+            **variables,
+        }
+        changes = {
+            "aws_environment_variables": told,
+            "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+        }
+        path.write_text(json.dumps(changes), encoding="utf-8")
+        return path
+
+    def _parameters(self, stage: str, trigger_arn: str) -> dict[str, str]:
+        return {
+            "Stage": stage,
+            "DomainPrefix": f"moped-{stage}",
+            "CallbackUrls": f"{EDITOR}/auth/callback",
+            "LogoutUrls": f"{EDITOR}/",
+            "IdentityProviders": "COGNITO,azuread",
+            "ServerSidePasswords": "true",
+            "EditorOrigins": EDITOR,
+            "DatabaseUrl": self.database.url,
+            "TriggerFunctionArn": trigger_arn,
+        }
