@@ -10,7 +10,17 @@ from django.conf import settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-COPIED = ("apps", "infrastructure", "manage.py", "moped_api", "pyproject.toml", "requirements", "tests")
+COPIED = (
+    "apps",
+    "infrastructure",
+    "manage.py",
+    "moped_api",
+    "openapi.yaml",
+    "pyproject.toml",
+    "requirements",
+    "tests",
+    "zappa_settings.json",
+)
 
 
 def copy_tree(folder: Path) -> Path:
