@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 
 from apps.auth import tokens
@@ -40,12 +39,6 @@ def make_file(key: str, project: Project, person: Person, **columns: Any) -> Pro
     plans, _ = FileType.objects.get_or_create(id=2, defaults={"name": "Plans", "slug": "plans"})
     given = {"file_name": "A plan", "file_size": 1, "file_type": plans, "created_by_user": person}
     return ProjectFile.objects.create(file_key=key, project=project, **given | columns)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_has_called_yet() -> None:
-    """Forget what the throttles counted: tests call faster than people."""
-    cache.clear()
 
 
 @pytest.fixture
