@@ -139,7 +139,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.core.middleware.RequestMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "apps.core.cors.CorsMiddleware",
     "apps.core.middleware.AddressMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
     *(
