@@ -104,7 +104,10 @@ class Rehearsal:
     def first_deployment(self) -> None:
         """The first deployment of staging: stack, function, then trigger."""
         self._typed(*self._deploy(API))
-        note("status shows a live version", holds="live version  " in self._typed("stage", "status", API, show=False))
+        note(
+            "status shows a live version",
+            holds="live version  " in self._typed("stage", "status", API, show=False),
+        )
 
     def trigger_and_people(self) -> None:
         """The trigger is attached; every persona signs in through it."""
@@ -156,10 +159,14 @@ class Rehearsal:
         before = self._live(API)
         wrong = self.theatre.overlay(self.made[API], "wrong", COGNITO_USERPOOL_ID="")
         self._refused("a missing variable", "COGNITO_USERPOOL_ID is missing", *self._deploy(API, wrong))
-        elsewhere = self.theatre.overlay(self.made[API], "elsewhere", COGNITO_JWKS_URL=f"{self.theatre.url}/none")
+        elsewhere = self.theatre.overlay(
+            self.made[API], "elsewhere", COGNITO_JWKS_URL=f"{self.theatre.url}/none"
+        )
         self._refused("a wrong key set", "instead of 200", *self._deploy(API, elsewhere))
         self._refused("a role that is not there", "role", *self._deploy(API, self._with_role_gone()))
-        self._refused("a package that was never built", "manage.py package", *self._deploy(API), "--package", "no.zip")
+        self._refused(
+            "a package that was never built", "manage.py package", *self._deploy(API), "--package", "no.zip"
+        )
         note(f"version {before} is live all the while", holds=self._live(API) == before)
         note("it answers", holds=self._gateway(API)("GET", "/").status == 200)
         self._typed(*self._deploy(API))
@@ -172,7 +179,9 @@ class Rehearsal:
         note("production has no pages", holds=pages.status == 404)
         self.overlays[URL] = self.theatre.overlay(self.made[API], URL)
         self._typed(*self._deploy(URL))
-        url = self.theatre.client("lambda").get_function_url_config(FunctionName=f"moped-api-{URL}")["FunctionUrl"]
+        url = self.theatre.client("lambda").get_function_url_config(FunctionName=f"moped-api-{URL}")[
+            "FunctionUrl"
+        ]
         host = re.sub(r"^https?://|/.*$", "", url)
         ask = over_http(self.theatre.port, "127.0.0.1", f"/_aws/lambda-url/{host.partition('.')[0]}")
         note(f"the function URL answers ({host})", holds=ask("GET", "/").status == 200)
@@ -225,13 +234,17 @@ class Rehearsal:
         return dict(json.loads(done.stdout))
 
     def _variables(self, stage: str) -> dict[str, str]:
-        configuration = self.theatre.client("lambda").get_function_configuration(FunctionName=f"moped-api-{stage}")
+        configuration = self.theatre.client("lambda").get_function_configuration(
+            FunctionName=f"moped-api-{stage}"
+        )
         return dict(configuration["Environment"]["Variables"])
 
     def _credentials(self) -> dict[str, str]:
         """Return what Lambda would give the function: the credentials of its role, and no more."""
         role = self.made[API]["FunctionRoleArn"]
-        given = self.theatre.client("sts").assume_role(RoleArn=role, RoleSessionName="rehearsal")["Credentials"]
+        given = self.theatre.client("sts").assume_role(RoleArn=role, RoleSessionName="rehearsal")[
+            "Credentials"
+        ]
         return {
             "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],

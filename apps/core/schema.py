@@ -29,8 +29,24 @@ def index_if_absent(name: str, definition: str) -> migrations.RunSQL:
     Return an operation that makes an index on a shared table without locking out its writers.
 
     For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction.
+    It may take longer than any request may, and an attempt that was cut off leaves an index that is
+    kept up to date and never used: it is made anew.
     """
     return migrations.RunSQL(
-        f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}",
+        [
+            "SET statement_timeout = 0",
+            _DROP_IF_INVALID.format(name=name),
+            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}",
+            "RESET statement_timeout",
+        ],
         f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
     )
+
+
+_DROP_IF_INVALID = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('public.{name}') AND NOT indisvalid)
+    THEN DROP INDEX public.{name};
+    END IF;
+END $$
+"""
