@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -10,7 +10,8 @@ from apps.core.schema import index_if_absent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "schema_test_idx"
+VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('public.schema_test_idx')"
+CUT_OFF = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('public.schema_test_idx')"
 
 
 @pytest.fixture
@@ -26,46 +27,41 @@ def run(*statements: str) -> None:
             cursor.execute(statement)
 
 
-def is_valid() -> bool | None:
+def answer(question: str) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [f"public.{NAME}"]
-        )
-        row = cursor.fetchone()
-    return row and row[0]
+        cursor.execute(question)
+        return cursor.fetchone()[0]
 
 
 @pytest.mark.usefixtures("table")
 @pytest.mark.django_db(transaction=True)
 class TestIndexIfAbsent:
-    OPERATION = index_if_absent(NAME, "schema_test (value)")
+    OPERATION = index_if_absent("schema_test_idx", "schema_test (value)")
 
     def make(self) -> None:
-        run(*self.OPERATION.sql)  # type: ignore[misc] # statements, as we wrote them
+        run(*self.OPERATION.sql)  # type: ignore[arg-type] # statements, as we wrote them
 
     def test_makes_it(self) -> None:
         self.make()
 
-        assert is_valid()
+        assert answer(VALID)
 
     def test_leaves_one_that_is_there(self) -> None:
         self.make()
         self.make()
 
-        assert is_valid()
+        assert answer(VALID)
 
     def test_makes_one_anew_that_was_cut_off(self) -> None:
         self.make()
-        run(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.{NAME}'::regclass")
-        assert is_valid() is False
+        run(CUT_OFF)
+        assert not answer(VALID)
 
         self.make()
 
-        assert is_valid()
+        assert answer(VALID)
 
     def test_keeps_the_limit_on_everything_else(self) -> None:
         self.make()
 
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW statement_timeout")
-            assert cursor.fetchone() == ("15s",)
+        assert answer("SHOW statement_timeout") == "15s"
