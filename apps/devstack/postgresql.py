@@ -8,6 +8,7 @@ when it is killed (docs/adr/0004-embedded-postgresql.md).
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import signal
 from contextlib import suppress
@@ -20,6 +21,7 @@ import psycopg
 
 from apps.devstack import processes
 from apps.devstack.errors import DevstackError
+from apps.devstack.leash import NOBODY
 
 if TYPE_CHECKING:
     import subprocess
@@ -71,6 +73,7 @@ class Cluster:
         :raises DevstackError: if it does not come up, with its last words
         """
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._refuse_strangers_folder()
         if not self.data.exists():
             self._initialize()
         with self.log.open("wb") as log:
@@ -90,6 +93,11 @@ class Cluster:
         if self._server is not None:
             processes.stop(self._server, signal.SIGINT)
             self._server = None
+
+    def _refuse_strangers_folder(self) -> None:
+        # In /tmp anybody could have made it first, and put a server of theirs there.
+        if self.sockets.lstat().st_uid not in {os.geteuid(), NOBODY}:
+            raise DevstackError(f"{self.sockets} belongs to somebody else. Remove it, or move this clone.")
 
     def _initialize(self) -> None:
         # Made beside and renamed: a cluster half made never looks like one.

@@ -108,6 +108,12 @@ class TestCluster:
             Cluster(folder, durable=False).start()
         first.stop()
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+    def test_does_not_trust_a_socket_folder_of_somebody_elses(self, folder: Path) -> None:
+        os.chown(folder, 12345, 12345)
+        with pytest.raises(DevstackError, match="belongs to somebody else"):
+            Cluster(folder).start()
+
     def test_makes_a_new_cluster_where_one_was_left_half_made(self, folder: Path) -> None:
         shutil.rmtree(folder / "data")
         (folder / "data.unfinished").mkdir()
