@@ -10,16 +10,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.users import accounts, agreement, audit, intentions, services
+from apps.users import accounts
+from apps.users.disagreements import (
+    Disagreement,
+    difference,
+    misspelt,
+    of_account,
+    of_nobodys_account,
+    repairable,
+    unfinished,
+    without_account,
+)
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Intention, MopedUser
 
@@ -34,21 +42,6 @@ PAGE = 200
 REMEMBERED = timedelta(days=1)
 
 Thing = TypeVar("Thing")
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """
-    One contradiction: `text` says what it is, `remedy` what would end it.
-
-    `repair` does that, again from what the database says by then; None if only a person can.
-    """
-
-    code: str
-    address: str
-    text: str
-    remedy: str
-    repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass
@@ -89,13 +82,7 @@ class Survey:
         for intention in begun:
             if intention.is_done and intention.created_at > timezone.now() - REMEMBERED:
                 continue  # nothing is left to do but to answer whoever asks again
-            yield Disagreement(
-                "unfinished",
-                intention.email,
-                f"the change {intention.operation!r} of {intention.email} was cut off",
-                "finish it, or undo what there is of it",
-                partial(services.carry_on, intention),
-            )
+            yield unfinished(intention)
 
     def _accounts(self) -> Iterator[Account]:
         if not self.only:
@@ -113,9 +100,9 @@ class Survey:
             user = rows.of_account(account)
             if user and user.may_sign_in and str(user.cognito_user_id) == account.username:
                 self._with_account.add(user.pk)
-                yield from _of_account(account, user)
+                yield from of_account(account, user)
             else:
-                yield from _of_nobodys_account(account, user)
+                yield from of_nobodys_account(account, user)
         self.noticed(len(page))
 
     def _in_table(self, items: list[Stored]) -> Iterator[Disagreement]:
@@ -123,24 +110,24 @@ class Survey:
         for item in items:
             user = rows.get(item.email.lower())
             if item.email != item.email.lower():
-                yield _misspelt(item)
+                yield misspelt(item)
             elif user and user.may_sign_in:
                 self._with_item.add(user.pk)
                 if accounts.readable(item) != user.claims:
-                    yield _repairable("claims_differ", user.address, _difference(item, user))
+                    yield repairable("claims_differ", user.address, difference(item, user))
             else:
                 text = "has claims, and is not active in the database"
-                yield _repairable("claims_of_nobody", item.email, text)
+                yield repairable("claims_of_nobody", item.email, text)
         self.noticed(len(items))
 
     def _in_database(self, people: list[MopedUser]) -> Iterator[Disagreement]:
         for user in people:
             if user.may_sign_in and user.pk not in self._with_account:
-                yield _without_account(user, f"the account {user.cognito_user_id} is gone")
+                yield without_account(user, f"the account {user.cognito_user_id} is gone")
             elif user.may_sign_in and user.pk not in self._with_item:
-                yield _repairable("claims_missing", user.address, "is active, and has no claims")
+                yield repairable("claims_missing", user.address, "is active, and has no claims")
             elif not user.may_sign_in and not user.is_deleted and user.login_roles:
-                yield _without_account(user, "there is no account")
+                yield without_account(user, "there is no account")
         self.noticed(len(people))
 
 
@@ -159,104 +146,6 @@ def rotate_key(noticed: Callable[[int], None]) -> int:
                 rotated += 1
         noticed(len(items))
     return rotated
-
-
-# ---- one account -----------------------------------------------------------------------------------
-
-
-def _of_account(account: Account, user: MopedUser) -> Iterator[Disagreement]:
-    if account.email != user.address or not account.is_verified:
-        text = f"has an account that signs in as {account.email or 'nobody'}" + (
-            "" if account.is_verified else ", not verified"
-        )
-        yield _repairable("address_differs", user.address, text)
-    if not account.is_enabled:
-        yield Disagreement(
-            "account_disabled",
-            user.address,
-            f"{user.address} is active, and the account is disabled",
-            "deactivate the user, or enable the account",
-        )
-    elif account.status == cognito.UNFINISHED:
-        yield Disagreement(
-            "password_missing",
-            user.address,
-            f"{user.address} is active, and the account has no permanent password",
-            "set a password in the editor",
-        )
-
-
-def _of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Disagreement]:
-    if user and user.is_deleted:
-        yield Disagreement(
-            "account_of_inactive",
-            account.address,
-            f"{account.address} is inactive, and has the account {account.username}",
-            "take the claims away and remove the account",
-            partial(_remove, account),
-        )
-    elif not account.is_sso:  # the City's sign-on makes one for whoever tries; it opens nothing
-        text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
-        remedy = "create or activate this user, who then gets the account; or remove it by hand"
-        yield Disagreement("stray_account", account.address, text, remedy)
-
-
-def _remove(account: Account) -> list[str]:
-    with transaction.atomic():
-        intentions.lock([account.address])
-        user = MopedUser.objects.filter(email=account.address).first()
-        if user is None or not user.is_deleted:
-            return []
-        done = agreement.cut_off(account.address) + accounts.remove(account.username)
-        audit.record_repair(user, done)
-    return done
-
-
-# ---- one address -----------------------------------------------------------------------------------
-
-
-def _repairable(code: str, address: str, text: str) -> Disagreement:
-    return Disagreement(
-        code, address, f"{address} {text}", "make it what the database says", partial(_agree, address)
-    )
-
-
-def _agree(address: str) -> list[str]:
-    with transaction.atomic():
-        intentions.lock([address])
-        done = agreement.agree(address)
-        user = MopedUser.objects.filter(email=address).first()
-        if user and done:
-            audit.record_repair(user, done)
-    return done
-
-
-def _misspelt(item: Stored) -> Disagreement:
-    return Disagreement(
-        "address_not_lower_case",
-        item.email,
-        f"the item {item.email} is not spelt in lower case: nobody finds it",
-        "remove the item by hand",
-    )
-
-
-def _without_account(user: MopedUser, why: str) -> Disagreement:
-    return Disagreement(
-        "account_missing",
-        user.address,
-        f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and {why}",
-        "activate the user in the editor, which needs a password",
-    )
-
-
-def _difference(item: Stored, user: MopedUser) -> str:
-    claims = accounts.readable(item)
-    if claims is None:
-        return "has claims that nobody can read"
-    if set(claims.allowed_roles) != set(user.claims.allowed_roles):
-        granted, meant = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
-        return f"has the roles {granted or 'none'} in the claims, {meant or 'none'} in the database"
-    return "has claims with other ids than the database"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import botocore.endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
@@ -159,10 +158,10 @@ def send(request: Any) -> None:
 def watched(monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None) -> Iterator[World]:
     """Watch every step that is taken within, and spoil the one that the fault names."""
     world = World(fault)
-    clients = (aws.cognito(), aws.dynamodb(), aws.secrets_manager())
+    clients: list[Any] = [aws.cognito(), aws.dynamodb(), aws.secrets_manager()]
     real_commit = connection._commit  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:
-        patch.setattr(botocore.endpoint.time, "sleep", lambda _seconds: None)
+        patch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
         patch.setattr(connection, "_commit", lambda: world.commit(real_commit))
         for client in clients:
             client.meta.events.register_first("before-call.*.*", world.before_call, unique_id="step")

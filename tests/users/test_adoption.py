@@ -49,7 +49,7 @@ CATALOGUE = {
 def city_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Any]]:
     """Connection parameters of a filled database that Hasura made, and that nobody migrated yet."""
     name = f"city_{uuid4().hex[:8]}"
-    own = settings.DATABASES["default"]
+    own: dict[str, Any] = dict(settings.DATABASES["default"])
     server = {key: own[parameter] for key, parameter in SERVER.items() if own.get(parameter)}
     with psycopg.connect(**server, dbname="postgres", autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
@@ -81,7 +81,7 @@ def migrate(database: dict[str, Any], *arguments: str) -> str:
 def catalogue(database: dict[str, Any]) -> dict[str, list[Any]]:
     with psycopg.connect(**database) as city:
         return {
-            name: [row for row in city.execute(query).fetchall() if row[0] not in OUR_INDEXES]  # type: ignore[arg-type]
+            name: [row for row in city.execute(query).fetchall() if row[0] not in OUR_INDEXES]
             for name, query in CATALOGUE.items()
         }
 

@@ -59,7 +59,7 @@ def every_operation(
             actor=admin, cognito_user_id=account, password=password, **profile(**({"email": email} | changes))
         )
 
-    new = {"actor": admin, "password": PASSWORD}
+    new: dict[str, Any] = {"actor": admin, "password": PASSWORD}
     moved = f"moved.{email}"
     return {
         "create": count(monkeypatch, lambda: services.create_user(**new, **profile(f"new.{email}"))),

@@ -26,7 +26,14 @@ def people() -> None:
 
 
 def names(**asked: Any) -> list[str]:
-    everybody = {"limit": 50, "offset": 0, "search": "", "role": "", "workgroup": None, "active": None}
+    everybody: dict[str, Any] = {
+        "limit": 50,
+        "offset": 0,
+        "search": "",
+        "role": "",
+        "workgroup": None,
+        "active": None,
+    }
     return [person.first_name for person in directory.listing(**(everybody | asked)).people]
 
 

@@ -126,7 +126,7 @@ def test_end_as_the_database_says(
     stores: Stores, admin: CognitoUser, monkeypatch: pytest.MonkeyPatch, email: str
 ) -> None:
     run_state_machine_as_test(
-        lambda: Lives(stores, admin, monkeypatch, email),
+        lambda: Lives(stores, admin, monkeypatch, email),  # type: ignore[arg-type]  # what makes one will do
         settings=settings(
             max_examples=8,
             stateful_step_count=8,

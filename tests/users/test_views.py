@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -345,7 +346,7 @@ class TestUserHistory:
     def test_says_who_did_what_when(self, admin_client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
         event = Event(
             id=1,
-            at=None,
+            at=datetime(2026, 1, 1, tzinfo=UTC),
             operation="update",
             actor_email="ada@austintexas.gov",
             changes={"title": {"from": "a", "to": "b"}},

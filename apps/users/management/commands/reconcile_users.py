@@ -15,7 +15,7 @@ from apps.users.gateways import cognito
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from apps.users.reconciliation import Disagreement
+    from apps.users.disagreements import Disagreement
 
 # Our function's name begins so; the hook of today's API, which knows one key, has another.
 OWN_FUNCTIONS = ":function:moped-api-"

@@ -1,0 +1,150 @@
+"""The contradictions that there can be: what each is called, and what would end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from apps.users import accounts, agreement, audit, intentions, services
+from apps.users.gateways import cognito
+from apps.users.models import MopedUser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from apps.users.gateways.claims_table import Stored
+    from apps.users.gateways.cognito import Account
+    from apps.users.models import Intention
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """
+    One contradiction: `text` says what it is, `remedy` what would end it.
+
+    `repair` does that, again from what the database says by then; None if only a person can.
+    """
+
+    code: str
+    address: str
+    text: str
+    remedy: str
+    repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
+
+
+def unfinished(intention: Intention) -> Disagreement:
+    """Say that a change was cut off."""
+    return Disagreement(
+        "unfinished",
+        intention.email,
+        f"the change {intention.operation!r} of {intention.email} was cut off",
+        "finish it, or undo what there is of it",
+        partial(services.carry_on, intention),
+    )
+
+
+# ---- one account -----------------------------------------------------------------------------------
+
+
+def of_account(account: Account, user: MopedUser) -> Iterator[Disagreement]:
+    """Say what is wrong with the account of somebody active."""
+    if account.email != user.address or not account.is_verified:
+        text = f"has an account that signs in as {account.email or 'nobody'}" + (
+            "" if account.is_verified else ", not verified"
+        )
+        yield repairable("address_differs", user.address, text)
+    if not account.is_enabled:
+        yield Disagreement(
+            "account_disabled",
+            user.address,
+            f"{user.address} is active, and the account is disabled",
+            "deactivate the user, or enable the account",
+        )
+    elif account.status == cognito.UNFINISHED:
+        yield Disagreement(
+            "password_missing",
+            user.address,
+            f"{user.address} is active, and the account has no permanent password",
+            "set a password in the editor",
+        )
+
+
+def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Disagreement]:
+    """Say what to think of an account that no active person has."""
+    if user and user.is_deleted:
+        yield Disagreement(
+            "account_of_inactive",
+            account.address,
+            f"{account.address} is inactive, and has the account {account.username}",
+            "take the claims away and remove the account",
+            partial(_remove, account),
+        )
+    elif not account.is_sso:  # the City's sign-on makes one for whoever tries; it opens nothing
+        text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
+        remedy = "create or activate this user, who then gets the account; or remove it by hand"
+        yield Disagreement("stray_account", account.address, text, remedy)
+
+
+def _remove(account: Account) -> list[str]:
+    with transaction.atomic():
+        intentions.lock([account.address])
+        user = MopedUser.objects.filter(email=account.address).first()
+        if user is None or not user.is_deleted:
+            return []
+        done = agreement.cut_off(account.address) + accounts.remove(account.username)
+        audit.record_repair(user, done)
+    return done
+
+
+# ---- one address -----------------------------------------------------------------------------------
+
+
+def repairable(code: str, address: str, text: str) -> Disagreement:
+    """Say what is wrong with an address that can be made what the database says."""
+    return Disagreement(
+        code, address, f"{address} {text}", "make it what the database says", partial(_agree, address)
+    )
+
+
+def _agree(address: str) -> list[str]:
+    with transaction.atomic():
+        intentions.lock([address])
+        done = agreement.agree(address)
+        user = MopedUser.objects.filter(email=address).first()
+        if user and done:
+            audit.record_repair(user, done)
+    return done
+
+
+def misspelt(item: Stored) -> Disagreement:
+    """Say that an item is stored under a name that nobody looks for."""
+    return Disagreement(
+        "address_not_lower_case",
+        item.email,
+        f"the item {item.email} is not spelt in lower case: nobody finds it",
+        "remove the item by hand",
+    )
+
+
+def without_account(user: MopedUser, why: str) -> Disagreement:
+    """Say that somebody active has no account."""
+    return Disagreement(
+        "account_missing",
+        user.address,
+        f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and {why}",
+        "activate the user in the editor, which needs a password",
+    )
+
+
+def difference(item: Stored, user: MopedUser) -> str:
+    """Say in what an item differs from the row."""
+    claims = accounts.readable(item)
+    if claims is None:
+        return "has claims that nobody can read"
+    if set(claims.allowed_roles) != set(user.claims.allowed_roles):
+        granted, meant = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
+        return f"has the roles {granted or 'none'} in the claims, {meant or 'none'} in the database"
+    return "has claims with other ids than the database"
