@@ -39,7 +39,7 @@ class TestIndexIfAbsent:
     OPERATION = index_if_absent("schema_test_idx", "schema_test (value)")
 
     def make(self) -> None:
-        run(*self.OPERATION.sql)  # type: ignore[arg-type] # statements, as we wrote them
+        run(*self.OPERATION.sql)
 
     def test_makes_it(self) -> None:
         self.make()

@@ -10,13 +10,15 @@ from playwright.sync_api import expect
 from tests.e2e.test_sign_in import sign_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-def reference(page: Page) -> Page:
+def reference(page: Page) -> Iterator[Page]:
     """The reference, opened by a signed-in admin; anything its policy blocks fails the test."""
     blocked: list[str] = []
     page.on("console", lambda line: blocked.append(line.text) if "Content Security" in line.text else None)
