@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import time
 from base64 import urlsafe_b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.conf import settings
 
 from apps.core.claims import CLAIMS_NAMESPACE
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from tests.loopback import Loopback
 
 USER_ID = "11111111-1111-4111-8111-111111111111"
 
@@ -88,41 +84,12 @@ def payload(**claims: Any) -> dict[str, Any]:
     return {name: value for name, value in (standard | claims).items() if value is not None}
 
 
-class KeyServer:
-    """A key-set endpoint on loopback; `body`, `status` and `down` may be changed under way."""
+class KeyServer(Loopback):
+    """A key-set endpoint that publishes the keys of some signers."""
 
     def __init__(self, *signers: Signer) -> None:
-        self.body = json.dumps({"keys": [signer.jwk() for signer in signers]}).encode()
-        self.status = 200
-        self.requests = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        super().__init__()
+        self.key_set = json.dumps({"keys": [signer.jwk() for signer in signers]}).encode()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/.well-known/jwks.json"
-
-    def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        key_server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                key_server.requests += 1
-                self.send_response(key_server.status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(key_server.body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
-                """Say nothing: pytest shows what matters."""
-
-        return Handler
+    def answer(self, body: bytes) -> tuple[int, bytes]:
+        return 200, self.key_set

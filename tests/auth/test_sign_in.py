@@ -54,7 +54,7 @@ def come_back(browser: APIClient, state: str, code: str = "a-code") -> HttpRespo
 
 def sign_in(browser: APIClient, endpoint: TokenEndpoint, signer: Signer, **claims: Any) -> HttpResponse:
     asked = leave(browser)
-    endpoint.answer = {"id_token": signer.token(**{"nonce": asked["nonce"]} | claims)}
+    endpoint.reply = {"id_token": signer.token(**{"nonce": asked["nonce"]} | claims)}
     return come_back(browser, asked["state"])
 
 
@@ -112,7 +112,7 @@ class TestCallback:
         self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
     ) -> None:
         asked = leave(browser)
-        endpoint.answer = {"id_token": signer.token(nonce=asked["nonce"])}
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
         come_back(browser, asked["state"])
 
         digest = hashlib.sha256(endpoint.form["code_verifier"][0].encode()).digest()
@@ -136,7 +136,7 @@ class TestCallback:
         self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer, target: str, arrives_at: str
     ) -> None:
         asked = leave(browser, target)
-        endpoint.answer = {"id_token": signer.token(nonce=asked["nonce"])}
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
 
         assert come_back(browser, asked["state"]).headers["Location"] == arrives_at
 
@@ -206,7 +206,7 @@ class TestCallback:
     def test_never_fails_itself(
         self, browser: APIClient, endpoint: TokenEndpoint, status: int, answer: Any, expected: int
     ) -> None:
-        endpoint.status, endpoint.answer = status, answer
+        endpoint.status, endpoint.reply = status, answer
         asked = leave(browser)
 
         assert come_back(browser, asked["state"]).status_code == expected
