@@ -3,9 +3,10 @@ What it costs to know who is calling: `make bench`.
 
     python -m benchmarks.bench_auth [--quick] [--loud]
 
-Two tables: (a) from a token's text to verified claims, (b) a whole `GET /auth/current_user` in
-process. All contenders are children of this process and take turns, so that whatever else the
-machine does is shared by all of them; what carries over to another machine is the ratio.
+Tables: (a) from a token's text to verified claims, (b) a whole `GET /auth/current_user` in
+process, (c) what each part of it takes; then what many distinct tokens cost.
+All contenders are children of this process and take turns, so that whatever else the machine does
+is shared by all of them; what carries over to another machine is the ratio.
 """
 
 from __future__ import annotations
@@ -47,6 +48,16 @@ APPLICATIONS = {
     "drf_with_simplejwt": "DRF {djangorestframework} + simplejwt JWK_URL, bare",
     "plain_django": "a plain Django {django} view with our verifier, bare",
 }
+STEPS = {
+    "ours_as_shipped": "ours as shipped",
+    "without_log": "… without the log line",
+    "without_cors": "… and without CORS",
+    "without_address": "… and without looking at the host",
+    "without_request_middleware": "… and without request id and security headers",
+    "without_signals": "… and without Django's signals around a request (database connections, caches)",
+    "plain_django": "a plain Django view: without DRF's dispatch, negotiation, response; json for orjson",
+    "raw_wsgi": "a WSGI function: without Django's handler and resolver",
+}
 FEWER_CALLS = {"django_cognito_jwt_default": 5}
 
 
@@ -70,6 +81,7 @@ def main() -> None:
         applications = run(APPLICATIONS, environment, rounds, 40)
         peer = next(result for result in applications if "same work" in result.name)
         print(table(applications, peer, "(b) whole request"), "\n")
+        print(steps(run(STEPS, environment, rounds, 40), peer.median), "\n")
         print(growth(stage, environment))
 
 
@@ -80,6 +92,16 @@ def run(names: dict[str, str], environment: dict[str, str], rounds: int, calls: 
     ]
     results = take_turns(contenders, rounds, FEWER_CALLS, calls)
     return [result._replace(name=names[result.name].format_map(Versions())) for result in results]
+
+
+def steps(results: list[Result], peer: float) -> str:
+    """Return what leaving out one thing after the other saves."""
+    lines = ["| (c) step by step | µs (median) | saved | of the Flask peer |", "|---|---:|---:|---:|"]
+    before = results[0].median
+    for result in results:
+        saved, before = before - result.median, result.median
+        lines.append(f"| {result.name} | {before:.0f} | {saved:.0f} | {before / peer:.2f} |")
+    return "\n".join(lines)
 
 
 def node(environment: dict[str, str], rounds: int) -> list[Result]:

@@ -249,6 +249,75 @@ def plain_django() -> Callable[[], Any]:
     return wsgi(get_wsgi_application())
 
 
+# ---- (c) the same request with one thing after the other left out ---------------------------------
+
+
+def without_log() -> Callable[[], Any]:
+    return less(1)
+
+
+def without_cors() -> Callable[[], Any]:
+    return less(2)
+
+
+def without_address() -> Callable[[], Any]:
+    return less(3)
+
+
+def without_request_middleware() -> Callable[[], Any]:
+    return less(4)
+
+
+def without_signals() -> Callable[[], Any]:
+    return less(5)
+
+
+def less(steps: int) -> Callable[[], Any]:
+    """Return our application with the first so many of these left out."""
+    import logging
+
+    import django
+    from django.conf import settings
+    from django.core import signals
+    from django.core.wsgi import get_wsgi_application
+
+    def silence() -> None:
+        logging.getLogger("moped.request").disabled = True
+
+    def deafen() -> None:
+        signals.request_started.receivers.clear()
+        signals.request_finished.receivers.clear()
+
+    django.setup()
+    leave_out = [
+        silence,
+        lambda: settings.MIDDLEWARE.remove("apps.core.cors.CorsMiddleware"),
+        lambda: settings.MIDDLEWARE.remove("apps.core.middleware.AddressMiddleware"),
+        lambda: settings.MIDDLEWARE.remove("apps.core.middleware.RequestMiddleware"),
+        deafen,
+    ]
+    for step in leave_out[:steps]:
+        step()
+    return wsgi(get_wsgi_application())
+
+
+def raw_wsgi() -> Callable[[], Any]:
+    """Answer by a function: our verifier, orjson, nothing else."""
+    import django
+
+    django.setup()
+    import orjson
+
+    from apps.auth import tokens
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        verified = tokens.verify(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer "))
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [orjson.dumps(answer(verified.payload))]
+
+    return wsgi(application)
+
+
 # ---- helpers ------------------------------------------------------------------------------------
 
 

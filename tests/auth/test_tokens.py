@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from apps.auth import rules, tokens
 from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS, HasuraClaims
 from tests.auth.signing import HASURA, id_payload, key
 from tests.pool import USER_ID
+
+if TYPE_CHECKING:
+    from tests.auth.publisher import Publisher
 
 pytestmark = pytest.mark.usefixtures("publisher")
 
@@ -43,6 +47,13 @@ class TestVerify:
 
         for said, meant in words.items():
             assert tokens.verify(key().token(id_payload(email_verified=said))).email_verified is meant
+
+    @pytest.mark.parametrize("bits", [2048, 3072, 4096])
+    def test_takes_keys_of_every_size_that_is_strong_enough(self, publisher: Publisher, bits: int) -> None:
+        signer = key(f"of {bits}", bits)
+        publisher.publish(signer)
+
+        assert tokens.verify(signer.token(id_payload()))
 
 
 class TestIdToken:

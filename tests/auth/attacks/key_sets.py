@@ -139,6 +139,9 @@ ATTACKS = (
         UNKNOWN_KEY,
         "verification that takes for ever",
     ),
+    KeySetAttack(
+        "modulus-of-4096-bits", modulus(lambda n: n << 2048 | 1), BAD_SIGNATURE, "the largest that is used"
+    ),
     KeySetAttack("modulus-of-3072-bits", of(3072), BAD_SIGNATURE, "another key under this id"),
     KeySetAttack("modulus-even", modulus(lambda n: n - 1), BAD_SIGNATURE, RFC_8725_3_5),
     KeySetAttack("modulus-empty", first(n=""), UNKNOWN_KEY, RFC_7518_6_3),
