@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -66,5 +66,5 @@ def _request_id(environ: Mapping[str, Any]) -> str:
         gateway.get("requestId")
         or lambda_id
         or (callers if callers and SANE_REQUEST_ID.fullmatch(callers) else "")
-        or uuid.uuid4().hex
+        or os.urandom(16).hex()
     )
