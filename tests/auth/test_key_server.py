@@ -79,7 +79,7 @@ class TestFetch:
         with pytest.raises(key_server.FetchError, match="longer than 65536"):
             key_server.fetch(publisher.url)
 
-    @pytest.mark.parametrize("status", [201, 204, 301, 304, 400, 403, 404, 429, 500, 503])
+    @pytest.mark.parametrize("status", [101, 201, 204, 301, 304, 400, 403, 404, 429, 500, 503])
     def test_refuses_every_status_but_200(self, publisher: Publisher, status: int) -> None:
         publisher.misbehave = answering(b"", status)
 
@@ -148,6 +148,7 @@ class TestFetch:
             "http://127.0.0.1.attacker.example/x",
             "http://127.0.0.1@attacker.example/x",
             "ftp://127.0.0.1/x",
+            "wss://127.0.0.1/x",
             "file:///etc/passwd",
             "https:///x",
             "//127.0.0.1/x",

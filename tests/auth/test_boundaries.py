@@ -1,0 +1,101 @@
+"""Every limit, from both sides."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from apps.auth import jwks, key_server, tokens
+from apps.auth.reasons import (
+    ClaimsInvalidError,
+    TokenExpiredError,
+    TokenMalformedError,
+    TokenNotYetValidError,
+)
+from tests.auth.signing import compact, id_payload, key
+
+if TYPE_CHECKING:
+    from tests.auth.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("publisher")
+
+END_OF_9999 = 253_402_300_799
+
+
+def verified(**changes: Any) -> tokens.IdToken:
+    return tokens.verify(key().token(id_payload(**changes)))
+
+
+class TestTimes:
+    def test_exp_must_lie_ahead(self, clock: Clock) -> None:
+        assert verified(exp=clock.wall + 1)
+        with pytest.raises(TokenExpiredError):
+            verified(exp=clock.wall)
+
+    @pytest.mark.parametrize("name", ["iat", "nbf"])
+    def test_iat_and_nbf_may_lie_30_seconds_ahead(self, clock: Clock, name: str) -> None:
+        assert verified(**{name: clock.wall + 30})
+        with pytest.raises(TokenNotYetValidError):
+            verified(**{name: clock.wall + 31})
+
+    @pytest.mark.parametrize("name", ["iat", "auth_time", "nbf"])
+    def test_lie_after_1970(self, name: str) -> None:
+        assert verified(**{name: 0})
+        with pytest.raises(ClaimsInvalidError):
+            verified(**{name: -1})
+
+    @pytest.mark.parametrize("name", ["exp", "auth_time"])
+    def test_lie_before_the_year_10000(self, name: str) -> None:
+        assert verified(**{name: END_OF_9999})
+        with pytest.raises(ClaimsInvalidError):
+            verified(**{name: END_OF_9999 + 1})
+
+
+class TestSizes:
+    @staticmethod
+    def header_of(octets: int) -> bytes:
+        filler = octets - len(compact(key().header(x="")))
+        return compact(key().header(x="x" * filler))
+
+    def test_a_header_has_1024_characters_at_most(self) -> None:
+        assert tokens.verify(key().token(id_payload(), self.header_of(768)))
+        with pytest.raises(TokenMalformedError):
+            tokens.verify(key().token(id_payload(), self.header_of(769)))
+
+    @pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"x":', "}")])
+    def test_a_payload_is_shown_to_a_depth_of_32(self, before: str, after: str) -> None:
+        def nested(levels: int) -> tokens.IdToken:
+            value = f"{before * levels}1{after * levels}"
+            return tokens.verify(key().token(compact(id_payload(x="@")).replace(b'"@"', value.encode())))
+
+        assert nested(31).payload["x"]
+        with pytest.raises(ClaimsInvalidError):
+            _ = nested(32).payload
+
+
+class TestKeys:
+    def test_are_the_same_if_their_numbers_are(self) -> None:
+        one, other = sorted(
+            (jwks.parse(compact({"keys": [key(kid).jwk()]}))[kid] for kid in ("pool-key-1", "pool-key-2")),
+            key=lambda public: public.modulus,
+        )
+
+        assert one == jwks.PublicKey(key().jwk(), one.modulus)
+        assert one != other
+        assert other != one
+        assert one != "a key"
+
+
+class TestConversation:
+    def test_that_ended_by_itself_can_be_cut(self) -> None:
+        conversation = key_server._Conversation(key_server._permitted("http://127.0.0.1:1/"))
+        conversation._socket = socket.socket()
+
+        conversation.cut()  # not connected (any more): nothing to shut down
+
+        conversation._socket.close()
+
+    def test_that_never_began_can_be_cut(self) -> None:
+        key_server._Conversation(key_server._permitted("http://127.0.0.1:1/")).cut()
