@@ -139,14 +139,14 @@ class Rehearsal:
         """The same package in Lambda's runtime client, events of both versions."""
         with tempfile.TemporaryDirectory(prefix="moped-task-") as scratch:
             task = runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
-            before = {path for path in task.rglob("*")}
+            before = set(task.rglob("*"))
             variables = {**self._variables(API), **self._credentials()}
             with runtime.Function(rehearsal_environment.python(), task, variables) as function:
                 self._ready(through_runtime(function, 1))
                 for version in (1, 2):
                     self._walked(through_runtime(function, version), f"version {version} events: ")
                 note(f"{function.peak_memory_bytes() / 2**20:.0f} MB at most")
-            note("nothing was written beside it", holds=before == {path for path in task.rglob("*")})
+            note("nothing was written beside it", holds=before == set(task.rglob("*")))
             subprocess.run(["chmod", "-R", "u+w", scratch], check=True)
 
     def update_and_rollback(self) -> None:

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -20,6 +19,7 @@ from apps.devstack.postgresql import Cluster
 from apps.stages.paths import BUILD, PROJECT
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from subprocess import CompletedProcess
 
 FOLDER = BUILD / "rehearsal-world"

@@ -356,9 +356,12 @@ class TestZappa:
         self, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         ran: list[Any] = []
-        monkeypatch.setattr(
-            programs, "run", lambda program, **_options: ran.extend(map(str, program)) or "log"
-        )
+
+        def run(program: list[Any], **_options: Any) -> str:
+            ran.extend(map(str, program))
+            return "log"
+
+        monkeypatch.setattr(programs, "run", run)
         stage = Stage("staging", "moped-api-staging", {}, {}, tmp_path / "staging.json")
 
         getattr(zappa, command)(stage, tmp_path / "p.zip")
