@@ -7,6 +7,9 @@
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
+#   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
+#   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
+#   make doctor       look for what goes wrong with a stage although it deploys
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -20,7 +23,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: bench help run test check format lint types imports locks covered reset install lock browser
+.PHONY: bench bench-cold rehearse doctor help run test check format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -75,3 +78,13 @@ bench: install .build/bench/ready
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/bench
 	@$(BIN)/uv pip install --quiet --python .build/bench/bin/python --require-hashes -r requirements/benchmarks.txt
 	@touch $@
+
+# ---- stages -------------------------------------------------------------------------------------
+bench-cold: install
+	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
+
+rehearse: install
+	$(BIN)/python -m rehearsal
+
+doctor: install
+	$(MANAGE) check --deploy --tag stages

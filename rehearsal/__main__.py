@@ -10,9 +10,11 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.stages import package, rehearsal_environment, runtime
 from apps.stages.paths import BUILD, PROJECT
 from rehearsal.audience import over_http, through_runtime, walk
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from subprocess import CompletedProcess
 
+READY_QUESTIONS = 15
 API, URL = "staging", "preview"  # behind a REST API; behind a function URL
 failures: list[str] = []
 
@@ -81,13 +84,13 @@ class Rehearsal:
                 act()
 
     def packages(self) -> None:
-        """The packages, built twice from nothing."""
-        for requirements in ("production", "staging"):
+        """The packages, and one of them built again."""
+        for requirements in ("staging", "production"):
             first = package.build(requirements)
-            with tempfile.TemporaryDirectory(prefix="moped-again-") as elsewhere:
-                again = package.build(requirements, Path(elsewhere))
             note(f"{requirements}: {first.size / 2**20:.1f} MiB, sha256 {first.digest[:16]}")
-            note("the same bytes from another folder", holds=first.digest == again.digest)
+        with tempfile.TemporaryDirectory(prefix="moped-again-") as elsewhere:
+            again = package.build("production", Path(elsewhere))
+        note("production again, elsewhere: the same bytes", holds=first.digest == again.digest)
 
     def refusals(self) -> None:
         """What cannot be deployed says why, in a sentence."""
@@ -115,6 +118,7 @@ class Rehearsal:
         arn = f"arn:aws:lambda:us-east-1:{account}:function:moped-api-{API}:live"
         self.made[API] = self.theatre.make_stack(API, trigger_arn=arn)
         self.people = self._people(API)
+        self.theatre.try_out_as(self.made[API], BY_KEY["viewer"].email, PASSWORD)
         signed_in = sorted(key for key, token in self.people["tokens"].items() if token)
         note(f"signed in: {', '.join(signed_in)}", holds=len(signed_in) >= len(self.people["tokens"]) - 1)
         note("the outsider is turned away by the trigger", holds=not self.people["tokens"]["outsider"])
@@ -122,6 +126,7 @@ class Rehearsal:
     def through_the_gateway(self) -> None:
         """HTTP through API Gateway: every route as every persona, a file up and down, a command."""
         ask = self._gateway(API)
+        self._ready(ask)
         self._walked(ask)
         self._carry_a_file(ask)
         log = self._typed("stage", "manage", API, "check", show=False)
@@ -134,13 +139,14 @@ class Rehearsal:
         """The same package in Lambda's runtime client, events of both versions."""
         with tempfile.TemporaryDirectory(prefix="moped-task-") as scratch:
             task = runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
-            before = {path for path in task.rglob("*")}
+            before = set(task.rglob("*"))
             variables = {**self._variables(API), **self._credentials()}
             with runtime.Function(rehearsal_environment.python(), task, variables) as function:
+                self._ready(through_runtime(function, 1))
                 for version in (1, 2):
                     self._walked(through_runtime(function, version), f"version {version} events: ")
                 note(f"{function.peak_memory_bytes() / 2**20:.0f} MB at most")
-            note("nothing was written beside it", holds=before == {path for path in task.rglob("*")})
+            note("nothing was written beside it", holds=before == set(task.rglob("*")))
             subprocess.run(["chmod", "-R", "u+w", scratch], check=True)
 
     def update_and_rollback(self) -> None:
@@ -273,13 +279,24 @@ class Rehearsal:
         for line in wrong[:5]:
             note(line[:300], holds=False)
 
+    def _ready(self, ask: Any) -> None:
+        """Wait for a new function to be ready: it imports boto3 at the first question."""
+        answers = (ask("GET", "/health/ready") for _ in range(READY_QUESTIONS))
+        for answer in answers:
+            if answer.status == HTTPStatus.OK:
+                note("ready: bucket, claims table, database, key set and secrets answer")
+                return
+            time.sleep(1)
+        note(f"ready: {answer.body}", holds=False)
+
     def _carry_a_file(self, ask: Any) -> None:
         note(carry(ask, self.people["tokens"]["editor"], EDITOR))
 
 
 def _sentence(done: CompletedProcess[str]) -> str:
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return lines[-1].partition(": ")[2] if lines else f"exit {done.returncode} and not a word"
+    text = " ".join(line.strip() for line in lines[-3:])
+    return text.partition(": ")[2] or text or f"exit {done.returncode} and not a word"
 
 
 if __name__ == "__main__":

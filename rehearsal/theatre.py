@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -20,6 +19,7 @@ from apps.devstack.postgresql import Cluster
 from apps.stages.paths import BUILD, PROJECT
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from subprocess import CompletedProcess
 
 FOLDER = BUILD / "rehearsal-world"
@@ -105,7 +105,7 @@ class Theatre:
         secrets, cognito = self.client("secretsmanager"), self.client("cognito-idp")
         configuration = {"COGNITO_DYNAMO_SECRET_KEY": Fernet.generate_key().decode()}
         secrets.put_secret_value(SecretId=made["ConfigurationSecret"], SecretString=json.dumps(configuration))
-        secrets.put_secret_value(SecretId=made["SmokeSecret"], SecretString=json.dumps(SMOKE))
+        self.try_out_as(made, **SMOKE)
         cognito.admin_create_user(
             UserPoolId=made["UserPoolId"], Username=SMOKE["email"], MessageAction="SUPPRESS"
         )
@@ -116,12 +116,18 @@ class Theatre:
             Permanent=True,
         )
 
+    def try_out_as(self, made: dict[str, str], email: str, password: str) -> None:
+        """Say whose token deployments are tried out with."""
+        account = json.dumps({"email": email, "password": password})
+        self.client("secretsmanager").put_secret_value(SecretId=made["SmokeSecret"], SecretString=account)
+
     def overlay(self, made: dict[str, str], name: str = "overlay", **variables: str) -> Path:
         """Write what a stage must be told because this is not AWS, and return where."""
         path = FOLDER / f"{name}.json"
         told = {
             "AWS_ENDPOINT_URL": self.url,
             "COGNITO_JWKS_URL": f"{self.url}/{made['UserPoolId']}/.well-known/jwks.json",
+            "COGNITO_DOMAIN_URL": self.url,
             "MOPED_API_ALLOWED_HOSTS": ".localhost,127.0.0.1",
             **variables,
         }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -92,6 +93,12 @@ def apigateway() -> APIGatewayClient:
 
 
 @cache
+def iam() -> IAMClient:
+    """Return the IAM client."""
+    return _client("iam")  # type: ignore[no-any-return]
+
+
+@cache
 def logs() -> CloudWatchLogsClient:
     """Return the CloudWatch Logs client."""
     return _client("logs")  # type: ignore[no-any-return]
@@ -156,6 +163,7 @@ CACHED = (
     awslambda,
     patient_lambda,
     apigateway,
+    iam,
     logs,
     s3_forms,
     _session,

@@ -17,6 +17,8 @@ from pathlib import Path, PurePosixPath
 from apps.stages import programs
 
 COMPILER = Path(__file__).with_name("compile.py")
+# What keeps its source, by the first part of its path.
+OURS = ("apps", "moped_api", "zappa_settings.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
 SHARED_OBJECT_MODE = 0o100755
@@ -104,13 +106,15 @@ PRUNED_WITHOUT_PAGES = (
 KEPT = ("*.dist-info/METADATA",)
 
 
-def repack(source: Path, output: Path, pruned: tuple[str, ...] = PRUNED) -> None:
-    """Write `source` again as `output`: without what is pruned, with bytecode beside every module."""
+def repack(
+    source: Path, output: Path, pruned: tuple[str, ...] = PRUNED, ours: tuple[str, ...] = OURS
+) -> None:
+    """Write `source` again as `output`: without what is pruned, compiled, and in a fixed order."""
     with tempfile.TemporaryDirectory(prefix="moped-package-") as scratch:
         folder = Path(scratch)
         with zipfile.ZipFile(source) as zipped:
             zipped.extractall(folder, [name for name in zipped.namelist() if not is_pruned(name, pruned)])
-        _compile(folder)
+        _compile(folder, ours)
         _write(folder, output)
 
 
@@ -121,11 +125,11 @@ def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _compile(folder: Path) -> None:
+def _compile(folder: Path, ours: tuple[str, ...]) -> None:
     # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set
     # of constants, show in the bytes.
     programs.run(
-        [sys.executable, "-s", "-S", "-P", COMPILER, folder],
+        [sys.executable, "-s", "-S", "-P", COMPILER, folder, *ours],
         doing="compile the package",
         environment={"PYTHONHASHSEED": "0"},
     )

@@ -34,6 +34,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     :raises StageError: at the first thing that is not as it should be; traffic is where it was
     """
     furniture.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
+    furniture.refuse_a_missing_role(stage.settings["role_arn"])
     before = functions.live(stage.function)
     _keep_logs(stage)
     _bring(stage, package, tell)
@@ -109,7 +110,7 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> str:
     """
     outcome = functions.invoke(stage.function, {"manage": command}, qualifier)
     if outcome.failed:
-        raise StageError(f"`{command}` failed on {stage.name}: {outcome.payload.get('errorMessage')}")
+        raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
     return outcome.log
 
 

@@ -41,7 +41,8 @@ def traps_of_django() -> Iterator[Trap]:
         yield Trap(
             "E030", "DEBUG is on.", "A crash shows its source, settings and local variables.", "DEBUG = False"
         )
-    root: dict[str, Any] = settings.LOGGING.get("root", {})
+    logging_settings: dict[str, Any] = settings.LOGGING
+    root = logging_settings.get("root", {})
     if not root.get("handlers"):
         yield Trap(
             "E031",

@@ -41,6 +41,12 @@ class Invocation:
     failed: bool
     log: str
 
+    @property
+    def reason(self) -> str:
+        """Return why it failed, on one line."""
+        message = self.payload.get("errorMessage", "") if isinstance(self.payload, dict) else self.payload
+        return " ".join(str(message or "no reason given").split())
+
 
 def exists(function: str) -> bool:
     """Tell whether there is such a function."""

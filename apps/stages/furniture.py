@@ -58,6 +58,19 @@ def refuse_an_empty_secret(name: str) -> None:
         raise StageError(f"The secret {name} is missing or empty: fill it as docs/operations.md says.")
 
 
+def refuse_a_missing_role(arn: str) -> None:
+    """
+    See to it that the function can run as its role.
+
+    :raises StageError: if there is no such role
+    """
+    try:
+        with aws.translating(NoSuchEntity=NotFoundError, NoSuchEntityException=NotFoundError):
+            aws.iam().get_role(RoleName=arn.rpartition("/")[2])
+    except NotFoundError:
+        raise StageError(f"There is no role {arn}: update the stack, it makes the function's role.") from None
+
+
 def _describe(stack: str) -> StackTypeDef:
     try:
         with aws.translating(ValidationError=NotFoundError):

@@ -81,7 +81,7 @@ def dress_refusals(stage: Stage) -> None:
                 responseType=kind,  # type: ignore[arg-type]
                 responseParameters=HEADERS,
                 responseTemplates={"application/json": json.dumps(_body(code, detail))},
-                **status,  # type: ignore[arg-type]
+                **status,
             )
         client.create_deployment(restApiId=found, stageName=stage.name, description="refusals with our body")
 

@@ -31,9 +31,7 @@ def try_out(stage: Stage, version: str, token: str) -> list[str]:
 def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> str:
     outcome = functions.invoke(stage.function, event(path, _host(stage), token), version)
     if outcome.failed:
-        raise StageError(
-            f"Version {version} does not start: {outcome.payload.get('errorMessage', outcome.payload)}"
-        )
+        raise StageError(f"Version {version} does not start: {outcome.reason}")
     status = outcome.payload["statusCode"]
     who = "with a token" if token else "without one"
     if status != expected:

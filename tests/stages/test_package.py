@@ -6,7 +6,7 @@ import ast
 import json
 import subprocess
 import zipfile
-from importlib.util import cache_from_source, source_hash
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 
 import pytest
@@ -87,11 +87,20 @@ class TestPackage:
     def test_is_small_enough_to_start_fast(self, built: package.Package) -> None:
         assert built.size <= package.LARGEST_BYTES["production"]
 
-    def test_has_valid_bytecode_beside_every_module(self, task: Path) -> None:
-        for source in task.rglob("*.py"):
+    def test_has_valid_bytecode_beside_every_module_of_ours(self, task: Path) -> None:
+        ours = sorted(task.rglob("*.py"))
+
+        assert {path.relative_to(task).parts[0] for path in ours} == set(archive.OURS)
+        for source in ours:
             header = Path(cache_from_source(str(source))).read_bytes()[:16]
             assert int.from_bytes(header[4:8], "little") == UNCHECKED_HASH, source
             assert header[8:16] == source_hash(source.read_bytes()), source
+
+    def test_has_bytecode_of_this_python_in_the_place_of_every_other_module(self, task: Path) -> None:
+        others = [path for path in task.rglob("*.pyc") if path.parent.name != "__pycache__"]
+
+        assert {path.relative_to(task).parts[0] for path in others} >= {"django", "rest_framework", "zappa"}
+        assert {path.read_bytes()[:4] for path in others} == {MAGIC_NUMBER}
 
     @pytest.mark.parametrize(
         "stranger",
@@ -111,7 +120,7 @@ class TestPackage:
             "apps/stages",
             "apps/devstack",
             "apps/core/blueprint",
-            "zappa/cli.py",
+            "zappa/cli.pyc",
             ".env",
             "handler.py",
         ],

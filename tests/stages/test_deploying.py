@@ -1,0 +1,382 @@
+"""The life of a stage at the embedded AWS; Zappa's part is played by the two calls it comes down to."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import uuid
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import call_command
+
+from apps.core import aws
+from apps.devstack import personas, stack
+from apps.stages import (
+    deploying,
+    functions,
+    furniture,
+    gateways,
+    programs,
+    rendering,
+    tokens,
+    zappa,
+    zappa_file,
+)
+from apps.stages.errors import StageError
+from apps.stages.package import Package
+from apps.stages.rendering import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from apps.devstack.emulator import Emulator
+
+pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
+
+RIGHT = {"/": 200, "/auth/current_user": 401}
+ANSWERS = """
+answers, with_token = {answers!r}, {with_token}
+
+def lambda_handler(event, context):
+    if "manage" in event:
+        print("managed", event["manage"])
+        {manage}
+        return {{}}
+    token = "Authorization" in event["headers"]
+    status = with_token if token else answers[event["path"]]
+    return {{"statusCode": status, "body": '{{"detail": "as the test wants it"}}'}}
+"""
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Callable[..., Package]:
+    """Return a maker of packages that answer as a test wants."""
+
+    def make(answers: dict[str, int] | None = None, with_token: int = 200, manage: str = "pass") -> Package:
+        source = ANSWERS.format(answers=answers or RIGHT, with_token=with_token, manage=manage)
+        path = tmp_path / f"{uuid.uuid4()}.zip"
+        with zipfile.ZipFile(path, "w") as zipped:
+            zipped.writestr("handler.py", f"# {uuid.uuid4()}\n{source}")
+        content = path.read_bytes()
+        return Package(path, hashlib.sha256(content).hexdigest(), len(content))
+
+    return make
+
+
+@pytest.fixture
+def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
+    """Return a stage of its own name, on what the laptop's stack made."""
+    made = stack.outputs() | {"DatabaseUrl": "postgresql:///none"}
+    name = f"t{uuid.uuid4().hex[:8]}"
+    settings: dict[str, Any] = {
+        "role_arn": made["FunctionRoleArn"],
+        "aws_environment_variables": {"MOPED_API_ALLOWED_HOSTS": "api.example"},
+        "moped": {"stack": stack.NAME, "log_retention_days": 7, "migrate": True},
+    }
+    fill(made["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
+    monkeypatch.setattr(zappa, "deploy", created)
+    monkeypatch.setattr(zappa, "update", updated)
+    monkeypatch.setattr(
+        zappa, "undeploy", lambda stage: aws.awslambda().delete_function(FunctionName=stage.function)
+    )
+    return Stage(name, f"moped-api-{name}", settings, made, tmp_path / "settings.json")
+
+
+def fill(secret: str, content: dict[str, str]) -> None:
+    aws.secrets_manager().put_secret_value(SecretId=secret, SecretString=json.dumps(content))
+
+
+def created(stage: Stage, package: Path) -> None:
+    aws.awslambda().create_function(
+        FunctionName=stage.function,
+        Runtime="python3.11",
+        Role=stage.settings["role_arn"],
+        Handler="handler.lambda_handler",
+        Code={"ZipFile": package.read_bytes()},
+        Timeout=20,
+    )
+
+
+def updated(stage: Stage, package: Path) -> None:
+    aws.awslambda().update_function_code(
+        FunctionName=stage.function, ZipFile=package.read_bytes(), Publish=True
+    )
+
+
+def deploy(stage: Stage, package: Package) -> tuple[str, list[str]]:
+    said: list[str] = []
+    version = deploying.deploy(stage, package, token="", commit="abc123", tell=said.append)
+    return version, said
+
+
+class TestDeploy:
+    def test_makes_the_first_version_live_after_trying_it(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        version, said = deploy(staged, packed())
+
+        alias = functions.live(staged.function)
+        assert alias
+        assert (alias.version, alias.previous) == (version, "")
+        assert "  GET /auth/current_user with a token: 200" in said
+        assert "migrated" in said
+
+    def test_moves_traffic_to_the_next_and_remembers_the_one_before(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        first, _ = deploy(staged, packed())
+        second, _ = deploy(staged, packed())
+
+        alias = functions.live(staged.function)
+        assert alias
+        assert (alias.version, alias.previous) == (second, first)
+
+    @pytest.mark.parametrize(
+        ("broken", "because"),
+        [
+            (
+                {"answers": {"/": 500, "/auth/current_user": 401}},
+                "GET / without one with 500 instead of 200: as the",
+            ),
+            ({"with_token": 401}, "with a token with 401 instead of 200"),
+            (
+                {"manage": "raise RuntimeError('no such\\ntable')"},
+                "`migrate --noinput` failed on .*: no such table",
+            ),
+        ],
+        ids=["a route that crashes", "a token that is refused", "a migration that fails"],
+    )
+    def test_that_fails_leaves_traffic_where_it_was(
+        self, broken: dict[str, Any], because: str, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        first, _ = deploy(staged, packed())
+
+        with pytest.raises(StageError, match=because):
+            deploy(staged, packed(**broken))
+
+        alias = functions.live(staged.function)
+        assert alias
+        assert alias.version == first
+
+    def test_keeps_logs_for_a_while(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        deploy(staged, packed())
+
+        (group,) = aws.logs().describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{staged.function}")[
+            "logGroups"
+        ]
+        assert group["retentionInDays"] == 7
+
+    def test_deletes_old_versions_but_never_one_that_is_needed(
+        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(functions, "KEPT_VERSIONS", 1)
+        first, _ = deploy(staged, packed())
+        second, _ = deploy(staged, packed())
+
+        assert set(functions.versions(staged.function)) == {first, second}
+
+    def test_without_its_role_is_refused(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        staged.settings["role_arn"] = "arn:aws:iam::000000000000:role/gone"
+
+        with pytest.raises(StageError, match=r"There is no role .*/gone"):
+            deploy(staged, packed())
+
+    def test_without_an_account_to_try_it_with_is_refused(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        fill(staged.outputs["SmokeSecret"], {"email": "nobody@austintexas.gov", "password": "wrong"})
+        with pytest.raises(StageError, match="cannot sign in"):
+            tokens.smoke_token(staged.outputs)
+
+        fill(staged.outputs["SmokeSecret"], {})
+        with pytest.raises(StageError, match="holds no email and password"):
+            tokens.smoke_token(staged.outputs)
+
+    def test_that_lost_a_race_is_refused(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        deploy(staged, packed())
+
+        before = functions.live(staged.function)
+        deploy(staged, packed())
+        with pytest.raises(StageError, match="Somebody else"):
+            functions.make_live(staged.function, "1", None)
+        assert before
+
+
+class TestRollback:
+    def test_moves_traffic_back_and_forth(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        first, _ = deploy(staged, packed())
+        second, _ = deploy(staged, packed())
+
+        assert deploying.rollback(staged, "", tell=print) == first
+        assert deploying.rollback(staged, second, tell=print) == second
+
+    def test_says_what_there_is_to_go_back_to(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        with pytest.raises(StageError, match="never made live"):
+            deploying.rollback(staged, "", tell=print)
+        deploy(staged, packed())
+        with pytest.raises(StageError, match="has had one version only"):
+            deploying.rollback(staged, "", tell=print)
+        with pytest.raises(StageError, match="has no version 99"):
+            deploying.rollback(staged, "99", tell=print)
+
+
+class TestLookingAfter:
+    def test_status_tells_what_runs(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        assert deploying.status(staged)["function"] == "not deployed"
+        version, _ = deploy(staged, packed())
+
+        assert deploying.status(staged)["live version"] == version
+
+    def test_manage_returns_the_log(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        deploy(staged, packed())
+
+        assert "managed check" in deploying.manage(staged, "check")
+
+    def test_undeploy_removes_it_and_says_so_once(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(staged, packed())
+
+        deploying.undeploy(staged, tell=print)
+
+        assert not functions.exists(staged.function)
+        with pytest.raises(StageError, match="is not deployed"):
+            deploying.undeploy(staged, tell=print)
+
+
+class TestGateway:
+    def test_refuses_with_our_body_and_cors(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        api = aws.apigateway().create_rest_api(name=staged.function)["id"]
+        monkeypatch.setattr(gateways, "api_id", lambda _stage: api)
+
+        gateways.dress_refusals(staged)
+
+        answer = aws.apigateway().get_gateway_response(restApiId=api, responseType="THROTTLED")
+        body = json.loads(answer["responseTemplates"]["application/json"])
+        assert body["code"] == "too_many_requests"
+        assert gateways.url(staged).endswith(f"amazonaws.com/{staged.name}")
+
+    def test_has_no_address_before_it_is_made(self, staged: Stage) -> None:
+        assert gateways.url(staged) == ""
+        staged.settings["apigateway_enabled"] = False
+        assert gateways.url(staged) == ""
+
+
+class TestRender:
+    def test_names_what_the_stack_lacks(self, furnished_emulator: Emulator) -> None:
+        with pytest.raises(StageError, match=r"lacks DatabaseUrl.*infrastructure/moped-api\.yaml"):
+            rendering.render("staging", changes={"moped": {"stack": stack.NAME}})
+
+    def test_names_the_stack_that_is_missing(self, furnished_emulator: Emulator) -> None:
+        with pytest.raises(StageError, match="There is no stack moped-production"):
+            rendering.render("production")
+
+    def test_completes_a_stage_by_what_its_stack_made(
+        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = stack.outputs() | {
+            "DatabaseUrl": "postgresql:///x",
+            "SubnetIds": "a,b",
+            "SecurityGroupIds": "c",
+        }
+        monkeypatch.setattr(furniture, "outputs", lambda _stack: made)
+
+        stage = rendering.render("staging", commit="abc")
+
+        written = json.loads(stage.path.read_text())["staging"]
+        assert written["role_arn"] == made["FunctionRoleArn"]
+        assert written["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
+        assert written["aws_environment_variables"]["COGNITO_USERPOOL_ID"] == made["UserPoolId"]
+        assert written["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
+
+    def test_refuses_a_stage_that_is_in_a_trap(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        document = zappa_file.merged(zappa_file.read(), {"base": {"debug": True}})
+        monkeypatch.setattr(zappa_file, "read", lambda: document)
+
+        with pytest.raises(StageError, match="debug is on"):
+            rendering.render("staging")
+
+    def test_refuses_an_empty_secret(self, furnished_emulator: Emulator) -> None:
+        with pytest.raises(StageError, match="missing or empty"):
+            furniture.refuse_an_empty_secret("nowhere")
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def rendered(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rendering, "render", lambda *_args, **_options: staged)
+
+    def run(self, *words: str) -> str:
+        out = io.StringIO()
+        call_command("stage", *words, stdout=out)
+        return out.getvalue()
+
+    def test_goes_through_the_life_of_a_stage(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        package = str(packed().path)
+
+        assert "live: version" in self.run("deploy", staged.name, "--package", package)
+        assert "live version" in self.run("status", staged.name)
+        assert "managed check" in self.run("manage", staged.name, "check")
+        assert "live: version" in self.run("update", staged.name, "--package", str(packed().path))
+        assert "live: version" in self.run("rollback", staged.name)
+        assert "is gone" in self.run("undeploy", staged.name, "--yes")
+
+    def test_asks_before_it_removes(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("builtins.input", lambda _question: "no")
+
+        with pytest.raises(Exception, match="Nothing was removed"):
+            self.run("undeploy", staged.name)
+
+    def test_wants_to_know_what_to_run(self, staged: Stage) -> None:
+        with pytest.raises(Exception, match="Say what to run"):
+            self.run("manage", staged.name)
+
+    def test_hands_the_log_over(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(zappa, "tail", lambda _stage, since: f"since {since}")
+
+        assert "since 1h" in self.run("logs", staged.name)
+
+    def test_says_in_a_sentence_that_aws_is_away(
+        self, staged: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        aws.forget_clients()
+
+        with pytest.raises(StageError, match="AWS could not be asked"):
+            self.run("status", staged.name)
+
+
+class TestZappa:
+    @pytest.mark.parametrize("command", ["deploy", "update"])
+    def test_is_given_the_rendered_settings(
+        self, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        ran: list[Any] = []
+
+        def run(program: list[Any], **_options: Any) -> str:
+            ran.extend(map(str, program))
+            return "log"
+
+        monkeypatch.setattr(programs, "run", run)
+        stage = Stage("staging", "moped-api-staging", {}, {}, tmp_path / "staging.json")
+
+        getattr(zappa, command)(stage, tmp_path / "p.zip")
+        zappa.undeploy(stage)
+
+        assert zappa.tail(stage, "1h") == "log"
+        assert [
+            command,
+            "staging",
+            "-s",
+            str(tmp_path / "staging.json"),
+            "-z",
+            str(tmp_path / "p.zip"),
+        ] == ran[3:9]
+
+    def test_that_fails_is_quoted(self) -> None:
+        with pytest.raises(StageError, match="Could not try: the last word"):
+            programs.run(["sh", "-c", "echo first; echo the last word; echo ====; exit 1"], doing="try")

@@ -1,0 +1,164 @@
+"""What the emulator ignores of the template is read in it; what the role may do, in the code."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+import yaml
+from botocore import xform_name
+
+from apps.stages.paths import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
+SERVING = ("auth", "core", "files", "users")
+# Where a call is named otherwise than the right it needs.
+RIGHTS = {"s3:HeadBucket": "s3:ListBucket"}
+# Signing a form is no call; whoever posts it needs this right of ours.
+BY_SIGNATURE = {"s3:PutObject": "s3_forms"}
+# Methods whose first argument names the call that is meant.
+NAMING = {"get_paginator", "generate_presigned_url"}
+# Not the code's: the gateway's invocations through the role, and Lambda's own writing of logs.
+NOT_OF_THE_CODE = {"Gateway", "Logs"}
+STATEFUL = {
+    "AWS::Cognito::UserPool",
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+}
+
+
+class Loader(yaml.SafeLoader):
+    """Reads `!Ref x` as `x`: the tests look at what stands there, not at what becomes of it."""
+
+
+def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+Loader.add_multi_constructor("!", _plain)
+
+
+@cache
+def resources() -> dict[str, Any]:
+    return dict(yaml.load(TEMPLATE.read_text(), Loader)["Resources"])  # noqa: S506 (a safe loader, extended)
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    (policy,) = resources()[role]["Properties"]["Policies"]
+    return list(policy["PolicyDocument"]["Statement"])
+
+
+def listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+@cache
+def operations() -> dict[str, str]:
+    """Return the rights of every call of the four services, by the name that boto3 gives it."""
+    found = {}
+    for service in ("cognito-idp", "dynamodb", "s3", "secretsmanager"):
+        model = boto3.Session().client(service, region_name="us-east-1").meta.service_model
+        for name in model.operation_names:
+            right = f"{service}:{name}"
+            found[xform_name(name)] = RIGHTS.get(right, right)
+    return found
+
+
+def words(path: Path) -> set[str]:
+    """Return the name of every method that a module calls, and what it pages through or signs."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    named = {
+        str(argument.value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr in NAMING
+        for argument in call.args
+        if isinstance(argument, ast.Constant)
+    }
+    return methods | named
+
+
+def used() -> set[str]:
+    modules = [
+        path
+        for app in SERVING
+        for path in (PROJECT / "apps" / app).rglob("*.py")
+        if "blueprint" not in path.parts
+    ]
+    said = set().union(*map(words, modules))
+    calls = {right for name, right in operations().items() if name in said}
+    return calls | {right for right, call in BY_SIGNATURE.items() if call in said}
+
+
+class TestFunctionRole:
+    def test_may_do_what_the_code_calls_and_nothing_else(self) -> None:
+        allowed = {
+            action
+            for statement in statements("FunctionRole")
+            if statement["Sid"] not in NOT_OF_THE_CODE
+            for action in listed(statement["Action"])
+        }
+
+        assert allowed == used()
+
+    @pytest.mark.parametrize("role", ["FunctionRole", "DeploymentRole"])
+    def test_has_no_right_over_everything(self, role: str) -> None:
+        for statement in statements(role):
+            assert "*" not in listed(statement["Resource"]), statement["Sid"]
+            assert "*" not in listed(statement["Action"]), statement["Sid"]
+
+    def test_writes_logs_of_its_own_functions_only(self) -> None:
+        (logs,) = [each for each in statements("FunctionRole") if each["Sid"] == "Logs"]
+
+        assert logs["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+        assert "log-group:/aws/lambda/moped-api-" in logs["Resource"]
+
+
+class TestDeploymentRole:
+    def test_hands_over_one_role_and_only_to_lambda_and_the_gateway(self) -> None:
+        (passing,) = [
+            each for each in statements("DeploymentRole") if "iam:PassRole" in listed(each["Action"])
+        ]
+
+        assert passing["Resource"] == "FunctionRole.Arn"
+        services = passing["Condition"]["StringEqualsIfExists"]["iam:PassedToService"]
+        assert services == ["lambda.amazonaws.com", "apigateway.amazonaws.com"]
+
+    def test_is_assumed_by_one_environment_of_one_repository(self) -> None:
+        (trust,) = resources()["DeploymentRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+        subject = trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+        assert subject == "repo:${GitHubRepository}:environment:${Stage}"
+
+
+class TestData:
+    @pytest.mark.parametrize("name", [n for n, r in resources().items() if r["Type"] in STATEFUL])
+    def test_outlives_its_stack(self, name: str) -> None:
+        assert resources()[name]["DeletionPolicy"] == "Retain"
+        assert resources()[name]["UpdateReplacePolicy"] == "Retain"
+
+    @pytest.mark.parametrize("name", [n for n, r in resources().items() if r["Type"] == "AWS::S3::Bucket"])
+    def test_in_buckets_is_encrypted_private_and_not_kept_for_ever(self, name: str) -> None:
+        properties = resources()[name]["Properties"]
+
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert properties["BucketEncryption"]
+        assert {rule["Status"] for rule in properties["LifecycleConfiguration"]["Rules"]} == {"Enabled"}
+
+    def test_of_claims_can_be_restored_to_any_second(self) -> None:
+        table = resources()["ClaimsTable"]["Properties"]
+
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+        assert table["SSESpecification"]["SSEEnabled"] is True
