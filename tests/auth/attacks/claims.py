@@ -194,11 +194,11 @@ ATTACKS = (
         for text in NOT_INTEGERS
     ),
     Attack("issued-in-an-hour", at("iat", 3600), TOO_EARLY, RFC_7519_4_1_5),
-    Attack("issued-in-32-seconds", at("iat", 32), TOO_EARLY, RFC_7519_4_1_5),
+    Attack("issued-in-40-seconds", at("iat", 40), TOO_EARLY, RFC_7519_4_1_5),
     Attack("issued-in-5-seconds", at("iat", 5), ACCEPTED, "clock skew between Cognito and Lambda"),
     Attack("issued-in-29-seconds", at("iat", 29), ACCEPTED, "clock skew between Cognito and Lambda"),
     Attack("valid-in-an-hour", at("nbf", 3600), TOO_EARLY, RFC_7519_4_1_5),
-    Attack("valid-in-32-seconds", at("nbf", 32), TOO_EARLY, RFC_7519_4_1_5),
+    Attack("valid-in-40-seconds", at("nbf", 40), TOO_EARLY, RFC_7519_4_1_5),
     Attack("valid-in-29-seconds", at("nbf", 29), ACCEPTED, RFC_7519_4_1_5),
     Attack("valid-since-yesterday", at("nbf", -86_400), ACCEPTED, RFC_7519_4_1_5),
     # ---- whom it names --------------------------------------------------------------------------
