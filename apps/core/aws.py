@@ -76,8 +76,8 @@ def secrets_manager() -> SecretsManagerClient:
 
 @cache
 def cloudformation() -> CloudFormationClient:
-    """Return the CloudFormation client."""
-    return _client("cloudformation")  # type: ignore[no-any-return]
+    """Return the CloudFormation client; it asks only once, since a creation asked for twice is refused."""
+    return _client("cloudformation", read_timeout=PATIENT_SECONDS, retries={"total_max_attempts": 1})  # type: ignore[no-any-return]
 
 
 @cache

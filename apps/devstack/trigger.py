@@ -55,10 +55,10 @@ def sync(role_arn: str, environment: Mapping[str, str]) -> str:
         return _create(role_arn, package, wanted)
     if current["CodeSha256"] != base64.b64encode(hashlib.sha256(package).digest()).decode():
         with aws.translating():
-            aws.awslambda().update_function_code(FunctionName=NAME, ZipFile=package)
+            aws.patient_lambda().update_function_code(FunctionName=NAME, ZipFile=package)
     if current["Environment"].get("Variables") != wanted or current["Role"] != role_arn:
         with aws.translating():
-            aws.awslambda().update_function_configuration(
+            aws.patient_lambda().update_function_configuration(
                 FunctionName=NAME, Role=role_arn, Environment={"Variables": wanted}
             )
     return current["FunctionArn"]
@@ -67,14 +67,14 @@ def sync(role_arn: str, environment: Mapping[str, str]) -> str:
 def _describe() -> FunctionConfigurationResponseTypeDef | None:
     try:
         with aws.translating(ResourceNotFoundException=NotFoundError):
-            return aws.awslambda().get_function_configuration(FunctionName=NAME)
+            return aws.patient_lambda().get_function_configuration(FunctionName=NAME)
     except NotFoundError:
         return None
 
 
 def _create(role_arn: str, package: bytes, environment: Mapping[str, str]) -> str:
     with aws.translating():
-        function = aws.awslambda().create_function(
+        function = aws.patient_lambda().create_function(
             FunctionName=NAME,
             Runtime=RUNTIME,
             Role=role_arn,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from apps.core import aws
+from apps.core.errors import MopedError
 from apps.devstack import environment, furnish, postgresql
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.errors import DevstackError
@@ -57,7 +58,14 @@ class World:
         # Known before it is furnished: what furnishes it speaks to it.
         environment.publish({**environment.read_world(), "AWS_ENDPOINT_URL": emulator.url})
         aws.forget_clients()
-        environment.publish(furnish.furnish(furnish.Site(self._api_port, emulator.url)))
+        environment.publish(_furnished(furnish.Site(self._api_port, emulator.url)))
+
+
+def _furnished(site: furnish.Site) -> dict[str, str]:
+    try:
+        return furnish.furnish(site)
+    except MopedError as error:
+        raise DevstackError(f"The embedded AWS could not be furnished: {error.__cause__ or error}") from error
 
 
 def forget() -> None:

@@ -64,6 +64,7 @@ class Laptop:
         with self.manage("runserver", str(self.port), *options) as process:
             try:
                 assert eventually(lambda: answers(self.url) or process.poll() is not None, UP_SECONDS)
+                assert process.poll() is None, process.communicate()[0]
                 yield process
             finally:
                 process.terminate()

@@ -82,6 +82,7 @@ class TestDeploy:
 
 class TestResyncTrigger:
     def test_leaves_an_unedited_trigger_alone(self, furnished_emulator: Emulator) -> None:
+        furnish.resync_trigger()
         before = aws.awslambda().get_function_configuration(FunctionName=trigger.NAME)["LastModified"]
         furnish.resync_trigger()
         assert aws.awslambda().get_function_configuration(FunctionName=trigger.NAME)["LastModified"] == before
