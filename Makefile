@@ -9,6 +9,7 @@
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
 #   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
+#   make infrastructure  read the template and the workflows with cfn-lint and zizmor
 #   make doctor       look for what goes wrong with a stage although it deploys
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-cold rehearse doctor help run test check format lint types imports locks covered reset install lock browser
+.PHONY: bench bench-cold rehearse doctor infrastructure help run test check format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -88,3 +89,12 @@ rehearse: install
 
 doctor: install
 	$(MANAGE) check --deploy --tag stages
+
+# Linters that pin what we do not, so in an environment of their own.
+infrastructure: install
+	@test .build/linters/installed -nt requirements/linters.txt || { \
+	  $(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/linters && \
+	  $(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt && \
+	  touch .build/linters/installed; }
+	.build/linters/bin/cfn-lint --regions us-east-1 -- infrastructure/*.yaml
+	.build/linters/bin/zizmor --offline --quiet .github/workflows

@@ -189,8 +189,8 @@ class Rehearsal:
             "FunctionUrl"
         ]
         host = re.sub(r"^https?://|/.*$", "", url)
-        ask = over_http(self.theatre.port, "127.0.0.1", f"/_aws/lambda-url/{host.partition('.')[0]}")
-        note(f"the function URL answers ({host})", holds=ask("GET", "/").status == 200)
+        answer = over_http(self.theatre.port, host)("GET", "/")
+        note(f"its function URL answers ({host.partition('.')[0]}…)", holds=answer.status == 200)
 
     def the_end(self) -> None:
         """Everything is undeployed, and nothing is left."""

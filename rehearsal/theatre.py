@@ -128,7 +128,7 @@ class Theatre:
             "AWS_ENDPOINT_URL": self.url,
             "COGNITO_JWKS_URL": f"{self.url}/{made['UserPoolId']}/.well-known/jwks.json",
             "COGNITO_DOMAIN_URL": self.url,
-            "MOPED_API_ALLOWED_HOSTS": ".localhost,127.0.0.1",
+            "MOPED_API_ALLOWED_HOSTS": ".localhost,127.0.0.1,.on.aws",
             **variables,
         }
         changes = {

@@ -18,7 +18,7 @@ from apps.devstack.environment import PROJECT
 REQUIREMENTS = PROJECT / "requirements"
 UV = Path(sys.prefix) / "bin" / "uv"
 # In this order: each extends the one before it and is constrained by its lock.
-SETS = ("production", "staging", "development", "emulator", "handler", "rehearsal")
+SETS = ("production", "staging", "development", "emulator", "handler", "rehearsal", "linters")
 ALONE = {"handler"}  # without what they depend on
 OPTIONS = (
     "--universal",
