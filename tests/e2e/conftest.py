@@ -69,7 +69,10 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     running = Laptop(folder, f"http://127.0.0.1:{port}", folder / "output.txt")
     with running.output.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-u", "manage.py", "runserver", str(port)],
+            [
+                *(sys.executable, "-I", "-S", "apps/devstack/leash.py", str(os.getpid()), "15", "--"),
+                *(sys.executable, "-u", "manage.py", "runserver", str(port)),
+            ],
             cwd=folder,
             env=newcomers_environment() | UNHURRIED,
             stdout=output,
