@@ -15,6 +15,8 @@ from apps.stages import archive, package
 from apps.stages.errors import StageError
 from tests.stages.conftest import VARIABLES
 
+pytestmark = pytest.mark.timeout(600)  # the first of them builds the package
+
 UNCHECKED_HASH = 0b01
 # Whoever adds one has looked at what it costs (docs/benchmarks.md): top-level modules that are
 # neither Python's own nor the runtime client's.
