@@ -305,18 +305,20 @@ class TestUnknownKid:
 
 
 class TestClocks:
-    def test_set_back_keep_no_key_alive(self, publisher: Publisher, clock: Clock) -> None:
+    @pytest.mark.parametrize("seconds", [HOUR, HOUR + 1])
+    def test_set_back_keep_no_key_alive(self, publisher: Publisher, clock: Clock, seconds: int) -> None:
         tokens.verify(token())
         clock.is_set(-10 * HOUR)
-        clock.passes(HOUR)
+        clock.passes(seconds)
 
         tokens.verify(key().token(id_payload(iat=1, auth_time=1)))
 
         assert len(publisher.asked) == 2
 
-    def test_set_forward_cause_one_fetch(self, publisher: Publisher, clock: Clock) -> None:
+    @pytest.mark.parametrize("seconds", [HOUR, HOUR + 1])
+    def test_set_forward_cause_one_fetch(self, publisher: Publisher, clock: Clock, seconds: int) -> None:
         tokens.verify(token())
-        clock.is_set(2 * HOUR)
+        clock.is_set(seconds)
 
         for _ in range(10):
             tokens.verify(token())
