@@ -48,7 +48,7 @@ class TestVerify:
         for said, meant in words.items():
             assert tokens.verify(key().token(id_payload(email_verified=said))).email_verified is meant
 
-    @pytest.mark.parametrize("bits", [2048, 2049, 3072, 4096])
+    @pytest.mark.parametrize("bits", [2048, 3072, 4096])
     def test_takes_keys_of_every_size_that_is_strong_enough(self, publisher: Publisher, bits: int) -> None:
         signer = key(f"of {bits}", bits)
         publisher.publish(signer)
