@@ -85,7 +85,7 @@ bench-cold: install
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
 
 rehearse: install
-	$(BIN)/python -m rehearsal
+	$(BIN)/python -m tests.rehearsal
 
 doctor: install
 	$(MANAGE) check --deploy --tag stages

@@ -64,6 +64,8 @@ def require() -> None:
 
 def _ask() -> tuple[str, ...]:
     """Return the names of the probes that failed or did not answer in time."""
+    for client in (aws.dynamodb, aws.s3, aws.secrets_manager):
+        client()  # building the first ones takes our time, not our neighbours'
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
     asked = {pool.submit(import_string(path)): name for name, path in settings.READINESS_PROBES.items()}
     done, late = wait(asked, DEADLINE_SECONDS)

@@ -24,7 +24,7 @@ from tests.test_access import path_of, tables  # noqa: E402
 
 def main() -> None:
     """Print one JSON object."""
-    furnish._introduce_directory(settings.COGNITO_USER_POOL_ID, settings.AWS_ENDPOINT_URL)  # noqa: SLF001
+    furnish._introduce_directory(settings.COGNITO_USER_POOL_ID, settings.AWS_ENDPOINT_URL)
     accounts.ensure(PERSONAS)
     allowed = tables()
     calls = [

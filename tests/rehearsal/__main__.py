@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.stages import package, rehearsal_environment, runtime
 from apps.stages.paths import BUILD, PROJECT
-from rehearsal.audience import over_http, through_runtime, walk
-from rehearsal.cargo import carry
-from rehearsal.theatre import EDITOR, FOLDER, Theatre
+from tests.rehearsal.audience import over_http, through_runtime, walk
+from tests.rehearsal.cargo import carry
+from tests.rehearsal.theatre import EDITOR, FOLDER, Theatre
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,7 +228,7 @@ class Rehearsal:
 
     def _people(self, stage: str) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-m", "rehearsal.people"],
+            [sys.executable, "-m", "tests.rehearsal.people"],
             cwd=PROJECT,
             env={**os.environ, **self._variables(stage), "DJANGO_SETTINGS_MODULE": "moped_api.settings"},
             capture_output=True,

@@ -9,18 +9,18 @@ from urllib.request import Request, urlopen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.audience import Answer
+    from tests.rehearsal.audience import Answer
 
 
 def carry(ask: Callable[..., Answer], token: str, origin: str) -> str:
     """Return what was carried; whoever looks into the file afterwards must find what was sent."""
     content = b"%PDF-1.7 " + secrets.token_bytes(20_000)
     signed = ask("GET", "/files/request-signature?file=Plan%20Set.pdf", token).body["credentials"]
-    with urlopen(_form(signed["url"], signed["fields"], content, origin), timeout=30) as response:  # noqa: S310
+    with urlopen(_form(signed["url"], signed["fields"], content, origin), timeout=30) as response:
         assert response.status in {200, 201, 204}, response.status
     key = signed["fields"]["key"]
     url = ask("GET", f"/files/download/{key}", token).body["download_url"]
-    with urlopen(url, timeout=30) as response:  # noqa: S310
+    with urlopen(url, timeout=30) as response:
         assert response.read() == content
     return f"a file of {len(content)} bytes, up and down: {key.rpartition('_')[2]}"
 
@@ -33,7 +33,7 @@ def _form(url: str, fields: dict[str, str], content: bytes, origin: str) -> Requ
     ]
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="plan.pdf"\r\n\r\n'
     body = b"".join(parts) + head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    return Request(  # noqa: S310
+    return Request(
         url,
         body,
         {"Content-Type": f"multipart/form-data; boundary={boundary}", "Origin": origin},
