@@ -152,6 +152,8 @@ class MopedSchema(AutoSchema):
     def _failures(self) -> Iterator[Failure]:
         operation = self._operation()
         yield 500, "internal_error", problems.CRASHED
+        if "{" in self.path:  # what no segment of a path can hold leads to no route at all
+            yield 404, "not_found", problems.NO_ROUTE
         yield from map(_of_ours, operation.errors)
         if self._is_closed():
             yield from self._of_callers()

@@ -33,6 +33,7 @@ CONTENT_TYPE = "application/problem+json"
 REALM = "moped"
 TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
 
+NO_ROUTE = "There is no such page or route."
 CRASHED = "Something went wrong on our side. The request id finds it in our log."
 HOW_TO_AUTHENTICATE = exceptions.ErrorDetail(
     "Sign in, or send an ID token of the user pool as `Authorization: Bearer <token>`.", TOKEN_MISSING
@@ -209,7 +210,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a path that no route has."""
-    return respond(request, HTTPStatus.NOT_FOUND, "not_found", "There is no such page or route.")
+    return respond(request, HTTPStatus.NOT_FOUND, "not_found", NO_ROUTE)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

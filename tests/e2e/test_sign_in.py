@@ -85,10 +85,10 @@ class TestSignIn:
         views = laptop.folder / "apps/auth/views.py"
 
         text = views.read_text()
-        views.write_text(text.replace('"email": caller.email', '"electronic_mail": caller.email'))
+        views.write_text(text.replace("Who you are.", "Who you are, and were before the edit."))
 
-        wait_until_served(page, "electronic_mail")
-        expect(page.locator("pre.answer")).to_contain_text("electronic_mail")
+        wait_until_served(page, "before the edit")
+        expect(page.get_by_role("main")).to_contain_text("Who you are, and were before the edit.")
         expect(page.get_by_role("navigation", name="Account")).to_contain_text("ada.admin@austintexas.gov")
 
 
