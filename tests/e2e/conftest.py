@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -65,6 +66,7 @@ class Laptop:
 @pytest.fixture(scope="session")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     folder = copy_tree(tmp_path_factory.mktemp("laptop") / "moped")
+    _remember_another_aws(folder)
     port = free_port()
     running = Laptop(folder, f"http://127.0.0.1:{port}", folder / "output.txt")
     with running.output.open("w") as output:
@@ -88,6 +90,13 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 
 def newcomers_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in A_NEWCOMERS_SHELL if name in os.environ}
+
+
+def _remember_another_aws(folder: Path) -> None:
+    """Let each of several laptops that start at once have a port of its own for its AWS."""
+    world = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
+    (folder / ".devstack").mkdir()
+    (folder / ".devstack/world.json").write_text(json.dumps(world))
 
 
 def _wait_for_welcome(server: subprocess.Popen[bytes], running: Laptop) -> None:
