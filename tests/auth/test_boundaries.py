@@ -34,6 +34,14 @@ class TestTimes:
         with pytest.raises(TokenExpiredError):
             verified(exp=clock.wall)
 
+    def test_exp_ends_a_token_that_was_verified_before(self, clock: Clock) -> None:
+        text = key().token(id_payload(exp=clock.wall + 1))
+        assert tokens.verify(text)
+        for _ in range(2):  # in that very second, and ever after
+            clock.passes(1)
+            with pytest.raises(TokenExpiredError):
+                tokens.verify(text)
+
     @pytest.mark.parametrize("name", ["iat", "nbf"])
     def test_iat_and_nbf_may_lie_30_seconds_ahead(self, clock: Clock, name: str) -> None:
         assert verified(**{name: clock.wall + 30})
