@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,8 @@ from apps.auth.reasons import (
     TokenMalformedError,
     TokenNotYetValidError,
 )
-from tests.auth.signing import compact, id_payload, key
+from apps.core import claims
+from tests.auth.signing import HASURA, compact, id_payload, key
 
 if TYPE_CHECKING:
     from tests.auth.conftest import Clock
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("publisher")
 
 END_OF_9999 = 253_402_300_799
+ROLES = "x-hasura-allowed-roles"
 
 
 def verified(**changes: Any) -> tokens.IdToken:
@@ -33,6 +37,14 @@ class TestTimes:
         assert verified(exp=clock.wall + 1)
         with pytest.raises(TokenExpiredError):
             verified(exp=clock.wall)
+
+    def test_exp_ends_a_token_that_was_verified_before(self, clock: Clock) -> None:
+        text = key().token(id_payload(exp=clock.wall + 1))
+        assert tokens.verify(text)
+        for _ in range(2):  # in that very second, and ever after
+            clock.passes(1)
+            with pytest.raises(TokenExpiredError):
+                tokens.verify(text)
 
     @pytest.mark.parametrize("name", ["iat", "nbf"])
     def test_iat_and_nbf_may_lie_30_seconds_ahead(self, clock: Clock, name: str) -> None:
@@ -74,6 +86,30 @@ class TestSizes:
         assert nested(31).payload["x"]
         with pytest.raises(ClaimsInvalidError):
             _ = nested(32).payload
+
+
+class TestHasuraClaims:
+    @pytest.mark.parametrize("roles", range(1, 5))
+    def test_have_no_room_for_another_member(self, roles: int) -> None:
+        """Whatever number of strings is added, it is never taken for the number that belongs there."""
+        text = json.dumps(HASURA | {ROLES: ["moped-editor"] * roles})
+        assert claims.parse(text)
+        for strings, lists in itertools.product(range(16), range(8)):
+            if strings or lists:
+                more = ['"x-hasura-user-db-id":"1"'] * strings + [f'"{ROLES}":[]'] * lists
+                with pytest.raises(ValueError, match="twice"):
+                    claims.parse(f"{{{','.join(more)},{text[1:]}")
+
+    @pytest.mark.parametrize(
+        ("missing", "doubled"), list(itertools.permutations(sorted(HASURA.keys() - {ROLES}), 2))
+    )
+    def test_cannot_hide_a_second_member_in_the_place_of_a_missing_one(
+        self, missing: str, doubled: str
+    ) -> None:
+        text = json.dumps({name: value for name, value in HASURA.items() if name != missing})
+        assert claims.parse(text)
+        with pytest.raises(ValueError, match="twice"):
+            claims.parse(f'{{"{doubled}":"1",{text[1:]}')
 
 
 class TestKeys:
