@@ -81,7 +81,7 @@ def finish(*, flow: cookies.Flow | None, state: str, code: str, redirect_uri: st
     return text, token
 
 
-def safe_target(request: HttpRequest, target: str) -> str:
+def safe_target(target: str) -> str:
     """Return where to go afterwards: a path of this site, or the page about oneself."""
     own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
     return target if own and urlsplit(target).path not in _pages_of_a_sign_in() else HOME

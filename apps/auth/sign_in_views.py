@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @require_GET
 def start(request: HttpRequest) -> HttpResponse:
     """Send the browser to the hosted UI, to come back to the path in `next`."""
-    target = sign_in.safe_target(request, request.GET.get("next", ""))
+    target = sign_in.safe_target(request.GET.get("next", ""))
     url, flow = sign_in.begin(redirect_uri=_callback_url(request), target=target)
     response = HttpResponseRedirect(url)
     cookies.keep_flow(response, flow)
@@ -45,7 +45,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         )
     except MopedError as error:
         return _refused(request, error)
-    response = HttpResponseRedirect(sign_in.safe_target(request, flow.target if flow else ""))
+    response = HttpResponseRedirect(sign_in.safe_target(flow.target if flow else ""))
     cookies.keep_token(response, text, seconds=max(int(token.exp - time.time()), 0))
     cookies.forget(response, cookies.flow_name())
     return response
