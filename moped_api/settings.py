@@ -51,11 +51,14 @@ OWN_SCHEMA = "moped_api"
 DATABASES = {
     "default": dj_database_url.parse(
         env.text("DATABASE_URL") or "postgresql:///missing",
+        engine="apps.core.postgresql",
         conn_max_age=60,
         conn_health_checks=True,
         disable_server_side_cursors=True,  # a proxy that pools transactions would lose them
     )
 }
+# A secret with `username` and `password`, in place of DATABASE_URL's; read when a connection is made.
+DATABASE_SECRET = env.text("MOPED_API_DATABASE_SECRET", "")
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
     # A container that Lambda froze or threw away must not keep its locks.

@@ -128,6 +128,7 @@ def production_environment() -> dict[str, str]:
         "MOPED_API_UPLOADS_S3_BUCKET": "uploads",
         "MOPED_API_ALLOWED_HOSTS": "testserver",
         "DATABASE_URL": "postgresql:///moped",
+        "MOPED_API_DATABASE_SECRET": "read-when-a-connection-is-made",  # and boto3 is not imported before
     }
 
 

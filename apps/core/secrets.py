@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from apps.core import aws
-from apps.core.errors import UpstreamError
+from apps.core.errors import UnavailableError, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,8 @@ class SecretError(UpstreamError):
 @dataclass(slots=True)
 class _Cached:
     values: Mapping[str, Any]
-    read_at: float
-    ask_at: float = field(default=0.0)
+    ask_at: float
+    doubt_at: float  # when the next doubt is listened to
 
 
 _cache: dict[str, _Cached] = {}
@@ -56,10 +56,16 @@ def value(name: str, key: str, *, doubted: bool = False) -> str:
     :raises UnavailableError: if it was never read and cannot be now
     :raises SecretError: if it holds no such key
     """
-    found = _values(name, doubted=doubted).get(key)
-    if not isinstance(found, str) or not found:
+    return values(name, key, doubted=doubted)[0]
+
+
+def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
+    """Return several keys of a secret, all of the same reading; otherwise as `value`."""
+    held = _values(name, doubted=doubted)
+    found = [text for key in keys if isinstance(text := held.get(key), str) and text]
+    if len(found) != len(keys):
         raise SecretError
-    return found
+    return tuple(found)
 
 
 def forget() -> None:
@@ -73,21 +79,23 @@ def _values(name: str, *, doubted: bool) -> Mapping[str, Any]:
         if cached and now < _next_question(cached, doubted=doubted):
             return cached.values
         try:
-            cached = _cache[name] = _Cached(_read(name), read_at=now, ask_at=now + FRESH_SECONDS)
+            cached = _cache[name] = _Cached(
+                _read(name), ask_at=now + FRESH_SECONDS, doubt_at=now + DOUBT_SECONDS if doubted else now
+            )
         except UpstreamError as error:
             if cached is None:
                 raise
             logger.warning("secret_stale", extra={"secret": name, "cause": repr(error.__cause__)})
-            cached.ask_at = now + RETRY_SECONDS
+            cached.ask_at = cached.doubt_at = now + RETRY_SECONDS
         return cached.values
 
 
 def _next_question(cached: _Cached, *, doubted: bool) -> float:
-    return min(cached.ask_at, cached.read_at + DOUBT_SECONDS) if doubted else cached.ask_at
+    return min(cached.ask_at, cached.doubt_at) if doubted else cached.ask_at
 
 
 def _read(name: str) -> Mapping[str, Any]:
-    with aws.translating(ResourceNotFoundException=SecretError):
+    with aws.translating(ResourceNotFoundException=SecretError, InternalServiceError=UnavailableError):
         text = aws.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:
         return msgspec.json.decode(text, type=dict[str, Any])

@@ -20,8 +20,15 @@ VARIABLES = {
     "UploadsBucket": "MOPED_API_UPLOADS_S3_BUCKET",
     "ConfigurationSecret": "MOPED_API_CONFIGURATION_SETTINGS",
     "DatabaseUrl": "DATABASE_URL",
+    "DatabaseSecret": "MOPED_API_DATABASE_SECRET",
 }
-NEEDED = (*VARIABLES, "FunctionRoleArn", "DeploymentBucket")
+OPTIONAL = {"DatabaseSecret"}
+NEEDED = (*sorted(VARIABLES.keys() - OPTIONAL), "FunctionRoleArn", "DeploymentBucket")
+
+
+def variables(made: dict[str, str]) -> dict[str, str]:
+    """Return what the function is told of what the stack made."""
+    return {variable: made[output] for output, variable in VARIABLES.items() if output in made}
 
 
 def outputs(stack: str) -> dict[str, str]:

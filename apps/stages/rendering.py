@@ -62,13 +62,12 @@ def render(name: str, *, commit: str = "unknown", changes: Settings | None = Non
 
 
 def _completion(name: str, commit: str, made: dict[str, str]) -> Settings:
-    variables = {variable: made[output] for output, variable in furniture.VARIABLES.items()}
     about = {"MOPED_API_CURRENT_ENVIRONMENT": name, "MOPED_API_COMMIT": commit}
     return {
         "role_arn": made["FunctionRoleArn"],
         "s3_bucket": made["DeploymentBucket"],
         "tags": {"commit": commit},
-        "aws_environment_variables": {**variables, **about},
+        "aws_environment_variables": {**furniture.variables(made), **about},
         **_network(made),
     }
 

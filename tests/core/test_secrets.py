@@ -69,14 +69,26 @@ class TestValue:
     ) -> None:
         secrets.value("name", "KEY")
         manager.text = '{"KEY": "two"}'
-
-        assert secrets.value("name", "KEY", doubted=True) == "one"
-        clock[0] += secrets.DOUBT_SECONDS
         assert secrets.value("name", "KEY", doubted=True) == "two"
+
+        manager.text = '{"KEY": "three"}'
+        assert secrets.value("name", "KEY", doubted=True) == "two"
+        clock[0] += secrets.DOUBT_SECONDS
+        assert secrets.value("name", "KEY", doubted=True) == "three"
+        assert manager.asked == 3
+
+    def test_is_not_doubted_all_the_time_in_an_outage_either(
+        self, manager: Manager, clock: list[float]
+    ) -> None:
+        secrets.value("name", "KEY")
+        manager.error = vendor_error("InternalServiceError")
+
+        assert [secrets.value("name", "KEY", doubted=True) for _ in range(3)] == ["one"] * 3
         assert manager.asked == 2
 
-    def test_says_that_it_cannot_be_had(self, manager: Manager) -> None:
-        manager.error = vendor_error("ThrottlingException")
+    @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServiceError"])
+    def test_says_that_it_cannot_be_had(self, manager: Manager, code: str) -> None:
+        manager.error = vendor_error(code)
 
         with pytest.raises(UnavailableError):
             secrets.value("name", "KEY")
@@ -87,3 +99,14 @@ class TestValue:
 
         with pytest.raises(secrets.SecretError):
             secrets.value("name", "KEY")
+
+
+class TestValues:
+    def test_are_all_of_the_same_reading(self, manager: Manager, clock: list[float]) -> None:
+        manager.text = '{"username": "one", "password": "first"}'
+        secrets.values("name", "username", "password")
+        manager.text = '{"username": "two", "password": "second"}'
+        clock[0] += secrets.FRESH_SECONDS
+
+        assert secrets.values("name", "username", "password") == ("two", "second")
+        assert manager.asked == 2

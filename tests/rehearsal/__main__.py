@@ -14,6 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apps.core import readiness
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.stages import package, rehearsal_environment, runtime
 from apps.stages.paths import BUILD, PROJECT
@@ -128,6 +129,9 @@ class Rehearsal:
         ask = self._gateway(API)
         self._ready(ask)
         self._walked(ask)
+        self.theatre.rotate_database_password()
+        time.sleep(readiness.REMEMBERED_SECONDS)
+        self._ready(ask, "after the database's password was rotated")
         self._carry_a_file(ask)
         log = self._typed("stage", "manage", API, "check", show=False)
         note("manage check: no issues", holds="no issues" in log)
@@ -279,15 +283,15 @@ class Rehearsal:
         for line in wrong[:5]:
             note(line[:300], holds=False)
 
-    def _ready(self, ask: Any) -> None:
+    def _ready(self, ask: Any, when: str = "") -> None:
         """Wait for a new function to be ready: it imports boto3 at the first question."""
         answers = (ask("GET", "/health/ready") for _ in range(READY_QUESTIONS))
         for answer in answers:
             if answer.status == HTTPStatus.OK:
-                note("ready: bucket, claims table, database, key set and secrets answer")
+                note(f"ready: {when or 'bucket, claims table, database, key set and secrets answer'}")
                 return
             time.sleep(1)
-        note(f"ready: {answer.body}", holds=False)
+        note(f"ready {when}: {answer.body}", holds=False)
 
     def _carry_a_file(self, ask: Any) -> None:
         note(carry(ask, self.people["tokens"]["editor"], EDITOR))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 import boto3
 from cryptography.fernet import Fernet
 
 from apps.devstack import environment as laptop
 from apps.devstack.emulator import Emulator, free_port
-from apps.devstack.postgresql import Cluster
+from apps.devstack.postgresql import DATABASE, Cluster
 from apps.stages.paths import BUILD, PROJECT
+from tests import lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +29,7 @@ FOLDER = BUILD / "rehearsal-world"
 TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
 SMOKE = {"email": "smoke.test@austintexas.gov", "password": "Smoke-Test-2026!"}
 EDITOR = "https://moped.example"
+LOGIN, LOGIN_SECRET = "moped", "rds!moped"  # the database's, as RDS keeps it
 
 
 class Theatre:
@@ -48,6 +52,8 @@ class Theatre:
             emulator = Emulator(FOLDER / "aws", self.port, durable=False)
             self._cleanup.callback(emulator.stop)
             emulator.start()
+            lock.require_passwords(self.database)
+            self._login_secret = self._make_login()
             self._cleanup = self._cleanup.pop_all()
         return self
 
@@ -102,9 +108,9 @@ class Theatre:
 
     def fill_secrets(self, made: dict[str, str]) -> None:
         """Do what a new stage's operators do by hand: the secrets, and the account to try it with."""
-        secrets, cognito = self.client("secretsmanager"), self.client("cognito-idp")
+        manager, cognito = self.client("secretsmanager"), self.client("cognito-idp")
         configuration = {"COGNITO_DYNAMO_SECRET_KEY": Fernet.generate_key().decode()}
-        secrets.put_secret_value(SecretId=made["ConfigurationSecret"], SecretString=json.dumps(configuration))
+        manager.put_secret_value(SecretId=made["ConfigurationSecret"], SecretString=json.dumps(configuration))
         self.try_out_as(made, **SMOKE)
         cognito.admin_create_user(
             UserPoolId=made["UserPoolId"], Username=SMOKE["email"], MessageAction="SUPPRESS"
@@ -120,6 +126,14 @@ class Theatre:
         """Say whose token deployments are tried out with."""
         account = json.dumps({"email": email, "password": password})
         self.client("secretsmanager").put_secret_value(SecretId=made["SmokeSecret"], SecretString=account)
+
+    def rotate_database_password(self) -> None:
+        """Do what RDS does by itself: another password in the server, then in the secret."""
+        password = secrets.token_urlsafe()
+        lock.set_password(self.database, LOGIN, password)
+        self.client("secretsmanager").put_secret_value(
+            SecretId=LOGIN_SECRET, SecretString=json.dumps({"username": LOGIN, "password": password})
+        )
 
     def overlay(self, made: dict[str, str], name: str = "overlay", **variables: str) -> Path:
         """Write what a stage must be told because this is not AWS, and return where."""
@@ -138,6 +152,11 @@ class Theatre:
         path.write_text(json.dumps(changes), encoding="utf-8")
         return path
 
+    def _make_login(self) -> str:
+        arn = self.client("secretsmanager").create_secret(Name=LOGIN_SECRET)["ARN"]
+        self.rotate_database_password()
+        return str(arn)
+
     def _parameters(self, stage: str, trigger_arn: str) -> dict[str, str]:
         return {
             "Stage": stage,
@@ -147,6 +166,7 @@ class Theatre:
             "IdentityProviders": "COGNITO,azuread",
             "ServerSidePasswords": "true",
             "EditorOrigins": EDITOR,
-            "DatabaseUrl": self.database.url,
+            "DatabaseUrl": f"postgresql://{LOGIN}@{quote(str(self.database.sockets), safe='')}/{DATABASE}",
+            "DatabaseSecretArn": self._login_secret,
             "TriggerFunctionArn": trigger_arn,
         }

@@ -280,6 +280,7 @@ class TestRender:
     ) -> None:
         made = stack.outputs() | {
             "DatabaseUrl": "postgresql:///x",
+            "DatabaseSecret": "arn:of-the-database's-secret",
             "SubnetIds": "a,b",
             "SecurityGroupIds": "c",
         }
@@ -290,7 +291,9 @@ class TestRender:
         written = json.loads(stage.path.read_text())["staging"]
         assert written["role_arn"] == made["FunctionRoleArn"]
         assert written["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
-        assert written["aws_environment_variables"]["COGNITO_USERPOOL_ID"] == made["UserPoolId"]
+        told = written["aws_environment_variables"]
+        assert told["COGNITO_USERPOOL_ID"] == made["UserPoolId"]
+        assert told["MOPED_API_DATABASE_SECRET"] == made["DatabaseSecret"]
         assert written["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
 
     def test_refuses_a_stage_that_is_in_a_trap(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,6 +125,15 @@ class TestFunctionRole:
         assert logs["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
         assert "log-group:/aws/lambda/moped-api-" in logs["Resource"]
 
+    def test_reads_the_databases_secret_and_no_other_of_its_kind(self) -> None:
+        policy = resources()["DatabaseCredentials"]
+
+        assert policy["Condition"] == "HasDatabaseSecret"
+        assert policy["Properties"]["Roles"] == ["FunctionRole"]
+        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+        assert statement["Action"] == "secretsmanager:GetSecretValue"
+        assert statement["Resource"] == "DatabaseSecretArn"
+
 
 class TestDeploymentRole:
     def test_hands_over_one_role_and_only_to_lambda_and_the_gateway(self) -> None:
