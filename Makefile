@@ -10,6 +10,7 @@
 #   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
 #   make infrastructure  read the template and the workflows with cfn-lint and zizmor
+#   make prove-role   every call of the API without each right of the function's role: a minute
 #   make doctor       look for what goes wrong with a stage although it deploys
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-cold rehearse doctor infrastructure help run test check format lint types imports locks covered reset install lock browser
+.PHONY: bench bench-cold rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -86,6 +87,9 @@ bench-cold: install
 
 rehearse: install
 	$(BIN)/python -m tests.rehearsal
+
+prove-role: install
+	$(BIN)/pytest -q -n 2 tests/stages/test_role.py tests/stages/prove_role.py $(ARGS)
 
 doctor: install
 	$(MANAGE) check --deploy --tag stages

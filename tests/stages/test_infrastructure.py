@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-import yaml
 from botocore import xform_name
 
 from apps.stages.paths import PROJECT
+from tests.stages.template import listed, resources, statements
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
 SERVING = ("auth", "core", "files", "users")
 # Where a call is named otherwise than the right it needs.
 RIGHTS = {"s3:HeadBucket": "s3:ListBucket"}
@@ -32,36 +31,6 @@ STATEFUL = {
     "AWS::S3::Bucket",
     "AWS::SecretsManager::Secret",
 }
-
-
-class Loader(yaml.SafeLoader):
-    """Reads `!Ref x` as `x`: the tests look at what stands there, not at what becomes of it."""
-
-
-def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
-Loader.add_multi_constructor("!", _plain)
-
-
-@cache
-def resources() -> dict[str, Any]:
-    return dict(yaml.load(TEMPLATE.read_text(), Loader)["Resources"])  # noqa: S506 (a safe loader, extended)
-
-
-def statements(role: str) -> list[dict[str, Any]]:
-    (policy,) = resources()[role]["Properties"]["Policies"]
-    return list(policy["PolicyDocument"]["Statement"])
-
-
-def listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
 
 
 @cache
@@ -133,6 +102,12 @@ class TestFunctionRole:
         (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Action"] == "secretsmanager:GetSecretValue"
         assert statement["Resource"] == "DatabaseSecretArn"
+
+    def test_lets_the_gateway_call_what_is_live_and_nothing_else(self) -> None:
+        (gateway,) = [each for each in statements("FunctionRole") if each["Sid"] == "Gateway"]
+
+        assert gateway["Action"] == "lambda:InvokeFunction"
+        assert gateway["Resource"].endswith(":function:moped-api-${Stage}:live")
 
 
 class TestDeploymentRole:

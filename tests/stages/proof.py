@@ -1,0 +1,75 @@
+"""What proving the function's role stands on: the role worn, on three real stores."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.core import readiness
+from apps.devstack import accounts, signing_in, stack
+from apps.devstack.errors import DevstackError
+from apps.devstack.personas import BY_KEY
+from tests.stages.calls import CALLS, CallFailedError, Scene
+from tests.stages.role import Right, Role
+from tests.stages.template import listed, statements
+from tests.users.conftest import seeded, stores
+from tests.users.stores import SIGN_IN_ATTEMPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.users.stores import Stores
+
+__all__ = ["role", "scene", "seeded", "stores"]
+
+# The emulator asks for no right to call a function through the gateway or to write logs, and it
+# has no networks: tests/stages/test_infrastructure.py reads these in the template.
+UNSEEN = {"Gateway", "Logs", "Network"}
+
+RIGHTS = [
+    Right(statement["Sid"], action)
+    for statement in statements("FunctionRole")
+    if statement["Sid"] not in UNSEEN
+    for action in listed(statement["Action"])
+]
+SIDS = list(dict.fromkeys(right.sid for right in RIGHTS))
+
+
+@pytest.fixture
+def scene(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """An admin with a real token, in front of a furnished world."""
+    # What is proved here is the right to ask, not how fast a busy machine answers.
+    monkeypatch.setattr(readiness, "DEADLINE_SECONDS", 30.0)
+    accounts.ensure([BY_KEY["admin"]])
+    return Scene(_token(), stores)
+
+
+def _token() -> str:
+    for _ in range(SIGN_IN_ATTEMPTS):
+        with suppress(DevstackError):  # on a busy machine the trigger may not answer in time
+            return signing_in.id_token(BY_KEY["admin"])
+    raise AssertionError("the pool gives no token")
+
+
+@pytest.fixture
+def role(stores: Stores) -> Role:
+    """The function's role, put on."""
+    return Role(stack.outputs()["FunctionRoleArn"].rpartition("/")[2])
+
+
+def prepared(scene: Scene, names: list[str]) -> dict[str, Callable[[], object]]:
+    """Prepare calls while there is every right to."""
+    return {name: CALLS[name].prepare(scene) for name in names}
+
+
+def failing(acts: dict[str, Callable[[], object]]) -> set[str]:
+    """Make calls and return the names of those that fail."""
+    failed = set()
+    for name, act in acts.items():
+        try:
+            act()
+        except CallFailedError:
+            failed.add(name)
+    return failed
