@@ -58,7 +58,15 @@ def cut_off(address: str) -> list[str]:
 
 
 def finish(intention: Intention) -> list[str]:
-    """Do what a committed change left to do: whatever lost its owner goes."""
+    """
+    Do what a committed change left to do: whatever lost its owner goes.
+
+    Whoever waited for the lock had it between the commit and now, and may have given the address,
+    and with it the account, an owner again: theirs is left alone.
+    """
+    owner = MopedUser.objects.filter(email=intention.email).first()
+    if owner and owner.may_sign_in:
+        return []
     done: list[str] = []
     if intention.operation == Intention.DELETE:
         done += [sentence for name in accounts.all_of(intention) for sentence in accounts.remove(name)]
@@ -78,6 +86,7 @@ def _account_of(user: MopedUser) -> Account | None:
 def _withdraw(address: str, intention: Intention) -> list[str]:
     with suppress(AccountNotFoundError):
         account = cognito.get(address)
-        if account.mark == str(intention.pk):
+        adopted = MopedUser.objects.filter(cognito_user_id=account.username).exists()
+        if account.mark == str(intention.pk) and not adopted:
             return accounts.remove(account.username)
     return []

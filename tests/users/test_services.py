@@ -11,7 +11,7 @@ from django.db import connection
 
 from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER
 from apps.core.errors import ConflictError, MopedError
-from apps.users import services
+from apps.users import intentions, services
 from apps.users.errors import (
     AddressTakenError,
     AlreadyActiveError,
@@ -22,7 +22,7 @@ from apps.users.errors import (
     UserNotFoundError,
     WorkgroupUnknownError,
 )
-from apps.users.gateways import cognito
+from apps.users.gateways import claims_table, cognito
 from apps.users.models import Event, Intention, MopedUser
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
@@ -155,6 +155,21 @@ class TestUpdateUser:
         assert stores.disagreements(email, f"new.{email}") == []
         assert stores.account(f"azuread_{email}") is None
 
+    def test_leaves_the_old_address_to_whoever_got_it_meanwhile(
+        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who waited for the lock has it before we come back to clean up."""
+        user, finish = create(admin, email), intentions.finish
+
+        def finish_late(intention: Intention) -> None:
+            stores.admit(email, [VIEWER])
+            finish(intention)
+
+        monkeypatch.setattr(intentions, "finish", finish_late)
+        update(admin, user, email=f"new.{email}")
+
+        assert stores.disagreements(email, f"new.{email}") == []
+
     def test_refuses_an_address_of_another_person(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
@@ -241,6 +256,26 @@ class TestDeactivateUser:
         services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
 
         assert not stores.refreshes(refresh_token)
+
+    def test_leaves_the_account_to_whoever_was_activated_meanwhile(
+        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who waited for the lock has adopted the account before we come back to remove it."""
+        user, finish = create(admin, email), intentions.finish
+        assert user.cognito_user_id
+
+        def finish_late(intention: Intention) -> None:
+            MopedUser.objects.filter(pk=user.pk).update(
+                is_deleted=False, cognito_user_id=user.cognito_user_id
+            )
+            claims_table.put(email=email, claims=user.claims)
+            finish(intention)
+
+        monkeypatch.setattr(intentions, "finish", finish_late)
+        services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
+
+        assert stores.disagreements(email) == []
+        assert not Intention.objects.exists()
 
     def test_refuses_an_account_that_is_nobodys(self, stores: Stores, admin: CognitoUser) -> None:
         with pytest.raises(UserNotFoundError):
