@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from apps.core.claims import ADMIN
 from apps.users import intentions
+from apps.users.accounts import is_city_address
 from apps.users.errors import LastAdminError, SelfError, WorkgroupUnknownError
 from apps.users.models import MopedUser, MopedWorkgroup
 
@@ -42,10 +43,8 @@ def keep_an_admin(user: MopedUser, roles: Sequence[str], actor: CognitoUser | No
     if actor and is_same_person(user, actor):
         raise SelfError
     intentions.lock([ADMINS])
-    others = MopedUser.objects.filter(
-        is_deleted=False, cognito_user_id__isnull=False, roles__contains=[ADMIN]
-    ).exclude(pk=user.pk)
-    if not others.exists():
+    others = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
+    if not any(map(is_admin, others)):
         raise LastAdminError
 
 
@@ -60,8 +59,8 @@ def refuse_oneself(user: MopedUser, actor: CognitoUser) -> None:
 
 
 def is_admin(user: MopedUser) -> bool:
-    """Tell whether this person administers accounts."""
-    return user.may_sign_in and ADMIN in user.login_roles
+    """Tell whether this person can administer accounts, which is for City staff only."""
+    return user.may_sign_in and ADMIN in user.login_roles and is_city_address(user.address)
 
 
 def is_same_person(user: MopedUser, actor: CognitoUser) -> bool:

@@ -307,6 +307,15 @@ class TestAdmins:
         assert stores.roles_at_sign_in(email) == [ADMIN]
         assert not Intention.objects.exists()
 
+    def test_are_city_staff_so_that_a_partner_is_none(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        MopedUser.objects.update(roles=[VIEWER])
+        create(admin, f"partner.{email}.example.com", roles=[ADMIN])
+
+        with pytest.raises(LastAdminError):
+            update(admin, create(admin, email, roles=[ADMIN]), roles=[EDITOR])
+
     def test_cannot_remove_each_other_at_once(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         MopedUser.objects.update(roles=[VIEWER])
         pair = [create(admin, f"{name}.{email}", roles=[ADMIN]) for name in "ab"]
