@@ -10,7 +10,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat
 
 from apps.users import accounts, people
-from apps.users.errors import AccountNotFoundError
+from apps.users.errors import AccountNotFoundError, UserNotFoundError
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Event, MopedUser
 
@@ -62,19 +62,26 @@ def portrait(cognito_user_id: UUID) -> Portrait:
     return Portrait(
         user,
         account=_account(str(cognito_user_id)),
-        sso_account=_account(accounts.sso_username(user.address)) if user.is_coa_staff else None,
+        sso_account=(
+            _account(accounts.sso_username(user.address)) if accounts.is_city_address(user.address) else None
+        ),
         claims=accounts.readable(claims_table.get(user.address)),
     )
 
 
 def history(cognito_user_id: UUID) -> list[Event]:
     """
-    Return what was done to the person with this account, the latest first.
+    Return what was done to the person who has this account, or had it until it was taken away.
 
-    :raises UserNotFoundError: if it is nobody's
+    :return: the latest first
+    :raises UserNotFoundError: if it never was anybody's
     """
-    user = people.by_account(cognito_user_id)
-    return list(Event.objects.filter(user=user).order_by("-id")[:LONGEST_HISTORY])
+    owners = MopedUser.objects.filter(cognito_user_id=cognito_user_id).values_list("pk", flat=True)
+    former = Event.objects.filter(cognito_user_id=cognito_user_id).values_list("user_id", flat=True)
+    user_id = owners.first() or former.last()
+    if user_id is None:
+        raise UserNotFoundError
+    return list(Event.objects.filter(user=user_id).order_by("-id")[:LONGEST_HISTORY])
 
 
 def _filtered(*, search: str, role: str, workgroup: int | None, active: bool | None) -> QuerySet[MopedUser]:

@@ -7,7 +7,7 @@ import pytest
 
 from apps.users import directory
 from apps.users.errors import UserNotFoundError
-from apps.users.models import MopedUser
+from apps.users.models import Event, MopedUser
 from tests.users.stores import profile
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +66,12 @@ class TestListing:
 
 
 class TestHistory:
+    def test_outlives_the_account(self) -> None:
+        account, person = uuid4(), MopedUser.objects.get(first_name="Bob")
+        Event.objects.create(operation="delete", user=person, cognito_user_id=account)
+
+        assert [event.operation for event in directory.history(account)] == ["delete"]
+
     def test_is_nobodys_for_an_unknown_account(self) -> None:
         with pytest.raises(UserNotFoundError):
             directory.history(uuid4())
