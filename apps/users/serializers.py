@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.conf import settings
 from rest_framework import serializers
 
 from apps.auth.serializers import HasuraClaimsSerializer
@@ -59,8 +60,14 @@ class Address(Text):
         super().__init__(min_length=8, max_length=128, pattern=EMAIL_PATTERN, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the address."""
-        return super().to_internal_value(data).lower()
+        """Return the address; what is not ASCII stays as it is, and is refused."""
+        address = super().to_internal_value(data)
+        # Unicode lower-cases the Kelvin sign to a plain "k": another address than the one that was sent.
+        return address.lower() if address.isascii() else address
+
+    def matches(self, value: str) -> bool:
+        """Tell whether this can be somebody's address, and is not the name of a single sign-on account."""
+        return super().matches(value) and not value.startswith(settings.SSO_USERNAME_PREFIX)
 
 
 class Password(Text):
@@ -85,6 +92,7 @@ class Password(Text):
         return (
             len(value) >= SHORTEST_PASSWORD
             and value.strip() == value
+            and len(value.splitlines()) == 1  # the pool's own pattern knows no line breaks
             and all(
                 any(test(character) for character in value)
                 for test in (_is_upper, _is_lower, _is_digit, SYMBOLS.__contains__)
