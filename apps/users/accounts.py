@@ -53,11 +53,17 @@ def ready_for(user: MopedUser) -> Account:
     return account
 
 
-def correct_address(account: Account, address: str) -> list[str]:
-    """Make an account sign in with this address; the claims are there already."""
-    if account.email == address and account.is_verified:
+def correct_address(account: Account, address: str) -> None:
+    """Make an account sign in with this address, for which an admin vouches; the claims are there already."""
+    if account.email != address or not account.is_verified:
+        cognito.set_email(account.username, address, is_verified=True)
+
+
+def return_to_address(account: Account, address: str) -> list[str]:
+    """Make an account sign in with this address again; nobody vouches, so none becomes verified by it."""
+    if account.email == address:
         return []
-    cognito.set_email(account.username, address)
+    cognito.set_email(account.username, address, is_verified=account.is_verified)
     return [f"gave the account {account.username} the address {address}"]
 
 

@@ -43,9 +43,9 @@ def agree(address: str) -> list[str]:
 def let_in(user: MopedUser) -> list[str]:
     """Make account and item of an active person what the row says."""
     account = _account_of(user)
-    if account is None:
-        return []  # only an admin can give it a password: reconcile_users reports it
-    done = accounts.correct_address(account, user.address)
+    # A new account needs a password, from an admin. The claims count without one: the City's single
+    # sign-on asks for them too.
+    done = accounts.return_to_address(account, user.address) if account else []
     return done + accounts.correct_claims(user, claims_table.get(user.address))
 
 

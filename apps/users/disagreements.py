@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from apps.users import accounts, agreement, audit, intentions, services
+from apps.users import accounts, agreement, audit, intentions, people, services
 from apps.users.gateways import cognito
-from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from apps.users.gateways.claims_table import Stored
     from apps.users.gateways.cognito import Account
-    from apps.users.models import Intention
+    from apps.users.models import Intention, MopedUser
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,16 @@ def unfinished(intention: Intention) -> Disagreement:
 
 def of_account(account: Account, user: MopedUser) -> Iterator[Disagreement]:
     """Say what is wrong with the account of somebody active."""
-    if account.email != user.address or not account.is_verified:
-        text = f"has an account that signs in as {account.email or 'nobody'}" + (
-            "" if account.is_verified else ", not verified"
-        )
+    if account.email != user.address:
+        text = f"has an account that signs in as {account.email or 'nobody'}"
         yield repairable("address_differs", user.address, text)
+    if not account.is_verified:
+        yield Disagreement(
+            "address_unverified",
+            user.address,
+            f"{user.address} is active, and the account's address is not verified",
+            "save the user in the editor, which vouches for the address",
+        )
     if not account.is_enabled:
         yield Disagreement(
             "account_disabled",
@@ -77,10 +81,10 @@ def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Dis
     if user and user.is_deleted:
         yield Disagreement(
             "account_of_inactive",
-            account.address,
-            f"{account.address} is inactive, and has the account {account.username}",
+            user.address,
+            f"{user.address} is inactive, and has the account {account.username}",
             "take the claims away and remove the account",
-            partial(_remove, account),
+            partial(_repaired, user.address, partial(_remove, account.username)),
         )
     elif not account.is_sso:  # the City's sign-on makes one for whoever tries; it opens nothing
         text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
@@ -88,15 +92,11 @@ def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Dis
         yield Disagreement("stray_account", account.address, text, remedy)
 
 
-def _remove(account: Account) -> list[str]:
-    with transaction.atomic():
-        intentions.lock([account.address])
-        user = MopedUser.objects.filter(email=account.address).first()
-        if user is None or not user.is_deleted:
-            return []
-        done = agreement.cut_off(account.address) + accounts.remove(account.username)
-        audit.record_repair(user, done)
-    return done
+def _remove(username: str, address: str) -> list[str]:
+    user = people.by_email(address)
+    if user is None or not user.is_deleted:
+        return []
+    return agreement.cut_off(address) + accounts.remove(username)
 
 
 # ---- one address -----------------------------------------------------------------------------------
@@ -104,16 +104,16 @@ def _remove(account: Account) -> list[str]:
 
 def repairable(code: str, address: str, text: str) -> Disagreement:
     """Say what is wrong with an address that can be made what the database says."""
-    return Disagreement(
-        code, address, f"{address} {text}", "make it what the database says", partial(_agree, address)
-    )
+    repair = partial(_repaired, address, agreement.agree)
+    return Disagreement(code, address, f"{address} {text}", "make it what the database says", repair)
 
 
-def _agree(address: str) -> list[str]:
+def _repaired(address: str, repair: Callable[[str], list[str]]) -> list[str]:
+    """Repair with the lock on the address, and note in the person's history what was done."""
     with transaction.atomic():
         intentions.lock([address])
-        done = agreement.agree(address)
-        user = MopedUser.objects.filter(email=address).first()
+        done = repair(address)
+        user = people.by_email(address)
         if user and done:
             audit.record_repair(user, done)
     return done

@@ -8,6 +8,7 @@ is safe to repair is repaired by making the other two say the same.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -17,7 +18,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.users import accounts
+from apps.users import accounts, people
 from apps.users.disagreements import (
     Disagreement,
     difference,
@@ -28,6 +29,7 @@ from apps.users.disagreements import (
     unfinished,
     without_account,
 )
+from apps.users.errors import AccountNotFoundError
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Intention, MopedUser
 
@@ -71,8 +73,8 @@ class Survey:
             yield from self._in_pool(page)
         for items in _pages(self._items()):
             yield from self._in_table(items)
-        for people in _people(self.only):
-            yield from self._in_database(people)
+        for rows in _people(self.only):
+            yield from self._in_database(rows)
 
     def _unfinished(self) -> Iterator[Disagreement]:
         begun_before = timezone.now() - timedelta(seconds=self.grace_seconds)
@@ -87,7 +89,7 @@ class Survey:
     def _accounts(self) -> Iterator[Account]:
         if not self.only:
             return cognito.everyone()
-        return (account for address in self.only for account in cognito.find(address))
+        return (account for address in self.only for account in _accounts_of(address))
 
     def _items(self) -> Iterator[Stored]:
         if not self.only:
@@ -120,15 +122,15 @@ class Survey:
                 yield repairable("claims_of_nobody", item.email, text)
         self.noticed(len(items))
 
-    def _in_database(self, people: list[MopedUser]) -> Iterator[Disagreement]:
-        for user in people:
+    def _in_database(self, rows: list[MopedUser]) -> Iterator[Disagreement]:
+        for user in rows:
             if user.may_sign_in and user.pk not in self._with_account:
                 yield without_account(user, f"the account {user.cognito_user_id} is gone")
             elif user.may_sign_in and user.pk not in self._with_item:
                 yield repairable("claims_missing", user.address, "is active, and has no claims")
             elif not user.may_sign_in and not user.is_deleted and user.login_roles:
                 yield without_account(user, "there is no account")
-        self.noticed(len(people))
+        self.noticed(len(rows))
 
 
 def rotate_key(noticed: Callable[[int], None]) -> int:
@@ -167,6 +169,16 @@ class _Rows:
 
     def of_account(self, account: Account) -> MopedUser | None:
         return self.by_account.get(account.username) or self.by_address.get(account.address)
+
+
+def _accounts_of(address: str) -> Iterable[Account]:
+    """Return every account with an address, and the one that its row names, whatever address that has."""
+    found = {account.username: account for account in cognito.find(address)}
+    user = people.by_email(address)
+    if user and user.cognito_user_id:
+        with suppress(AccountNotFoundError):
+            found[str(user.cognito_user_id)] = cognito.get(str(user.cognito_user_id))
+    return found.values()
 
 
 def _is_id(username: str) -> bool:

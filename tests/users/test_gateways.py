@@ -34,7 +34,7 @@ CALLS: dict[tuple[str, str], Callable[[], Any]] = {
     ("cognito-idp", "ListUsers"): partial(cognito.find, "jane@austintexas.gov"),
     ("cognito-idp", "AdminCreateUser"): partial(cognito.create, email="e", password="p", mark="m"),
     ("cognito-idp", "AdminSetUserPassword"): partial(cognito.set_password, "name", "p"),
-    ("cognito-idp", "AdminUpdateUserAttributes"): partial(cognito.set_email, "name", "e"),
+    ("cognito-idp", "AdminUpdateUserAttributes"): partial(cognito.set_email, "name", "e", is_verified=True),
     ("cognito-idp", "AdminEnableUser"): partial(cognito.enable, "name"),
     ("cognito-idp", "AdminUserGlobalSignOut"): partial(cognito.sign_out, "name"),
     ("cognito-idp", "AdminDeleteUser"): partial(cognito.delete, "name"),

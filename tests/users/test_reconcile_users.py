@@ -69,7 +69,7 @@ def unreadable_claims(email: str, user: MopedUser) -> None:
 
 
 def another_address(email: str, user: MopedUser) -> None:
-    cognito.set_email(str(user.cognito_user_id), f"other.{email}")
+    cognito.set_email(str(user.cognito_user_id), f"other.{email}", is_verified=True)
 
 
 def unknown_to_the_database(email: str, user: MopedUser) -> None:
@@ -115,12 +115,17 @@ def disabled_account(email: str, user: MopedUser) -> None:
     aws.cognito().admin_disable_user(UserPoolId=settings.COGNITO_USER_POOL_ID, Username=email)
 
 
+def unverified_address(email: str, user: MopedUser) -> None:
+    cognito.set_email(str(user.cognito_user_id), email, is_verified=False)
+
+
 FOR_PEOPLE: dict[str, Callable[[str, MopedUser], None]] = {
     "account_missing": account_gone,
     "account_missing, never there": never_had_an_account,
     "stray_account": stray_account,
     "password_missing": temporary_password,
     "account_disabled": disabled_account,
+    "address_unverified": unverified_address,
 }
 
 
@@ -157,6 +162,67 @@ class TestReconcileUsers:
         assert status == 1
         assert [one["code"] for one in found] == [case.partition(",")[0]]
         assert not found[0]["safe_to_repair"]
+
+    def test_verifies_no_address_that_somebody_changed_themselves(self, alone: Stores, email: str) -> None:
+        user = alone.admit(email, [EDITOR])
+        cognito.set_email(str(user.cognito_user_id), f"other.{email}", is_verified=False)
+
+        reconcile("--fix")
+
+        account = alone.account(str(user.cognito_user_id))
+        assert account
+        assert (account.email, account.is_verified) == (email, False)
+        assert [one["code"] for one in reconcile()[1]] == ["address_unverified"]
+
+    def test_finds_the_account_of_an_address_under_whatever_address_it_has(
+        self, alone: Stores, email: str
+    ) -> None:
+        another_address(email, alone.admit(email, [EDITOR]))
+
+        assert [one["code"] for one in reconcile("--only", email)[1]] == ["address_differs"]
+
+    def test_removes_the_account_of_somebody_inactive_whatever_address_it_has(
+        self, alone: Stores, email: str
+    ) -> None:
+        user = alone.admit(email, [EDITOR])
+        another_address(email, user)
+        inactive_with_everything(email, user)
+
+        assert reconcile("--fix")[0] == 0
+        assert reconcile() == (0, [])
+
+    def test_corrects_the_claims_of_somebody_without_an_account(self, alone: Stores, email: str) -> None:
+        user = alone.admit(email, [EDITOR])  # who may still come in through the City's single sign-on
+        account_gone(email, user)
+        differing_roles(email, user)
+
+        reconcile("--fix")
+
+        assert [one["code"] for one in reconcile()[1]] == ["account_missing"]
+
+    def test_leaves_an_account_to_whoever_adopted_it(self, alone: Stores, email: str) -> None:
+        cut_off = Intention.objects.create(operation=Intention.CREATE, email=email)
+        cognito.create(email=email, password=PASSWORD, mark=str(cut_off.pk))
+        account = cognito.get(email)
+        cognito.set_password(account.username, PASSWORD)
+        user = MopedUser.objects.create(**profile(email), cognito_user_id=account.username)
+        claims_table.put(email=email, claims=user.claims)
+
+        reconcile("--fix")
+
+        assert alone.disagreements(email) == []
+
+    def test_leaves_others_time_between_the_pages_of_the_pool(
+        self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses: list[float] = []
+        monkeypatch.setattr(cognito, "LARGEST_PAGE", 2)
+        monkeypatch.setattr("time.sleep", pauses.append)
+        for number in range(5):
+            alone.admit(f"n{number}.{email}", [EDITOR])
+
+        assert reconcile() == (0, [])
+        assert pauses == [cognito.PAUSE_SECONDS] * 2
 
     def test_carries_out_a_deactivation_that_was_cut_off(self, alone: Stores, email: str) -> None:
         alone.admit(f"admin.{email}", [ADMIN])
