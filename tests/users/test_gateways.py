@@ -96,6 +96,7 @@ HERE: dict[tuple[str, str], type[MopedError]] = {
     ("GetItem", "ResourceNotFoundException"): claims_items.TableMissingError,
     ("DeleteItem", "ConditionalCheckFailedException"): UpstreamError,  # it has no condition
     ("GetSecretValue", "ResourceNotFoundException"): secrets.SecretError,
+    ("GetSecretValue", "InternalServiceError"): UnavailableError,
 }
 
 
