@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,14 @@ class Laptop:
 
 @pytest.fixture(scope="session")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    folder = copy_tree(tmp_path_factory.mktemp("laptop") / "moped")
+    with running_laptop(tmp_path_factory.mktemp("laptop")) as running:
+        yield running
+
+
+@contextmanager
+def running_laptop(parent: Path) -> Iterator[Laptop]:
+    """Start `make run` in a new copy of the tree, and end it."""
+    folder = copy_tree(parent / "moped")
     _remember_another_aws(folder)
     port = free_port()
     running = Laptop(folder, f"http://127.0.0.1:{port}", folder / "output.txt")

@@ -1,6 +1,9 @@
 """
 Schemathesis holds the running API against its own reference, as each persona.
 
+It may do to the personas whatever an admin may, such as give them other passwords: so it has a
+laptop to itself, and everybody's token is there before it begins.
+
 Bounded here; for longer: `.venv/bin/schemathesis run http://127.0.0.1:8000/docs/openapi.json
 -H "Authorization: Bearer $(.venv/bin/python manage.py token --as admin)"` beside `make run`.
 """
@@ -16,9 +19,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.devstack.personas import PERSONAS
+from tests.e2e.conftest import Laptop, running_laptop
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Laptop
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -32,17 +36,33 @@ CHECKS = (
 )
 # Every boundary value of every parameter, as whoever gets past the permissions; a few guesses as all.
 THOROUGH = {"admin": "examples,coverage,fuzzing"}
+WHO = [persona.key for persona in PERSONAS if persona.has_claims]
+
+
+@pytest.fixture(scope="module")
+def guinea_pig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    with running_laptop(tmp_path_factory.mktemp("fuzzed")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tokens(guinea_pig: Laptop) -> dict[str, str]:
+    return {persona: guinea_pig.manage("token", "--as", persona) for persona in WHO}
 
 
 class TestReference:
-    @pytest.mark.parametrize("persona", [persona.key for persona in PERSONAS if persona.has_claims])
-    def test_holds_for(self, laptop: Laptop, persona: str, tmp_path: Path) -> None:
-        token = laptop.manage("token", "--as", persona)
-
+    @pytest.mark.parametrize("persona", WHO)
+    def test_holds_for(
+        self, guinea_pig: Laptop, tokens: dict[str, str], persona: str, tmp_path: Path
+    ) -> None:
         run = subprocess.run(
             [
-                *(Path(sys.executable).with_name("schemathesis"), "run", f"{laptop.url}/docs/openapi.json"),
-                *("--header", f"Authorization: Bearer {token}"),
+                *(
+                    Path(sys.executable).with_name("schemathesis"),
+                    "run",
+                    f"{guinea_pig.url}/docs/openapi.json",
+                ),
+                *("--header", f"Authorization: Bearer {tokens[persona]}"),
                 *("--checks", ",".join(CHECKS)),
                 *("--phases", THOROUGH.get(persona, "fuzzing"), "--max-examples", "5", "--no-color"),
             ],
