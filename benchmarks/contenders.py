@@ -279,7 +279,8 @@ def less(steps: int) -> Callable[[], Any]:
     import django
     from django.conf import settings
     from django.core import signals
-    from django.core.wsgi import get_wsgi_application
+
+    from apps.core.handler import Handler
 
     def silence() -> None:
         logging.getLogger("moped.request").disabled = True
@@ -298,7 +299,7 @@ def less(steps: int) -> Callable[[], Any]:
     ]
     for step in leave_out[:steps]:
         step()
-    return wsgi(get_wsgi_application())
+    return wsgi(Handler())  # get_wsgi_application() would set the logging up once more
 
 
 def raw_wsgi() -> Callable[[], Any]:
