@@ -7,7 +7,9 @@ decides.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +57,18 @@ def render(name: str, *, commit: str = "unknown", changes: Settings | None = Non
         raise StageError(f"{found[0].wrong} {found[0].matters} Write: {found[0].write}")
     made = furniture.outputs(settings["moped"]["stack"])
     complete = zappa_file.merged(_completion(name, commit, made), settings)
-    path = BUILD / "stages" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({name: complete}, indent=4), encoding="utf-8")
+    path = _written(name, json.dumps({name: complete}, indent=4))
     return Stage(name, zappa_file.function_name(complete, name), complete, made, path)
+
+
+def _written(name: str, text: str) -> Path:
+    """Write settings under a name that says what is in them: two commands at once share no file."""
+    folder = BUILD / "stages"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    return unfinished.replace(path)
 
 
 def _completion(name: str, commit: str, made: dict[str, str]) -> Settings:

@@ -296,6 +296,17 @@ class TestRender:
         assert told["MOPED_API_DATABASE_SECRET"] == made["DatabaseSecret"]
         assert written["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
 
+    def test_leaves_alone_what_another_command_rendered_for_the_same_stage(
+        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
+        monkeypatch.setattr(furniture, "outputs", lambda _stack: made)
+
+        one, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
+
+        assert json.loads(one.path.read_text())["staging"]["tags"]["commit"] == "abc"
+        assert json.loads(another.path.read_text())["staging"]["tags"]["commit"] == "def"
+
     def test_refuses_a_stage_that_is_in_a_trap(self, monkeypatch: pytest.MonkeyPatch) -> None:
         document = zappa_file.merged(zappa_file.read(), {"base": {"debug": True}})
         monkeypatch.setattr(zappa_file, "read", lambda: document)
