@@ -16,6 +16,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
+# Tests wait for servers half of the time, so there is work for more of them than there are cores.
+WORKERS ?= 4
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
@@ -66,7 +68,7 @@ locks: install
 	$(BIN)/python -m apps.devstack.locks --check
 
 covered: install browser
-	$(BIN)/pytest -n auto --cov --cov-report=term -q $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
 	$(BIN)/python -m apps.devstack.locks

@@ -23,7 +23,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *command], cwd=clone, capture_output=True, text=True, check=False, timeout=100
+        [sys.executable, *command], cwd=clone, capture_output=True, text=True, check=False, timeout=200
     )
 
 

@@ -16,7 +16,7 @@ from tests.devstack.machine import answers, eventually, processes_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

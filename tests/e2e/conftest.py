@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from apps.devstack import browser
 from apps.devstack.emulator import free_port
+from tests import newcomer
 from tests.clone import copy_tree
 
 if TYPE_CHECKING:
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-START_SECONDS = 60
-# What the shell of somebody who has just cloned the project has.
-A_NEWCOMERS_SHELL = ("PATH", "HOME", "LANG", "TMPDIR")
-
+START_SECONDS = 120
 # Tests call more often than people do.
 UNHURRIED = dict.fromkeys(
     (
@@ -56,7 +54,7 @@ class Laptop:
         run = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self.folder,
-            env=newcomers_environment(),
+            env=newcomer.environment(),
             capture_output=True,
             text=True,
             check=True,
@@ -84,7 +82,7 @@ def running_laptop(parent: Path) -> Iterator[Laptop]:
                 *(sys.executable, "-u", "manage.py", "runserver", str(port)),
             ],
             cwd=folder,
-            env=newcomers_environment() | UNHURRIED,
+            env=newcomer.environment() | UNHURRIED,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -94,10 +92,6 @@ def running_laptop(parent: Path) -> Iterator[Laptop]:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(20)
-
-
-def newcomers_environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in A_NEWCOMERS_SHELL if name in os.environ}
 
 
 def _remember_another_aws(folder: Path) -> None:

@@ -24,7 +24,7 @@ from tests.e2e.conftest import Laptop, running_laptop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 CHECKS = (
     "not_a_server_error",

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from apps.devstack.personas import BY_KEY, PASSWORD
-from tests.e2e.conftest import newcomers_environment
+from tests import newcomer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -100,7 +100,7 @@ class TestWelcome:
         run = subprocess.run(
             ["bash", "-c", line[1].replace("curl ", "curl -sf ", 1)],
             cwd=laptop.folder,
-            env=newcomers_environment(),
+            env=newcomer.environment(),
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,28 @@
+"""`make rehearse` holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from tests import newcomer
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
+
+
+class TestRehearsal:
+    def test_has_nothing_that_did_not_hold(self) -> None:
+        run = subprocess.run(
+            [sys.executable, "-m", "tests.rehearsal"],
+            cwd=settings.BASE_DIR,
+            env=newcomer.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert "0 did not hold" in run.stdout
