@@ -78,7 +78,7 @@ def flow(request: HttpRequest) -> Flow | None:
     text = request.COOKIES.get(flow_name(), "")
     try:
         return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Flow)
-    except (msgspec.DecodeError, Base64Error, ValueError):
+    except (msgspec.DecodeError, Base64Error, ValueError, RecursionError):
         return None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import urlsafe_b64encode
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -83,7 +84,7 @@ def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
         raise _refusal(error.code) from error
     except OSError as error:
         raise UnavailableError from error
-    except ValueError as error:
+    except (HTTPException, ValueError) as error:  # not HTTP, cut short, or not JSON
         raise UpstreamError from error
     return answer if isinstance(answer, dict) else {}
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
-from apps.auth import cookies
+from apps.auth import cookies, sign_in
 from apps.core import negotiation
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class FreshSignInMiddleware:
     """
     Turn a page that an expired cookie may no longer see into a fresh sign-in.
 
-    It cannot go round in circles: the callback keeps only a token that holds.
+    It cannot go round in circles: the callback keeps only a token that holds, and whoever has one of
+    those is shown the refusal.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -46,4 +47,5 @@ def _may_sign_in_afresh(request: HttpRequest) -> bool:
         and cookies.token_name() in request.COOKIES
         and "HTTP_AUTHORIZATION" not in request.META
         and negotiation.wants_page(request)
+        and not sign_in.caller(request).is_authenticated
     )

@@ -84,7 +84,7 @@ def finish(*, flow: cookies.Flow | None, state: str, code: str, redirect_uri: st
 def safe_target(target: str) -> str:
     """Return where to go afterwards: a path of this site, or the page about oneself."""
     own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
-    return target if own and urlsplit(target).path not in _pages_of_a_sign_in() else HOME
+    return target if own and urlsplit(target).path.rstrip("/") not in _pages_of_a_sign_in() else HOME
 
 
 def _pages_of_a_sign_in() -> set[str]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_GET, require_POST
 
 from apps.auth import cookies, hosted_ui, sign_in
 from apps.core import problems
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-@require_GET
+@problems.answering("GET")
 def start(request: HttpRequest) -> HttpResponse:
     """Send the browser to the hosted UI, to come back to the path in `next`."""
     target = sign_in.safe_target(request.GET.get("next", ""))
@@ -30,7 +29,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
+@problems.answering("GET")
 def callback(request: HttpRequest) -> HttpResponse:
     """Take the code that the hosted UI sends back, and sign the browser in."""
     flow = cookies.flow(request)
@@ -51,7 +50,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_POST
+@problems.answering("POST")
 @csrf_protect
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Forget the cookie here and the session at the hosted UI."""

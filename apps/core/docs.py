@@ -6,12 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.core import problems
 from apps.core.operation import Operation, describe
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Reference(APIView):
         return Response(generated() | {"servers": [{"url": prefix or "/"}]})
 
 
-@require_safe
+@problems.answering("GET", "HEAD")
 def page(request: HttpRequest) -> HttpResponse:
     """Show the reference to people, who may try it out."""
     return render(request, "moped/docs.html")

@@ -9,6 +9,7 @@ shows them, and is absent where no field is to blame.
 from __future__ import annotations
 
 import logging
+from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,11 @@ from apps.core import errors, negotiation
 from apps.core.context import current
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
+
+    Page = Callable[[HttpRequest], HttpResponse]
 
 logger = logging.getLogger(__name__)
 
@@ -186,8 +191,34 @@ def respond(request: HttpRequest, status: HTTPStatus, code: str, detail: str) ->
     """Answer outside of DRF: a page for a browser, problem details for everyone else."""
     problem = body(status, code, detail)
     if settings.BROWSER_PAGES and negotiation.wants_page(request):
-        return render(request, "moped/problem.html", {"problem": problem}, status=status)
-    return HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
+        response = render(request, "moped/problem.html", {"problem": problem}, status=status)
+    else:
+        response = HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
+    if status == HTTPStatus.UNAUTHORIZED:  # it must say how to authenticate (RFC 9110, 15.5.2)
+        response.headers["WWW-Authenticate"] = challenge(TOKEN_MISSING, "")
+    return response
+
+
+def answering(*methods: str) -> Callable[[Page], Page]:
+    """
+    Refuse other methods of a page, as DRF does for its views.
+
+    Django's own decorators (`require_GET`) do so without a body.
+    """
+
+    def of_page(page: Page) -> Page:
+        @wraps(page)
+        def checked(request: HttpRequest) -> HttpResponse:
+            if request.method in methods:
+                return page(request)
+            detail = f'Method "{request.method}" not allowed.'
+            response = respond(request, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+            response.headers["Allow"] = ", ".join(methods)
+            return response
+
+        return checked
+
+    return of_page
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from base64 import urlsafe_b64encode
+from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 TOKEN = "__Host-moped_id_token"
 FLOW = "__Host-moped_sign_in"
+NESTED = urlsafe_b64encode(b'{"x":' + b"[" * 20_000).decode()
 
 
 @pytest.fixture
@@ -56,6 +60,21 @@ def sign_in(browser: APIClient, endpoint: TokenEndpoint, signer: Signer, **claim
     asked = leave(browser)
     endpoint.reply = {"id_token": signer.token(**{"nonce": asked["nonce"]} | claims)}
     return come_back(browser, asked["state"])
+
+
+@contextmanager
+def mumbling(answer: bytes) -> Iterator[str]:
+    """Listen on loopback, and answer the one caller with these very bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def speak() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.recv(64 * 1024)
+                caller.sendall(answer)
+
+        Thread(target=speak, daemon=True).start()
+        yield "http://{}:{}".format(*server.getsockname())
 
 
 class TestStart:
@@ -129,6 +148,7 @@ class TestCallback:
             ("evil.example", "/auth/current_user"),
             ("https:evil.example", "/auth/current_user"),
             ("/auth/callback?code=used&state=old", "/auth/current_user"),
+            ("/auth/callback/?code=used&state=old", "/auth/current_user"),
             ("/auth/sign-out", "/auth/current_user"),
         ],
     )
@@ -152,7 +172,20 @@ class TestCallback:
         assert "sign_in_stale" in response.content.decode()
         assert endpoint.form == {}
 
-    @pytest.mark.parametrize("cookie", ["", "not-base64!", "bm90IGpzb24", "e30", "\u00e9"])
+    def test_says_how_to_authenticate(self, browser: APIClient) -> None:
+        assert come_back(browser, "forged").headers["WWW-Authenticate"] == 'Bearer realm="moped"'
+
+    def test_never_sends_a_browser_round_in_circles(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        sign_in(browser, endpoint, signer)
+
+        # However one was led here: who is signed in sees the refusal and no second sign-in.
+        assert come_back(browser, "used").status_code == 401
+
+    @pytest.mark.parametrize(
+        "cookie", ["", "not-base64!", "bm90IGpzb24", "e30", "\u00e9", NESTED], ids=lambda value: value[:12]
+    )
     def test_refuses_without_a_readable_flow(self, browser: APIClient, cookie: str) -> None:
         asked = leave(browser)
         browser.cookies[FLOW] = cookie
@@ -211,6 +244,19 @@ class TestCallback:
 
         assert come_back(browser, asked["state"]).status_code == expected
 
+    @pytest.mark.parametrize(
+        "answer",
+        [b"SMTP ready\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"],
+        ids=["not HTTP", "cut short"],
+    )
+    def test_blames_a_pool_that_speaks_no_http(
+        self, browser: APIClient, settings: Settings, answer: bytes
+    ) -> None:
+        with mumbling(answer) as settings.COGNITO_DOMAIN_URL:
+            asked = leave(browser)
+
+            assert come_back(browser, asked["state"]).status_code == 502
+
     def test_answers_503_while_the_pool_is_away(self, browser: APIClient, settings: Settings) -> None:
         settings.COGNITO_DOMAIN_URL = "http://127.0.0.1:9"
         asked = leave(browser)
@@ -245,7 +291,10 @@ class TestSignOut:
         assert "csrf_failed" in response.content.decode()
 
     def test_is_not_a_link(self, signed_in: APIClient) -> None:
-        assert signed_in.get("/auth/sign-out").status_code == 405
+        response = signed_in.get("/auth/sign-out", headers={"accept": "application/json"})
+
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+        assert response.json()["code"] == "method_not_allowed"
 
 
 class TestPages:

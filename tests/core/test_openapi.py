@@ -93,6 +93,12 @@ class TestReference:
         assert page.status_code == 200
         assert b"/docs/openapi.json" in page.content
 
+    def test_is_only_read(self) -> None:
+        response = APIClient().post("/docs/")
+
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+        assert response.json()["code"] == "method_not_allowed"
+
     def test_names_the_prefix_of_its_stage(self) -> None:
         document = APIClient().get("/docs/openapi.json", SCRIPT_NAME="/staging").json()
 
