@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+import botocore.session
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache as counted
 from django.test import override_settings
 from rest_framework.test import APIClient
 
@@ -53,6 +55,14 @@ def _published_key_set(signer: Signer) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _services_described_once() -> Iterator[None]:
+    """Let all clients share what botocore reads of a service, which takes a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_remembered_rights() -> None:
     """Let no test live on what the claims table said in another."""
@@ -62,7 +72,7 @@ def _no_remembered_rights() -> None:
 @pytest.fixture(autouse=True)
 def _uncounted() -> None:
     """Forget what throttles have counted: each test starts as a new caller."""
-    cache.clear()
+    counted.clear()
 
 
 @pytest.fixture
