@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
 
 class KilledError(BaseException):
-    """The process ends here: nothing of ours may catch this."""
+    """Stands for the end of the process: nothing of ours catches this."""
+
+
+def fall() -> NoReturn:
+    """End as a process would: the connection is lost, and what was begun stays as it is."""
+    if connection.connection is not None:
+        connection.connection.close()
+    raise KilledError
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,10 @@ class Fault:
     kind: str
     number: int
     way: str
+
+    @property
+    def kills(self) -> bool:
+        return self.way.startswith("killed")
 
     def __str__(self) -> str:
         return f"{self.way} at {self.kind} {self.number}"
@@ -51,23 +62,25 @@ AWS_WAYS = (
 )
 SQL_WAYS = ("gone", "killed before")
 COMMIT_WAYS = ("gone before", "gone after", "killed before", "killed after")
+UNREACHED = {"refused": EndpointConnectionError}
+WAYS = {"aws": AWS_WAYS, "sql": SQL_WAYS, "commit": COMMIT_WAYS}
 
 
 @dataclass
 class World:
-    """Watches every step, and spoils one."""
+    """Watches every step, and spoils one; a fault that kills does so by `end`."""
 
     fault: Fault | None = None
+    end: Callable[[], NoReturn] = fall
     seen: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
     log: list[str] = field(default_factory=list)
     spoilt: bool = False
     _calls: set[int] = field(default_factory=set)
 
-    def faults(self) -> Iterator[Fault]:
-        """Yield every fault that the steps seen can have."""
-        for kind, ways in (("aws", AWS_WAYS), ("sql", SQL_WAYS), ("commit", COMMIT_WAYS)):
-            for number in range(self.seen[kind]):
-                yield from (Fault(kind, number, way) for way in ways)
+    def faults(self, kind: str) -> Iterator[Fault]:
+        """Yield every fault that the steps of a kind can have."""
+        for number in range(self.seen[kind]):
+            yield from (Fault(kind, number, way) for way in WAYS[kind])
 
     # ---- AWS ---------------------------------------------------------------------------------------
 
@@ -90,14 +103,8 @@ class World:
             return None
         if way not in {"refused", "killed before"}:
             send(request)
-        raise self._exception(way, request.url)
-
-    def _exception(self, way: str, url: str) -> BaseException:
-        if way.startswith("killed"):
-            return KilledError()
-        if way == "refused":
-            return EndpointConnectionError(endpoint_url=url)
-        return ReadTimeoutError(endpoint_url=url)
+        self._end_if_it_kills()
+        raise UNREACHED.get(way, ReadTimeoutError)(endpoint_url=request.url)
 
     # ---- PostgreSQL --------------------------------------------------------------------------------
 
@@ -106,7 +113,7 @@ class World:
         self.seen["sql"] += 1
         self.log.append(sql.split(" ", 1)[0])
         if self._hits("sql", step):
-            self._break("killed before")
+            self._break()
         return execute(sql, *arguments)
 
     def commit(self, real: Callable[[], None]) -> None:
@@ -119,19 +126,21 @@ class World:
         assert self.fault
         if self.fault.way.endswith("after"):
             real()
-        self._break(self.fault.way)
+        self._break()
 
     def _hits(self, kind: str, step: int) -> bool:
         hit = bool(self.fault) and (self.fault.kind, self.fault.number) == (kind, step)  # type: ignore[union-attr]
         self.spoilt = self.spoilt or hit
         return hit
 
-    def _break(self, way: str) -> None:
+    def _end_if_it_kills(self) -> None:
+        if self.fault and self.fault.kills:
+            self.end()
+
+    def _break(self) -> None:
         """Lose the connection: what was not committed is rolled back by the server."""
-        assert self.fault
+        self._end_if_it_kills()
         connection.connection.close()
-        if self.fault.way.startswith("killed"):
-            raise KilledError
         raise OperationalError("the database is gone")
 
 
@@ -155,9 +164,11 @@ def send(request: Any) -> None:
 
 
 @contextmanager
-def watched(monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None) -> Iterator[World]:
+def watched(
+    monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None, end: Callable[[], NoReturn] = fall
+) -> Iterator[World]:
     """Watch every step that is taken within, and spoil the one that the fault names."""
-    world = World(fault)
+    world = World(fault, end)
     clients: list[Any] = [aws.cognito(), aws.dynamodb(), aws.secrets_manager()]
     real_commit = connection._commit  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:

@@ -21,13 +21,15 @@ from apps.core.errors import ConflictError, MopedError, NotFoundError
 from apps.users import services
 from apps.users.gateways import cognito
 from apps.users.models import Intention, MopedUser
-from tests.users.faults import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, KilledError, watched
+from tests.users.faults import WAYS, watched
+from tests.users.mortals import Mortals
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from apps.auth.users import CognitoUser
+    from tests.users.faults import Fault
     from tests.users.stores import Stores
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(600)]
@@ -142,11 +144,13 @@ class Deactivate(Case):
 
 
 CASES: tuple[type[Case], ...] = (Create, Adopt, Activate, Update, Move, Deactivate)
-WAYS = [
-    *(("aws", way) for way in AWS_WAYS),
-    *(("sql", way) for way in SQL_WAYS),
-    *(("commit", way) for way in COMMIT_WAYS),
-]
+
+
+@pytest.fixture(scope="module")
+def mortals(furnished_variables: Mapping[str, str], django_db_setup: None) -> Iterator[Mortals]:
+    """Processes to be killed, with the same three stores."""
+    with Mortals(furnished_variables) as mortals:
+        yield mortals
 
 
 @pytest.fixture
@@ -167,7 +171,7 @@ def attempt(case: Case) -> bool:
     """Do it; False if it failed, in whatever way."""
     try:
         case.act()
-    except (MopedError, DatabaseError, KilledError):
+    except (MopedError, DatabaseError):
         return False
     finally:
         if connection.connection is not None and connection.connection.closed:
@@ -175,11 +179,19 @@ def attempt(case: Case) -> bool:
     return True
 
 
-def check(case: Case, monkeypatch: pytest.MonkeyPatch, fault: Fault) -> list[str]:
-    """Return what is wrong after the fault, the repair and the repetition."""
+def suffer(case: Case, fault: Fault, monkeypatch: pytest.MonkeyPatch, mortals: Mortals) -> bool:
+    """Do it with a fault; False if it failed, or if there is nobody left to tell."""
+    if fault.kills:
+        mortals.die_of(fault, case)
+        return False
     with watched(monkeypatch, fault) as world:
         succeeded = attempt(case)
     assert world.spoilt, f"{fault} never happened"
+    return succeeded
+
+
+def check(case: Case, fault: Fault, *, succeeded: bool) -> list[str]:
+    """Return what is wrong after the fault, the repair and the repetition."""
     wrong = unsafe(case)
     if succeeded and (not case.is_done() or case.wrong()):
         wrong.append("it was called a success and is none")
@@ -222,24 +234,27 @@ def unsafe(case: Case) -> list[str]:
 
 
 class TestEveryFault:
-    @pytest.mark.parametrize(("kind", "way"), WAYS, ids=[f"{kind} {way}" for kind, way in WAYS])
+    @pytest.mark.parametrize("kind", WAYS)
     @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
     def test_leaves_nothing_behind(
         self,
         cases: Callable[[type[Case]], Case],
+        mortals: Mortals,
         monkeypatch: pytest.MonkeyPatch,
         case: type[Case],
         kind: str,
-        way: str,
         record_property: Callable[[str, object], None],
     ) -> None:
         unspoilt = cases(case)
         with watched(monkeypatch) as world:
             assert attempt(unspoilt)
 
-        faults = [fault for fault in world.faults() if (fault.kind, fault.way) == (kind, way)]
-        wrong = {str(fault): found for fault in faults if (found := check(cases(case), monkeypatch, fault))}
+        wrong = {}
+        for fault in world.faults(kind):
+            spoilt = cases(case)
+            succeeded = suffer(spoilt, fault, monkeypatch, mortals)
+            wrong[str(fault)] = check(spoilt, fault, succeeded=succeeded)
 
-        record_property("faults", len(faults))
-        assert faults
-        assert wrong == {}, world.log
+        record_property("faults", len(wrong))
+        assert wrong
+        assert not any(wrong.values()), (wrong, world.log)
