@@ -72,6 +72,12 @@ class Environment:
             self._problems.append(f"{name} may only name a loopback address, not {value!r}")
         return value
 
+    def loopback_urls(self, prefix: str) -> None:
+        """Look at every override of this kind: botocore knows one for each service."""
+        for name in sorted(self._variables):
+            if name.startswith(prefix):
+                self.loopback_url(name)
+
     def refuse(self, problem: str) -> None:
         """Note a problem that only the settings can see."""
         self._problems.append(problem)

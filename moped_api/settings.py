@@ -35,6 +35,7 @@ SSO_USERNAME_PREFIX = "azuread_"
 
 # ---- neighbours -------------------------------------------------------------------------------
 AWS_ENDPOINT_URL = env.loopback_url("AWS_ENDPOINT_URL")  # read by botocore itself; here it is only checked
+env.loopback_urls("AWS_ENDPOINT_URL_")  # the same, for one service
 CLAIMS_TABLE = env.text("COGNITO_DYNAMO_TABLE_NAME")
 CONFIGURATION_SECRET = env.text("MOPED_API_CONFIGURATION_SETTINGS")
 UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")

@@ -36,9 +36,10 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     furniture.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
     furniture.refuse_a_missing_role(stage.settings["role_arn"])
     before = functions.live(stage.function)
-    _keep_logs(stage)
+    _bound_the_log(stage)
     _bring(stage, package, tell)
     gateways.dress_refusals(stage)
+    gateways.limit(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     if stage.own.get("migrate"):
@@ -123,13 +124,16 @@ def _bring(stage: Stage, package: Package, tell: Tell) -> None:
         tell(f"made {stage.function}; it has no traffic yet")
 
 
-def _keep_logs(stage: Stage) -> None:
-    """Make the log group before the function does: one made by Lambda is kept for ever."""
-    group = f"/aws/lambda/{stage.function}"
+def _bound_the_log(stage: Stage) -> None:
+    """Make the log group of a stage on another's stack: one that Lambda makes is kept for ever."""
+    if stage.has_log_of_its_stack:
+        return
     try:
         with aws.translating(ResourceAlreadyExistsException=ConflictError):
-            aws.logs().create_log_group(logGroupName=group)
+            aws.logs().create_log_group(logGroupName=stage.log_group)
     except ConflictError:
         pass
     with aws.translating(ResourceNotFoundException=NotFoundError):
-        aws.logs().put_retention_policy(logGroupName=group, retentionInDays=stage.own["log_retention_days"])
+        aws.logs().put_retention_policy(
+            logGroupName=stage.log_group, retentionInDays=stage.own["log_retention_days"]
+        )

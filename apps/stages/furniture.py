@@ -23,7 +23,7 @@ VARIABLES = {
     "DatabaseSecret": "MOPED_API_DATABASE_SECRET",
 }
 OPTIONAL = {"DatabaseSecret"}
-NEEDED = (*sorted(VARIABLES.keys() - OPTIONAL), "FunctionRoleArn", "DeploymentBucket")
+NEEDED = (*sorted(VARIABLES.keys() - OPTIONAL), "FunctionRoleArn", "DeploymentBucket", "FunctionLog")
 
 
 def variables(made: dict[str, str]) -> dict[str, str]:

@@ -86,6 +86,23 @@ def dress_refusals(stage: Stage) -> None:
         client.create_deployment(restApiId=found, stageName=stage.name, description="refusals with our body")
 
 
+def limit(stage: Stage) -> None:
+    """Let the REST API turn away what is more than the stage is made for, whoever sends it."""
+    found = api_id(stage)
+    if not (stage.has_gateway and found):
+        return
+    limits = {"rateLimit": stage.own["requests_per_second"], "burstLimit": stage.own["requests_at_once"]}
+    with aws.translating():
+        aws.apigateway().update_stage(
+            restApiId=found,
+            stageName=stage.name,
+            patchOperations=[
+                {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}
+                for name, value in limits.items()
+            ],
+        )
+
+
 def _body(code: str, detail: str) -> dict[str, Any]:
     return {
         "type": "about:blank",

@@ -81,6 +81,21 @@ def build(requirements: str, folder: Path = BUILD) -> Package:
     return describe(output, requirements)
 
 
+def refuse_another_python(runtime: str) -> None:
+    """
+    See to it that what is built here starts there: bytecode and wheels are made for one Python.
+
+    :param runtime: Lambda's name of the Python that a stage runs on
+    :raises StageError: if this is another one
+    """
+    ours = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    if runtime != ours:
+        raise StageError(
+            f"The stage runs {runtime} and this is {ours}, so no package that is built here starts there:"
+            f" run `make install PYTHON={runtime}` first."
+        )
+
+
 def pruned(requirements: str) -> tuple[str, ...]:
     """Return the patterns of what stays behind."""
     return archive.PRUNED + (() if requirements in WITH_PAGES else archive.PRUNED_WITHOUT_PAGES)

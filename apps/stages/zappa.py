@@ -38,7 +38,8 @@ def undeploy(stage: Stage) -> None:
 
     :raises StageError: with Zappa's last words
     """
-    _run(stage, "undeploy", "-y", "--remove-logs", doing="remove")
+    logs = [] if stage.has_log_of_its_stack else ["--remove-logs"]
+    _run(stage, "undeploy", "-y", *logs, doing="remove")
 
 
 def tail(stage: Stage, since: str) -> str:

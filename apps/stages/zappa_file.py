@@ -2,7 +2,8 @@
 zappa_settings.json: read, and flattened as Zappa does it, save that tables are merged.
 
 Under `moped` stands what is ours and Zappa ignores: the stack that furnishes the stage, the
-requirements of its package, whether a deployment migrates, how long logs are kept.
+requirements of its package, whether a deployment migrates, how many requests the gateway lets
+through, and how long the log is kept of a stage that stands on another's stack.
 """
 
 from __future__ import annotations

@@ -78,6 +78,14 @@ class TestEnvironment:
             "URL",
         ]
 
+    def test_names_the_overrides_of_single_services_too(self) -> None:
+        env = Environment({"URL_ONE": "http://127.0.0.1:1", "URL_TWO": "https://evil.example"})
+        env.loopback_urls("URL_")
+
+        with pytest.raises(ImproperlyConfigured, match="URL_TWO may only name a loopback address") as refusal:
+            env.complete()
+        assert "URL_ONE" not in str(refusal.value)
+
     @pytest.mark.parametrize("url", ["http://127.0.0.1:4566", "http://localhost:1", "http://[::1]:9"])
     def test_allows_an_override_on_loopback(self, url: str) -> None:
         env = Environment({"AWS_ENDPOINT_URL": url})

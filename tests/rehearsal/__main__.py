@@ -206,7 +206,8 @@ class Rehearsal:
         names = [stack["StackName"] for stack in stacks if stack["StackName"].startswith("moped-api-")]
         groups = self.theatre.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/moped-api-")
         left = [f["FunctionName"] for f in functions] + [a["name"] for a in apis] + names
-        left += [group["logGroupName"] for group in groups["logGroups"]]
+        kept = {made["FunctionLog"] for made in self.made.values()}
+        left += [group["logGroupName"] for group in groups["logGroups"] if group["logGroupName"] not in kept]
         note(f"left behind: {', '.join(left) or 'nothing'}", holds=not left)
         pools = self.theatre.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
         note(f"what holds data is still there: {len(pools)} user pools", holds=len(pools) == len(self.made))

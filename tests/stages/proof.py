@@ -26,7 +26,7 @@ __all__ = ["role", "scene", "seeded", "stores"]
 
 # The emulator asks for no right to call a function through the gateway or to write logs, and it
 # has no networks: tests/stages/test_infrastructure.py reads these in the template.
-UNSEEN = {"Gateway", "Logs", "Network"}
+UNSEEN = {"Gateway", "Logs"}
 
 RIGHTS = [
     Right(statement["Sid"], action)
@@ -56,7 +56,7 @@ def _token() -> str:
 @pytest.fixture
 def role(stores: Stores) -> Role:
     """The function's role, put on."""
-    return Role(stack.outputs()["FunctionRoleArn"].rpartition("/")[2])
+    return Role(stack.outputs()["FunctionRoleArn"])
 
 
 def prepared(scene: Scene, names: list[str]) -> dict[str, Callable[[], object]]:

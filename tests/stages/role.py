@@ -36,15 +36,13 @@ class Role:
 
     A copy, since the user pool goes on calling the function with the original.
 
-    :param original: the name of the function's role
+    :param original: the ARN of the function's role
     """
 
     def __init__(self, original: str) -> None:
         self._iam = boto3.client("iam")
         self._name = f"worn-{uuid.uuid4().hex[:8]}"
-        (name,) = self._iam.list_role_policies(RoleName=original)["PolicyNames"]
-        document: Any = self._iam.get_role_policy(RoleName=original, PolicyName=name)["PolicyDocument"]
-        self._policy = json.loads(document) if isinstance(document, str) else document
+        self._policy = policy_of(original, "api")
         arn = self._iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=json.dumps(TRUST))
         self._allow(self._policy["Statement"])
         self._given = boto3.client("sts").assume_role(RoleArn=arn["Role"]["Arn"], RoleSessionName="proof")
@@ -75,6 +73,13 @@ class Role:
     def _allow(self, statements: list[dict[str, Any]]) -> None:
         document = json.dumps({**self._policy, "Statement": statements})
         self._iam.put_role_policy(RoleName=self._name, PolicyName="api", PolicyDocument=document)
+
+
+def policy_of(role: str, name: str) -> dict[str, Any]:
+    """Return a policy of a role as it became, with every name filled in."""
+    iam = boto3.client("iam")
+    found: Any = iam.get_role_policy(RoleName=role.rpartition("/")[2], PolicyName=name)["PolicyDocument"]
+    return dict(json.loads(found) if isinstance(found, str) else found)
 
 
 def _without(statement: dict[str, Any], right: Right) -> dict[str, Any] | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from django.core.management import call_command
 
 from apps.core import aws
@@ -74,8 +76,15 @@ def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_pa
     name = f"t{uuid.uuid4().hex[:8]}"
     settings: dict[str, Any] = {
         "role_arn": made["FunctionRoleArn"],
+        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
         "aws_environment_variables": {"MOPED_API_ALLOWED_HOSTS": "api.example"},
-        "moped": {"stack": stack.NAME, "log_retention_days": 7, "migrate": True},
+        "moped": {
+            "stack": stack.NAME,
+            "log_retention_days": 7,
+            "migrate": True,
+            "requests_per_second": 1,
+            "requests_at_once": 1,
+        },
     }
     fill(made["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
     monkeypatch.setattr(zappa, "deploy", created)
@@ -170,6 +179,18 @@ class TestDeploy:
         ]
         assert group["retentionInDays"] == 7
 
+    def test_leaves_the_log_of_a_stage_to_its_stack(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        group = f"/aws/lambda/{staged.function}"
+        aws.logs().create_log_group(logGroupName=group)
+        staged.outputs["FunctionLog"] = group
+
+        deploy(staged, packed())
+
+        (found,) = aws.logs().describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        assert "retentionInDays" not in found
+
     def test_deletes_old_versions_but_never_one_that_is_needed(
         self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -248,6 +269,18 @@ class TestLookingAfter:
             deploying.undeploy(staged, tell=print)
 
 
+def answering(api: str) -> None:
+    """Let a REST API answer by itself."""
+    client = aws.apigateway()
+    root: Any = {"restApiId": api, "resourceId": client.get_resources(restApiId=api)["items"][0]["id"]}
+    client.put_method(**root, httpMethod="GET", authorizationType="NONE")
+    client.put_integration(
+        **root, httpMethod="GET", type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}
+    )
+    client.put_method_response(**root, httpMethod="GET", statusCode="200")
+    client.put_integration_response(**root, httpMethod="GET", statusCode="200")
+
+
 class TestGateway:
     def test_refuses_with_our_body_and_cors(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         api = aws.apigateway().create_rest_api(name=staged.function)["id"]
@@ -259,6 +292,24 @@ class TestGateway:
         body = json.loads(answer["responseTemplates"]["application/json"])
         assert body["code"] == "too_many_requests"
         assert gateways.url(staged).endswith(f"amazonaws.com/{staged.name}")
+
+    def test_turns_away_what_is_too_much(
+        self, staged: Stage, furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        api = aws.apigateway().create_rest_api(name=staged.function)["id"]
+        monkeypatch.setattr(gateways, "api_id", lambda _stage: api)
+        answering(api)
+
+        gateways.dress_refusals(staged)
+        gateways.limit(staged)
+
+        url = f"{furnished_personas.url}/{staged.name}/"
+        host = {"Host": f"{api}.execute-api.localhost"}
+        answers = [requests.get(url, headers=host, timeout=10) for _ in range(5)]
+        assert answers[0].status_code == 200
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert refused.json()["code"] == "too_many_requests"
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
 
     def test_has_no_address_before_it_is_made(self, staged: Stage) -> None:
         assert gateways.url(staged) == ""
@@ -344,6 +395,12 @@ class TestCommand:
 
         with pytest.raises(Exception, match="Nothing was removed"):
             self.run("undeploy", staged.name)
+
+    def test_packs_nothing_for_another_python(self, staged: Stage) -> None:
+        staged.settings["runtime"] = "python3.9"
+
+        with pytest.raises(StageError, match=r"The stage runs python3\.9 and this is python3\.\d+, so"):
+            self.run("deploy", staged.name)
 
     def test_wants_to_know_what_to_run(self, staged: Stage) -> None:
         with pytest.raises(Exception, match="Say what to run"):

@@ -61,17 +61,20 @@ class TestStage:
             ({"environment_variables": {"A": "b"}}, "E008"),
             ({"remote_env": "s3://bucket/file"}, "E008"),
             ({VARIABLES: {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}}, "E009"),
+            ({VARIABLES: {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:4566"}}, "E009"),
             ({VARIABLES: {"COGNITO_JWKS_URL": "http://127.0.0.1:4566/keys"}}, "E009"),
             ({VARIABLES: {"MOPED_API_ALLOWED_HOSTS": "*"}}, "E010"),
             ({VARIABLES: {"MOPED_API_ALLOWED_HOSTS": ""}}, "E010"),
             ({VARIABLES: {"MOPED_API_CORS_ORIGINS": "*"}}, "E011"),
             ({VARIABLES: {"MOPED_API_CORS_ORIGIN_PATTERNS": "https://.*netlify.app"}}, "E011"),
             ({"timeout_seconds": 30}, "E012"),
-            ({"moped": {"log_retention_days": None}}, "E013"),
+            ({"moped": {"stack": "moped-another"}}, "E013"),
             ({"slim_handler": True}, "E015"),
             ({"lambda_handler": "handler.lambda_handler"}, "E016"),
             ({"apigateway_lambda_qualifier": None}, "E017"),
-            ({"moped": {"stack": "moped-api-staging"}}, "E021"),
+            ({"moped": {"stack": "moped-api-staging", "log_retention_days": 7}}, "E021"),
+            ({"lambda_concurrency": None}, "E022"),
+            ({"moped": {"requests_per_second": None}}, "E023"),
         ],
         ids=lambda value: value if isinstance(value, str) else json.dumps(value)[:50],
     )
@@ -82,6 +85,10 @@ class TestStage:
 
     def test_without_tags_is_found(self, staging: zappa_file.Settings) -> None:
         assert ids(traps.of_stage("staging", staging | {"tags": {}})) == {"E014"}
+
+    def test_of_each_kind_is_set_above(self) -> None:
+        parameters = next(mark for mark in TestStage.test_trap_is_found.pytestmark if mark.args)  # type: ignore[attr-defined]
+        assert {kind.id for kind in traps.KINDS} == {trap for _, trap in parameters.args[1]} | {"E014"}
 
     def test_says_what_is_wrong_why_it_matters_and_what_to_write(self, staging: zappa_file.Settings) -> None:
         (trap,) = traps.of_stage("staging", staging | {"debug": True})

@@ -109,6 +109,23 @@ class TestFunctionRole:
         assert gateway["Action"] == "lambda:InvokeFunction"
         assert gateway["Resource"].endswith(":function:moped-api-${Stage}:live")
 
+    def test_puts_the_function_into_a_network_and_lets_its_code_change_none(self) -> None:
+        network = resources()["Network"]
+        allowed, denied = network["Properties"]["PolicyDocument"]["Statement"]
+
+        assert network["Condition"] == "HasNetwork"
+        assert set(allowed["Action"]) == {  # AWSLambdaVPCAccessExecutionRole, without its logs
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
+        }
+        assert (denied["Effect"], denied["Action"], denied["Resource"]) == ("Deny", "ec2:*", "*")
+        whose = denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]
+        assert whose.endswith(":function:moped-api-${Stage}")
+
 
 class TestDeploymentRole:
     def test_hands_over_one_role_and_only_to_lambda_and_the_gateway(self) -> None:

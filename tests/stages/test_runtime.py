@@ -98,7 +98,7 @@ class TestFunction:
         assert outcome.error["errorType"] == "ImproperlyConfigured"
         assert "COGNITO_USERPOOL_ID is missing" in outcome.error["errorMessage"]
 
-    @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "COGNITO_JWKS_URL"])
+    @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "COGNITO_JWKS_URL"])
     def test_refuses_to_start_with_an_override_that_leaves_the_machine(
         self, name: str, start: Starter
     ) -> None:
