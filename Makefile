@@ -2,14 +2,14 @@
 #
 #   make run      serve the API, with an AWS and a PostgreSQL of its own      make run PORT=8001
 #   make test     the whole test suite                                        make test ARGS="-k files"
-#   make check    what admits a change: format, lint, types, imports, locks, tests with coverage
+#   make check    what admits a change: format, lint, types, imports, locks, infrastructure, tests with coverage
 #   make reset    forget the laptop's users, files and rows
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
 #   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
-#   make infrastructure  read the template and the workflows with cfn-lint and zizmor
+#   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
 #   make prove-role   every call of the API without each right of the function's role: a minute
 #   make doctor       look for what goes wrong with a stage although it deploys
 
@@ -49,7 +49,7 @@ browser: install
 	@$(BIN)/python -m apps.devstack.browser
 
 # ---- what admits a change -----------------------------------------------------------------------
-check: install format lint types imports locks covered
+check: install format lint types imports locks infrastructure covered
 
 format: install
 	$(BIN)/ruff format --check --quiet .
@@ -103,4 +103,6 @@ infrastructure: install
 	  $(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt && \
 	  touch .build/linters/installed; }
 	.build/linters/bin/cfn-lint --regions us-east-1 -- infrastructure/*.yaml
+	.build/linters/bin/checkov --framework cloudformation --skip-download --compact --quiet --directory infrastructure
 	.build/linters/bin/zizmor --offline --quiet .github/workflows
+	@test ! -x .build/linters/bin/actionlint || .build/linters/bin/actionlint
