@@ -18,14 +18,14 @@ def smoke_token(outputs: dict[str, str]) -> str:
     :raises StageError: if there is no such account, or it cannot sign in
     """
     name = outputs.get("SmokeSecret", "")
-    account = _account(name)
+    kept = account(name)
     try:
         with aws.translating(NotAuthorizedException=ForbiddenError, UserNotFoundException=NotFoundError):
             answer = aws.cognito().admin_initiate_auth(
                 UserPoolId=outputs["UserPoolId"],
                 ClientId=outputs["ClientId"],
                 AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-                AuthParameters={"USERNAME": account["email"], "PASSWORD": account["password"]},
+                AuthParameters={"USERNAME": kept["email"], "PASSWORD": kept["password"]},
             )
         return answer["AuthenticationResult"]["IdToken"]
     except (ForbiddenError, NotFoundError, KeyError) as error:
@@ -34,12 +34,17 @@ def smoke_token(outputs: dict[str, str]) -> str:
         ) from error
 
 
-def _account(name: str) -> dict[str, str]:
+def account(name: str) -> dict[str, str]:
+    """
+    Return the address and the password that a secret holds.
+
+    :raises StageError: if it holds none
+    """
     try:
         with aws.translating(ResourceNotFoundException=NotFoundError):
             text = aws.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
-        account = json.loads(text)
-        return {"email": str(account["email"]), "password": str(account["password"])}
+        held = json.loads(text)
+        return {"email": str(held["email"]), "password": str(held["password"])}
     except (NotFoundError, ValueError, KeyError) as error:
         raise StageError(
             f"The secret {name or 'SmokeSecret'} holds no email and password: a version is tried with a real"

@@ -1,4 +1,4 @@
-"""The function's role, put on by this process, and taken apart right by right."""
+"""A role of the template, put on by this process, and taken apart right by right."""
 
 from __future__ import annotations
 
@@ -32,17 +32,18 @@ class Right(NamedTuple):
 
 class Role:
     """
-    A role with the very policy that CloudFormation gave the function's.
+    A role with the very policy that CloudFormation gave another.
 
     A copy, since the user pool goes on calling the function with the original.
 
-    :param original: the ARN of the function's role
+    :param original: the ARN of the function's role, or of another
+    :param policy: the name of its policy
     """
 
-    def __init__(self, original: str) -> None:
+    def __init__(self, original: str, policy: str = "api") -> None:
         self._iam = boto3.client("iam")
         self._name = f"worn-{uuid.uuid4().hex[:8]}"
-        self._policy = policy_of(original, "api")
+        self._policy = policy_of(original, policy)
         arn = self._iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=json.dumps(TRUST))
         self._allow(self._policy["Statement"])
         self._given = boto3.client("sts").assume_role(RoleArn=arn["Role"]["Arn"], RoleSessionName="proof")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import UpstreamError
-from apps.stages import deploying, package, programs, rendering, zappa
+from apps.stages import deploying, package, programs, rendering, verifying, zappa
 from apps.stages.errors import StageError
 from apps.stages.paths import PROJECT
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from apps.stages.rendering import Stage
 
-ACTIONS = ("deploy", "update", "status", "rollback", "undeploy", "manage", "logs")
+ACTIONS = ("deploy", "update", "status", "verify", "rollback", "undeploy", "manage", "logs")
 
 
 class Command(BaseCommand):
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--package", type=Path, help="deploy: one that was built before")
         parser.add_argument("--token", default="", help="deploy: a real ID token to try the version with")
         parser.add_argument("--to", default="", help="rollback: to this version, not to the one before")
+        parser.add_argument("--url", default="", help="verify: where it answers, if not at its host name")
         parser.add_argument("--since", default="1h", help="logs: from when")
         parser.add_argument("--yes", action="store_true", help="undeploy: without asking")
         parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
@@ -54,6 +55,10 @@ class Command(BaseCommand):
     def _status(self, stage: Stage, _options: dict[str, Any]) -> None:
         for name, value in deploying.status(stage).items():
             self._tell(f"{name:<13} {value}")
+
+    def _verify(self, stage: Stage, options: dict[str, Any]) -> None:
+        for line in verifying.verify(verifying.subject_of(stage, options["url"])):
+            self._tell(f"holds: {line}")
 
     def _rollback(self, stage: Stage, options: dict[str, Any]) -> None:
         deploying.rollback(stage, options["to"], tell=self._tell)
