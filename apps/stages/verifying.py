@@ -13,6 +13,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apps.auth import base64url
+from apps.core import aws
 from apps.core.claims import CLAIMS_NAMESPACE
 from apps.core.errors import MopedError
 from apps.stages import gateways
@@ -94,14 +95,12 @@ def verify(subject: Subject) -> Iterator[str]:
 
 def _observed(fact: Fact, subject: Subject) -> object:
     """Return what is observed; a refusal is observed by its code."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 (lazy, as everywhere)
-
     try:
-        return fact.observed(subject)
-    except ClientError as error:
-        return error.response["Error"]["Code"]
+        with aws.translating():
+            return fact.observed(subject)
     except (MopedError, OSError, KeyError, ValueError) as error:
-        return repr(error.__cause__ or error)
+        response = getattr(error.__cause__, "response", None)
+        return response["Error"]["Code"] if response else repr(error.__cause__ or error)
 
 
 # ---- how it is observed --------------------------------------------------------------------------
