@@ -77,7 +77,8 @@ class TestProjectFile:
 
 
 class TestLookUp:
-    def test_is_a_seek(self, project: Project, person: Person) -> None:
+    @pytest.mark.parametrize("option", ["", "(GENERIC_PLAN) "], ids=["these keys", "any keys"])
+    def test_is_a_seek(self, project: Project, person: Person, option: str) -> None:
         many = [
             ProjectFile(
                 file_key=f"private/project/1/{number}",
@@ -92,7 +93,8 @@ class TestLookUp:
         ProjectFile.objects.bulk_create(many)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE moped_project_files")
-            cursor.execute(f"EXPLAIN {queries.LIVE_ROW}", ["private/project/1/7", "/private/project/1/7"])
+            keys = ("$1", "$2") if option else ("'private/project/1/7'", "'/private/project/1/7'")
+            cursor.execute(f"EXPLAIN {option}{queries.LIVE_ROW % keys}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "moped_project_files_key_idx" in plan
         assert "Seq Scan" not in plan
