@@ -7,9 +7,13 @@ the bucket's origin and is handed over as an attachment of no particular type.
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from django.utils.http import content_disposition_header
+
+# Controls, line ends, and what reverses the direction of text: "gpj.exe" could read "exe.jpg".
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 ANYTHING: Final = "application/octet-stream"
 
@@ -40,7 +44,12 @@ def type_of(name: str) -> str:
 
 
 def presentation(name: str) -> Presentation:
-    """Return how a file of this name is served; the name is what a person saves it under."""
-    media_type = type_of(name)
-    disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=name)
+    """
+    Return how a file of this name is served; the name is what a person saves it under.
+
+    Old keys, and rows that editors wrote, name files that `names.clean` never saw.
+    """
+    seen = UNSEEN.sub("", name)
+    media_type = type_of(seen)
+    disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=seen)
     return Presentation(media_type, disposition or "inline")

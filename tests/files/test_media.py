@@ -34,6 +34,16 @@ class TestPresentation:
         disposition = media.presentation("план & 100%.pdf").content_disposition
         assert disposition == "inline; filename*=utf-8''%D0%BF%D0%BB%D0%B0%D0%BD%20%26%20100%25.pdf"
 
+    @pytest.mark.parametrize("unseen", ["\u202e", "\u2066", "\u200f", "\u2028", "\x85", "\r\n"], ids=ascii)
+    def test_leaves_out_what_makes_a_name_look_like_another(self, unseen: str) -> None:
+        assert media.presentation(f"plan{unseen}fdp.exe").content_disposition == (
+            'attachment; filename="planfdp.exe"'
+        )
+
+    def test_keeps_what_joins_letters_of_other_scripts(self) -> None:
+        disposition = media.presentation("\u0645\u06cc\u200c\u062e.pdf").content_disposition
+        assert "%E2%80%8C" in disposition
+
     def test_keeps_quotes_from_ending_the_name(self) -> None:
         disposition = media.presentation('a"; filename="evil.html').content_disposition
         assert disposition == r'attachment; filename="a\"; filename=\"evil.html"'
