@@ -15,11 +15,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.answer import answer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TOKEN = os.environ["BENCH_TOKEN"].encode()
-HASURA = "https://hasura.io/jwt/claims"
 
 
 def token() -> str:
@@ -320,16 +321,6 @@ def raw_wsgi() -> Callable[[], Any]:
 
 
 # ---- helpers ------------------------------------------------------------------------------------
-
-
-def answer(claims: dict[str, Any]) -> dict[str, Any]:
-    """Return what GET /auth/current_user answers."""
-    return {
-        "cognito:username": claims["cognito:username"],
-        "email": claims["email"],
-        "hasura_claims": json.loads(claims[HASURA]),
-        "decrypted_jwt": claims,
-    }
 
 
 def configure_django(settings: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from django.urls import path
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
-from benchmarks.contenders import answer
+from benchmarks.answer import answer
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

@@ -18,7 +18,7 @@ from flask_cognito import CognitoAuth, cognito_auth_required, current_cognito_jw
 from flask_cors import CORS
 
 from benchmarks import stage
-from benchmarks.contenders import answer
+from benchmarks.answer import answer
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

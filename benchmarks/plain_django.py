@@ -8,7 +8,7 @@ from django.http import JsonResponse
 from django.urls import path
 
 from apps.auth import tokens
-from benchmarks.contenders import answer
+from benchmarks.answer import answer
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
