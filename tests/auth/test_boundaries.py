@@ -111,6 +111,13 @@ class TestHasuraClaims:
         with pytest.raises(ValueError, match="twice"):
             claims.parse(f'{{"{doubled}":"1",{text[1:]}')
 
+    def test_cannot_hide_a_list_in_the_place_of_the_roles(self) -> None:
+        without = {name: value for name, value in HASURA.items() if name != ROLES}
+
+        assert claims.parse(json.dumps(without))
+        with pytest.raises(ValueError, match="list"):
+            claims.parse(json.dumps(without | {"x-hasura-projects": []}))
+
 
 class TestKeys:
     def test_are_the_same_if_their_numbers_are(self) -> None:
