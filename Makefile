@@ -8,6 +8,7 @@
 #   make lock     lock the requirements again after an edit of requirements/*.in
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
 #   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
+#   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
 #   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
 #   make prove-role   every call of the API without each right of the function's role: a minute
@@ -27,7 +28,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-cold rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
+.PHONY: bench bench-cold load rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -86,6 +87,9 @@ bench: install .build/bench/ready
 # ---- stages -------------------------------------------------------------------------------------
 bench-cold: install
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
+
+load: install
+	@$(BIN)/python -m benchmarks.load $(ARGS)
 
 rehearse: install
 	$(BIN)/python -m tests.rehearsal

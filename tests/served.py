@@ -32,6 +32,7 @@ STAGE = {
     "DJANGO_SETTINGS_MODULE": "moped_api.settings",
     "MOPED_API_CURRENT_ENVIRONMENT": "served",
     "MOPED_API_EXTRA_APPS": "",
+    "MALLOC_ARENA_MAX": "2",  # glibc gives each thread one, and none of them back
 }
 
 
@@ -41,15 +42,17 @@ class Served:
 
     :param folder: where its PostgreSQL and its log lie
     :param furnished: the variables that name a furnished AWS, to which this process' clients speak
+    :param crowd: how many editors there are beside the personas
     """
 
-    def __init__(self, folder: Path, furnished: Mapping[str, str], *, workers: int, **changed: str) -> None:
+    def __init__(self, folder: Path, furnished: Mapping[str, str], *, workers: int, crowd: int = 0) -> None:
         self.port = free_port()
         self.log = folder / "gunicorn.log"
         self._database = Cluster(folder / "postgresql", durable=False)
         self._secret = f"rds!{secrets.token_hex(8)}"
         self._workers = workers
-        self._variables = {**STAGE, **furnished, **self._login(), **changed}
+        self._crowd = crowd
+        self._variables = {**STAGE, **furnished, **self._login()}
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
@@ -61,7 +64,9 @@ class Served:
             aws.secrets_manager().create_secret(Name=self._secret)
             self.rotate_password()
             self._python("manage.py", "migrate", "--verbosity=0")
-            self.people: dict[str, Any] = json.loads(self._python("-m", "tests.rehearsal.people"))
+            self.people: dict[str, Any] = json.loads(
+                self._python("-m", "tests.rehearsal.people", str(self._crowd))
+            )
             self._serve()
             self._cleanup = self._cleanup.pop_all()
         return self
