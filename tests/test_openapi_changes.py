@@ -71,6 +71,39 @@ class TestBreaking:
 
         assert list(breaking(RELEASED, after)) == ["GET /users/: 200 has count as string instead of integer"]
 
+    def test_is_a_member_deep_inside(self, after: dict[str, Any]) -> None:
+        del after["components"]["schemas"]["Event"]["properties"]["at"]
+        after["components"]["schemas"]["HasuraClaims"]["required"].remove("x-hasura-user-id")
+
+        changes = list(breaking(RELEASED, after))
+
+        assert "GET /users/{user_id}/history: 200 no longer has results.[].at" in changes
+        assert "GET /auth/current_user: 200 may lack hasura_claims.x-hasura-user-id" in changes
+
+    def test_is_a_field_with_less_room(self, after: dict[str, Any]) -> None:
+        schemas = after["components"]["schemas"]
+        schemas["Activation"]["properties"]["email"]["maxLength"] = 64
+        schemas["RolesEnum"]["enum"].remove("moped-viewer")
+        schemas["NewUser"]["properties"]["note"]["type"] = "string"
+
+        changes = list(breaking(RELEASED, after))
+
+        assert "PUT /users/activate/: field email has another maxLength: 64" in changes
+        assert "POST /users/: field roles.[] no longer taken as moped-viewer" in changes
+        assert "POST /users/: field note no longer taken as null" in changes
+
+    def test_is_not_a_field_with_more_room(self, after: dict[str, Any]) -> None:
+        schemas = after["components"]["schemas"]
+        schemas["Activation"]["properties"]["email"] |= {"maxLength": 256, "minLength": 1}
+        schemas["RolesEnum"]["enum"].append("moped-guest")
+
+        assert not list(breaking(RELEASED, after))
+
+    def test_is_a_route_that_newly_asks_for_a_token(self, after: dict[str, Any]) -> None:
+        after["paths"]["/health/live"]["get"]["security"] = [{"idToken": []}]
+
+        assert list(breaking(RELEASED, after)) == ["GET /health/live: newly asks for a token"]
+
     def test_is_a_parameter_that_goes_or_is_demanded(self, after: dict[str, Any]) -> None:
         parameters = after["paths"]["/files/request-signature"]["get"]["parameters"]
         parameters[:] = [p for p in parameters if p["name"] != "type"]
