@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.served import Served
 
-REQUESTS = 36_000  # twenty a second for half an hour: the editor's busiest hour has two
+REQUESTS = 36_000  # twenty a second for half an hour
 CROWD = 30  # so many that none of them reaches the limit of a single caller
 GOOD, JUNK, SLOW = 8, 2, 3
 WARM_UP = 0.5  # as many again: each thread grows once, by what its largest answer takes
