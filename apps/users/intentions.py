@@ -95,13 +95,13 @@ def decide(intention: Intention) -> None:
 
 def close(intention: Intention) -> bool:
     """
-    Forget an intention, and earlier ones whose end nobody was told of.
+    Forget an intention, and earlier ones of which only the answer was lost.
 
     :return: False if somebody else forgot it, whose answer it then is
     """
     own = Q(pk=intention.pk)
-    if intention.operation != Intention.CREATE:
-        own |= Q(operation=intention.operation, email=intention.email, decided=True)
+    if intention.operation in {Intention.UPDATE, Intention.ACTIVATE}:
+        own |= Q(operation=intention.operation, email=intention.email, decided=True, new_email="")
     return bool(Intention.objects.filter(own).delete()[0])
 
 

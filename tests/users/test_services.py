@@ -15,6 +15,7 @@ from apps.users import intentions, services
 from apps.users.errors import (
     AddressTakenError,
     AlreadyActiveError,
+    BusyError,
     InactiveError,
     LastAdminError,
     SelfError,
@@ -257,6 +258,24 @@ class TestDeactivateUser:
 
         assert not stores.refreshes(refresh_token)
 
+    def test_is_finished_though_another_attempt_gives_up_meanwhile(
+        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user, finish = create(admin, email), intentions.finish
+        assert user.cognito_user_id
+        deletion: Any = {"actor": admin, "email": email, "cognito_user_id": user.cognito_user_id}
+
+        def finish_late(intention: Intention) -> None:
+            with pytest.raises(BusyError), intentions.undertaken(Intention.DELETE, **deletion):
+                raise BusyError
+            finish(intention)
+
+        monkeypatch.setattr(intentions, "finish", finish_late)
+        services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
+
+        assert stores.account(email) is None
+        assert not Intention.objects.exists()
+
     def test_leaves_the_account_to_whoever_was_activated_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -339,6 +358,20 @@ class TestAdmins:
         assert len(refusals) == 1
         assert issubclass(refusals[0], ConflictError)
         assert MopedUser.objects.filter(roles__contains=[ADMIN]).count() == 1
+
+
+class TestIntentions:
+    @pytest.mark.parametrize(
+        "left", [{"operation": Intention.DELETE}, {"operation": Intention.UPDATE, "new_email": "new@b.gov"}]
+    )
+    def test_with_something_left_to_do_are_not_forgotten_with_others(
+        self, stores: Stores, email: str, left: dict[str, str]
+    ) -> None:
+        undone = Intention.objects.create(email=email, decided=True, **left)
+
+        intentions.close(Intention.objects.create(email=email, operation=undone.operation))
+
+        assert list(Intention.objects.all()) == [undone]
 
 
 class TestAudit:
