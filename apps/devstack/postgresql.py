@@ -141,11 +141,11 @@ class Cluster:
     def _ready(self) -> bool:
         assert self._server is not None  # noqa: S101 (only asked while starting)
         try:
-            lines = (self.data / "postmaster.pid").read_text(encoding="ascii").split("\n")
+            lines = (self.data / "postmaster.pid").read_bytes().split(b"\n")  # among them the folder's name
         except OSError:
             return False
-        ours = lines[0] == str(self._server.pid)
-        return ours and len(lines) > READY_LINE and lines[READY_LINE].strip() == "ready"
+        ours = lines[0] == b"%d" % self._server.pid
+        return ours and len(lines) > READY_LINE and lines[READY_LINE].strip() == b"ready"
 
     def _create_database(self) -> None:
         url = database_url(self.folder, SUPERUSER)
@@ -154,8 +154,9 @@ class Cluster:
 
 
 def socket_folder(folder: Path) -> Path:
-    """Return where the server's socket stands: in its folder, unless that path is too long for one."""
-    if len(bytes(folder / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+    """Return where the server's socket stands: in its folder, unless that path cannot hold one."""
+    # Both the server and its clients read a list of folders where there is a comma.
+    if len(bytes(folder / SOCKET_NAME)) <= LONGEST_SOCKET_PATH and b"," not in bytes(folder):
         return folder
     # Not gettempdir(): it may be as long as the folder was.
     return Path("/tmp") / f"moped-{hashlib.sha256(bytes(folder)).hexdigest()[:16]}"  # noqa: S108 (0700, ours)

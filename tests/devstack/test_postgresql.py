@@ -101,6 +101,16 @@ class TestCluster:
         shutil.rmtree(socket_folder(folder))
         shutil.rmtree(folder)
 
+    @pytest.mark.parametrize("name", ["José, Ana", "100% (a#b?c)", "a'b\"c\\d"])
+    def test_lies_in_a_folder_of_any_name(self, folder: Path, tmp_path: Path, name: str) -> None:
+        odd = Path(shutil.copytree(folder, tmp_path / name))
+        cluster = Cluster(odd, durable=False)
+        cluster.start()
+        psycopg.connect(cluster.url).close()
+        cluster.stop()
+        for used in {socket_folder(odd), odd}:
+            shutil.rmtree(used)
+
     def test_says_in_one_sentence_why_it_did_not_start(self, folder: Path) -> None:
         first = Cluster(folder, durable=False)
         first.start()
