@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from apps.devstack import browser, locks
+from apps.devstack.environment import PROJECT
+
+
+class TestUv:
+    def test_trusts_whom_this_machine_trusts(self) -> None:
+        shown = subprocess.run(
+            [locks.UV, "pip", "list", "--show-settings"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "system_certs: true" in shown.stdout
 
 
 class TestLocks:
