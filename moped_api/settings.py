@@ -111,9 +111,10 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": LOG_LEVEL, "handlers": ["console"]},
     "loggers": {
-        # The request line of apps.core.middleware replaces these two.
+        # The request line of apps.core.middleware replaces these two, apps.core.problems the third.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},  # a traceback for each caller's mistake
         "zappa.wsgi": {"level": "WARNING"},  # same; and its client address can be forged
         "django": {"handlers": [], "level": "INFO"},
         "botocore": {"level": "WARNING"},  # where it found its credentials, at every start

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -24,6 +24,7 @@ from rest_framework.response import Response
 
 from apps.core import errors, negotiation
 from apps.core.context import current
+from apps.core.parsers import BodyTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,6 +225,9 @@ def answering(*methods: str) -> Callable[[Page], Page]:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django calls suspicious; which of its checks it was stays in the log."""
     logger.warning("suspicious_request", extra={"reason": type(exception).__name__})
+    if isinstance(exception, RequestDataTooBig):
+        status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, BodyTooLarge.default_code
+        return respond(request, status, code, BodyTooLarge.default_detail)
     return respond(request, HTTPStatus.BAD_REQUEST, "bad_request", "The request is not valid.")
 
 
@@ -234,6 +238,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that did not come from a page of ours."""
+    logger.warning("csrf_failed", extra={"reason": reason})
     return respond(
         request, HTTPStatus.FORBIDDEN, "csrf_failed", "This form did not come from a page of this site."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
@@ -74,9 +74,12 @@ class Signed(APIView):
 
 
 def plainly(request: HttpRequest, failure: str) -> Any:
-    raise {"suspicious": SuspiciousOperation("x"), "denied": PermissionDenied(), "crash": OSError("x")}[
-        failure
-    ]
+    raise {
+        "suspicious": SuspiciousOperation("x"),
+        "large": RequestDataTooBig("x"),
+        "denied": PermissionDenied(),
+        "crash": OSError("x"),
+    }[failure]
 
 
 urlpatterns = [

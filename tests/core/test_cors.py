@@ -45,6 +45,15 @@ class TestPreflight:
             name.strip() for name in response.headers["Access-Control-Allow-Headers"].split(",")
         }
 
+    @pytest.mark.parametrize("path", ["/", "/users/", "/nowhere"])
+    def test_is_no_more_than_any_other_options(self, client: APIClient, path: str) -> None:
+        response = client.options(path, headers={"origin": EDITOR})
+
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["Access-Control-Allow-Origin"] == EDITOR
+        assert "Content-Type" not in response.headers
+        assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
     @pytest.mark.parametrize(
         "origin",
         [

@@ -101,6 +101,7 @@ class TestDjangosOwnRefusals:
         [
             ("/nowhere", 404, "not_found"),
             ("/plain/suspicious", 400, "bad_request"),
+            ("/plain/large", 413, "body_too_large"),
             ("/plain/denied", 403, "forbidden"),
             ("/plain/crash", 500, "internal_error"),
         ],
@@ -110,6 +111,14 @@ class TestDjangosOwnRefusals:
 
         assert (response.status_code, response.json()["code"]) == (status, code)
         assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_are_no_crash_in_the_log(self, client: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+        client.get("/plain/suspicious")
+
+        assert [(record.message, record.exc_info) for record in caplog.records] == [
+            ("suspicious_request", None),
+            ("request", None),
+        ]
 
     def test_include_a_foreign_host(self, client: APIClient) -> None:
         response = client.get("/echo/", headers={"host": "evil.example"})

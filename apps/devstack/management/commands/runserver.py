@@ -18,11 +18,13 @@ from django.core.management.commands import runserver
 from apps.devstack import environment, furnish, leash, welcome
 from apps.devstack.emulator import HOST
 from apps.devstack.errors import DevstackError
+from apps.devstack.server import Server
 from apps.devstack.world import World
 
 
 class Command(runserver.Command):
     help = "Start PostgreSQL and the embedded AWS, furnish them, and serve the API with hot reload."
+    server_cls = Server
 
     def handle(self, *args: Any, **options: Any) -> None:
         if environment.starter():
