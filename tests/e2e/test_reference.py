@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -67,8 +68,30 @@ class TestReference:
         assert token["value"] not in reference.content()
 
 
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
+
+
 class TestLooks:
     """Pictures to look at, in light and dark and at the width of a phone."""
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_can_be_read(self, reference: Page, scheme: Literal["light", "dark"]) -> None:
+        reference.emulate_media(color_scheme=scheme)
+        expect(execute(operation(reference, "auth", "get_auth_current_user"))).to_contain_text("200")
+        for name in ("post_users", "put_users_user_id", "delete_users_user_id"):
+            reference.locator(f"#operations-users-{name} .opblock-summary-control").click()
+        reference.get_by_role("button", name="Authorize").click()
+        expect(reference.get_by_role("button", name="Close")).to_be_visible()
+
+        assert reference.evaluate(CONTRAST) == []
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("path", ["/auth/current_user", "/nowhere"])
+    def test_can_be_read_on_every_page(self, page: Page, path: str, scheme: Literal["light", "dark"]) -> None:
+        page.emulate_media(color_scheme=scheme)
+        page.goto(path)
+
+        assert page.evaluate(CONTRAST) == []
 
     @pytest.mark.parametrize("width", [390, 1200], ids=["phone", "desk"])
     @pytest.mark.parametrize("scheme", ["light", "dark"])
