@@ -26,4 +26,5 @@ class IsAdminOrSelf(HasRole):
         """Allow staff with a role who are an admin, or the person of the path."""
         if not super().has_permission(request, view):
             return False
-        return caller_of(request).claims.user_id == view.kwargs["user_id"] or has_role_now(request, ADMIN)
+        is_oneself = caller_of(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
+        return is_oneself or has_role_now(request, ADMIN)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.conftest import Caller, Impersonate
 
 ACCOUNT_ID = "22222222-2222-4222-8222-222222222222"
+OWN_ID = "abcdef22-2222-4222-8222-222222222222"
 BODY = profile("jane.doe@austintexas.gov", password=PASSWORD)
 SHOWN = {"email", "first_name", "last_name", "title", "password"}
 MIN_LENGTH = "min length is 8"
@@ -332,14 +333,15 @@ class TestUserDetail:
         assert shown["claims"]["x-hasura-allowed-roles"] == ["moped-editor"]
 
     def test_is_for_oneself_too(self, impersonate: Impersonate, calling: Caller) -> None:
-        own = hasura_claim("moped-viewer", user_id=ACCOUNT_ID)
+        own = hasura_claim("moped-viewer", user_id=OWN_ID)
         oneself = calling(
             **{"https://hasura.io/jwt/claims": own, "cognito:username": "azuread_jane.doe@austintexas.gov"}
         )
 
-        assert oneself.get(f"/users/{ACCOUNT_ID}").status_code == 200
-        assert impersonate("viewer").get(f"/users/{ACCOUNT_ID}").status_code == 403
-        assert oneself.put(f"/users/{ACCOUNT_ID}", BODY, format="json").status_code == 403
+        assert oneself.get(f"/users/{OWN_ID}").status_code == 200
+        assert oneself.get(f"/users/{OWN_ID.upper()}").status_code == 200
+        assert impersonate("viewer").get(f"/users/{OWN_ID}").status_code == 403
+        assert oneself.put(f"/users/{OWN_ID}", BODY, format="json").status_code == 403
 
 
 class TestUserHistory:
