@@ -67,22 +67,18 @@ def locked_by_email(email: str) -> MopedUser | None:
     return MopedUser.objects.select_for_update().filter(email=email).first()
 
 
-def save_whole(found: MopedUser | None, values: Mapping[str, Any]) -> MopedUser:
+def save(user: MopedUser, values: Mapping[str, Any]) -> MopedUser:
     """
-    Write a person's row, new or revived.
-
-    :raises UserExistsError: if somebody was faster
-    """
-    return _save(found or MopedUser(), values)
-
-
-def save_changed(user: MopedUser, values: Mapping[str, Any]) -> None:
-    """
-    Write what was changed.
+    Write a person's row, new or known.
 
     :raises UserExistsError: if somebody else has the address
     """
-    _save(user, values)
+    for name, value in values.items():
+        setattr(user, name, value)
+    user.is_coa_staff = is_city_address(user.address)
+    with _refusals():
+        user.save()
+    return user
 
 
 def link(user: MopedUser, username: str) -> None:
@@ -91,26 +87,17 @@ def link(user: MopedUser, username: str) -> None:
 
     :raises AddressTakenError: if it is somebody else's
     """
-    _save(user, {"cognito_user_id": UUID(username)})
+    save(user, {"cognito_user_id": UUID(username)})
 
 
 def mark_deleted(user: MopedUser) -> None:
     """Make a person inactive; whom the City's history names keeps a row."""
-    _save(user, {"is_deleted": True, "cognito_user_id": None})
+    save(user, {"is_deleted": True, "cognito_user_id": None})
 
 
 def says(user: MopedUser, profile: Mapping[str, Any]) -> bool:
     """Tell whether a row says all of this already."""
     return all(getattr(user, name) == value for name, value in profile.items())
-
-
-def _save(user: MopedUser, values: Mapping[str, Any]) -> MopedUser:
-    for name, value in values.items():
-        setattr(user, name, value)
-    user.is_coa_staff = is_city_address(user.address)
-    with _refusals():
-        user.save()
-    return user
 
 
 @contextmanager

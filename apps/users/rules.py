@@ -29,16 +29,16 @@ def require_workgroup(workgroup_id: int) -> None:
         raise WorkgroupUnknownError
 
 
-def keep_an_admin(user: MopedUser, roles: Sequence[str], actor: CognitoUser | None) -> None:
+def keep_an_admin(user: MopedUser, roles: Sequence[str], address: str, actor: CognitoUser | None) -> None:
     """
-    Refuse to take the admin role from oneself, or from the last who has it.
+    Refuse to make of oneself, or of the last admin, somebody who is none with these roles and address.
 
-    To be called in the transaction that changes the roles, before it does.
+    To be called in the transaction that changes them, before it does.
 
     :raises SelfError: if it is oneself
     :raises LastAdminError: if it is the last admin
     """
-    if ADMIN in roles or not is_admin(user):
+    if administers(roles, address) or not is_admin(user):
         return
     if actor and is_same_person(user, actor):
         raise SelfError
@@ -59,8 +59,13 @@ def refuse_oneself(user: MopedUser, actor: CognitoUser) -> None:
 
 
 def is_admin(user: MopedUser) -> bool:
-    """Tell whether this person can administer accounts, which is for City staff only."""
-    return user.may_sign_in and ADMIN in user.login_roles and is_city_address(user.address)
+    """Tell whether this person can administer accounts."""
+    return user.may_sign_in and administers(user.login_roles, user.address)
+
+
+def administers(roles: Sequence[str], address: str) -> bool:
+    """Tell whether these make an admin: that is for City staff only."""
+    return ADMIN in roles and is_city_address(address)
 
 
 def is_same_person(user: MopedUser, actor: CognitoUser) -> bool:

@@ -160,7 +160,7 @@ def _provide(intention: Intention, password: str, values: Mapping[str, Any]) -> 
         found = people.locked_by_email(intention.email)
         _refuse_active(intention.operation, found, values["roles"])
         before = audit.snapshot(found)
-        user = people.save_whole(found, values)
+        user = people.save(found or MopedUser(), values)
         seen = claims_table.get(intention.email)
         intention.touched = True
         account = accounts.provide(intention, password)
@@ -178,9 +178,9 @@ def _change(intention: Intention, actor: CognitoUser, password: str, profile: Pr
         user = people.locked(intention)
         if not user.may_sign_in:
             raise InactiveError
-        rules.keep_an_admin(user, profile["roles"], actor)
+        rules.keep_an_admin(user, profile["roles"], profile["email"], actor)
         before = audit.snapshot(user)
-        people.save_changed(user, profile)
+        people.save(user, profile)
         account = accounts.ready_for(user)
         seen = claims_table.get(user.address)
         intention.touched = True
@@ -196,7 +196,7 @@ def _cut_off(intention: Intention, actor: CognitoUser | None) -> None:
     with transaction.atomic():
         intentions.hold(intention)
         user = people.locked(intention)
-        rules.keep_an_admin(user, (), actor)
+        rules.keep_an_admin(user, (), user.address, actor)
         before = audit.snapshot(user)
         people.mark_deleted(user)
         intention.touched = True

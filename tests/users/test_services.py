@@ -310,6 +310,8 @@ class TestAdmins:
             services.deactivate_user(actor=admin, cognito_user_id=oneself.cognito_user_id)
         with pytest.raises(SelfError):
             update(admin, oneself, roles=[EDITOR])
+        with pytest.raises(SelfError):
+            update(admin, oneself, roles=[ADMIN], email="ada@partner.example.com")
         assert stores.roles_at_sign_in(admin.email) == [ADMIN]
 
     def test_cannot_be_removed_or_demoted_as_the_last(
