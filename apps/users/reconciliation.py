@@ -29,7 +29,7 @@ from apps.users.disagreements import (
     unfinished,
     without_account,
 )
-from apps.users.errors import AccountNotFoundError
+from apps.users.errors import ClaimsChangedError
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Intention, MopedUser
 

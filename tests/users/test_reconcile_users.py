@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from apps.core import aws, claims_items, secrets
 from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER
+from apps.users import reconciliation
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Event, Intention, MopedUser
 from tests.users.stores import PASSWORD, profile
@@ -20,6 +21,7 @@ from tests.users.stores import PASSWORD, profile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from apps.users.gateways.claims_table import Stored
     from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
@@ -298,6 +300,21 @@ class TestRotateKey:
 
         listed.pop()
         assert reconcile() == (0, [])
+
+    def test_passes_over_what_somebody_else_writes_meanwhile(
+        self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        people = [alone.admit(f"{name}.{email}", [EDITOR]) for name in "ab"]
+        everything = claims_table.everything
+
+        def then_changed() -> list[Stored]:
+            items = list(everything())
+            claims_table.put(email=people[0].email, claims=people[0].claims)
+            return items
+
+        monkeypatch.setattr(claims_table, "everything", then_changed)
+
+        assert reconciliation.rotate_key(lambda _count: None) == 1
 
     def test_is_refused_while_the_trigger_is_not_ours(
         self, alone: Stores, monkeypatch: pytest.MonkeyPatch
