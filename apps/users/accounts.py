@@ -47,9 +47,9 @@ def ready_for(user: MopedUser) -> Account:
     """
     account = cognito.get(str(user.cognito_user_id))
     if account.address != user.address:
-        with suppress(AccountNotFoundError):
-            if cognito.get(user.address).username != account.username:
-                raise AddressTakenError
+        holder = cognito.look_up(user.address)
+        if holder and holder.username != account.username:
+            raise AddressTakenError
     return account
 
 
@@ -133,9 +133,6 @@ def is_city_address(address: str) -> bool:
 
 
 def _stray(email: str) -> Account | None:
-    for found in cognito.find(email):
-        if not found.is_sso:
-            # A list of accounts may lag behind: what it names must still be there.
-            with suppress(AccountNotFoundError):
-                return cognito.get(found.username)
-    return None
+    # A list of accounts may lag behind: what it names must still be there.
+    named = (cognito.look_up(found.username) for found in cognito.find(email) if not found.is_sso)
+    return next(filter(None, named), None)

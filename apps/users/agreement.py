@@ -8,16 +8,9 @@ and what a commit left to do is done from here.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
-
 from apps.users import accounts
-from apps.users.errors import AccountNotFoundError
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Intention, MopedUser
-
-if TYPE_CHECKING:
-    from apps.users.gateways.cognito import Account
 
 
 def restore(intention: Intention) -> list[str]:
@@ -42,7 +35,7 @@ def agree(address: str) -> list[str]:
 
 def let_in(user: MopedUser) -> list[str]:
     """Make account and item of an active person what the row says."""
-    account = _account_of(user)
+    account = cognito.look_up(str(user.cognito_user_id))
     # A new account needs a password, from an admin. The claims count without one: the City's single
     # sign-on asks for them too.
     done = accounts.return_to_address(account, user.address) if account else []
@@ -77,16 +70,9 @@ def finish(intention: Intention) -> list[str]:
     return done
 
 
-def _account_of(user: MopedUser) -> Account | None:
-    with suppress(AccountNotFoundError):
-        return cognito.get(str(user.cognito_user_id))
-    return None
-
-
 def _withdraw(address: str, intention: Intention) -> list[str]:
-    with suppress(AccountNotFoundError):
-        account = cognito.get(address)
-        adopted = MopedUser.objects.filter(cognito_user_id=account.username).exists()
-        if account.mark == str(intention.pk) and not adopted:
-            return accounts.remove(account.username)
-    return []
+    account = cognito.look_up(address)
+    if account is None or account.mark != str(intention.pk):
+        return []
+    adopted = MopedUser.objects.filter(cognito_user_id=account.username).exists()
+    return [] if adopted else accounts.remove(account.username)

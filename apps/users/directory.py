@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat
 
 from apps.users import accounts, people
-from apps.users.errors import AccountNotFoundError, UserNotFoundError
+from apps.users.errors import UserNotFoundError
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Event, MopedUser
 
@@ -61,10 +60,8 @@ def portrait(cognito_user_id: UUID) -> Portrait:
     user = people.by_account(cognito_user_id)
     return Portrait(
         user,
-        account=_account(str(cognito_user_id)),
-        sso_account=(
-            _account(accounts.sso_username(user.address)) if accounts.is_city_address(user.address) else None
-        ),
+        account=cognito.look_up(str(cognito_user_id)),
+        sso_account=_sso_account(user.address),
         claims=accounts.readable(claims_table.get(user.address)),
     )
 
@@ -96,7 +93,7 @@ def _filtered(*, search: str, role: str, workgroup: int | None, active: bool | N
     return found if active is None else found.filter(is_deleted=not active)
 
 
-def _account(username: str) -> Account | None:
-    with suppress(AccountNotFoundError):
-        return cognito.get(username)
-    return None
+def _sso_account(address: str) -> Account | None:
+    if not accounts.is_city_address(address):
+        return None
+    return cognito.look_up(accounts.sso_username(address))

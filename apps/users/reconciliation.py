@@ -144,8 +144,9 @@ def rotate_key(noticed: Callable[[int], None]) -> int:
         for item in items:
             claims = accounts.readable(item)
             if claims is not None and item.email == item.email.lower():
-                claims_table.put(email=item.email, claims=claims, instead_of=item)
-                rotated += 1
+                with suppress(ClaimsChangedError):  # whoever was faster wrote with the newest key, too
+                    claims_table.put(email=item.email, claims=claims, instead_of=item)
+                    rotated += 1
         noticed(len(items))
     return rotated
 
@@ -175,9 +176,9 @@ def _accounts_of(address: str) -> Iterable[Account]:
     """Return every account with an address, and the one that its row names, whatever address that has."""
     found = {account.username: account for account in cognito.find(address)}
     user = people.by_email(address)
-    if user and user.cognito_user_id:
-        with suppress(AccountNotFoundError):
-            found[str(user.cognito_user_id)] = cognito.get(str(user.cognito_user_id))
+    named = cognito.look_up(str(user.cognito_user_id)) if user and user.cognito_user_id else None
+    if named:
+        found[named.username] = named
     return found.values()
 
 

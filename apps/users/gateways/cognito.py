@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,13 @@ def get(username: str) -> Account:
     with aws.translating(**COMMON):
         answer = aws.cognito().admin_get_user(**_account(username))
     return _from(answer, answer["UserAttributes"])
+
+
+def look_up(username: str) -> Account | None:
+    """Return an account by its name or by the address it signs in with, if there is one."""
+    with suppress(AccountNotFoundError):
+        return get(username)
+    return None
 
 
 def find(email: str) -> list[Account]:
