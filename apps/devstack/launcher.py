@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from ministack import app as ministack
+from ministack.core import iam_actions
 from ministack.core.responses import error_response_json
 from ministack.services import cognito
 
@@ -42,6 +43,9 @@ def main() -> None:
     mend(cognito, "_oidc_callback_url", lambda _theirs: callback_on_this_machine)
     mend(cognito, "_run_idp_handler", denied_to_the_api)
     mend(cognito, "_oauth2_token", denied_to_the_browser)
+    mend(iam_actions, "extract_resource_arn", function_to_be_made)
+    mend(iam_actions, "_match_rest_action", functions_by_their_model)
+    mend(iam_actions, "_lambda_action", right_of_a_function)
     ministack.app = with_directory(ministack.app)
     sys.argv = ["ministack"]
     ministack.main()
@@ -83,6 +87,34 @@ def denied_to_the_browser(theirs: Callable[..., Any]) -> Callable[..., Any]:
             return 400, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
     return handler
+
+
+def function_to_be_made(theirs: Callable[..., str]) -> Callable[..., str]:
+    """Let the right to make a function be one over its name, which stands in the body, as on AWS."""
+
+    def extract(*arguments: Any) -> str:
+        service, method, path, _headers, body, _query, region, account = arguments
+        if (service, method) == ("lambda", "POST") and path.rstrip("/").endswith("/functions"):
+            return f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
+        return theirs(*arguments)
+
+    return extract
+
+
+def functions_by_their_model(theirs: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Let Lambda's requests be known by Amazon's description of them, as other services' are."""
+    iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # noqa: SLF001 (its own way of saying so)
+    return theirs
+
+
+def right_of_a_function(theirs: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Let each request for a function need the right of its name: not that of a list for one of it."""
+
+    def action(method: str, path: str) -> str | None:
+        operation = iam_actions._match_rest_action("lambda", method, path)  # noqa: SLF001 (mended above)
+        return "InvokeFunction" if operation == "Invoke" else operation or theirs(method, path)
+
+    return action
 
 
 def _refusal(error: RuntimeError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from apps.stages.errors import StageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+# The last line of a traceback: Zappa says a good deal after it, and nothing of what went wrong.
+EXCEPTION = re.compile(r"[\w.]+(?:Denied|Error|Exception)\w*: (.+)")
 
 
 def run(
@@ -42,6 +46,7 @@ def run(
 
 
 def last_words(output: str) -> str:
-    """Return the last line in which a program said something."""
+    """Return the last exception that a program named, or the last line in which it said something."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" =!(:)")]
-    return lines[-1] if lines else "it said nothing"
+    named = [found[1] for line in lines if (found := EXCEPTION.fullmatch(line))]
+    return (named or lines or ["it said nothing"])[-1]

@@ -14,10 +14,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from apps.core import readiness
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.stages import package, rehearsal_environment, runtime
 from apps.stages.paths import BUILD, PROJECT
+from tests.rehearsal import github
 from tests.rehearsal.audience import over_http, through_runtime, walk
 from tests.rehearsal.cargo import carry
 from tests.rehearsal.theatre import EDITOR, FOLDER, Theatre
@@ -102,6 +105,7 @@ class Rehearsal:
         self._refused("an empty secret", "missing or empty", *self._deploy(API))
         for made in self.made.values():
             self.theatre.fill_secrets(made)
+        note("a runner of another environment is not given staging's role", holds=self._is_turned_away())
         self._refused("no such stage", "There is no stage 'test'", "stage", "deploy", "test")
         self._refused("nothing to undeploy", "is not deployed", "stage", "undeploy", API, "--yes")
 
@@ -261,6 +265,13 @@ class Rehearsal:
             "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
             "AWS_SESSION_TOKEN": given["SessionToken"],
         }
+
+    def _is_turned_away(self) -> bool:
+        try:
+            github.credentials(self.made[API]["DeploymentRoleArn"], "production")
+        except ClientError as error:
+            return error.response["Error"]["Code"] == "AccessDenied"
+        return False
 
     def _with_role_gone(self) -> Path:
         path = FOLDER / "role.json"

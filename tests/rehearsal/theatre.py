@@ -20,6 +20,7 @@ from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, Cluster
 from apps.stages.paths import BUILD, PROJECT
 from tests import lock
+from tests.rehearsal import github
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ class Theatre:
 
     def __init__(self) -> None:
         self._cleanup = ExitStack()
+        self._deployers: dict[str, str] = {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -75,10 +77,12 @@ class Theatre:
         return boto3.client(service)  # type: ignore[call-overload]
 
     def manage(self, *words: str) -> CompletedProcess[str]:
-        """Type a command of manage.py."""
+        """Type a command of manage.py, as GitHub's runner would: only to remove a stage needs more."""
+        role = "" if "undeploy" in words else self._deployers.get(words[2], "")
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=PROJECT,
+            env={**os.environ, **(github.credentials(role, words[2]) if role else {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -104,7 +108,9 @@ class Theatre:
             StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
         )
         outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        made = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        self._deployers[stage] = made["DeploymentRoleArn"]
+        return made
 
     def fill_secrets(self, made: dict[str, str]) -> None:
         """Do what a new stage's operators do by hand: the secrets, and the account to try it with."""
@@ -168,5 +174,6 @@ class Theatre:
             "EditorOrigins": EDITOR,
             "DatabaseUrl": f"postgresql://{LOGIN}@{quote(str(self.database.sockets), safe='')}/{DATABASE}",
             "DatabaseSecretArn": self._login_secret,
+            "GitHubRepository": github.REPOSITORY,
             "TriggerFunctionArn": trigger_arn,
         }

@@ -451,3 +451,7 @@ class TestZappa:
     def test_that_fails_is_quoted(self) -> None:
         with pytest.raises(StageError, match="Could not try: the last word"):
             programs.run(["sh", "-c", "echo first; echo the last word; echo ====; exit 1"], doing="try")
+
+    def test_that_names_an_exception_and_goes_on_talking_is_quoted_with_that(self) -> None:
+        with pytest.raises(StageError, match=r"^Could not try: no such bucket$"):
+            programs.run(["sh", "-c", "echo x.ClientError: no such bucket; echo Love!; exit 1"], doing="try")
