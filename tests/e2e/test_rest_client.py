@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
+
+from apps.core.routes import listing
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Laptop
@@ -59,10 +64,19 @@ def run(step: Step) -> tuple[int, bytes]:
 class TestRestClientFile:
     def test_runs_top_to_bottom(self, laptop: Laptop) -> None:
         token = laptop.manage("token", "--as", "admin")
-        ran = steps(FILE.read_text(), {"host": laptop.url, "token": token})
+        now = str(int(time.time()))  # REST clients know `$timestamp` by themselves
+        ran = steps(FILE.read_text(), {"host": laptop.url, "token": token, "$timestamp": now})
 
-        assert len(ran) >= 10
+        assert len(ran) >= 20
         for step in ran:
             status, body = run(step)
             assert status == step.status, (step.title, body)
             assert isinstance(json.loads(body or b"{}"), dict), step.title
+
+    def test_calls_every_method_of_every_route(self) -> None:
+        called = {
+            (step.method, resolve(urlsplit(step.url).path).view_name)
+            for step in steps(FILE.read_text(), {"host": "http://testserver"})
+        }
+
+        assert {(method, route.name) for route in listing() for method in route.methods} <= called
