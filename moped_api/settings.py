@@ -198,13 +198,13 @@ if BROWSER_PAGES:
     REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "apps.core.openapi.MopedSchema"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Moped API",
-    "DESCRIPTION": "What GraphQL cannot do for the City of Austin's mobility project database.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.core.openapi.add_problem",
+        "apps.core.openapi.introduce",
     ],
 }
 

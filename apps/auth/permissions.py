@@ -33,6 +33,7 @@ class IsSignedIn(BasePermission):
 class IsStaff(IsSignedIn):
     """City staff with a proven address: the default of every view."""
 
+    errors: ClassVar = (rights.RightsUnknownError,)
     message = "This is for City of Austin staff whose address is verified."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -43,6 +44,7 @@ class IsStaff(IsSignedIn):
 class IsKnown(IsSignedIn):
     """Anyone with a proven address and a Moped role, accounts of outside partners included."""
 
+    errors: ClassVar = (rights.RightsUnknownError,)
     message = "This is for people whose address is verified and who have a Moped role."
 
     def has_permission(self, request: Request, view: APIView) -> bool:

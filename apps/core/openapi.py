@@ -16,7 +16,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import SAFE_METHODS, AllowAny
 
 from apps.core import errors, problems
 from apps.core.operation import Operation
@@ -45,6 +45,30 @@ PROBLEM = {
         "request_id": {"type": "string", "description": "Finds this request in the log."},
     },
 }
+
+
+INTRODUCTION = """
+What GraphQL cannot do for the City of Austin's mobility project database: who is calling, staff accounts,
+file uploads and downloads.
+
+**Calling it.** Press *Sign in* above where there is such a button; elsewhere paste an ID token of the user
+pool under *Authorize*. Then open a route, *Try it out*, *Execute*.
+
+**When something fails**, the answer has one body, `Problem`: `code` is for programs, `detail` and `error` are
+for people, and whoever operates the service finds the request in its log by `request_id`. A method that a
+route does not have is refused with 405 `method_not_allowed`; a gateway before this API may refuse with 403,
+413, 429, 503 or 504 in the same body.
+
+**A file** goes up in two steps: `GET /files/request-signature` signs a form; post all of its `fields` to its
+`url`, and the file last. `GET /files/download/{key}` signs a link to it, `key` being the form's.
+"""
+
+
+def introduce(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say how to begin (a postprocessing hook)."""
+    paragraphs = INTRODUCTION.strip().split("\n\n")
+    result["info"]["description"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+    return result
 
 
 def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -152,6 +176,7 @@ class MopedSchema(AutoSchema):
     def _failures(self) -> Iterator[Failure]:
         operation = self._operation()
         yield 500, "internal_error", problems.CRASHED
+        yield 400, "bad_request", problems.SUSPICIOUS
         if "{" in self.path:  # what no segment of a path can hold leads to no route at all
             yield 404, "not_found", problems.NO_ROUTE
         yield from map(_of_ours, operation.errors)
@@ -174,6 +199,8 @@ class MopedSchema(AutoSchema):
             yield from map(_of_ours, getattr(guard, "errors", ()))
             if message := getattr(guard, "message", ""):
                 yield 403, "permission_denied", message
+        if settings.BROWSER_SIGN_IN and self.method not in SAFE_METHODS:
+            yield 403, "csrf_failed", "The CSRF token is missing or wrong."
 
 
 def _of_ours(error: type[errors.MopedError]) -> Failure:

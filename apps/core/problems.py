@@ -40,6 +40,7 @@ REALM = "moped"
 TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
 
 NO_ROUTE = "There is no such page or route."
+SUSPICIOUS = "The request is not valid."
 CRASHED = "Something went wrong on our side. The request id finds it in our log."
 HOW_TO_AUTHENTICATE = exceptions.ErrorDetail(
     "Sign in, or send an ID token of the user pool as `Authorization: Bearer <token>`.", TOKEN_MISSING
@@ -228,7 +229,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, BodyTooLarge.default_code
         return respond(request, status, code, BodyTooLarge.default_detail)
-    return respond(request, HTTPStatus.BAD_REQUEST, "bad_request", "The request is not valid.")
+    return respond(request, HTTPStatus.BAD_REQUEST, "bad_request", SUSPICIOUS)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

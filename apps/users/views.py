@@ -72,7 +72,12 @@ class FormView(APIView):
 
 
 @describe(
-    get=Operation(query=ListingSerializer, answer=UserPageSerializer, answer_example=examples.PAGE),
+    get=Operation(
+        query=ListingSerializer,
+        answer=UserPageSerializer,
+        errors=(UnavailableError,),
+        answer_example=examples.PAGE,
+    ),
     post=Operation(
         body=NewUserSerializer,
         answer=UserSerializer,
@@ -178,7 +183,9 @@ class UserActivation(FormView):
 
 @describe(
     get=Operation(
-        answer=HistorySerializer, errors=(errors.UserNotFoundError,), answer_example=examples.HISTORY
+        answer=HistorySerializer,
+        errors=(errors.UserNotFoundError, UnavailableError),
+        answer_example=examples.HISTORY,
     )
 )
 class UserHistory(APIView):
