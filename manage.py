@@ -12,7 +12,10 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line  # noqa: PLC0415 (its absence is explained)
     except ImportError:
-        sys.exit("Django is not installed here. Run `make install`, then use .venv/bin/python.")
+        sys.exit(
+            "Django is not installed here. Use .venv/bin/python, which `make install` makes;"
+            " if you do already, remove .venv first."
+        )
     complete_environment()
     execute_from_command_line(sys.argv)
 

@@ -6,8 +6,6 @@ leaves behind is a hash of the locks and is written last: an installation cut sh
 its locks, is finished by the next call.
 """
 
-from __future__ import annotations
-
 import hashlib
 import subprocess
 import sys
@@ -37,8 +35,10 @@ def main() -> str:
 
 
 def _install() -> str:
+    # Without its mark an environment was cut short: what it claims to hold may be half there.
+    whole = MARK.exists() and _runs(VENV)
     MARK.unlink(missing_ok=True)
-    if not _runs(VENV) and not _make_venv(VENV, "--clear"):
+    if not whole and not _make_venv(VENV, "--clear"):
         return f"{sys.executable} cannot make virtual environments. On Debian: apt install python3-venv"
     if not (_fill(VENV, DEVELOPMENT) and _make_venv(EMULATOR_VENV, "--without-pip", "--clear")):
         return "The development requirements could not be installed; what pip said stands above."

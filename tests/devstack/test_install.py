@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,11 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 class TestMain:
+    def test_can_be_read_by_a_python_that_is_too_old(self) -> None:
+        source = Path(install.__file__).read_text(encoding="utf-8")
+        ast.parse(source, feature_version=(3, 6))
+        assert "from __future__" not in source
+
     def test_says_which_python_it_needs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(install, "OLDEST", (99, 0))
         assert install.main().endswith("is too old, 3.11 or newer is needed: make PYTHON=python3.12 …")
@@ -56,7 +62,15 @@ class TestMain:
         shell.ran.clear()
         monkeypatch.setattr(install, "_digest", lambda: "another lock")
         install.main()
-        assert shell.ran
+        assert "uv pip sync" in shell.ran[-1]
+        assert "-m venv --clear" not in shell.ran[0]
+
+    def test_begins_anew_where_it_was_cut_short(self, shell: Shell) -> None:
+        install.main()
+        install.MARK.unlink()
+        shell.ran.clear()
+        assert install.main() == ""
+        assert "-m venv --clear" in shell.ran[0]
 
     def test_mends_an_environment_whose_python_is_gone(
         self, shell: Shell, monkeypatch: pytest.MonkeyPatch
