@@ -92,8 +92,9 @@ class TestRunserver:
         assert text.startswith(f"DevstackError: Port {port} is taken.")
         assert text.endswith(f"make run PORT={port + 1}\n")
 
-    def test_says_what_is_not_a_port(self, laptop: Laptop) -> None:
-        assert laptop.output("runserver", "eighty") == (1, "DevstackError: 'eighty' is not a port.\n")
+    @pytest.mark.parametrize("port", ["eighty", "0", "65536"])
+    def test_says_what_is_not_a_port(self, laptop: Laptop, port: str) -> None:
+        assert laptop.output("runserver", port) == (1, f"DevstackError: '{port}' is not a port.\n")
 
     def test_says_that_another_aws_is_named(self, tmp_path: Path) -> None:
         elsewhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_DEFAULT_REGION": "us-east-1"}

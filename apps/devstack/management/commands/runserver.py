@@ -21,6 +21,8 @@ from apps.devstack.errors import DevstackError
 from apps.devstack.server import Server
 from apps.devstack.world import World
 
+PORTS = range(1, 2**16)
+
 
 class Command(runserver.Command):
     help = "Start PostgreSQL and the embedded AWS, furnish them, and serve the API with hot reload."
@@ -53,7 +55,7 @@ class Command(runserver.Command):
 
 def _port(addrport: str | None) -> int:
     port = (addrport or runserver.Command.default_port).rpartition(":")[2]
-    if not port.isdigit():
+    if not port.isdecimal() or int(port) not in PORTS:
         raise DevstackError(f"{addrport!r} is not a port.")
     return int(port)
 
