@@ -47,6 +47,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return event  # a warming ping, or a trigger that is none of ours
     try:
         claims = _claims_of(_address(event))
+        _refuse_another_account(_uuid(event["userName"]), claims)
     except SignInDeniedError as error:
         # The username of a native account is a UUID; that of a federated one is an address.
         logger.warning("sign_in_denied", extra={"code": error.code, "user": _uuid(event["userName"])})
@@ -67,6 +68,17 @@ def _claims_of(email: str) -> HasuraClaims:
     if claims is None:
         raise SignInDeniedError("no_claims", "You have no Moped account, or it was deactivated.")
     return claims
+
+
+def _refuse_another_account(username: str, claims: HasuraClaims) -> None:
+    """
+    Deny an account that has somebody's address without being theirs.
+
+    People may change the address of their own account, in a pool that tells upper from lower case
+    also to a colleague's in another spelling. The item says whose the claims are.
+    """
+    if username and claims.user_id and username != claims.user_id.lower():
+        raise SignInDeniedError("another_account", "This address belongs to another account. Tell an admin.")
 
 
 def _address(event: Mapping[str, Any]) -> str:
