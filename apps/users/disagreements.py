@@ -86,6 +86,13 @@ def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Dis
             "take the claims away and remove the account",
             partial(_repaired, user.address, partial(_remove, account.username)),
         )
+    elif user and user.may_sign_in and not account.is_sso:
+        yield Disagreement(
+            "second_account",
+            user.address,
+            f"{user.address} has a second account, {account.username}, which nobody can sign in with",
+            "remove it by hand",
+        )
     elif not account.is_sso:  # the City's sign-on makes one for whoever tries; it opens nothing
         text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
         remedy = "create or activate this user, who then gets the account; or remove it by hand"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from django.core.management import CommandError, call_command
 from apps.core import aws, claims_items, secrets
 from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER
 from apps.users import reconciliation
+from apps.users.disagreements import of_nobodys_account
 from apps.users.gateways import claims_table, cognito
+from apps.users.gateways.cognito import Account
 from apps.users.models import Event, Intention, MopedUser
 from tests.users.stores import PASSWORD, profile
 
@@ -129,6 +132,17 @@ FOR_PEOPLE: dict[str, Callable[[str, MopedUser], None]] = {
     "account_disabled": disabled_account,
     "address_unverified": unverified_address,
 }
+
+
+class TestOfNobodysAccount:
+    def test_tells_a_second_account_from_a_stray(self) -> None:
+        person = MopedUser(**profile("jane@austintexas.gov"), cognito_user_id=uuid.uuid4())
+        account = Account(
+            str(uuid.uuid4()), "Jane@austintexas.gov", is_verified=False, is_enabled=True, status="", mark=""
+        )
+
+        assert [one.code for one in of_nobodys_account(account, person)] == ["second_account"]
+        assert [one.code for one in of_nobodys_account(account, None)] == ["stray_account"]
 
 
 class TestReconcileUsers:
