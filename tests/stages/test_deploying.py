@@ -24,6 +24,7 @@ from apps.stages import (
     programs,
     rendering,
     tokens,
+    verifying,
     zappa,
     zappa_file,
 )
@@ -395,6 +396,15 @@ class TestCommand:
 
         with pytest.raises(Exception, match="Nothing was removed"):
             self.run("undeploy", staged.name)
+
+    def test_verifies_what_is_there(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        staged.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"] = "https://moped.example"
+        fact = verifying.Fact("it has an address", "http://api.example", lambda it: it.url)
+        monkeypatch.setattr(verifying, "FACTS", (fact,))
+
+        assert self.run("verify", staged.name, "--url", "http://api.example/") == "holds: it has an address\n"
+        with pytest.raises(StageError, match="is not deployed"):
+            self.run("verify", staged.name)
 
     def test_packs_nothing_for_another_python(self, staged: Stage) -> None:
         staged.settings["runtime"] = "python3.9"

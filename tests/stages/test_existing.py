@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from apps.core import aws
@@ -56,6 +57,8 @@ def made(theirs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str
         "EditorOrigins": "https://moped.example",
         "SubnetIds": "subnet-1,subnet-2",
         "SecurityGroupIds": "sg-1",
+        "AlarmEmail": "on.call@austintexas.gov",
+        "MonthlyDollars": "0",  # the emulator knows no budgets
     }
     return stack.deploy({**required, **theirs})
 
@@ -85,6 +88,15 @@ class TestExistingResources:
         assert reached["Claims"] == table["TableArn"]
         assert (reached["Files"], reached["Bucket"]) == (f"{bucket}/*", bucket)
         assert reached["Configuration"] == theirs["ExistingSecretArn"]
+
+    def test_have_somebody_who_is_told(self, made: Mapping[str, str]) -> None:
+        alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        listed = aws.cloudformation().list_stack_resources(StackName=stack.NAME)["StackResourceSummaries"]
+        ours = {each["PhysicalResourceId"] for each in listed if each["ResourceType"].endswith("::Alarm")}
+        (topic,) = [each["PhysicalResourceId"] for each in listed if each["ResourceType"].endswith("::Topic")]
+
+        actions = [alarm["AlarmActions"] for alarm in alarms if alarm["AlarmName"] in ours]
+        assert actions == [[topic]] * len(ours) != []
 
     def test_are_reached_through_the_network_that_is_given(self, made: Mapping[str, str]) -> None:
         assert policy_of(made["FunctionRoleArn"], "network")["Statement"][1]["Effect"] == "Deny"

@@ -27,6 +27,8 @@ NAMING = {"get_paginator", "generate_presigned_url"}
 NOT_OF_THE_CODE = {"Gateway", "Logs"}
 STATEFUL = {
     "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolDomain",
     "AWS::DynamoDB::Table",
     "AWS::S3::Bucket",
     "AWS::SecretsManager::Secret",
