@@ -45,6 +45,13 @@ class Environment:
             self._problems.append(f"{name} may not name the whole bucket")
         return tuple(f"{folder}/" for folder in folders)
 
+    def prefix(self, name: str) -> str:
+        """Return the folder of a bucket below which every key of ours lies; "" for the whole bucket."""
+        folder = self.text(name, "").strip("/")
+        if "_" in folder:  # the editor takes what follows a key's third for the file's name
+            self._problems.append(f"{name} may not contain an underscore")
+        return f"{folder}/" if folder else ""
+
     def number(self, name: str, default: int) -> int:
         """Return a whole number that is not negative."""
         value = self.text(name, str(default))

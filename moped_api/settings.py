@@ -21,6 +21,8 @@ env = Environment(os.environ)
 STAGE = env.text("MOPED_API_CURRENT_ENVIRONMENT")
 VERSION = env.text("MOPED_API_VERSION", "1.0.0")
 COMMIT = env.text("MOPED_API_COMMIT", "unknown")
+# A stage that stands on another's data: it looks, and changes nothing (previews on staging's).
+READ_ONLY = env.flag("MOPED_API_READ_ONLY", default=False)
 
 # ---- who is calling: one Cognito user pool, several clients -----------------------------------
 AWS_REGION = env.text("AWS_DEFAULT_REGION")
@@ -44,6 +46,7 @@ UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 UPLOAD_MAX_BYTES = env.number("MOPED_API_UPLOAD_MAX_MEGABYTES", 1024) * 1024**2  # the editor's own limit
 UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 5) * 60  # how long a signed form may be posted
 UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket asks
+UPLOADS_PREFIX = env.prefix("MOPED_API_UPLOADS_PREFIX")  # of every key that is signed, up or down
 # Folders of the bucket whose files, beside the projects', may be downloaded if a row names them.
 FILES_OLDER_FOLDERS = env.folders("MOPED_API_FILES_OLDER_PREFIXES")
 
@@ -68,7 +71,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_count=3,
     prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.files.queries
     options=f"-c search_path={OWN_SCHEMA},public -c statement_timeout=15s -c lock_timeout=5s"
-    " -c idle_in_transaction_session_timeout=60s",
+    " -c idle_in_transaction_session_timeout=60s"
+    + (" -c default_transaction_read_only=on" if READ_ONLY else ""),
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -99,5 +99,5 @@ def secret() -> None:
 
 
 def uploads_bucket() -> None:
-    """Ask for the bucket's head."""
-    aws.s3().head_bucket(Bucket=settings.UPLOADS_BUCKET)
+    """Ask for one key of the part that is ours: a preview's role may see no more of the bucket."""
+    aws.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=settings.UPLOADS_PREFIX, MaxKeys=1)

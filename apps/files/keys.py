@@ -4,6 +4,8 @@ The layout of the bucket: how keys are made, and what an old one tells.
     <type>/project/<project id>/<user>_<MMDDYYYYhhmmss>_<16 hex>_<name>
     <type>/user/<user>/<MMDDYYYYhhmmss>_<16 hex>_<name>
 
+A stage that shares another's bucket has all of it below a prefix of its own (UPLOADS_PREFIX).
+
 The editor labels a file with what follows the third underscore of its key, so the number of
 underscores before the name is part of the contract.
 """
@@ -56,6 +58,11 @@ def canonical(key: str) -> str:
 def is_in(key: str, folders: tuple[str, ...]) -> bool:
     """Tell whether the key lies in one of the folders (each ends in a slash)."""
     return any(key.startswith(folder) and len(key) > len(folder) for folder in folders)
+
+
+def below(prefix: str, key: str) -> str:
+    """Return what follows the prefix in a key; "" for a key that does not begin with it."""
+    return key.removeprefix(prefix) if key.startswith(prefix) else ""
 
 
 def folders_of_user(user_id: int) -> tuple[str, ...]:

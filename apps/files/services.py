@@ -39,11 +39,12 @@ def sign_upload(
     if not (user_id and person and _is(person, actor)):
         raise NotAMopedUserError
     if project_id is None:
-        key = keys.for_user(kind, user_id, name)
+        path = keys.for_user(kind, user_id, name)
     elif person.project_is_live:
-        key = keys.for_project(kind, project_id, user_id, name)
+        path = keys.for_project(kind, project_id, user_id, name)
     else:
         raise UnknownProjectError
+    key = f"{settings.UPLOADS_PREFIX}{path}"
     upload = gateways.presign_upload(key=key, media_type=media.type_of(name))
     _record("file_upload_signed", key, actor)
     return upload
@@ -72,15 +73,18 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
     outside of the projects' folders; a person's own folder needs no row and obeys none.
     """
+    path = keys.below(settings.UPLOADS_PREFIX, key)
+    if keys.is_in(path, keys.USER_FOLDERS):
+        return _is_own(path, actor)
     if keys.is_in(key, keys.USER_FOLDERS):
-        return _is_own(key, actor)
-    folders = (*keys.PROJECT_FOLDERS, *settings.FILES_OLDER_FOLDERS)
-    return keys.is_in(key, folders) and queries.has_live_row(key)
+        return False  # of the stage whose bucket this one shares
+    is_a_projects = keys.is_in(path, keys.PROJECT_FOLDERS) or keys.is_in(key, settings.FILES_OLDER_FOLDERS)
+    return is_a_projects and queries.has_live_row(key)
 
 
-def _is_own(key: str, actor: CognitoUser) -> bool:
+def _is_own(path: str, actor: CognitoUser) -> bool:
     user_id = ids.parse(actor.claims.database_id)
-    if user_id is None or not keys.is_in(key, keys.folders_of_user(user_id)):
+    if user_id is None or not keys.is_in(path, keys.folders_of_user(user_id)):
         return False
     owner = queries.person(user_id)
     return owner is not None and _is(owner, actor)

@@ -106,6 +106,14 @@ class LastAdminError(ConflictError):
     field = "email"
 
 
+class ReadOnlyStageError(ForbiddenError):
+    """This stage shows another's people; it cannot change them, whoever asks."""
+
+    code = "read_only_stage"
+    message = "This stage is read-only: accounts cannot be changed here."
+    field = "email"
+
+
 class InactiveError(ConflictError):
     """Whoever is inactive is activated before being edited."""
 

@@ -1,11 +1,15 @@
-"""Who may see one person."""
+"""Who may see one person, and where anybody may change one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+from rest_framework.permissions import BasePermission
+
 from apps.auth.permissions import HasRole, caller_of, has_role_now
 from apps.core.claims import ADMIN
+from apps.users.errors import ReadOnlyStageError
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -28,3 +32,17 @@ class IsAdminOrSelf(HasRole):
             return False
         is_oneself = caller_of(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
         return is_oneself or has_role_now(request, ADMIN)
+
+
+class ChangesAreAllowed(BasePermission):
+    """Everybody, but on a stage that only shows another's data."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """
+        Allow, unless the stage is read-only; its role could not write either.
+
+        :raises ReadOnlyStageError: on a read-only stage
+        """
+        if settings.READ_ONLY:
+            raise ReadOnlyStageError
+        return True

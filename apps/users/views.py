@@ -15,7 +15,7 @@ from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.operation import Operation, describe
 from apps.core.throttles import Writes
 from apps.users import directory, errors, examples, services
-from apps.users.permissions import IsAdminOrSelf
+from apps.users.permissions import ChangesAreAllowed, IsAdminOrSelf
 from apps.users.serializers import (
     ActivationSerializer,
     ChangedUserSerializer,
@@ -39,6 +39,7 @@ SHOWN = ("email", "first_name", "last_name", "title", "password")
 
 # What any change of an account can meet.
 WRITE_ERRORS = (
+    errors.ReadOnlyStageError,
     errors.AddressRefusedError,
     errors.WorkgroupUnknownError,
     errors.BusyError,
@@ -52,7 +53,7 @@ class FormView(APIView):
     """A view whose refusals of a write all reach the screen: the form shows nothing but field errors."""
 
     readers: tuple[type[BasePermission], ...] = (HasRole,)
-    writers: tuple[type[BasePermission], ...] = (IsAdmin,)
+    writers: tuple[type[BasePermission], ...] = (IsAdmin, ChangesAreAllowed)
 
     def get_permissions(self) -> list[BasePermission]:
         """Return who may look, or who may change."""

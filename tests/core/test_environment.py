@@ -53,6 +53,14 @@ class TestEnvironment:
         assert env.folders("NONE") == ()
         env.complete()
 
+    def test_reads_the_folder_below_which_a_stage_keeps_its_files(self) -> None:
+        env = Environment({"PREFIX": "/previews/12", "COUNTED": "previews/pr_12"})
+
+        assert (env.prefix("PREFIX"), env.prefix("NONE")) == ("previews/12/", "")
+        env.prefix("COUNTED")
+        with pytest.raises(ImproperlyConfigured, match="COUNTED may not contain an underscore"):
+            env.complete()
+
     @pytest.mark.parametrize("value", ["/", "archive,//"])
     def test_never_takes_a_whole_bucket_for_a_folder(self, value: str) -> None:
         env = Environment({"OLDER": value})
@@ -125,3 +133,22 @@ class TestSettings:
 
         assert refusal.returncode != 0
         assert override in refusal.stderr
+
+    def test_make_every_session_of_a_read_only_stage_read_only(self) -> None:
+        values = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
+        show = "from moped_api.settings import DATABASES; print(DATABASES['default']['OPTIONS']['options'])"
+
+        said = {
+            flag: subprocess.run(
+                [sys.executable, "-c", show],
+                env={"PATH": os.environ["PATH"], **values, "MOPED_API_READ_ONLY": flag},
+                cwd=settings.BASE_DIR,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for flag in ("true", "false")
+        }
+
+        assert "default_transaction_read_only=on" in said["true"]
+        assert "read_only" not in said["false"]

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from apps.files import gateways, services
+from apps.files import gateways, keys, services
 from apps.files.errors import (
     NotAMopedUserError,
     UnknownFileError,
@@ -61,6 +61,18 @@ class TestSignUpload:
         self, caller: CognitoUser, person: Person
     ) -> None:
         assert re.fullmatch(rf"public/user/{OWN_ID}/{UNIQUE}", upload(caller, kind="public").key)
+
+    @pytest.mark.parametrize("project_id", [None, 1], ids=["a person's", "a project's"])
+    def test_puts_everything_below_the_prefix_of_the_stage(
+        self, caller: CognitoUser, person: Person, settings: Settings, project_id: int | None
+    ) -> None:
+        settings.UPLOADS_PREFIX = "previews/12/"
+        Project.objects.create(project_id=1, project_name="Congress Avenue")
+
+        key = upload(caller, project_id=project_id).key
+
+        assert key.startswith("previews/12/private/")
+        assert keys.display_name(key) == "plan.pdf"
 
     @pytest.mark.parametrize(
         ("name", "stored"),
@@ -246,6 +258,27 @@ class TestSignDownload:
         make_file("private/user/78/x.pdf", project, person)
         with pytest.raises(UnknownFileError):
             services.sign_download(key="private/user/78/x.pdf", actor=caller)
+
+    @pytest.mark.parametrize("key", [KEY, f"private/user/{OWN_ID}/me.png", "private/user/78/x.pdf"])
+    def test_serves_nothing_beside_the_prefix_of_the_stage(
+        self, caller: CognitoUser, person: Person, project: Project, settings: Settings, key: str
+    ) -> None:
+        settings.UPLOADS_PREFIX = "previews/12/"
+        settings.FILES_OLDER_FOLDERS = ("private/user/",)
+        make_file(key, project, person)
+        make_file(f"previews/13/{key}", project, person)
+        for asked in (key, f"previews/13/{key}", f"/previews/13/{key}"):
+            with pytest.raises(UnknownFileError):
+                services.sign_download(key=asked, actor=caller)
+
+    def test_serves_what_lies_below_the_prefix_of_the_stage(
+        self, caller: CognitoUser, person: Person, project: Project, settings: Settings
+    ) -> None:
+        settings.UPLOADS_PREFIX = "previews/12/"
+        make_file(f"previews/12/{KEY}", project, person)
+        for path in (KEY, f"private/user/{OWN_ID}/me.png"):
+            url = services.sign_download(key=f"previews/12/{path}", actor=caller)
+            assert object_key(url) == f"previews/12/{path}"
 
     def test_needs_no_row_in_ones_own_folder(self, caller: CognitoUser, person: Person) -> None:
         assert services.sign_download(key=f"private/user/{OWN_ID}/me.png", actor=caller)

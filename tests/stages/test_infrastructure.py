@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SERVING = ("auth", "core", "files", "users")
 # Where a call is named otherwise than the right it needs.
-RIGHTS = {"s3:HeadBucket": "s3:ListBucket"}
+RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
 # Signing a form is no call; whoever posts it needs this right of ours.
 BY_SIGNATURE = {"s3:PutObject": "s3_forms"}
 # Methods whose first argument names the call that is meant.

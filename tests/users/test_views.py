@@ -22,6 +22,7 @@ from tests.users.stores import PASSWORD, profile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_django.fixtures import Settings
     from rest_framework.test import APIClient
 
     from tests.conftest import Caller, Impersonate
@@ -144,6 +145,18 @@ class TestWrites:
 
         assert response.status_code == 403
         assert response.json()["error"]["email"] == [response.json()["detail"]]
+
+    @pytest.mark.parametrize("write", WRITES)
+    def test_are_refused_to_an_admin_too_where_the_stage_is_read_only(
+        self, admin_client: APIClient, asked: list[Any], settings: Settings, write: str
+    ) -> None:
+        settings.READ_ONLY = True
+
+        response = send(admin_client, write)
+
+        assert (response.status_code, response.json()["code"]) == (403, "read_only_stage")
+        assert response.json()["error"]["email"] == [response.json()["detail"]]
+        assert not asked
 
     @pytest.mark.parametrize("write", WRITES)
     def test_serve_both_spellings_of_the_path(
