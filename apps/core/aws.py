@@ -105,6 +105,12 @@ def logs() -> CloudWatchLogsClient:
 
 
 @cache
+def tagging() -> Any:
+    """Return the client that finds resources by their tags (no types of it are installed)."""
+    return _client("resourcegroupstaggingapi")
+
+
+@cache
 def patient_lambda() -> LambdaClient:
     """Return a Lambda client that waits for a function's answer and asks only once (migrations)."""
     return _client("lambda", read_timeout=PATIENT_SECONDS, retries={"total_max_attempts": 1})  # type: ignore[no-any-return]
@@ -165,6 +171,7 @@ CACHED = (
     apigateway,
     iam,
     logs,
+    tagging,
     s3_forms,
     _session,
 )

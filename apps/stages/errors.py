@@ -7,3 +7,17 @@ from django.core.management import CommandError
 
 class StageError(CommandError):
     """One clear sentence for whoever typed the command; Django prints it and exits with 1."""
+
+
+class LeftBehindError(StageError):
+    """What was to be removed is still there in part; exits with 3."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=3)
+
+
+class BusyError(StageError):
+    """Somebody else is changing the same thing at this moment; exits with 4."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=4)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.core import aws
 from apps.core.errors import ConflictError, NotFoundError
-from apps.stages.errors import StageError
+from apps.stages.errors import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,14 +58,20 @@ def exists(function: str) -> bool:
     return True
 
 
-def publish(function: str, digest: str, description: str) -> str:
+def checksum_of(digest: str) -> str:
+    """Return the form in which Lambda gives a package's SHA-256, from the hexadecimal one."""
+    return base64.b64encode(bytes.fromhex(digest)).decode()
+
+
+def publish(function: str, digest: str, description: str, variables: Mapping[str, str] | None = None) -> str:
     """
     Publish a version of what was deployed, if that is still the package we mean.
 
     :param digest: the package's SHA-256, in hexadecimal
-    :raises StageError: if somebody else deployed in between
+    :param variables: what the version must be told, if that is to be looked at too
+    :raises BusyError: if somebody else deployed in between
     """
-    checksum = base64.b64encode(bytes.fromhex(digest)).decode()
+    checksum = checksum_of(digest)
     client = aws.awslambda()
     try:
         with aws.translating(
@@ -81,10 +87,17 @@ def publish(function: str, digest: str, description: str) -> str:
                 FunctionName=function, Qualifier=published["Version"]
             )
     except ConflictError as error:
-        raise StageError(
-            f"Somebody else is deploying {function} too; nothing was made live. Try again when they are done."
-        ) from error
+        raise _busy(function) from error
+    told = published.get("Environment", {}).get("Variables", {})
+    if published["CodeSha256"] != checksum or (variables is not None and told != variables):
+        raise _busy(function)
     return published["Version"]
+
+
+def _busy(function: str) -> BusyError:
+    return BusyError(
+        f"Somebody else is deploying {function} too; nothing was made live. Try again when they are done."
+    )
 
 
 def live(function: str) -> Alias | None:
@@ -102,7 +115,7 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
     """
     Move the traffic, if it still goes where we believe; the first time, make the alias.
 
-    :raises StageError: if somebody else moved it in between
+    :raises BusyError: if somebody else moved it in between
     """
     description = f"before: {before.version}" if before else ""
     wanted = {"FunctionName": function, "Name": LIVE, "FunctionVersion": version, "Description": description}
@@ -116,7 +129,7 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
                 revision = {"RevisionId": before.revision} if before.revision else {}
                 aws.awslambda().update_alias(**wanted, **revision)  # type: ignore[arg-type]
     except ConflictError as error:
-        raise StageError(
+        raise BusyError(
             f"Somebody else moved the traffic of {function} just now; look at its status."
         ) from error
 
@@ -129,9 +142,9 @@ def versions(function: str) -> list[str]:
     return sorted((version for version in found if version != LATEST), key=int)
 
 
-def prune(function: str, keep: set[str]) -> None:
+def prune(function: str, keep: set[str], kept: int | None = None) -> None:
     """Delete old versions, never one that traffic goes to or may go back to."""
-    for version in versions(function)[:-KEPT_VERSIONS]:
+    for version in versions(function)[: -(kept or KEPT_VERSIONS)]:
         if version not in keep:
             with aws.translating():
                 aws.awslambda().delete_function(FunctionName=function, Qualifier=version)

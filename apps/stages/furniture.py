@@ -9,6 +9,8 @@ from apps.core.errors import NotFoundError
 from apps.stages.errors import StageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 # What the function is told, by the output that says it.
@@ -31,10 +33,11 @@ def variables(made: dict[str, str]) -> dict[str, str]:
     return {variable: made[output] for output, variable in VARIABLES.items() if output in made}
 
 
-def outputs(stack: str) -> dict[str, str]:
+def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
     """
     Return what the stack made.
 
+    :param instead: outputs that the stage takes for others, by the others' names (a preview's role)
     :raises StageError: if there is no such stack, it is half made, or it lacks something
     """
     described = _describe(stack)
@@ -42,12 +45,13 @@ def outputs(stack: str) -> dict[str, str]:
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
         raise StageError(f"The stack {stack} is {status}: finish or mend it in CloudFormation first.")
     made = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    missing = [name for name in NEEDED if not made.get(name)]
+    taken = {name: (instead or {}).get(name, name) for name in {**dict.fromkeys(NEEDED), **(instead or {})}}
+    missing = [other for other in taken.values() if not made.get(other)]
     if missing:
         raise StageError(
             f"The stack {stack} lacks {', '.join(missing)}: update it from infrastructure/moped-api.yaml."
         )
-    return made
+    return made | {name: made[other] for name, other in taken.items()}
 
 
 def refuse_an_empty_secret(name: str) -> None:
@@ -76,6 +80,21 @@ def refuse_a_missing_role(arn: str) -> None:
             aws.iam().get_role(RoleName=arn.rpartition("/")[2])
     except NotFoundError:
         raise StageError(f"There is no role {arn}: update the stack, it makes the function's role.") from None
+
+
+def refuse_a_missing_bucket(name: str) -> None:
+    """
+    See to it that there is where files go.
+
+    :raises StageError: if there is no such bucket
+    """
+    try:
+        with aws.translating(NoSuchBucket=NotFoundError):
+            aws.s3().list_objects_v2(Bucket=name, Prefix="previews/", MaxKeys=1)
+    except NotFoundError:
+        raise StageError(
+            f"There is no bucket {name}: the stack's uploads bucket was removed by hand."
+        ) from None
 
 
 def _describe(stack: str) -> StackTypeDef:

@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from apps.stages.errors import StageError
+from apps.stages.paths import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +44,14 @@ def run(
     if done.returncode:
         raise StageError(f"Could not {doing}: {last_words(done.stdout)}")
     return done.stdout
+
+
+def commit() -> str:
+    """Return the commit that the clone is at; "unknown" for a tree without its history."""
+    try:
+        return run(["git", "rev-parse", "--short=12", "HEAD"], doing="ask git", folder=PROJECT).strip()
+    except (StageError, OSError):
+        return "unknown"
 
 
 def last_words(output: str) -> str:

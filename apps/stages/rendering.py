@@ -54,18 +54,25 @@ class Stage:
         return bool(self.settings.get("apigateway_enabled", True))
 
 
-def render(name: str, *, commit: str = "unknown", changes: Settings | None = None) -> Stage:
+def render(
+    name: str,
+    *,
+    commit: str = "unknown",
+    changes: Settings | None = None,
+    document: dict[str, Settings] | None = None,
+) -> Stage:
     """
     Complete a stage's settings and write them where Zappa finds them.
 
-    :param changes: laid over the settings (a rehearsal's variables, a preview's names)
+    :param changes: laid over the settings (a rehearsal's variables)
+    :param document: zappa_settings.json, if the caller has it already (with the entry of a preview)
     :raises StageError: if the stage is not one, is in a trap, or its stack is not complete
     """
-    document = zappa_file.read()
+    document = document or zappa_file.read()
     settings = zappa_file.merged(zappa_file.flattened(document, name), changes or {})
     if found := [*traps.of_file(document), *traps.of_stage(name, zappa_file.flattened(document, name))]:
         raise StageError(f"{found[0].wrong} {found[0].matters} Write: {found[0].write}")
-    made = furniture.outputs(settings["moped"]["stack"])
+    made = furniture.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
     complete = zappa_file.merged(_completion(name, commit, made), settings)
     path = _written(name, json.dumps({name: complete}, indent=4))
     return Stage(name, zappa_file.function_name(complete, name), complete, made, path)

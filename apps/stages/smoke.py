@@ -29,7 +29,7 @@ def try_out(stage: Stage, version: str, token: str) -> list[str]:
 
 
 def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> str:
-    outcome = functions.invoke(stage.function, event(path, _host(stage), token), version)
+    outcome = functions.invoke(stage.function, event(path, host(stage), token), version)
     if outcome.failed:
         raise StageError(f"Version {version} does not start: {outcome.reason}")
     status = outcome.payload["statusCode"]
@@ -67,7 +67,8 @@ def event(path: str, host: str, token: str = "", method: str = "GET", body: Any 
     }
 
 
-def _host(stage: Stage) -> str:
+def host(stage: Stage) -> str:
+    """Return a host name that the stage answers to."""
     allowed = stage.settings["aws_environment_variables"]["MOPED_API_ALLOWED_HOSTS"].split(",")
     return str(allowed[0]).removeprefix(".")
 

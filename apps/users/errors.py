@@ -107,7 +107,7 @@ class LastAdminError(ConflictError):
 
 
 class ReadOnlyStageError(ForbiddenError):
-    """This stage shows another's people; it cannot change them, whoever asks."""
+    """The stage shows another's people; it cannot change them, whoever asks."""
 
     code = "read_only_stage"
     message = "This stage is read-only: accounts cannot be changed here."

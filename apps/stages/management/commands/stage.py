@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.core.errors import UpstreamError
 from apps.stages import deploying, package, programs, rendering, verifying, zappa
 from apps.stages.errors import StageError
-from apps.stages.paths import PROJECT
+from apps.stages.previews import configuration
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -37,8 +37,12 @@ class Command(BaseCommand):
         parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
 
     def handle(self, *, action: str, stage: str, **options: Any) -> None:
+        if stage == configuration.PATTERN:
+            raise StageError(
+                f"{stage} is the pattern of previews; `manage.py preview up 12` makes one for #12."
+            )
         try:
-            rendered = rendering.render(stage, commit=_commit(), changes=_overlay(options["overlay"]))
+            rendered = rendering.render(stage, commit=programs.commit(), changes=_overlay(options["overlay"]))
             getattr(self, f"_{action}")(rendered, options)
         except UpstreamError as error:
             raise StageError(f"AWS could not be asked: {error.__cause__ or error}") from error
@@ -48,7 +52,7 @@ class Command(BaseCommand):
         given = options["package"]
         built = package.describe(given) if given else package.build(stage.own["requirements"])
         self._tell(f"package {built.digest[:12]}, {built.size / 2**20:.1f} MiB")
-        deploying.deploy(stage, built, token=options["token"], commit=_commit(), tell=self._tell)
+        deploying.deploy(stage, built, token=options["token"], commit=programs.commit(), tell=self._tell)
 
     _update = _deploy
 
@@ -82,12 +86,3 @@ class Command(BaseCommand):
 
 def _overlay(path: Path | None) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
-
-
-def _commit() -> str:
-    try:
-        return programs.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], doing="ask git", folder=PROJECT
-        ).strip()
-    except (StageError, OSError):
-        return "unknown"  # a tree without its history

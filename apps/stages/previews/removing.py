@@ -1,0 +1,88 @@
+"""
+`preview down`: everything that a preview made goes, in whatever state it is, and then one looks.
+
+Nothing here knows of domains, gateways' mappings or other stages: Zappa's `undeploy` deletes the
+mapping of the domain that stands in its settings, and a preview that had inherited one took
+production's along.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.core import aws
+from apps.core.errors import ConflictError, NotFoundError
+from apps.stages.errors import BusyError, LeftBehindError
+from apps.stages.paths import BUILD
+from apps.stages.previews import door, inventory, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Tell = Callable[[str], None]
+
+MOST_AT_ONCE = 1000  # S3's own limit
+
+
+def down(number: int, bucket: str, *, tell: Tell) -> None:
+    """
+    Remove a preview; of one that is not there nothing is removed, and that is well.
+
+    :param bucket: where its files lie
+    :raises BusyError: if it is being changed at this moment
+    :raises LeftBehindError: if something is left, with all that is
+    """
+    there = inventory.of(number, bucket)
+    _remove(number, bucket)
+    left = inventory.of(number, bucket)
+    for line in there:
+        if line not in left:
+            tell(f"removed {line}")
+    if left:
+        raise LeftBehindError(f"Of {names.stage(number)} there is still: {'; '.join(left)}.")
+    tell(f"{names.stage(number)}: nothing is left")
+
+
+def _remove(number: int, bucket: str) -> None:
+    function = names.function(number)
+    door.shut(function)  # first of all, what others can reach
+    try:
+        with aws.translating(
+            ResourceNotFoundException=NotFoundError, ResourceConflictException=ConflictError
+        ):
+            aws.awslambda().delete_function(FunctionName=function)
+    except NotFoundError:
+        pass
+    except ConflictError as error:
+        raise BusyError(f"{function} is being changed at this moment. Run this again.") from error
+    _remove_stack(number)
+    _remove_files(number, bucket)
+    _remove_logs(number)  # last: until the function is gone, it may write
+    (BUILD / "stages" / f"{names.stage(number)}.json").unlink(missing_ok=True)
+
+
+def _remove_stack(number: int) -> None:
+    if not inventory.has_stack(number):
+        return
+    name = names.function(number)
+    with aws.translating():
+        aws.cloudformation().delete_stack(StackName=name)
+        aws.cloudformation().get_waiter("stack_delete_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60}
+        )
+
+
+def _remove_files(number: int, bucket: str) -> None:
+    versions = list(inventory.versions_of_files(number, bucket))
+    for first in range(0, len(versions), MOST_AT_ONCE):
+        some = versions[first : first + MOST_AT_ONCE]
+        with aws.translating():
+            aws.s3().delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]
+
+
+def _remove_logs(number: int) -> None:
+    try:
+        with aws.translating(ResourceNotFoundException=NotFoundError):
+            aws.logs().delete_log_group(logGroupName=names.log_group(number))
+    except NotFoundError:
+        pass

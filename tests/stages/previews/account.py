@@ -1,0 +1,279 @@
+"""
+An account with staging and production in it, and with names that are nearly those of previews.
+
+Staging and production stand on their real stacks; their functions, gateways and domains are made by
+the calls that Zappa comes down to. What may never change is read out as one text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sys
+import zipfile
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from apps.devstack import environment as laptop
+from apps.stages.package import Package
+from apps.stages.paths import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from apps.devstack.emulator import Emulator
+
+TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
+GATEWAY = json.dumps(
+    {"Resources": {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "gateway"}}}}
+)
+SMOKE = {"email": "smoke.test@austintexas.gov", "password": "Smoke-Test-2026!"}
+STAYING = ("staging", "production")
+# None of them is `pr_<n>`; whoever cleans up with a careless prefix takes one along.
+NEARLY = ("moped-api-pr-7-notes", "moped-api-pr-07", "moped-api-pr-x", "moped-api-preview", "moped-api-pr")
+NEARLY_FILES = ("previews/readme.txt", "previews/012/x", "private/project/1/x_x_x_plan.pdf")
+NOISE = {"ResponseMetadata", "Location", "CreationTime", "lastAccessed", "ApproximateReceiveCount"}
+# What a preview is asked: a stand-in for the package, where the life of resources is at stake.
+STAND_IN = '''
+import json, os
+
+def lambda_handler(event, context):
+    headers = {name.lower() for name in event.get("headers") or {}}
+    path = event.get("path") or event.get("rawPath")
+    status = 401 if path == "/auth/current_user" and "authorization" not in headers else 200
+    body = json.dumps({"commit": os.environ["MOPED_API_COMMIT"], "stage": os.environ["MOPED_API_CURRENT_ENVIRONMENT"]})
+    return {"statusCode": status, "body": body, "headers": {"Content-Type": "application/json"}}
+'''
+
+
+class Account:
+    """The account, in an emulator that runs."""
+
+    def __init__(self, emulator: Emulator, folder: Path) -> None:
+        self.emulator = emulator
+        self.folder = folder
+        self.session = boto3.Session(
+            aws_access_key_id=laptop.EMULATOR_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=laptop.EMULATOR_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=laptop.REGION,
+        )
+        self._clients: dict[str, Any] = {}
+        self.made: dict[str, dict[str, str]] = {}
+
+    def client(self, service: str) -> Any:
+        """Return a client with all rights, past every wire."""
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service, endpoint_url=self.emulator.url)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    def furnish(self) -> None:
+        """Make everything that stays."""
+        self.package = self.stand_in("")
+        for stage in STAYING:
+            self.made[stage] = self._stack(stage)
+            self._deploy(stage)
+        self.bucket = self.made["staging"]["UploadsBucket"]
+        self._fill()
+        self._put_what_is_nearly_a_preview()
+
+    def stand_in(self, mark: str) -> Package:
+        """Return a small package that answers as the API does to the questions of `up`."""
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as zipped:
+            for name, source in (("__init__", ""), ("lambda_handler", f"# {mark}\n{STAND_IN}")):
+                zipped.writestr(zipfile.ZipInfo(f"moped_api/{name}.py"), source)
+        path = self.folder / f"stand-in{mark}.zip"
+        path.write_bytes(content.getvalue())
+        return Package(path, hashlib.sha256(content.getvalue()).hexdigest(), len(content.getvalue()))
+
+    def overlay(self, **variables: str) -> Path:
+        """Write what a preview must be told because this is not AWS."""
+        pool = self.made["staging"]["UserPoolId"]
+        told = {
+            "AWS_ENDPOINT_URL": self.emulator.url,
+            "COGNITO_JWKS_URL": f"{self.emulator.url}/{pool}/.well-known/jwks.json",
+            "MOPED_API_ALLOWED_HOSTS": ".on.aws",
+            **variables,
+        }
+        path = self.folder / f"overlay{len(variables)}.json"
+        python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        path.write_text(json.dumps({"runtime": python, "aws_environment_variables": told}))
+        return path
+
+    # ---- what answers --------------------------------------------------------------------------------
+
+    def url(self, number: int) -> str:
+        """Return the URL of a preview; "" if it has none."""
+        client = self.client("lambda")
+        try:
+            config = client.get_function_url_config(FunctionName=f"moped-api-pr-{number}", Qualifier="live")
+        except client.exceptions.ResourceNotFoundException:
+            return ""
+        return str(config["FunctionUrl"])
+
+    def ask(self, url: str, path: str = "/health/live") -> tuple[int, Any]:
+        """Ask a preview something over HTTP, by its own host name."""
+        connection = HTTPConnection("127.0.0.1", self.emulator.port, timeout=60)
+        connection.request("GET", path, headers={"Host": url.split("/")[2]})
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        try:
+            return response.status, json.loads(content)
+        except ValueError:
+            return response.status, content[:300]
+
+    # ---- what is there -------------------------------------------------------------------------------
+
+    def of_previews(self) -> list[str]:
+        """Return everything that is there and not in what was made first: asked without our own code."""
+        return sorted(set(self._things()) - set(self.at_first))
+
+    def remember(self) -> None:
+        """Note what is there before the first preview."""
+        self.at_first = list(self._things())
+        self.fingerprint = self.staying()
+
+    def _things(self) -> Iterator[str]:
+        for function in self._pages("lambda", "list_functions", "Functions"):
+            yield f"function {function['FunctionName']}"
+        for group in self._pages("logs", "describe_log_groups", "logGroups"):
+            yield f"log group {group['logGroupName']}"
+        for stack in self._pages("cloudformation", "list_stacks", "StackSummaries"):
+            if stack["StackStatus"] != "DELETE_COMPLETE":
+                yield f"stack {stack['StackName']}"
+        for bucket in self.client("s3").list_buckets()["Buckets"]:
+            pages = self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket["Name"])
+            for page in pages:
+                for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                    yield f"object {bucket['Name']} {version['Key']} {version['VersionId']}"
+        for found in self._pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList"):
+            yield f"tagged {found['ResourceARN']}"
+        for api in self._pages("apigateway", "get_rest_apis", "items"):
+            yield f"api {api['id']}"
+        for role in self._pages("iam", "list_roles", "Roles"):
+            yield f"role {role['RoleName']}"
+        for rule in self.client("events").list_rules()["Rules"]:
+            yield f"rule {rule['Name']}"
+
+    def staying(self) -> str:
+        """Return all that staging, production and their neighbours are, as one text."""
+        return json.dumps(_quiet(dict(self._described())), sort_keys=True, indent=1, default=str)
+
+    def _described(self) -> Iterator[tuple[str, Any]]:
+        lambdas = self.client("lambda")
+        for name in (*(f"moped-api-{stage}" for stage in STAYING), *NEARLY):
+            yield f"function {name}", lambdas.get_function(FunctionName=name)
+            yield f"versions {name}", lambdas.list_versions_by_function(FunctionName=name)["Versions"]
+            yield f"aliases {name}", lambdas.list_aliases(FunctionName=name)["Aliases"]
+            yield f"concurrency {name}", lambdas.get_function_concurrency(FunctionName=name)
+        for stage in STAYING:
+            for stack in (f"moped-{stage}", f"moped-api-{stage}"):
+                yield f"stack {stack}", self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+                resources = self.client("cloudformation").describe_stack_resources(StackName=stack)
+                yield f"resources {stack}", resources["StackResources"]
+            pool = self.made[stage]["UserPoolId"]
+            yield f"pool {stage}", self.client("cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
+            yield f"people {stage}", self.client("cognito-idp").list_users(UserPoolId=pool)["Users"]
+            yield f"claims {stage}", self.client("dynamodb").scan(TableName=self.made[stage]["ClaimsTable"])["Items"]
+            secret = self.made[stage]["ConfigurationSecret"]
+            yield f"secret {stage}", self.client("secretsmanager").get_secret_value(SecretId=secret)
+        domains = self.client("apigateway").get_domain_names()["items"]
+        yield "domains", domains
+        for domain in domains:
+            mappings = self.client("apigateway").get_base_path_mappings(domainName=domain["domainName"])
+            yield f"mappings {domain['domainName']}", mappings["items"]
+        groups = self.client("logs").describe_log_groups()["logGroups"]
+        yield "log groups", [group for group in groups if f"log group {group['logGroupName']}" in self.at_first]
+
+    def _pages(self, service: str, call: str, key: str) -> Iterator[Any]:
+        for page in self.client(service).get_paginator(call).paginate():
+            yield from page[key]
+
+    # ---- what stays ----------------------------------------------------------------------------------
+
+    def _stack(self, stage: str) -> dict[str, str]:
+        parameters = {
+            "Stage": stage,
+            "DomainPrefix": f"moped-{stage}",
+            "CallbackUrls": "https://moped.example/auth/callback",
+            "LogoutUrls": "https://moped.example/",
+            "ServerSidePasswords": "true",
+            "EditorOrigins": "https://moped.example",
+            "DatabaseUrl": "postgresql:///none",
+            "Previews": str(stage == "staging").lower(),
+            "PreviewDatabaseUrl": "postgresql:///none-for-reading",
+        }
+        self._create_stack(f"moped-{stage}", TEMPLATE.read_text(encoding="utf-8"), parameters)
+        stacks = self.client("cloudformation").describe_stacks(StackName=f"moped-{stage}")["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def _create_stack(self, name: str, template: str, parameters: dict[str, str]) -> None:
+        self.client("cloudformation").create_stack(
+            StackName=name,
+            TemplateBody=template,
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        self.client("cloudformation").get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+
+    def _deploy(self, stage: str) -> None:
+        name, lambdas = f"moped-api-{stage}", self.client("lambda")
+        self._create_function(name, self.made[stage]["FunctionRoleArn"])
+        version = lambdas.publish_version(FunctionName=name)["Version"]
+        lambdas.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        self.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
+        self._create_stack(name, GATEWAY, {})
+        api = self.client("cloudformation").describe_stack_resource(StackName=name, LogicalResourceId="Api")
+        api_id = api["StackResourceDetail"]["PhysicalResourceId"]
+        domain = f"{name}.austinmobility.io"
+        gateway = self.client("apigateway")
+        gateway.create_deployment(restApiId=api_id, stageName=stage)
+        gateway.create_domain_name(domainName=domain, endpointConfiguration={"types": ["REGIONAL"]})
+        gateway.create_base_path_mapping(domainName=domain, restApiId=api_id, stage=stage)
+
+    def _create_function(self, name: str, role: str) -> None:
+        self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime=f"python{sys.version_info[0]}.{sys.version_info[1]}",
+            Role=role,
+            Handler="moped_api.lambda_handler.lambda_handler",
+            Code={"ZipFile": self.package.path.read_bytes()},
+            Tags={"project": "moped-api", "stage": name.removeprefix("moped-api-")},
+        )
+
+    def _fill(self) -> None:
+        made, cognito = self.made["staging"], self.client("cognito-idp")
+        secrets, pool = self.client("secretsmanager"), made["UserPoolId"]
+        secrets.put_secret_value(
+            SecretId=made["ConfigurationSecret"], SecretString='{"COGNITO_DYNAMO_SECRET_KEY": "a key"}'
+        )
+        secrets.put_secret_value(SecretId=made["SmokeSecret"], SecretString=json.dumps(SMOKE))
+        secrets.put_secret_value(SecretId=self.made["production"]["ConfigurationSecret"], SecretString="{}")
+        cognito.admin_create_user(UserPoolId=pool, Username=SMOKE["email"], MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=SMOKE["email"], Password=SMOKE["password"], Permanent=True
+        )
+        self.client("dynamodb").put_item(
+            TableName=made["ClaimsTable"], Item={"user_id": {"S": SMOKE["email"]}, "claims": {"S": "none"}}
+        )
+
+    def _put_what_is_nearly_a_preview(self) -> None:
+        for name in NEARLY:
+            self._create_function(name, self.made["staging"]["FunctionRoleArn"])
+            self.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
+        for key in NEARLY_FILES:
+            self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"not a preview's")
+
+
+def _quiet(value: Any) -> Any:
+    """Leave out what differs although nothing has changed."""
+    if isinstance(value, dict):
+        return {name: _quiet(inner) for name, inner in value.items() if name not in NOISE}
+    return [_quiet(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,162 @@
+"""
+Types commands of manage.py, each in a process of its own that can be killed.
+
+It has imported everything once and forks for each command: a command costs what AWS takes, not
+the two seconds in which Python starts. One line of JSON in, `pid` out, `exit status` out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from apps.devstack import environment as laptop
+from apps.stages.paths import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.stages.previews.wire import Plan, Wire
+
+KILLED = -9
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What came of a command."""
+
+    words: tuple[str, ...]
+    code: int
+    out: str
+    error: str
+    plan: Plan
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Tell whether it was killed."""
+        return self.code == KILLED
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """Return the object that it printed."""
+        return dict(json.loads(self.out))
+
+
+class Typist:
+    """
+    A process that forks commands.
+
+    :param wire: what its commands reach AWS through
+    :param folder: where they write
+    """
+
+    def __init__(self, wire: Wire, folder: Path) -> None:
+        self._wire = wire
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        """Start it and wait until it has imported everything."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("COV_CORE")}
+        for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", *laptop.OTHER_AWS):
+            variables.pop(name, None)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.stages.previews.typist"],
+            cwd=PROJECT,
+            env={
+                **variables,
+                **laptop.EMULATOR_CREDENTIALS,
+                **laptop.NO_OTHER_AWS,
+                "AWS_ENDPOINT_URL": self._wire.url,
+                "AWS_DEFAULT_REGION": laptop.REGION,
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._read() == "ready"
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """End it."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def type(self, plan: Plan, *words: str) -> Typed:
+        """Type one command, with what shall happen to it, and return what came of it."""
+        out, error = self._folder / "out", self._folder / "error"
+        self._wire.plan = plan
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps([list(words), str(out), str(error)]) + "\n")
+        self._process.stdin.flush()
+        plan.begun(int(self._read()))
+        code = int(self._read())
+        return Typed(words, code, out.read_text(), error.read_text(), plan)
+
+    def _read(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
+
+
+def main() -> None:
+    """Import, then fork for each line."""
+    from apps.stages import environment  # noqa: PLC0415 (what follows reads the environment it makes)
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "moped_api.settings"
+    environment.apply()
+    import django  # noqa: PLC0415
+
+    django.setup()
+    _warm_up()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        words, out, error = json.loads(line)
+        child = os.fork()
+        if not child:
+            _become(words, out, error)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _warm_up() -> None:
+    from apps.core import aws  # noqa: PLC0415
+    from apps.stages.management.commands import preview, stage  # noqa: PLC0415
+
+    assert preview, stage
+    for client in aws.CACHED:
+        if client is not aws.s3_forms:
+            client()  # type: ignore[operator]
+
+
+def _become(words: list[str], out: str, error: str) -> None:
+    code = 1
+    sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 (until the process ends)
+    sys.stdout, sys.stderr = open(out, "w"), open(error, "w")  # noqa: SIM115, PTH123
+    try:
+        from django.core.management import execute_from_command_line  # noqa: PLC0415
+
+        execute_from_command_line(["manage.py", *words])
+        code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:  # noqa: BLE001 (as Python itself ends)
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exc()
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
