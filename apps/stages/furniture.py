@@ -45,13 +45,14 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
         raise StageError(f"The stack {stack} is {status}: finish or mend it in CloudFormation first.")
     made = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    taken = {name: (instead or {}).get(name, name) for name in {**dict.fromkeys(NEEDED), **(instead or {})}}
-    missing = [other for other in taken.values() if not made.get(other)]
+    others = instead or {}
+    own = made | {name: made.get(other, "") for name, other in others.items()}
+    missing = [others.get(name, name) for name in NEEDED if not own.get(name)]
     if missing:
         raise StageError(
             f"The stack {stack} lacks {', '.join(missing)}: update it from infrastructure/moped-api.yaml."
         )
-    return made | {name: made[other] for name, other in taken.items()}
+    return {name: value for name, value in own.items() if value}
 
 
 def refuse_an_empty_secret(name: str) -> None:

@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
 READY_QUESTIONS = 15
-API, URL = "staging", "preview"  # behind a REST API; behind a function URL
+API, PREVIEW = "staging", "12"
+# What only an admin may do, on the stages where anybody may.
+CHANGES = (
+    ("POST", "/users/"),
+    ("PUT", "/users/activate/"),
+    ("PUT", f"/users/{'1' * 8}"),
+    ("DELETE", "/users/1"),
+)
 failures: list[str] = []
 
 
@@ -82,6 +89,7 @@ class Rehearsal:
             self.update_and_rollback,
             self.deployments_that_fail,
             self.others_beside_it,
+            self.preview,
             self.the_end,
         ):
             with scene(act.__doc__ or act.__name__):
@@ -186,23 +194,41 @@ class Rehearsal:
         self._typed(*self._deploy(API))
 
     def others_beside_it(self) -> None:
-        """Production beside it, and a stage behind a function URL."""
+        """Production beside it."""
         self._typed(*self._deploy("production"))
         note("production answers", holds=self._gateway("production")("GET", "/").status == 200)
         pages = self._gateway("production")("GET", "/docs/")
         note("production has no pages", holds=pages.status == 404)
-        self.overlays[URL] = self.theatre.overlay(self.made[API], URL)
-        self._typed(*self._deploy(URL))
-        url = self.theatre.client("lambda").get_function_url_config(FunctionName=f"moped-api-{URL}")[
-            "FunctionUrl"
-        ]
-        host = re.sub(r"^https?://|/.*$", "", url)
-        answer = over_http(self.theatre.port, host)("GET", "/")
-        note(f"its function URL answers ({host.partition('.')[0]}…)", holds=answer.status == 200)
+
+    def preview(self) -> None:
+        """A preview's whole life: opened, tried, pushed to, closed, and nothing of it left."""
+        self.theatre.let_previews_read()
+        overlay = self.theatre.overlay(self.made[API], "preview")
+        words = ("--commit", "first", "--overlay", str(overlay))
+        self._refused("a number that is none", "is not the number", "preview", "up", "twelve")
+        url = self._preview_url(self._typed("preview", "up", PREVIEW, *words))
+        ask = over_http(self.theatre.port, re.sub(r"^https?://|/.*$", "", url))
+        self._ready(ask)
+        looks = [call for call in self.people["calls"] if call["method"] == "GET"]
+        count, wrong = walk(ask, {**self.people, "calls": looks})
+        note(f"{count} looks, as every persona with the tokens of staging", holds=not wrong)
+        admin, editor = self.people["tokens"]["admin"], self.people["tokens"]["editor"]
+        refused = [ask(method, path, admin).body["code"] for method, path in CHANGES]
+        note(f"an admin changes nobody: {', '.join(refused)}", holds=set(refused) == {"read_only_stage"})
+        note(carry(ask, editor, EDITOR, f"previews/{PREVIEW}/"))
+        self._typed("preview", "up", PREVIEW, "--commit", "second", *words[2:])
+        note("a push is at the same URL", holds=ask("GET", "/health/live").body["commit"] == "second")
+        self._typed("preview", "list")
+        self._typed("preview", "sweep", "--open", PREVIEW, "--spare", "0", "--yes")
+        self._typed("preview", "down", PREVIEW)
+        self._typed("preview", "down", PREVIEW)
+        note("nothing answers", holds=ask("GET", "/").status in {403, 404})
+        note("staging answers", holds=self._gateway(API)("GET", "/").status == 200)
+        note("production answers", holds=self._gateway("production")("GET", "/").status == 200)
 
     def the_end(self) -> None:
         """Everything is undeployed, and nothing is left."""
-        for stage in (URL, "production", API):
+        for stage in ("production", API):
             self._typed("stage", "undeploy", stage, "--yes")
         functions = self.theatre.client("lambda").list_functions()["Functions"]
         apis = self.theatre.client("apigateway").get_rest_apis()["items"]
@@ -215,6 +241,10 @@ class Rehearsal:
         note(f"left behind: {', '.join(left) or 'nothing'}", holds=not left)
         pools = self.theatre.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
         note(f"what holds data is still there: {len(pools)} user pools", holds=len(pools) == len(self.made))
+
+    def _preview_url(self, said: str) -> str:
+        found = re.search(r"https://\S+\.on\.aws", said)
+        return found[0] if found else "https://none"
 
     # ---- how it is done ---------------------------------------------------------------------------
 

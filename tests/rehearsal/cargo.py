@@ -12,17 +12,22 @@ if TYPE_CHECKING:
     from tests.rehearsal.audience import Answer
 
 
-def carry(ask: Callable[..., Answer], token: str, origin: str) -> str:
-    """Return what was carried; whoever looks into the file afterwards must find what was sent."""
+def carry(ask: Callable[..., Answer], token: str, origin: str, below: str = "") -> str:
+    """
+    Return what was carried; whoever looks into the file afterwards must find what was sent.
+
+    :param below: what the file's key must begin with
+    """
     content = b"%PDF-1.7 " + secrets.token_bytes(20_000)
     signed = ask("GET", "/files/request-signature?file=Plan%20Set.pdf", token).body["credentials"]
     with urlopen(_form(signed["url"], signed["fields"], content, origin), timeout=30) as response:
         assert response.status in {200, 201, 204}, response.status
     key = signed["fields"]["key"]
+    assert key.startswith(below), key
     url = ask("GET", f"/files/download/{key}", token).body["download_url"]
     with urlopen(url, timeout=30) as response:
         assert response.read() == content
-    return f"a file of {len(content)} bytes, up and down: {key.rpartition('_')[2]}"
+    return f"a file of {len(content)} bytes, up and down: {below}…{key.rpartition('_')[2]}"
 
 
 def _form(url: str, fields: dict[str, str], content: bytes, origin: str) -> Request:

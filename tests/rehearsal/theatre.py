@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import boto3
+import psycopg
 from cryptography.fernet import Fernet
 
 from apps.devstack import environment as laptop
 from apps.devstack.emulator import Emulator, free_port
-from apps.devstack.postgresql import DATABASE, Cluster
+from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
 from apps.stages.paths import BUILD, PROJECT
 from tests import lock
 from tests.rehearsal import github
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = BUILD / "rehearsal-world"
 TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
+PREVIEW_DATABASE = PROJECT / "infrastructure" / "preview-database.sql"
 SMOKE = {"email": "smoke.test@austintexas.gov", "password": "Smoke-Test-2026!"}
 EDITOR = "https://moped.example"
 LOGIN, LOGIN_SECRET = "moped", "rds!moped"  # the database's, as RDS keeps it
@@ -128,6 +130,12 @@ class Theatre:
             Permanent=True,
         )
 
+    def let_previews_read(self) -> None:
+        """Do what staging's operators do once in its database."""
+        script = PREVIEW_DATABASE.read_text(encoding="utf-8")
+        with psycopg.connect(self.database.url, autocommit=True) as connection:
+            connection.execute(script.encode())
+
     def try_out_as(self, made: dict[str, str], email: str, password: str) -> None:
         """Say whose token deployments are tried out with."""
         account = json.dumps({"email": email, "password": password})
@@ -176,4 +184,6 @@ class Theatre:
             "DatabaseSecretArn": self._login_secret,
             "GitHubRepository": github.REPOSITORY,
             "TriggerFunctionArn": trigger_arn,
+            "Previews": str(stage == "staging").lower(),
+            "PreviewDatabaseUrl": self.database.url.replace(f"//{SUPERUSER}@", "//moped_preview@"),
         }

@@ -13,6 +13,7 @@ EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "Unr
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 FULL = {"CodeStorageExceededException", "LimitExceededException", "ServiceQuotaExceededException"}
 GONE = {"ResourceNotFoundException"}
+EXPIRED_SENTENCE = "The AWS credentials have expired: get new ones and run this again."
 # Lambda refuses to reserve what would leave the account's other functions too little.
 NO_CONCURRENCY = "UnreservedConcurrentExecution"
 
@@ -22,7 +23,7 @@ def explained(error: UpstreamError) -> StageError:
     cause = error.__cause__
     code, message = _details(cause)
     if code in EXPIRED:
-        return StageError("The AWS credentials have expired: get new ones and run this again.")
+        return StageError(EXPIRED_SENTENCE)
     if code in DENIED:
         return StageError(f"These AWS credentials may not do this: {message}")
     if code in FULL or NO_CONCURRENCY in message:
@@ -35,5 +36,7 @@ def explained(error: UpstreamError) -> StageError:
 
 
 def _details(cause: BaseException | None) -> tuple[str, str]:
-    details = getattr(cause, "response", {}).get("Error", {})
+    # One who waits for a function to be ready reports the answer that ended the waiting.
+    answer = getattr(cause, "response", None) or getattr(cause, "last_response", None) or {}
+    details = answer.get("Error", {})
     return details.get("Code", ""), " ".join(details.get("Message", "").split())

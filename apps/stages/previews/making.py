@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 
+# Mostly it takes less than the second that botocore would sleep; a network takes a minute.
+OFTEN: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
+
+
 def bring(stage: Stage, package: Package, tell: Tell) -> None:
     """
     Let the function have this package and these settings.
@@ -96,8 +100,8 @@ def _with_settings(stage: Stage, revision: str) -> dict[str, Any]:
 def _settled(stage: Stage) -> dict[str, Any]:
     """Return the configuration once Lambda has done what it was told: only then its revision holds."""
     client = aws.awslambda()
-    client.get_waiter("function_active_v2").wait(FunctionName=stage.function)
-    client.get_waiter("function_updated_v2").wait(FunctionName=stage.function)
+    for state in ("function_active_v2", "function_updated_v2"):
+        client.get_waiter(state).wait(FunctionName=stage.function, WaiterConfig=OFTEN)
     return dict(client.get_function_configuration(FunctionName=stage.function))
 
 

@@ -58,7 +58,8 @@ def _remove(number: int, bucket: str) -> None:
     _remove_stack(number)
     _remove_files(number, bucket)
     _remove_logs(number)  # last: until the function is gone, it may write
-    (BUILD / "stages" / f"{names.stage(number)}.json").unlink(missing_ok=True)
+    for rendered in (BUILD / "stages").glob(f"{names.stage(number)}-*.json"):
+        rendered.unlink(missing_ok=True)
 
 
 def _remove_stack(number: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from apps.core.errors import UpstreamError
 from apps.stages.errors import LeftBehindError, StageError
-from apps.stages.previews import names, reading, removing
+from apps.stages.previews import explaining, names, reading, removing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,7 +67,7 @@ def sweep(
             except StageError as error:
                 trouble.append(str(error))
             except UpstreamError as error:
-                trouble.append(f"{names.stage(decision.number)}: {error.__cause__ or error}")
+                trouble.append(f"{names.stage(decision.number)}: {explaining.explained(error)}")
     if trouble:
         raise LeftBehindError(" ".join(trouble))
     return decisions

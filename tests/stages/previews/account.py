@@ -20,6 +20,7 @@ import boto3
 from apps.devstack import environment as laptop
 from apps.stages.package import Package
 from apps.stages.paths import PROJECT
+from tests.stages.previews import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,18 +37,18 @@ STAYING = ("staging", "production")
 # None of them is `pr_<n>`; whoever cleans up with a careless prefix takes one along.
 NEARLY = ("moped-api-pr-7-notes", "moped-api-pr-07", "moped-api-pr-x", "moped-api-preview", "moped-api-pr")
 NEARLY_FILES = ("previews/readme.txt", "previews/012/x", "private/project/1/x_x_x_plan.pdf")
-NOISE = {"ResponseMetadata", "Location", "CreationTime", "lastAccessed", "ApproximateReceiveCount"}
 # What a preview is asked: a stand-in for the package, where the life of resources is at stake.
-STAND_IN = '''
+STAND_IN = """
 import json, os
 
 def lambda_handler(event, context):
     headers = {name.lower() for name in event.get("headers") or {}}
     path = event.get("path") or event.get("rawPath")
     status = 401 if path == "/auth/current_user" and "authorization" not in headers else 200
-    body = json.dumps({"commit": os.environ["MOPED_API_COMMIT"], "stage": os.environ["MOPED_API_CURRENT_ENVIRONMENT"]})
+    body = json.dumps({"commit": os.environ["MOPED_API_COMMIT"], "built": BUILT,
+                       "stage": os.environ["MOPED_API_CURRENT_ENVIRONMENT"]})
     return {"statusCode": status, "body": body, "headers": {"Content-Type": "application/json"}}
-'''
+"""
 
 
 class Account:
@@ -80,12 +81,12 @@ class Account:
         self._fill()
         self._put_what_is_nearly_a_preview()
 
-    def stand_in(self, mark: str) -> Package:
+    def stand_in(self, mark: str, source: str = STAND_IN) -> Package:
         """Return a small package that answers as the API does to the questions of `up`."""
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as zipped:
-            for name, source in (("__init__", ""), ("lambda_handler", f"# {mark}\n{STAND_IN}")):
-                zipped.writestr(zipfile.ZipInfo(f"moped_api/{name}.py"), source)
+            for name, text in (("__init__", ""), ("lambda_handler", f"BUILT = {mark!r}\n{source}")):
+                zipped.writestr(zipfile.ZipInfo(f"moped_api/{name}.py"), text)
         path = self.folder / f"stand-in{mark}.zip"
         path.write_bytes(content.getvalue())
         return Package(path, hashlib.sha256(content.getvalue()).hexdigest(), len(content.getvalue()))
@@ -129,68 +130,21 @@ class Account:
 
     # ---- what is there -------------------------------------------------------------------------------
 
-    def of_previews(self) -> list[str]:
-        """Return everything that is there and not in what was made first: asked without our own code."""
-        return sorted(set(self._things()) - set(self.at_first))
-
     def remember(self) -> None:
         """Note what is there before the first preview."""
-        self.at_first = list(self._things())
+        self.at_first = frozenset(ledger.things(self))
         self.fingerprint = self.staying()
 
-    def _things(self) -> Iterator[str]:
-        for function in self._pages("lambda", "list_functions", "Functions"):
-            yield f"function {function['FunctionName']}"
-        for group in self._pages("logs", "describe_log_groups", "logGroups"):
-            yield f"log group {group['logGroupName']}"
-        for stack in self._pages("cloudformation", "list_stacks", "StackSummaries"):
-            if stack["StackStatus"] != "DELETE_COMPLETE":
-                yield f"stack {stack['StackName']}"
-        for bucket in self.client("s3").list_buckets()["Buckets"]:
-            pages = self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket["Name"])
-            for page in pages:
-                for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
-                    yield f"object {bucket['Name']} {version['Key']} {version['VersionId']}"
-        for found in self._pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList"):
-            yield f"tagged {found['ResourceARN']}"
-        for api in self._pages("apigateway", "get_rest_apis", "items"):
-            yield f"api {api['id']}"
-        for role in self._pages("iam", "list_roles", "Roles"):
-            yield f"role {role['RoleName']}"
-        for rule in self.client("events").list_rules()["Rules"]:
-            yield f"rule {rule['Name']}"
+    def of_previews(self) -> list[str]:
+        """Return everything that is there and was not at first: asked without any code of ours."""
+        return sorted(set(ledger.things(self)) - self.at_first)
 
     def staying(self) -> str:
         """Return all that staging, production and their neighbours are, as one text."""
-        return json.dumps(_quiet(dict(self._described())), sort_keys=True, indent=1, default=str)
+        return ledger.text_of(self, [f"moped-api-{stage}" for stage in STAYING] + list(NEARLY))
 
-    def _described(self) -> Iterator[tuple[str, Any]]:
-        lambdas = self.client("lambda")
-        for name in (*(f"moped-api-{stage}" for stage in STAYING), *NEARLY):
-            yield f"function {name}", lambdas.get_function(FunctionName=name)
-            yield f"versions {name}", lambdas.list_versions_by_function(FunctionName=name)["Versions"]
-            yield f"aliases {name}", lambdas.list_aliases(FunctionName=name)["Aliases"]
-            yield f"concurrency {name}", lambdas.get_function_concurrency(FunctionName=name)
-        for stage in STAYING:
-            for stack in (f"moped-{stage}", f"moped-api-{stage}"):
-                yield f"stack {stack}", self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-                resources = self.client("cloudformation").describe_stack_resources(StackName=stack)
-                yield f"resources {stack}", resources["StackResources"]
-            pool = self.made[stage]["UserPoolId"]
-            yield f"pool {stage}", self.client("cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
-            yield f"people {stage}", self.client("cognito-idp").list_users(UserPoolId=pool)["Users"]
-            yield f"claims {stage}", self.client("dynamodb").scan(TableName=self.made[stage]["ClaimsTable"])["Items"]
-            secret = self.made[stage]["ConfigurationSecret"]
-            yield f"secret {stage}", self.client("secretsmanager").get_secret_value(SecretId=secret)
-        domains = self.client("apigateway").get_domain_names()["items"]
-        yield "domains", domains
-        for domain in domains:
-            mappings = self.client("apigateway").get_base_path_mappings(domainName=domain["domainName"])
-            yield f"mappings {domain['domainName']}", mappings["items"]
-        groups = self.client("logs").describe_log_groups()["logGroups"]
-        yield "log groups", [group for group in groups if f"log group {group['logGroupName']}" in self.at_first]
-
-    def _pages(self, service: str, call: str, key: str) -> Iterator[Any]:
+    def pages(self, service: str, call: str, key: str) -> Iterator[Any]:
+        """Return what a call lists, page after page."""
         for page in self.client(service).get_paginator(call).paginate():
             yield from page[key]
 
@@ -270,10 +224,3 @@ class Account:
             self.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
         for key in NEARLY_FILES:
             self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"not a preview's")
-
-
-def _quiet(value: Any) -> Any:
-    """Leave out what differs although nothing has changed."""
-    if isinstance(value, dict):
-        return {name: _quiet(inner) for name, inner in value.items() if name not in NOISE}
-    return [_quiet(inner) for inner in value] if isinstance(value, list) else value

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -61,6 +62,14 @@ class Typist:
 
     def __enter__(self) -> Self:
         """Start it and wait until it has imported everything."""
+        self.begin()
+        assert self._read() == "ready"
+        return self
+
+    def begin(self) -> None:
+        """Start it; several may start at the same time."""
+        if hasattr(self, "_process"):
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         variables = {name: value for name, value in os.environ.items() if not name.startswith("COV_CORE")}
         for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", *laptop.OTHER_AWS):
@@ -79,8 +88,6 @@ class Typist:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._read() == "ready"
-        return self
 
     def __exit__(self, *_error: object) -> None:
         """End it."""
@@ -116,14 +123,11 @@ def main() -> None:
 
     django.setup()
     _warm_up()
-    print("ready", flush=True)
     for line in sys.stdin:
         words, out, error = json.loads(line)
         child = os.fork()
         if not child:
             _become(words, out, error)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 def _warm_up() -> None:
@@ -133,29 +137,30 @@ def _warm_up() -> None:
     assert preview, stage
     for client in aws.CACHED:
         if client is not aws.s3_forms:
-            client()  # type: ignore[operator]
+            client()
 
 
 def _become(words: list[str], out: str, error: str) -> None:
-    code = 1
     sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 (until the process ends)
     sys.stdout, sys.stderr = open(out, "w"), open(error, "w")  # noqa: SIM115, PTH123
+    code = _run(["manage.py", *words])
+    with suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(words: list[str]) -> int:
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
     try:
-        from django.core.management import execute_from_command_line  # noqa: PLC0415
-
-        execute_from_command_line(["manage.py", *words])
-        code = 0
+        execute_from_command_line(words)
     except SystemExit as end:
-        code = int(end.code or 0)
+        return int(end.code or 0)
     except BaseException:  # noqa: BLE001 (as Python itself ends)
-        import traceback  # noqa: PLC0415
-
         traceback.print_exc()
-    finally:
-        with suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

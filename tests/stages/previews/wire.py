@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BEFORE, AFTER = "before", "after"
-EXPIRED = b'{"message": "The security token included in the request is expired"}'
+EXPIRED = (
+    b'{"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"}'
+)
 EXPIRED_XML = (
     b"<ErrorResponse><Error><Code>ExpiredToken</Code><Message>The security token included in the request is"
     b" expired</Message></Error></ErrorResponse>"
@@ -113,11 +115,9 @@ class _Call(BaseHTTPRequestHandler):
             return
         self._answer(*answer)
 
-    do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_GET
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815 (the base class asks for these names)
 
     def _body(self) -> bytes:
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            pass  # BaseHTTPRequestHandler has said "continue" by now
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return self._chunks()
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
