@@ -10,6 +10,7 @@
 #   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
 #   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
+#   make prove-previews   kill previews at every call, and have forty pull requests come and go
 #   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
 #   make prove-role   every call of the API without each right of the function's role: a minute
 #   make doctor       look for what goes wrong with a stage although it deploys
@@ -28,7 +29,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-cold load rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
+.PHONY: prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -96,6 +97,9 @@ rehearse: install
 
 prove-role: install
 	$(BIN)/pytest -q -n 2 tests/stages/test_role.py tests/stages/prove_role.py $(ARGS)
+
+prove-previews: install
+	$(LAPTOP) $(BIN)/python -m tests.stages.previews
 
 doctor: install
 	$(MANAGE) check --deploy --tag stages

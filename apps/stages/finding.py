@@ -19,7 +19,7 @@ Finder = Callable[[str, Settings], Iterable[str]]
 GATEWAY_SECONDS = 29
 SECRET_NAME = re.compile(r"(SECRET|PASSWORD|PRIVATE|API_?KEY|ACCESS_KEY|TOKEN|FERNET)", re.IGNORECASE)
 # Names with such a word whose value is a name too.
-NAMES_OF_SECRETS = {"MOPED_API_CONFIGURATION_SETTINGS", "MOPED_API_DATABASE_SECRET"}
+NAMES_OF_SECRETS = {"DatabaseSecret", "MOPED_API_CONFIGURATION_SETTINGS", "MOPED_API_DATABASE_SECRET"}
 PASSWORD_IN_URL = re.compile(r"://[^/@\s:]+:[^/@\s]+@")
 ACCOUNT_NUMBER = re.compile(r"(?<!\d)\d{12}(?!\d)")
 OVERRIDE = re.compile(r"AWS_ENDPOINT_URL(_\w+)?|COGNITO_JWKS_URL")

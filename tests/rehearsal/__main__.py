@@ -209,13 +209,7 @@ class Rehearsal:
         url = self._preview_url(self._typed("preview", "up", PREVIEW, *words))
         ask = over_http(self.theatre.port, re.sub(r"^https?://|/.*$", "", url))
         self._ready(ask)
-        looks = [call for call in self.people["calls"] if call["method"] == "GET"]
-        count, wrong = walk(ask, {**self.people, "calls": looks})
-        note(f"{count} looks, as every persona with the tokens of staging", holds=not wrong)
-        admin, editor = self.people["tokens"]["admin"], self.people["tokens"]["editor"]
-        refused = [ask(method, path, admin).body["code"] for method, path in CHANGES]
-        note(f"an admin changes nobody: {', '.join(refused)}", holds=set(refused) == {"read_only_stage"})
-        note(carry(ask, editor, EDITOR, f"previews/{PREVIEW}/"))
+        self._tried_by_everybody(ask)
         self._typed("preview", "up", PREVIEW, "--commit", "second", *words[2:])
         note("a push is at the same URL", holds=ask("GET", "/health/live").body["commit"] == "second")
         self._typed("preview", "list")
@@ -223,8 +217,8 @@ class Rehearsal:
         self._typed("preview", "down", PREVIEW)
         self._typed("preview", "down", PREVIEW)
         note("nothing answers", holds=ask("GET", "/").status in {403, 404})
-        note("staging answers", holds=self._gateway(API)("GET", "/").status == 200)
-        note("production answers", holds=self._gateway("production")("GET", "/").status == 200)
+        for stage in (API, "production"):
+            note(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status == 200)
 
     def the_end(self) -> None:
         """Everything is undeployed, and nothing is left."""
@@ -241,6 +235,15 @@ class Rehearsal:
         note(f"left behind: {', '.join(left) or 'nothing'}", holds=not left)
         pools = self.theatre.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
         note(f"what holds data is still there: {len(pools)} user pools", holds=len(pools) == len(self.made))
+
+    def _tried_by_everybody(self, ask: Any) -> None:
+        looks = [call for call in self.people["calls"] if call["method"] == "GET"]
+        count, wrong = walk(ask, {**self.people, "calls": looks})
+        note(f"{count} looks, as every persona with the tokens of staging", holds=not wrong)
+        admin, editor = self.people["tokens"]["admin"], self.people["tokens"]["editor"]
+        refused = [ask(method, path, admin).body["code"] for method, path in CHANGES]
+        note(f"an admin changes nobody: {', '.join(refused)}", holds=set(refused) == {"read_only_stage"})
+        note(carry(ask, editor, EDITOR, f"previews/{PREVIEW}/"))
 
     def _preview_url(self, said: str) -> str:
         found = re.search(r"https://\S+\.on\.aws", said)

@@ -336,7 +336,7 @@ class TestRender:
             "SubnetIds": "a,b",
             "SecurityGroupIds": "c",
         }
-        monkeypatch.setattr(furniture, "outputs", lambda _stack: made)
+        monkeypatch.setattr(furniture, "outputs", lambda *_given: made)
 
         stage = rendering.render("staging", commit="abc")
 
@@ -352,7 +352,7 @@ class TestRender:
         self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
-        monkeypatch.setattr(furniture, "outputs", lambda _stack: made)
+        monkeypatch.setattr(furniture, "outputs", lambda *_given: made)
 
         one, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
 

@@ -4,7 +4,7 @@ The function of a preview at Lambda, led from whatever it is to what it should b
 Zappa's `deploy` refuses a function that is there and its `update` one that is half there; both
 change the code first and the variables later. Here every step asks what there is and compares
 before it changes (Lambda's revision), so it can be cut off anywhere and begun again, and of two
-that run at once one gives way. Nothing of it can be seen from outside: that is the alias's doing.
+that run at once the earlier one gives way. Nothing of it can be seen from outside: that is the alias's doing.
 """
 
 from __future__ import annotations
@@ -49,13 +49,15 @@ def _bring(stage: Stage, package: Package, tell: Tell) -> None:
     if now is None:
         now = _made(stage, package)
         tell(f"made {stage.function}; nobody can reach it yet")
-    if now["CodeSha256"] != functions.checksum_of(package.digest):
+    elif not _has(package, now):
         now = _with_code(stage, package, now["RevisionId"])
         tell(f"gave {stage.function} its code; what answers is what answered before")
+    if not _has(package, now):  # what we have just given: whoever came after us may go on
+        raise _busy(stage)
     if not _is_told(stage, now):
         now = _with_settings(stage, now["RevisionId"])
         tell(f"gave {stage.function} its settings")
-    if now["CodeSha256"] != functions.checksum_of(package.digest) or not _is_told(stage, now):
+    if not (_has(package, now) and _is_told(stage, now)):
         raise _busy(stage)
     # Each request that runs costs; a loop in unreviewed code must not cost without end.
     aws.awslambda().put_function_concurrency(
@@ -118,6 +120,10 @@ def _settings(stage: Stage) -> dict[str, Any]:
         "Environment": {"Variables": settings["aws_environment_variables"]},
         **network,
     }
+
+
+def _has(package: Package, now: dict[str, Any]) -> bool:
+    return bool(now["CodeSha256"] == functions.checksum_of(package.digest))
 
 
 def _is_told(stage: Stage, now: dict[str, Any]) -> bool:

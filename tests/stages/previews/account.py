@@ -182,7 +182,6 @@ class Account:
         self._create_function(name, self.made[stage]["FunctionRoleArn"])
         version = lambdas.publish_version(FunctionName=name)["Version"]
         lambdas.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
-        self.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
         self._create_stack(name, GATEWAY, {})
         api = self.client("cloudformation").describe_stack_resource(StackName=name, LogicalResourceId="Api")
         api_id = api["StackResourceDetail"]["PhysicalResourceId"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.stages.previews.machine import Lives
 
 if TYPE_CHECKING:
+    from apps.stages import package
     from tests.stages.previews.machine import World
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
 
-SECONDS = 45  # after which no new operation is begun; what was begun is ended and looked at
+SECONDS = 40  # after which no new operation is begun; what was begun is ended and looked at
 SEED = 20261125
 BOUNDED = settings(
     max_examples=4,
@@ -40,6 +42,26 @@ class TestLives:
         run_state_machine_as_test(seed(SEED)(Bounded), settings=BOUNDED)
 
         with capsys.disabled():
-            pass
+            sys.stdout.write(f"\n  previews: {world.figures}\n")
         assert world.figures.leftovers == 0
         assert world.figures.kills
+
+
+class TestPackage:
+    def test_built_once_answers_at_each_preview_with_its_own_commit(
+        self, world: World, built: package.Package
+    ) -> None:
+        account = world.account
+        overlay = str(account.overlay(MOPED_API_BROWSER_PAGES="false"))  # they are in staging's package only
+        commits = {number: f"commit-{number}" for number in (71, 72, 73)}
+        for number, commit in commits.items():
+            words = ["--commit", commit, "--package", str(built.path), "--overlay", overlay]
+            assert world.type(["preview", "up", str(number), *words]).code == 0
+
+        answers = {number: account.ask(account.url(number)) for number in commits}
+
+        assert {number: said["commit"] for number, (_, said) in answers.items()} == commits
+        assert {said["stage"] for _, said in answers.values()} == {"pr_71", "pr_72", "pr_73"}
+        assert world.type(["preview", "sweep", "--yes", "--spare", "0", "--open"]).code == 0
+        assert account.of_previews() == []
+        assert account.staying() == account.fingerprint

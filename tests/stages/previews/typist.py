@@ -123,11 +123,19 @@ def main() -> None:
 
     django.setup()
     _warm_up()
+    _say("ready")
     for line in sys.stdin:
         words, out, error = json.loads(line)
         child = os.fork()
         if not child:
             _become(words, out, error)
+        _say(child)
+        _say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
 
 
 def _warm_up() -> None:

@@ -25,10 +25,11 @@ BEFORE, AFTER = "before", "after"
 EXPIRED = (
     b'{"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"}'
 )
-EXPIRED_XML = (
-    b"<ErrorResponse><Error><Code>ExpiredToken</Code><Message>The security token included in the request is"
-    b" expired</Message></Error></ErrorResponse>"
+ERROR = (
+    b"<Error><Code>ExpiredToken</Code><Message>The token included in the request is expired</Message></Error>"
 )
+XML = {"s3": ERROR, "iam": b"<ErrorResponse>" + ERROR + b"</ErrorResponse>"}
+XML["cloudformation"] = XML["iam"]
 
 
 @dataclass
@@ -102,7 +103,7 @@ class _Call(BaseHTTPRequestHandler):
         with self.server.lock:
             number, plan.calls = plan.calls, plan.calls + 1
         if plan.expires and number >= plan.at:
-            self._answer(403, *_expired(self.headers.get("Content-Type", "")))
+            self._answer(403, *_expired(self.headers["Authorization"]))
             return
         if (plan.at, plan.moment) == (number, BEFORE):
             plan.kill()
@@ -158,7 +159,9 @@ class _Call(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _expired(content_type: str) -> tuple[list[tuple[str, str]], bytes]:
-    if "json" in content_type or not content_type:
-        return [("x-amzn-ErrorType", "ExpiredTokenException"), ("Content-Type", "application/json")], EXPIRED
-    return [("Content-Type", "text/xml")], EXPIRED_XML
+def _expired(authorization: str) -> tuple[list[tuple[str, str]], bytes]:
+    """Return how a service says it; which one is asked stands in the scope of the signature."""
+    service = authorization.partition("Credential=")[2].split("/")[3]
+    if service in XML:
+        return [("Content-Type", "text/xml")], XML[service]
+    return [("x-amzn-ErrorType", "ExpiredTokenException"), ("Content-Type", "application/json")], EXPIRED
