@@ -134,6 +134,13 @@ FOR_PEOPLE: dict[str, Callable[[str, MopedUser], None]] = {
 }
 
 
+class Terminal(StringIO):
+    """Says that somebody looks at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class TestOfNobodysAccount:
     def test_tells_a_second_account_from_a_stray(self) -> None:
         person = MopedUser(**profile("jane@austintexas.gov"), cognito_user_id=uuid.uuid4())
@@ -278,6 +285,15 @@ class TestReconcileUsers:
             in out.getvalue()
         )
         assert "will: make it what the database says" in out.getvalue()
+
+    def test_shows_on_a_terminal_how_far_it_is(self, alone: Stores, email: str) -> None:
+        alone.admit(email, [EDITOR])
+        out, terminal = StringIO(), Terminal()
+
+        call_command("reconcile_users", stdout=out, stderr=terminal)
+
+        assert terminal.getvalue().endswith(f"[{'#' * 40}] 3 looked at\n")
+        assert "looked at" not in out.getvalue()
 
     def test_adopts_what_todays_api_wrote(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.management import BaseCommand, CommandError
 
@@ -45,12 +45,10 @@ class Command(BaseCommand):
     def _reconcile(self, options: dict[str, Any]) -> None:
         fix, as_json = options["fix"], options["json"]
         say = self._nothing if as_json else self.stdout.write
-        survey = reconciliation.Survey(
-            only=tuple(address.lower() for address in options["only"]),
-            grace_seconds=options["grace"],
-            noticed=Progress(self.stderr).advance,
-        )
-        found = list(survey.disagreements())
+        only = tuple(address.lower() for address in options["only"])
+        with Progress(self.stderr, 3 * (len(only) or reconciliation.number_of_people())) as progress:
+            survey = reconciliation.Survey(only, options["grace"], progress.advance)
+            found = list(survey.disagreements())
         for disagreement in found:
             say(_sentence(disagreement, will=fix))
         done = self._repair(found, say) if fix else {}
@@ -81,7 +79,8 @@ class Command(BaseCommand):
                 "The pool still calls another function for its tokens, which knows one key only: "
                 "nobody could sign in any more. Attach ours first."
             )
-        rotated = reconciliation.rotate_key(Progress(self.stderr).advance)
+        with Progress(self.stderr, reconciliation.number_of_people()) as progress:
+            rotated = reconciliation.rotate_key(progress.advance)
         self.stdout.write(f"{rotated} items encrypted anew.")
 
     def _as_json(self, found: list[Disagreement], done: dict[int, list[str]]) -> None:
@@ -103,17 +102,29 @@ class Command(BaseCommand):
 
 
 class Progress:
-    """How far we are, on a terminal; nothing in a log."""
+    """A bar on a terminal, of a length that is estimated; nothing in a log."""
 
-    def __init__(self, out: Any) -> None:
-        self._out = out
+    WIDTH = 40
+
+    def __init__(self, out: Any, expected: int) -> None:
+        self._out, self._expected = out, max(expected, 1)
         self._seen = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._show("\n")
 
     def advance(self, count: int) -> None:
         """Count on, and show it."""
         self._seen += count
+        self._show("")
+
+    def _show(self, ending: str) -> None:
         if self._out.isatty():
-            self._out.write(f"\r{self._seen} looked at", ending="")
+            bar = "#" * min(self.WIDTH * self._seen // self._expected, self.WIDTH)
+            self._out.write(f"\r[{bar:<{self.WIDTH}}] {self._seen} looked at", str, ending)
 
 
 def _sentence(disagreement: Disagreement, *, will: bool) -> str:
