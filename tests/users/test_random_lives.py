@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from apps.core.claims import ROLES
+from apps.core.claims import EDITOR, ROLES
 from apps.core.errors import MopedError
 from apps.users import services
 from apps.users.models import Intention, MopedUser
@@ -54,6 +54,7 @@ class Lives(RuleBasedStateMachine):
         self.stores, self.admin, self.monkeypatch = stores, admin, monkeypatch
         self.domain = f"{next(lives)}.{tag}"
         self.addresses = [self.address(name) for name in ("ann", "bob", "carl")]
+        stores.admit(self.address("ann"), [EDITOR])  # so that there is somebody to change from the start
 
     def address(self, name: str) -> str:
         return f"{name}.{self.domain}"
