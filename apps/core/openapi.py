@@ -223,7 +223,7 @@ def _problem_response(status: int, reasons: list[tuple[str, str]]) -> OpenApiRes
         OpenApiExample(code, _example(status, code, message), status_codes=[status])
         for code, message in dict(reasons).items()
     ]
-    return OpenApiResponse(schema, description=HTTPStatus(status).phrase, examples=examples)
+    return OpenApiResponse(schema, description=problems.title(status), examples=examples)
 
 
 def _example(status: int, code: str, message: str) -> dict[str, Any]:

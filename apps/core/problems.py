@@ -39,6 +39,9 @@ CONTENT_TYPE = "application/problem+json"
 REALM = "moped"
 TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
 
+# As RFC 9110 calls it; Python does so from 3.13 on.
+RENAMED = {413: "Content Too Large"}
+
 NO_ROUTE = "There is no such page or route."
 SUSPICIOUS = "The request is not valid."
 CRASHED = "Something went wrong on our side. The request id finds it in our log."
@@ -76,13 +79,18 @@ def status_of(error: errors.MopedError) -> HTTPStatus:
     return next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+def title(status: int) -> str:
+    """Return the status's name, the same from every Python."""
+    return RENAMED.get(status, HTTPStatus(status).phrase)
+
+
 def details(
     status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None, *, request_id: str
 ) -> dict[str, Any]:
     """Return the one error body."""
     problem: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": int(status),
         "code": code,
         "detail": detail,

@@ -171,6 +171,14 @@ class TestBodies:
         assert response.headers["Allow"] == "POST, OPTIONS"
 
 
+class TestTitle:
+    @pytest.mark.parametrize(
+        ("status", "title"), [(404, "Not Found"), (413, "Content Too Large"), (503, "Service Unavailable")]
+    )
+    def test_is_the_same_from_every_python(self, status: int, title: str) -> None:
+        assert problems.title(status) == title
+
+
 class TestStatusOfKind:
     def test_has_every_kind(self) -> None:
         kinds = {
