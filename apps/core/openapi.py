@@ -122,8 +122,8 @@ class MopedSchema(AutoSchema):
         return [type(self.view).__module__.split(".")[1]]
 
     def get_summary(self) -> str:
-        """Return the first sentence of the method's docstring, or of the view's."""
-        return self._words()[0].removesuffix(".")
+        """Return the first sentence of the method's docstring, or of the view's: plain text, no Markdown."""
+        return self._words()[0].removesuffix(".").replace("`", "")
 
     def get_description(self) -> str:  # type: ignore[override] # drf-spectacular's own shape
         """Return the view's docstring."""
