@@ -38,7 +38,7 @@ class Wish(NamedTuple):
     path: str
     token: str = ""
     method: str = "GET"
-    status: int = 200
+    statuses: tuple[int, ...] = (200,)
 
 
 @dataclass
@@ -81,7 +81,8 @@ def wishes(port: int, people: dict[str, Any]) -> list[tuple[Wish, float]]:
     anybody = [
         (Wish("/", "/"), 5),
         (Wish("/health/live", "/health/live"), 5),
-        (Wish("/health/ready", "/health/ready"), 1),
+        # 503 says that a neighbour took more than a second, which is an answer and no failure.
+        (Wish("/health/ready", "/health/ready", statuses=(200, 503)), 1),
         (Wish("preflight", "/users/", method="OPTIONS"), 9),
         (Wish("list of users", "/users/", admin), 10),
     ]
@@ -116,7 +117,7 @@ def good(port: int, wanted: list[tuple[Wish, float]], count: int, tally: Tally) 
             connection.close()
             tally.failed(wish, repr(error))
             continue
-        if status == wish.status:
+        if status in wish.statuses:
             tally.granted(wish, time.perf_counter() - began)
         else:
             tally.failed(wish, f"{status} {body[:200]!r}")
