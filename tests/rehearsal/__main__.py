@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from apps.core import readiness
 from apps.devstack.personas import BY_KEY, PASSWORD
-from apps.stages import package, rehearsal_environment, runtime
+from apps.stages import package, rehearsal_environment, runtime, verifying
 from apps.stages.paths import BUILD, PROJECT
 from tests.rehearsal import github
 from tests.rehearsal.audience import over_http, through_runtime, walk
@@ -149,6 +149,7 @@ class Rehearsal:
         note("manage check: no issues", holds="no issues" in log)
         refused = ask("GET", "/nowhere")
         note("a failure has its body and its type", holds=refused.body["code"] == "not_found")
+        self._verified()
         note("logs can be read", holds="request" in self._typed("stage", "logs", API, show=False))
 
     def in_lambdas_own_runtime(self) -> None:
@@ -299,6 +300,12 @@ class Rehearsal:
             "AWS_SESSION_TOKEN": given["SessionToken"],
         }
 
+    def _verified(self) -> None:
+        url = f"{self.theatre.url}/restapis/{self._api_id(API)}/{API}/_user_request_"
+        words = ("stage", "verify", API, "--url", url, "--overlay", str(self.overlays[API]))
+        held = self._typed(*words, show=False).splitlines()
+        note(f"verified, as every night: {len(held)} facts hold", holds=len(held) == len(verifying.FACTS))
+
     def _is_turned_away(self) -> bool:
         try:
             github.credentials(self.made[API]["DeploymentRoleArn"], "production")
@@ -314,9 +321,12 @@ class Rehearsal:
         return path
 
     def _gateway(self, stage: str) -> Any:
-        apis = self.theatre.client("apigateway").get_rest_apis()["items"]
-        found = next(api["id"] for api in apis if api["name"] == f"moped-api-{stage}")
+        found = self._api_id(stage)
         return over_http(self.theatre.port, f"{found}.execute-api.localhost:{self.theatre.port}", f"/{stage}")
+
+    def _api_id(self, stage: str) -> str:
+        apis = self.theatre.client("apigateway").get_rest_apis()["items"]
+        return str(next(api["id"] for api in apis if api["name"] == f"moped-api-{stage}"))
 
     def _live(self, stage: str) -> str:
         alias = self.theatre.client("lambda").get_alias(FunctionName=f"moped-api-{stage}", Name="live")

@@ -40,7 +40,7 @@ class Theatre:
 
     def __init__(self) -> None:
         self._cleanup = ExitStack()
-        self._deployers: dict[str, str] = {}
+        self._made: dict[str, dict[str, str]] = {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -79,17 +79,25 @@ class Theatre:
         return boto3.client(service)  # type: ignore[call-overload]
 
     def manage(self, *words: str) -> CompletedProcess[str]:
-        """Type a command of manage.py, as GitHub's runner would: only to remove a stage needs more."""
-        role = "" if "undeploy" in words else self._deployers.get(words[2], "")
+        """Type a command of manage.py, as GitHub's runner would."""
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=PROJECT,
-            env={**os.environ, **(github.credentials(role, words[2]) if role else {})},
+            env={**os.environ, **self._runner(*words[1:3])},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def _runner(self, action: str, stage: str) -> dict[str, str]:
+        """Return the credentials of GitHub's runner; only to remove a stage takes an operator's own."""
+        made = self._made.get(stage)
+        if made is None or action == "undeploy":
+            return {}
+        if action == "verify":
+            return github.credentials(made["VerificationRoleArn"], f"{stage}-verification")
+        return github.credentials(made["DeploymentRoleArn"], stage)
 
     def make_stack(self, stage: str, trigger_arn: str = "") -> dict[str, str]:
         """Make or update a stage's stack and return its outputs."""
@@ -111,7 +119,7 @@ class Theatre:
         )
         outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
         made = {output["OutputKey"]: output["OutputValue"] for output in outputs}
-        self._deployers[stage] = made["DeploymentRoleArn"]
+        self._made[stage] = made
         return made
 
     def fill_secrets(self, made: dict[str, str]) -> None:
@@ -183,6 +191,7 @@ class Theatre:
             "DatabaseUrl": f"postgresql://{LOGIN}@{quote(str(self.database.sockets), safe='')}/{DATABASE}",
             "DatabaseSecretArn": self._login_secret,
             "GitHubRepository": github.REPOSITORY,
+            "Verification": "true",
             "TriggerFunctionArn": trigger_arn,
             "Previews": str(stage == "staging").lower(),
             "PreviewDatabaseUrl": self.database.url.replace(f"//{SUPERUSER}@", "//moped_preview@"),
