@@ -136,14 +136,14 @@ def misspelt(item: Stored) -> Disagreement:
     )
 
 
-def without_account(user: MopedUser, why: str) -> Disagreement:
-    """Say that somebody active has no account."""
-    return Disagreement(
-        "account_missing",
-        user.address,
-        f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and {why}",
-        "activate the user in the editor, which needs a password",
-    )
+def without_account(user: MopedUser) -> Disagreement:
+    """Say that somebody active has no account; only an admin can give the new one a password."""
+    if user.cognito_user_id:
+        why, remedy = f"the account {user.cognito_user_id} is gone", "deactivate the user, and activate them"
+    else:
+        why, remedy = "there is no account", "create the user, whose row is kept"
+    text = f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and {why}"
+    return Disagreement("account_missing", user.address, text, f"{remedy}, in the editor")
 
 
 def difference(item: Stored, user: MopedUser) -> str:

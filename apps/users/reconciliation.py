@@ -125,11 +125,11 @@ class Survey:
     def _in_database(self, rows: list[MopedUser]) -> Iterator[Disagreement]:
         for user in rows:
             if user.may_sign_in and user.pk not in self._with_account:
-                yield without_account(user, f"the account {user.cognito_user_id} is gone")
+                yield without_account(user)
             elif user.may_sign_in and user.pk not in self._with_item:
                 yield repairable("claims_missing", user.address, "is active, and has no claims")
-            elif not user.may_sign_in and not user.is_deleted and user.login_roles:
-                yield without_account(user, "there is no account")
+            elif user.cognito_user_id is None and not user.is_deleted and user.login_roles:
+                yield without_account(user)
         self.noticed(len(rows))
 
 

@@ -215,6 +215,19 @@ class TestActivateUser:
         assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [VIEWER]
         assert stores.disagreements(email) == []
 
+    def test_follows_a_deactivation_of_whoever_lost_the_account(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        """This is what reconcile_users advises."""
+        user = create(admin, email)
+        cognito.delete(str(user.cognito_user_id))
+        assert user.cognito_user_id
+
+        services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
+        services.activate_user(actor=admin, email=email, password=PASSWORD, roles=[EDITOR])
+
+        assert stores.disagreements(email) == []
+
     def test_may_be_repeated(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         create(admin, email)
 
