@@ -83,7 +83,7 @@ def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_pa
             "stack": stack.NAME,
             "log_retention_days": 7,
             "migrate": True,
-            "requests_per_second": 1,
+            "requests_per_second": 0.001,  # however slow the machine, the second is one too many
             "requests_at_once": 1,
         },
     }
@@ -306,9 +306,8 @@ class TestGateway:
 
         url = f"{furnished_personas.url}/{staged.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
-        answers = [requests.get(url, headers=host, timeout=10) for _ in range(5)]
-        assert answers[0].status_code == 200
-        refused = next(answer for answer in answers if answer.status_code == 429)
+        first, refused = (requests.get(url, headers=host, timeout=30) for _ in range(2))
+        assert (first.status_code, refused.status_code) == (200, 429)
         assert refused.json()["code"] == "too_many_requests"
         assert refused.headers["Access-Control-Allow-Origin"] == "*"
 

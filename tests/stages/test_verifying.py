@@ -39,6 +39,7 @@ def subject(
     monkeypatch.setattr(readiness, "DEADLINE_SECONDS", 30.0)
     readiness.forget()
     accounts.ensure([BY_KEY["viewer"]])
+    assert stores.roles_at_sign_in(BY_KEY["viewer"].email, PASSWORD)  # from here on the trigger is awake
     made = _stack_beside(monkeypatch)
     smoke = json.dumps({"email": BY_KEY["viewer"].email, "password": PASSWORD})
     aws.secrets_manager().put_secret_value(SecretId=made["SmokeSecret"], SecretString=smoke)
