@@ -91,6 +91,7 @@ class Command(BaseCommand):
             changes=_overlay(options["overlay"]),
         )
         given = options["package"]
+        package.refuse_another_python(stage.settings["runtime"])
         built = package.describe(given) if given else package.build(stage.own["requirements"])
         raised = raising.up(stage, built, number=number, token=options["token"], tell=self._tell)
         self._tell(raised.curl)
