@@ -136,7 +136,7 @@ def _from_ours(error: errors.MopedError) -> Response:
     if isinstance(error, errors.UnavailableError):
         headers["Retry-After"] = str(error.retry_after)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error(error.code, extra={"cause": repr(error.__cause__)})
+        logger.error(error.code, extra={"detail": str(error), "cause": repr(error.__cause__)})
     return Response(body(status, error.code, str(error), error.fields), status=status, headers=headers)
 
 

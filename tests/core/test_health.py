@@ -71,6 +71,17 @@ class TestReady:
         assert response.json()["detail"] == "Not ready: bucket, claims_table."
         assert int(response.headers["Retry-After"]) > 0
 
+    def test_tells_the_log_as_much_as_the_caller(
+        self, api_client: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.READINESS_PROBES = probes(database="broken")
+
+        api_client.get("/health/ready")
+        api_client.get("/health/ready")  # remembered, and just as clear
+
+        lines = [vars(record)["detail"] for record in caplog.records if record.message == "not_ready"]
+        assert lines == ["Not ready: database."] * 2
+
     def test_does_not_wait_for_what_hangs(self, api_client: APIClient, settings: Settings) -> None:
         settings.READINESS_PROBES = probes(database="hanging", bucket="well")
         before = time.monotonic()
