@@ -92,7 +92,7 @@ def _checks(token: str) -> Iterator[Check]:
         return
     yield Check("form", f"three parts of base64url, {len(token)} characters")
     yield from _signed(message, header, signature)
-    yield from _addressed(payload)
+    yield from _claimed(payload)
 
 
 def _why_malformed(token: str) -> str:
@@ -147,16 +147,19 @@ def _signed_with(kid: str, message: bytes, signature: bytes) -> Iterator[Check]:
 # ---- for whom, and when -------------------------------------------------------------------------
 
 
-def _addressed(payload: bytes) -> Iterator[Check]:
+def _claimed(payload: bytes) -> Iterator[Check]:
     try:
-        claims = rules.addressee_of(payload)
+        addressee = rules.addressee_of(payload)
+        yield _issuer(addressee.iss)
+        yield _use(addressee.token_use)
+        yield _audience(addressee.aud)
+        claims = rules.claims_of(payload)
     except ClaimsInvalidError as error:
-        yield Check("claims", f"not a JSON object{_why(error)}", error.code)
+        yield Check("claims", f"incomplete or broken{_why(error)}", error.code)
         return
-    yield _issuer(claims.iss)
-    yield _use(claims.token_use)
-    yield _audience(claims.aud)
-    yield from _claims(payload)
+    yield Check("claims", f"of {_shown(claims.email)}, sub {_shown(claims.sub)}")
+    yield from _times(claims)
+    yield _hasura(claims, payload)
 
 
 def _issuer(issuer: object) -> Check:
@@ -183,17 +186,6 @@ def _audience(audience: object) -> Check:
         return Check("audience", f"one of our clients: {_shown(audience)}")
     says = f"issued to {_shown(audience)}, not to one of COGNITO_APP_CLIENT_ID {', '.join(ours)}"
     return Check("audience", says, AudienceWrongError.code)
-
-
-def _claims(payload: bytes) -> Iterator[Check]:
-    try:
-        claims = rules.claims_of(payload)
-    except ClaimsInvalidError as error:
-        yield Check("claims", f"incomplete or broken{_why(error)}", error.code)
-        return
-    yield Check("claims", f"of {_shown(claims.email)}, sub {_shown(claims.sub)}")
-    yield from _times(claims)
-    yield _hasura(claims, payload)
 
 
 def _times(claims: rules.Claims) -> Iterator[Check]:
