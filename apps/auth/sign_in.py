@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from apps.auth.tokens import IdToken
 
 HOME = "/auth/current_user"
+# With more, no browser keeps the cookie of a sign-in under way, and nobody comes back from it.
+LONGEST_TARGET = 2000
 
 
 class StaleSignInError(UnauthenticatedError):
@@ -84,7 +86,8 @@ def finish(*, flow: cookies.Flow | None, state: str, code: str, redirect_uri: st
 def safe_target(target: str) -> str:
     """Return where to go afterwards: a path of this site, or the page about oneself."""
     own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
-    return target if own and urlsplit(target).path.rstrip("/") not in _pages_of_a_sign_in() else HOME
+    fits = len(target) <= LONGEST_TARGET
+    return target if own and fits and urlsplit(target).path.rstrip("/") not in _pages_of_a_sign_in() else HOME
 
 
 def _pages_of_a_sign_in() -> set[str]:

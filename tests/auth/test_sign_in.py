@@ -92,6 +92,11 @@ class TestStart:
 
         assert not [name for name in ("state", "nonce", "code_challenge") if first[name] == second[name]]
 
+    def test_never_needs_a_larger_cookie_than_browsers_keep(self, browser: APIClient) -> None:
+        leave(browser, "/" + "x" * 1999)
+
+        assert len(FLOW) + len(browser.cookies[FLOW].value) <= 4096
+
     def test_keeps_what_it_will_compare_in_a_cookie_of_its_own(self, browser: APIClient) -> None:
         leave(browser)
 
@@ -150,6 +155,7 @@ class TestCallback:
             ("/auth/callback?code=used&state=old", "/auth/current_user"),
             ("/auth/callback/?code=used&state=old", "/auth/current_user"),
             ("/auth/sign-out", "/auth/current_user"),
+            pytest.param("/" + "x" * 2000, "/auth/current_user", id="too long"),
         ],
     )
     def test_goes_back_to_where_one_was_and_nowhere_else(
