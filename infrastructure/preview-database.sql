@@ -1,5 +1,5 @@
 -- The database user of every preview: it reads what the API reads, and can write nothing, whatever the
--- code of a pull request tries (docs/adr/0011-previews.md). Run it in staging's database as the owner of
+-- code of a pull request tries (docs/adr/0012-previews.md). Run it in staging's database as the owner of
 -- its tables, once, and again when the API reads a table more:
 --
 --     psql "$STAGING_DATABASE_URL" --set ON_ERROR_STOP=1 --file infrastructure/preview-database.sql

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARK = "<!-- the preview of this pull request -->"
-PAGE = "docs/previews.md"
+PAGE = "../blob/main/docs/previews.md"  # from the page of a pull request
 
 
 def body(result: Mapping[str, Any]) -> str:
@@ -34,11 +34,17 @@ def body(result: Mapping[str, Any]) -> str:
     return f"{MARK}\n{text}\n"
 
 
-def post(number: int, text: str, repository: str) -> str:
+def is_news(result: Mapping[str, Any]) -> bool:
+    """Tell whether it is worth a comment where there was none: that nothing is there is not."""
+    return "error" in result or bool(result.get("url"))
+
+
+def post(number: int, text: str, repository: str, *, new: bool = True) -> str:
     """
     Edit the comment, or write it if there is none, and return what was done.
 
     :param repository: owner/name
+    :param new: whether to write one at all where there is none
     :raises StageError: if `gh` fails, with its last words
     """
     comments = f"repos/{repository}/issues/{number}/comments"
@@ -52,6 +58,8 @@ def post(number: int, text: str, repository: str) -> str:
     if ours:
         _send("PATCH", f"repos/{repository}/issues/comments/{ours[0]}", text)
         return f"edited comment {ours[0]}"
+    if not new:
+        return "nothing to say"
     _send("POST", comments, text)
     return "wrote a comment"
 

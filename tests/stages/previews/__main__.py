@@ -75,6 +75,7 @@ def _cut_off_everywhere(world: World) -> None:
         ("a sweep", first, sweep, sweep),
     ):
         count = sum(_every_point(world, given, words, then, moment) for moment in (BEFORE, AFTER))
+        assert world.account.staying() == world.account.fingerprint
         _say(f"{name}: killed at {count} points, each mended by the next run")
 
 
@@ -110,7 +111,6 @@ def _as_said(world: World, words: Words) -> None:
         assert said["commit"] == words[words.index("--commit") + 1], said
     else:
         assert world.account.of_previews() == [], world.account.of_previews()
-    assert world.account.staying() == world.account.fingerprint
 
 
 def _must(world: World, words: Words) -> None:

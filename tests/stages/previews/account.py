@@ -77,6 +77,7 @@ class Account:
         for stage in STAYING:
             self.made[stage] = self._stack(stage)
             self._deploy(stage)
+        self._bound_previews()
         self.bucket = self.made["staging"]["UploadsBucket"]
         self._fill()
         self._put_what_is_nearly_a_preview()
@@ -160,11 +161,20 @@ class Account:
             "EditorOrigins": "https://moped.example",
             "DatabaseUrl": "postgresql:///none",
             "Previews": str(stage == "staging").lower(),
+            "GitHubRepository": "cityofaustin/moped-api",
             "PreviewDatabaseUrl": "postgresql:///none-for-reading",
         }
         self._create_stack(f"moped-{stage}", TEMPLATE.read_text(encoding="utf-8"), parameters)
         stacks = self.client("cloudformation").describe_stacks(StackName=f"moped-{stage}")["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def _bound_previews(self) -> None:
+        """Give the previews' role its boundary: the emulator's CloudFormation leaves it out."""
+        resources = self.client("cloudformation").describe_stack_resources(StackName="moped-staging")
+        made = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources["StackResources"]}
+        self.client("iam").put_role_permissions_boundary(
+            RoleName=made["PreviewRole"], PermissionsBoundary=made["PreviewBoundary"]
+        )
 
     def _create_stack(self, name: str, template: str, parameters: dict[str, str]) -> None:
         self.client("cloudformation").create_stack(

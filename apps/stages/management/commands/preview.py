@@ -138,9 +138,11 @@ class Command(BaseCommand):
         number = names.number(options["number"])
         if options["result"] is None:
             raise StageError("Say with --result where the output of `preview follow --json` lies.")
-        text = comments.body(comments.load(options["result"]))
-        done = comments.post(number, text, options["repository"]) if options["repository"] else text
-        self._tell(done)
+        result = comments.load(options["result"])
+        text, repository = comments.body(result), options["repository"]
+        self._tell(
+            comments.post(number, text, repository, new=comments.is_news(result)) if repository else text
+        )
         return {"body": text}
 
     def _tell(self, line: str) -> None:
