@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOGIN = "moped"
 THREADS = 4
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 # What a stage with pages has; nothing of the shell that this runs in.
 STAGE = {
     **environment.TESTS,
