@@ -70,8 +70,10 @@ def mumbling(answer: bytes) -> Iterator[str]:
         def speak() -> None:
             caller, _ = server.accept()
             with caller:
-                caller.recv(64 * 1024)
                 caller.sendall(answer)
+                caller.shutdown(socket.SHUT_WR)
+                while caller.recv(64 * 1024):  # to close with something unread would be a reset
+                    pass
 
         Thread(target=speak, daemon=True).start()
         yield "http://{}:{}".format(*server.getsockname())
