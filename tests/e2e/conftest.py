@@ -109,9 +109,14 @@ def _wait_for_welcome(server: subprocess.Popen[bytes], running: Laptop) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The machine's browser; where CI has none that is a failure, elsewhere a named skip."""
+    """
+    The machine's browser; where CI has none that is a failure, elsewhere a named skip.
+
+    One for each module: while Playwright is there, an event loop runs in this thread, and Django
+    lets no test use the database that comes after.
+    """
     path = browser.find()
     if not path:
         refuse = pytest.fail if "CI" in os.environ else pytest.skip
