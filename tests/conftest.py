@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, whatever the shuffle said: else all wait for it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None or _empties_the_database(item))
+
+
+def _empties_the_database(item: pytest.Item) -> bool:
+    # pytest-django has put these behind the tests that live on what the migrations sowed.
+    return "transactional_db" in getattr(item, "fixturenames", ())
 
 
 class Caller(Protocol):
