@@ -90,7 +90,7 @@ class Theatre:
             check=False,
         )
 
-    def _runner(self, action: str, stage: str) -> dict[str, str]:
+    def _runner(self, action: str = "", stage: str = "") -> dict[str, str]:
         """Return the credentials of GitHub's runner; only to remove a stage takes an operator's own."""
         made = self._made.get(stage)
         if made is None or action == "undeploy":
