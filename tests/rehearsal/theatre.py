@@ -83,15 +83,17 @@ class Theatre:
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=PROJECT,
-            env={**os.environ, **self._runner(*words[1:3])},
+            env={**os.environ, **self._runner(*words[:3])},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
 
-    def _runner(self, action: str = "", stage: str = "") -> dict[str, str]:
+    def _runner(self, command: str, action: str = "", stage: str = "") -> dict[str, str]:
         """Return the credentials of GitHub's runner; only to remove a stage takes an operator's own."""
+        if command == "preview":
+            return github.credentials(self._made["staging"]["PreviewDeploymentRoleArn"], "preview")
         made = self._made.get(stage)
         if made is None or action == "undeploy":
             return {}

@@ -26,7 +26,10 @@ def body(result: Mapping[str, Any]) -> str:
     """Return the comment for what `preview follow --json` printed."""
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     if "error" in result:
-        text = f"**No preview** ({when}): {result['error']} The next push tries again."
+        text = (
+            f"**The last push could not be shown** ({when}): {result['error']} What answered before, if"
+            " anything did, still does; the next push tries again."
+        )
     elif result.get("url"):
         text = _answering(result, when)
     else:

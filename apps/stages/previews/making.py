@@ -93,7 +93,7 @@ def _with_code(stage: Stage, package: Package, revision: str) -> dict[str, Any]:
 
 
 def _with_settings(stage: Stage, revision: str) -> dict[str, Any]:
-    aws.awslambda().update_function_configuration(
+    aws.patient_lambda().update_function_configuration(
         FunctionName=stage.function, RevisionId=revision, **_settings(stage)
     )
     return _settled(stage)

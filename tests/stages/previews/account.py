@@ -133,6 +133,10 @@ class Account:
 
     def remember(self) -> None:
         """Note what is there before the first preview."""
+        for function in self.pages("lambda", "list_functions", "Functions"):
+            for state in ("function_active_v2", "function_updated_v2"):
+                waiter = self.client("lambda").get_waiter(state)
+                waiter.wait(FunctionName=function["FunctionName"], WaiterConfig={"Delay": 0.1})
         self.at_first = frozenset(ledger.things(self))
         self.fingerprint = self.staying()
 

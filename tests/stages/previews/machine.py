@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from apps.stages.previews.explaining import EXPIRED_SENTENCE
 from tests.stages.previews.wire import AFTER, BEFORE, Plan
@@ -115,7 +115,19 @@ class Request:
         self.has_expired = False
 
 
-NUMBERS = st.integers(1, 1000)
+EVENTS = (
+    "pushed",
+    "tried_again",
+    "pushed",
+    "closed",
+    "pushed",
+    "swept",
+    "lapsed",
+    "swept",
+    "pushed_twice_at_once",
+    "uploaded",
+    "closed_unheard",
+)
 MOMENTS = st.integers(0, 10_000)
 KILLS = st.builds(Plan, at=MOMENTS, moment=st.sampled_from([BEFORE, AFTER]))
 EXPIRIES = st.tuples(MOMENTS).map(lambda drawn: Plan(at=drawn[0], expires=True))
@@ -130,58 +142,45 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.requests: dict[int, Request] = {}
-        self.commits = 0
-
-    @initialize(number=st.integers(1, 3), plan=DISTURBANCES)
-    def some_are_open(self, number: int, plan: Plan | None) -> None:
-        """There are some requests to begin with; the last was disturbed."""
-        for each in range(1, number + 1):
-            self.requests[each] = Request(self._commit("ab"[each % 2]))
-            self._bring(each, plan if each == number else None)
+        self.commits = self.steps = 0
 
     # ---- what happens --------------------------------------------------------------------------------
 
-    @rule(drawn=NUMBERS, package=st.sampled_from("ab"), plan=DISTURBANCES, kept=st.booleans())
-    def pushed(self, drawn: int, package: str, plan: Plan | None, kept: bool) -> None:  # noqa: FBT001 (drawn)
-        """A request is opened, opened again or pushed to."""
-        number = self._number(drawn)
-        request = self.requests.setdefault(number, Request(""))
-        request.commit = self._commit(package)
-        request.is_open, request.is_kept = True, kept
-        self._bring(number, plan)
+    @rule(event=MOMENTS, drawn=MOMENTS, plan=DISTURBANCES, package=st.sampled_from("ab"), kept=st.booleans())
+    def happens(self, event: int, drawn: int, plan: Plan | None, package: str, kept: bool) -> None:  # noqa: FBT001 (drawn)
+        """Something happens to one request; each step is salted, for hypothesis likes to begin with zeros."""
+        self.steps += 1
+        if self._is_over():
+            return
+        if plan:
+            plan.at += 13 * self.steps
+        number = (drawn + self.steps) % self.world.numbers + 1
+        request = self.requests.setdefault(number, Request(self._commit(package)))
+        what = EVENTS[(event + self.steps) % len(EVENTS)]
+        if what == "pushed":
+            request.commit, request.is_open, request.is_kept = self._commit(package), True, kept
+            self._bring(number, plan)
+        else:
+            getattr(self, what)(number, plan)
 
-    @rule(drawn=NUMBERS, plan=DISTURBANCES)
-    @precondition(lambda self: self.requests)
-    def tried_again(self, drawn: int, plan: Plan | None) -> None:
+    def tried_again(self, number: int, plan: Plan | None) -> None:
         """A job is started again."""
-        number = self._known(drawn)
         if self.requests[number].is_open:
             self._bring(number, plan)
         else:
             self._remove(number, plan)
 
-    @rule(drawn=NUMBERS, plan=DISTURBANCES)
-    @precondition(lambda self: self.requests)
-    def closed(self, drawn: int, plan: Plan | None) -> None:
+    def closed(self, number: int, plan: Plan | None) -> None:
         """A request is closed."""
-        number = self._known(drawn)
         self.requests[number].is_open = False
         self._remove(number, plan)
 
-    @rule(drawn=NUMBERS)
-    @precondition(lambda self: self.requests)
-    def closed_unheard(self, drawn: int) -> None:
+    def closed_unheard(self, number: int, _plan: Plan | None) -> None:
         """A request is closed and no job runs: the sweep's business."""
-        request = self.requests[self._known(drawn)]
-        request.is_open = request.is_sure = False
+        self.requests[number].is_open = self.requests[number].is_sure = False
 
-    @rule(drawn=NUMBERS)
-    @precondition(lambda self: self.requests)
-    def pushed_twice_at_once(self, drawn: int) -> None:
+    def pushed_twice_at_once(self, number: int, _plan: Plan | None) -> None:
         """Two pushes are brought at the same time: who gives way says so, and nothing is mixed."""
-        number = self._known(drawn)
-        if self._is_over():
-            return
         request = self.requests[number]
         request.is_open, request.is_sure = True, False
         commits = [self._commit("a"), self._commit("b")]
@@ -196,11 +195,8 @@ class Lives(RuleBasedStateMachine):
         assert {typed.code for typed in both} <= {0, BUSY}, both
         self._look(number)
 
-    @rule(drawn=NUMBERS)
-    @precondition(lambda self: self.requests)
-    def lapsed(self, drawn: int) -> None:
+    def lapsed(self, number: int, _plan: Plan | None) -> None:
         """A preview's time is over."""
-        number = self._known(drawn)
         if not (self.requests[number].is_open and self.requests[number].is_sure):
             return
         lambdas = self.world.account.client("lambda")
@@ -208,31 +204,31 @@ class Lives(RuleBasedStateMachine):
         lambdas.tag_resource(Resource=arn, Tags={"expires": LONG_AGO})
         self.requests[number].has_expired = True
 
-    @rule(plan=DISTURBANCES)
-    @precondition(lambda self: self.requests)
-    def swept(self, plan: Plan | None) -> None:
+    def uploaded(self, number: int, _plan: Plan | None) -> None:
+        """Somebody posts a file with a form that was signed there: too late, perhaps."""
+        bucket, key = self.world.account.bucket, f"previews/{number}/private/user/1/x_x_x_plan.pdf"
+        self.world.account.client("s3").put_object(Bucket=bucket, Key=key, Body=b"%PDF")
+
+    def swept(self, _number: int, plan: Plan | None) -> None:
         """The night comes."""
-        if not self._is_over():
-            self._sweep(plan)
+        self._sweep(plan)
 
     def teardown(self) -> None:
         """Let every job run once more, undisturbed, and look at everything; then close all and look again."""
         for number, request in self.requests.items():
             if request.is_open:
-                self._bring(number, None, at_the_end=True)
+                self._bring(number, None)
         self._sweep(None)
         still_open = self._open()
         self._count(still_open)
         for number in sorted(still_open):
-            self._remove(number, None, at_the_end=True)
+            self._remove(number, None)
         self._count(set())
         assert self.world.account.staying() == self.world.account.fingerprint
 
     # ---- how, and what must hold ---------------------------------------------------------------------
 
-    def _bring(self, number: int, plan: Plan | None, *, at_the_end: bool = False) -> None:
-        if self._is_over() and not at_the_end:
-            return
+    def _bring(self, number: int, plan: Plan | None) -> None:
         request = self.requests[number]
         request.is_sure = False
         request.seen.add(request.commit)
@@ -242,9 +238,7 @@ class Lives(RuleBasedStateMachine):
         self._ended_as_planned(typed)
         self._look(number)
 
-    def _remove(self, number: int, plan: Plan | None, *, at_the_end: bool = False) -> None:
-        if self._is_over() and not at_the_end:
-            return
+    def _remove(self, number: int, plan: Plan | None) -> None:
         request = self.requests[number]
         request.is_sure = False
         typed = self.world.type(["preview", "down", str(number)], plan)
@@ -316,13 +310,6 @@ class Lives(RuleBasedStateMachine):
 
     def _open(self) -> set[int]:
         return {number for number, request in self.requests.items() if request.is_open}
-
-    def _number(self, drawn: int) -> int:
-        return drawn % self.world.numbers + 1
-
-    def _known(self, drawn: int) -> int:
-        known = sorted(self.requests)
-        return known[drawn % len(known)]
 
     def _commit(self, package: str) -> str:
         self.commits += 1

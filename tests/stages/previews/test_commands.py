@@ -217,7 +217,7 @@ class TestUp:
         self, at_aws: Account, up: Type, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         up("aaa")
-        client = aws.awslambda()
+        client = aws.patient_lambda()
         update = client.update_function_configuration
 
         def somebody_was_faster(**wanted: Any) -> Any:

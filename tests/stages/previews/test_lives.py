@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
 
-SECONDS = 40  # after which no new operation is begun; what was begun is ended and looked at
+SECONDS = 50  # after which no new operation is begun; what was begun is ended and looked at
 SEED = 20261125
 BOUNDED = settings(
-    max_examples=4,
-    stateful_step_count=14,
+    max_examples=2,
+    stateful_step_count=40,
     deadline=None,
     database=None,
     phases=[Phase.generate],

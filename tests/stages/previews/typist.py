@@ -94,7 +94,7 @@ class Typist:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(60)
         self._process.stdout.close()
 
     def type(self, plan: Plan, *words: str) -> Typed:
