@@ -24,10 +24,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+FIGURES = "figures"  # the property that a test records
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, whatever the shuffle said: else all wait for it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None or _empties_the_database(item))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the figures of tests that prove by many, from whichever worker they come."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", []):
+                if name == FIGURES:
+                    terminalreporter.write_line(str(value))
 
 
 def _empties_the_database(item: pytest.Item) -> bool:

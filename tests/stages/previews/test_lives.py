@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.conftest import FIGURES
 from tests.stages.previews.machine import Lives
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from apps.stages import package
     from tests.stages.previews.machine import World
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
 
 SECONDS = 50  # after which no new operation is begun; what was begun is ended and looked at
 SEED = 20261125
@@ -32,7 +34,7 @@ BOUNDED = settings(
 
 class TestLives:
     def test_leave_nothing_behind_in_whatever_order_and_wherever_they_are_cut_off(
-        self, world: World, capsys: pytest.CaptureFixture[str]
+        self, world: World, record_property: Callable[[str, object], None]
     ) -> None:
         class Bounded(Lives):
             pass
@@ -41,8 +43,7 @@ class TestLives:
         world.until = time.monotonic() + SECONDS
         run_state_machine_as_test(seed(SEED)(Bounded), settings=BOUNDED)
 
-        with capsys.disabled():
-            sys.stdout.write(f"\n  previews: {world.figures}\n")
+        record_property(FIGURES, f"previews: {world.figures}")
         assert world.figures.leftovers == 0
         assert world.figures.kills
 
