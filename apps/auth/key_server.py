@@ -37,10 +37,14 @@ def fetch(url: str) -> bytes:
     conversation.join(DEADLINE_SECONDS)
     if conversation.is_alive():
         conversation.cut()
-        raise FetchError(f"no answer within {DEADLINE_SECONDS:g} s")
+        raise FetchError(_too_late())
     if conversation.failure:
         raise FetchError(conversation.failure)
     return conversation.body
+
+
+def _too_late() -> str:
+    return f"no answer within {DEADLINE_SECONDS:g} s"
 
 
 def _permitted(url: str) -> SplitResult:
@@ -68,6 +72,8 @@ class _Conversation(threading.Thread):
         """Ask; whatever happens ends up in `body` or in `failure`."""
         try:
             self._ask()
+        except TimeoutError:  # the socket's own limit, in the moment in which ours ends
+            self.failure = _too_late()
         except (OSError, HTTPException, ValueError) as error:
             self.failure = type(error).__name__
         finally:
@@ -84,9 +90,7 @@ class _Conversation(threading.Thread):
     def _ask(self) -> None:
         self._connection.connect()
         self._socket = self._connection.sock
-        self._connection.request(
-            "GET", self._path, headers={"Accept": "application/json", "Connection": "close"}
-        )
+        self._connection.request("GET", self._path, headers=HEADERS)
         with self._connection.getresponse() as answer:
             if answer.status != OK:
                 self.failure = f"it answered {answer.status}"
