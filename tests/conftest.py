@@ -17,6 +17,7 @@ from apps.auth import rights
 from apps.core import claims
 from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
+from tests import seeds
 from tests.access import NOBODY
 from tests.pool import KeyServer, Signer, hasura_claim, payload
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+__all__ = ["seeds"]  # imported for what it does
 FIGURES = "figures"  # the property that a test records
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, whatever the shuffle said: else all wait for it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None or _empties_the_database(item))
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -40,11 +42,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             for name, value in getattr(report, "user_properties", []):
                 if name == FIGURES:
                     terminalreporter.write_line(str(value))
-
-
-def _empties_the_database(item: pytest.Item) -> bool:
-    # pytest-django has put these behind the tests that live on what the migrations sowed.
-    return "transactional_db" in getattr(item, "fixturenames", ())
 
 
 class Caller(Protocol):

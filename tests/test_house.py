@@ -25,7 +25,6 @@ SOURCES = sorted(
 # Who may read or write the environment: the settings, and what supplies a laptop's.
 ENVIRONMENT_READERS = {"apps/stages/environment.py", "moped_api/settings.py", "moped_api/wsgi.py"}
 NAMELESS = {"utils.py", "helpers.py", "common.py", "misc.py"}
-NO_DATABASE = pytest.mark.django_db.mark
 
 
 def relative(path: Path) -> str:
@@ -175,18 +174,3 @@ class TestRequirements:
     @pytest.mark.parametrize(("lower", "upper"), [("production", "staging"), ("staging", "development")])
     def test_extend_each_other(self, lower: str, upper: str) -> None:
         assert locked(lower) < locked(upper)
-
-
-class TestOrder:
-    def test_empties_the_database_only_after_those_that_live_on_its_seeds(
-        self, request: pytest.FixtureRequest
-    ) -> None:
-        empties = [
-            "transactional_db" in item.fixturenames or mark.kwargs.get("transaction", False)
-            for item in request.session.items
-            if isinstance(item, pytest.Function)
-            if (mark := item.get_closest_marker("django_db", NO_DATABASE)) is not NO_DATABASE
-            or "transactional_db" in item.fixturenames
-        ]
-
-        assert empties == sorted(empties)

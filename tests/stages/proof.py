@@ -14,7 +14,7 @@ from apps.devstack.personas import BY_KEY
 from tests.stages.calls import CALLS, CallFailedError, Scene
 from tests.stages.role import Right, Role
 from tests.stages.template import listed, statements
-from tests.users.conftest import seeded, stores
+from tests.users.conftest import stores
 from tests.users.stores import SIGN_IN_ATTEMPTS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.users.stores import Stores
 
-__all__ = ["role", "scene", "seeded", "stores"]
+__all__ = ["role", "scene", "stores"]
 
 # The emulator asks for no right to call a function through the gateway or to write logs, and it
 # has no networks: tests/stages/test_infrastructure.py reads these in the template.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.stages.calls import CALLS, needing
-from tests.stages.proof import RIGHTS, failing, prepared, role, scene, seeded, stores
+from tests.stages.proof import RIGHTS, failing, prepared, role, scene, stores
 
 if TYPE_CHECKING:
     from tests.stages.calls import Scene
     from tests.stages.role import Right, Role
 
 pytestmark = pytest.mark.emulator
-__all__ = ["role", "scene", "seeded", "stores"]
+__all__ = ["role", "scene", "stores"]
 
 
 @pytest.mark.parametrize("right", RIGHTS, ids=str)

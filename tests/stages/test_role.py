@@ -14,7 +14,7 @@ import pytest
 from apps.core import routes
 from apps.stages.paths import PROJECT
 from tests.stages.calls import CALLS, needing
-from tests.stages.proof import RIGHTS, SIDS, failing, prepared, role, scene, seeded, stores
+from tests.stages.proof import RIGHTS, SIDS, failing, prepared, role, scene, stores
 from tests.stages.role import Right
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.stages.role import Role
 
 pytestmark = pytest.mark.emulator
-__all__ = ["role", "scene", "seeded", "stores"]
+__all__ = ["role", "scene", "stores"]
 
 # Commands of the serving apps that ask nothing of AWS: they are for whoever develops.
 WITHOUT_AWS = {"explain_token", "openapi", "startblueprint"}

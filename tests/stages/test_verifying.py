@@ -16,7 +16,7 @@ from apps.stages import verifying
 from apps.stages.errors import StageError
 from apps.stages.rendering import Stage
 from tests.stages.role import Right, Role
-from tests.users.conftest import seeded, stores
+from tests.users.conftest import stores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.users.stores import Stores
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
-__all__ = ["seeded", "stores"]
+__all__ = ["stores"]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -13,30 +12,17 @@ from django.conf import settings
 from apps.auth import rights
 from apps.core import secrets
 from apps.core.claims import ADMIN
-from apps.users.models import MopedUser, MopedWorkgroup
+from apps.users.models import MopedUser
 from tests.users.stores import Actor, Stores
 
 if TYPE_CHECKING:
     from apps.auth.users import CognitoUser
 
-seeding = import_module("apps.users.migrations.0002_seed_workgroups")
 numbers = itertools.count(1)
 
 
 @pytest.fixture
-def seeded(transactional_db: None) -> None:
-    """Workgroups again, in a database whose commits are real and which is emptied after each test."""
-    MopedWorkgroup.objects.bulk_create(
-        [
-            MopedWorkgroup(pk=number, workgroup_name=name, is_deleted=number in seeding.MERGED_INTO_OTHERS)
-            for number, name in enumerate(seeding.WORKGROUPS, start=1)
-        ],
-        ignore_conflicts=True,
-    )
-
-
-@pytest.fixture
-def stores(seeded: None, furnished_emulator: object) -> Stores:
+def stores(transactional_db: None, furnished_emulator: object) -> Stores:
     """The three stores, with nobody of this test in them yet."""
     rights.forget()
     secrets.forget()
