@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
+# Mostly it takes less than the seconds that botocore would sleep; a network takes a minute.
+OFTEN: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,12 @@ def publish(function: str, digest: str, description: str, variables: Mapping[str
             ResourceConflictException=ConflictError,
             PreconditionFailedException=ConflictError,
         ):
-            client.get_waiter("function_updated_v2").wait(FunctionName=function)
+            client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=OFTEN)
             published = client.publish_version(
                 FunctionName=function, CodeSha256=checksum, Description=description
             )
             client.get_waiter("published_version_active").wait(
-                FunctionName=function, Qualifier=published["Version"]
+                FunctionName=function, Qualifier=published["Version"], WaiterConfig=OFTEN
             )
     except ConflictError as error:
         raise _busy(function) from error

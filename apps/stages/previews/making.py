@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 
-# Mostly it takes less than the second that botocore would sleep; a network takes a minute.
-OFTEN: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
-
-
 def bring(stage: Stage, package: Package, tell: Tell) -> None:
     """
     Let the function have this package and these settings.
@@ -103,7 +99,7 @@ def _settled(stage: Stage) -> dict[str, Any]:
     """Return the configuration once Lambda has done what it was told: only then its revision holds."""
     client = aws.awslambda()
     for state in ("function_active_v2", "function_updated_v2"):
-        client.get_waiter(state).wait(FunctionName=stage.function, WaiterConfig=OFTEN)
+        client.get_waiter(state).wait(FunctionName=stage.function, WaiterConfig=functions.OFTEN)
     return dict(client.get_function_configuration(FunctionName=stage.function))
 
 
