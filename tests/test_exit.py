@@ -84,6 +84,16 @@ class TestOutcome:
     def test_names_what_a_worker_kept(self, tally: Tally, after: load.Sample, said: str) -> None:
         assert self.problems(tally, after) == said
 
+    def test_lets_a_worker_fill_its_caches_in_the_first_half(self, tally: Tally) -> None:
+        before, half_way = load.Sample(0, 7, 100.0, 20), load.Sample(4, 7, 119.0, 20)
+        late, after = load.Sample(6, 7, 125.0, 20), load.Sample(0, 7, 120.0, 20)
+
+        filled = load.Outcome(tally, 10.0, [half_way, late], [[before], [after]])
+        leaking = load.Outcome(tally, 10.0, [half_way, late], [[before], [late]])
+
+        assert not list(filled.problems())
+        assert list(leaking.problems()) == ["worker 7 grew from 119.0 to 125.0 MB"]
+
     def test_names_what_was_lost(self, tally: Tally) -> None:
         tally.failed(Wish("/", "/"), "503")
         tally.refused("noise", 500)
