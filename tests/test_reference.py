@@ -12,20 +12,14 @@ import pytest
 from django.db import OperationalError, connection
 
 from apps.auth import rights
-from apps.core import aws, docs, readiness, secrets
+from apps.core import aws, readiness, secrets
+from tests.reference import DOCUMENT, IDS, OPERATIONS
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
     from tests.conftest import Impersonate
 
-DOCUMENT = docs.generated()
-OPERATIONS = [
-    (method, path, operation)
-    for path, operations in DOCUMENT["paths"].items()
-    for method, operation in operations.items()
-]
-IDS = [f"{method} {path}" for method, path, _ in OPERATIONS]
 VALUES = {
     "user_id": "22222222-2222-4222-8222-222222222222",
     "key": "private/user/1/none.pdf",

@@ -9,15 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
-from apps.core import docs, problems, routes
-
-DOCUMENT = docs.generated()
-OPERATIONS = [
-    (method, path, operation)
-    for path, operations in DOCUMENT["paths"].items()
-    for method, operation in operations.items()
-]
-IDS = [f"{method} {path}" for method, path, _ in OPERATIONS]
+from apps.core import problems, routes
+from tests.reference import DOCUMENT, IDS, OPERATIONS
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
