@@ -78,6 +78,11 @@ def render(
     return Stage(name, zappa_file.function_name(complete, name), complete, made, path)
 
 
+def overlay(path: Path | None) -> Settings:
+    """Return the changes to a stage's settings that a file holds (rehearsals); none without one."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
+
+
 def _written(name: str, text: str) -> Path:
     """Write settings under a name that says what is in them: two commands at once share no file."""
     folder = BUILD / "stages"

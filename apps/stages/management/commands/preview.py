@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.core.errors import UpstreamError
-from apps.stages import package, programs
+from apps.stages import package, programs, rendering
 from apps.stages.errors import StageError
 from apps.stages.previews import (
     comments,
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             number,
             commit=options["commit"] or programs.commit(),
             owner=owner or options["owner"],
-            changes=_overlay(options["overlay"]),
+            changes=rendering.overlay(options["overlay"]),
         )
         given = options["package"]
         package.refuse_another_python(stage.settings["runtime"])
@@ -168,10 +168,6 @@ def _text(source: str | None, option: str) -> str:
         return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
     except OSError as error:
         raise StageError(f"{source} cannot be read: {error.strerror}.") from error
-
-
-def _overlay(path: Path | None) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
 
 
 def _logs(number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,9 @@ class Command(BaseCommand):
                 f"{stage} is the pattern of previews; `manage.py preview up 12` makes one for #12."
             )
         try:
-            rendered = rendering.render(stage, commit=programs.commit(), changes=_overlay(options["overlay"]))
+            rendered = rendering.render(
+                stage, commit=programs.commit(), changes=rendering.overlay(options["overlay"])
+            )
             getattr(self, f"_{action}")(rendered, options)
         except UpstreamError as error:
             raise StageError(f"AWS could not be asked: {error.__cause__ or error}") from error
@@ -82,7 +83,3 @@ class Command(BaseCommand):
 
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
-
-
-def _overlay(path: Path | None) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
