@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from functools import cache
 from typing import Any
@@ -71,11 +72,13 @@ class SigningKey:
 
 
 _made = cache(SigningKey)
+_making = threading.Lock()  # a cache alone lets two threads make two keys of one id
 
 
 def key(name: str = "pool-key-1", bits: int = 2048, exponent: int = 65537) -> SigningKey:
     """Return the key of that id, the same one all session long: making one takes a while."""
-    return _made(name, bits, exponent)
+    with _making:
+        return _made(name, bits, exponent)
 
 
 def id_payload(**changes: Any) -> dict[str, Any]:
