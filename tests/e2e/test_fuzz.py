@@ -14,15 +14,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from apps.devstack.personas import PERSONAS
-from tests.e2e.conftest import Laptop, running_laptop
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.e2e.conftest import running_laptop
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -39,34 +35,23 @@ THOROUGH = {"admin": "examples,coverage,fuzzing"}
 WHO = [persona.key for persona in PERSONAS if persona.has_claims]
 
 
-@pytest.fixture(scope="module")
-def guinea_pig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    with running_laptop(tmp_path_factory.mktemp("fuzzed")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def tokens(guinea_pig: Laptop) -> dict[str, str]:
-    return {persona: guinea_pig.manage("token", "--as", persona) for persona in WHO}
-
-
 class TestReference:
-    @pytest.mark.parametrize("persona", WHO)
-    def test_holds_for(
-        self, guinea_pig: Laptop, tokens: dict[str, str], persona: str, tmp_path: Path
-    ) -> None:
+    def test_holds_for_everybody(self, subtests: pytest.Subtests, tmp_path: Path) -> None:
+        with running_laptop(tmp_path) as guinea_pig:
+            tokens = {persona: guinea_pig.manage("token", "--as", persona) for persona in WHO}
+            for persona, token in tokens.items():
+                with subtests.test(persona=persona):
+                    self.holds_for(persona, token, guinea_pig.url, tmp_path)
+
+    def holds_for(self, persona: str, token: str, url: str, folder: Path) -> None:
         run = subprocess.run(
             [
-                *(
-                    Path(sys.executable).with_name("schemathesis"),
-                    "run",
-                    f"{guinea_pig.url}/docs/openapi.json",
-                ),
-                *("--header", f"Authorization: Bearer {tokens[persona]}"),
+                *(Path(sys.executable).with_name("schemathesis"), "run", f"{url}/docs/openapi.json"),
+                *("--header", f"Authorization: Bearer {token}"),
                 *("--checks", ",".join(CHECKS)),
                 *("--phases", THOROUGH.get(persona, "fuzzing"), "--max-examples", "5", "--no-color"),
             ],
-            cwd=tmp_path,
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,

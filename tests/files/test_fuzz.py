@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from apps.files.models import Person, Project
     from tests.conftest import Caller
 
+pytestmark = pytest.mark.no_cover  # other tests reach what it repeats
+
 FUZZING = settings(
     max_examples=120,
     deadline=None,

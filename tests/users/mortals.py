@@ -21,6 +21,7 @@ from django.db import connection
 
 from apps.core import aws
 from apps.devstack.environment import PROJECT
+from tests import uncovered
 from tests.users import faults
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Mortals:
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             cwd=PROJECT,
-            env={**os.environ, **variables, "DATABASE_URL": database},
+            env={**uncovered.environment(), **variables, "DATABASE_URL": database},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

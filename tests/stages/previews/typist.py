@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from apps.devstack import environment as laptop
 from apps.stages.paths import PROJECT
+from tests import uncovered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,8 +72,8 @@ class Typist:
         if hasattr(self, "_process"):
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("COV_CORE")}
-        for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", *laptop.OTHER_AWS):
+        variables = uncovered.environment()
+        for name in laptop.OTHER_AWS:
             variables.pop(name, None)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.stages.previews.typist"],
