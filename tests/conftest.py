@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
@@ -32,7 +34,25 @@ FIGURES = "figures"  # the property that a test records
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, whatever the shuffle said: else all wait for it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    long = sorted((item for item in items if item.get_closest_marker("long")), key=_patience, reverse=True)
+    short = [item for item in items if not item.get_closest_marker("long")]
+    items[:] = _dealt(long, short, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _patience(item: pytest.Item) -> float:
+    timeout = item.get_closest_marker("timeout")
+    return float(timeout.args[0]) if timeout else 0.0
+
+
+def _dealt(long: list[pytest.Item], short: list[pytest.Item], workers: int) -> Iterator[pytest.Item]:
+    """Deal the long ones out: each worker of xdist begins with an equal stretch of what is yielded."""
+    left, others = len(long) + len(short), iter(short)
+    for worker in range(workers):
+        stretch, mine = left // (workers - worker), long[worker::workers]
+        yield from mine
+        yield from islice(others, max(0, stretch - len(mine)))
+        left -= stretch
+    yield from others
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -9,8 +9,14 @@ from django.conf import settings
 
 from tests.openapi_changes import breaking
 
-RELEASED = yaml.safe_load((settings.BASE_DIR / "docs/reference/released.yaml").read_text())
-CURRENT = yaml.safe_load((settings.BASE_DIR / "openapi.yaml").read_text())
+
+def _read(path: str) -> Any:
+    # libyaml reads it in a tenth of the time, and every worker of a test run reads it.
+    return yaml.load((settings.BASE_DIR / path).read_text(), yaml.CSafeLoader)
+
+
+RELEASED = _read("docs/reference/released.yaml")
+CURRENT = _read("openapi.yaml")
 
 
 def unreleased() -> str:
