@@ -18,7 +18,9 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -27,7 +29,7 @@ from apps.devstack import environment
 from apps.devstack.postgresql import Cluster, database_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 CALLS = 2000
 NAME = "A plan set, final (2).pdf"
@@ -76,17 +78,22 @@ def subjects() -> dict[str, Callable[[], Any]]:
     from apps.files.views import RequestSignature
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
-    view, request, ask, known = RequestSignature(), editors_request(), queries.person, queries.person(77, 1)
+    view, request = RequestSignature(), editors_request()
+    ask, known = queries.PERSON.answer, queries.PERSON.answer(1, 77)
+
+    @contextmanager
+    def told(*_: Any) -> Iterator[Any]:
+        yield SimpleNamespace(row=known)
 
     def view_alone() -> None:
-        queries.person = lambda *_: known
+        queries.PERSON.asked = told
         view.get(request)
-        queries.person = ask
+        del queries.PERSON.asked
 
     return {
         "bare botocore call": lambda: bare(key),
         "view": lambda: view.get(request),
-        "  its one statement": lambda: ask(77, 1),
+        "  its one statement": lambda: ask(1, 77),
         "  the view without it": view_alone,
         "  its signature": lambda: gateways.presign_upload(key=key, media_type="application/pdf"),
     }

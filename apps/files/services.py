@@ -35,19 +35,25 @@ def sign_upload(
     """
     name = names.clean(file_name)
     user_id = ids.parse(actor.claims.database_id)
-    person = queries.person(user_id, project_id) if user_id else None
-    if not (user_id and person and _is(person, actor)):
+    if user_id is None:
         raise NotAMopedUserError
-    if project_id is None:
-        path = keys.for_user(kind, user_id, name)
-    elif person.project_is_live:
-        path = keys.for_project(kind, project_id, user_id, name)
-    else:
+    with queries.PERSON.asked(project_id, user_id) as answer:
+        # Signed while PostgreSQL looks, and thrown away unless what it finds allows it.
+        key = _new_key(kind, project_id, user_id, name)
+        upload = gateways.presign_upload(key=key, media_type=media.type_of(name))
+    person = queries.as_person(answer.row)
+    if person is None or not _is(person, actor):
+        raise NotAMopedUserError
+    if project_id is not None and not person.project_is_live:
         raise UnknownProjectError
-    key = f"{settings.UPLOADS_PREFIX}{path}"
-    upload = gateways.presign_upload(key=key, media_type=media.type_of(name))
     _record("file_upload_signed", key, actor)
     return upload
+
+
+def _new_key(kind: str, project_id: int | None, user_id: int, name: str) -> str:
+    if project_id is None:
+        return settings.UPLOADS_PREFIX + keys.for_user(kind, user_id, name)
+    return settings.UPLOADS_PREFIX + keys.for_project(kind, project_id, user_id, name)
 
 
 def sign_download(*, key: str, actor: CognitoUser) -> str:
@@ -86,7 +92,7 @@ def _is_own(path: str, actor: CognitoUser) -> bool:
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None or not keys.is_in(path, keys.folders_of_user(user_id)):
         return False
-    owner = queries.person(user_id)
+    owner = queries.as_person(queries.PERSON.answer(None, user_id))
     return owner is not None and _is(owner, actor)
 
 
@@ -97,7 +103,7 @@ def _is(person: queries.Person, actor: CognitoUser) -> bool:
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.
     """
-    is_account = str(person.account) == actor.claims.user_id.lower()
+    is_account = person.account == actor.claims.user_id.lower()
     return is_account or person.email.lower() == actor.email.lower()
 
 
