@@ -91,6 +91,12 @@ def set_password(intention: Intention, account: Account, password: str) -> None:
         raise
 
 
+def sign_out_strangers(intention: Intention, account: Account) -> None:
+    """End the sessions of an account that this change did not make: nobody knows whose they are."""
+    if account.mark != str(intention.pk):
+        cognito.sign_out(account.username)
+
+
 def sign_out(intention: Intention) -> None:
     """End every session of a person's accounts; those that are gone are fine."""
     for username in all_of(intention):

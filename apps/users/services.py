@@ -166,6 +166,7 @@ def _provide(intention: Intention, password: str, values: Mapping[str, Any]) -> 
         account = accounts.provide(intention, password)
         people.link(user, account.username)
         accounts.set_password(intention, account, password)
+        accounts.sign_out_strangers(intention, account)
         claims_table.put(email=user.address, claims=user.claims, instead_of=seen)
         audit.record(intention, user, before, password_set=True)
         intentions.decide(intention)

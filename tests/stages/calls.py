@@ -215,6 +215,7 @@ CALLS = {
             "cognito-idp:AdminGetUser",
             "cognito-idp:AdminSetUserPassword",
             "cognito-idp:AdminUpdateUserAttributes",
+            "cognito-idp:AdminUserGlobalSignOut",
             "cognito-idp:ListUsers",
             "dynamodb:PutItem",
         },

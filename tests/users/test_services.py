@@ -85,6 +85,20 @@ class TestCreateUser:
         assert stores.roles_at_sign_in(email) == [EDITOR]
         assert stores.roles_at_sign_in(email, NEW_PASSWORD) is None
 
+    def test_gives_the_claims_to_no_session_that_a_stray_account_had(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        stray = create(admin, email)
+        refresh_token = stores.tokens(email)["RefreshToken"]
+        claims_table.delete(email)
+        MopedUser.objects.filter(pk=stray.pk).update(cognito_user_id=None, is_deleted=True)
+
+        user = create(admin, email, roles=[ADMIN])
+
+        assert user.cognito_user_id == stray.cognito_user_id
+        assert stores.roles_at_sign_in(email) == [ADMIN]
+        assert not stores.refreshes(refresh_token)
+
     def test_makes_a_deactivated_person_whole(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         first = create(admin, email, roles=[ADMIN], first_name="Ann")
         assert first.cognito_user_id
