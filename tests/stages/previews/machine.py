@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BUSY = 4
 # How many calls a command makes, or one more: what is cut off after its end was not.
-CALLS = {"up": 37, "down": 17, "sweep": 40}
+CALLS = {"up": 44, "down": 17, "sweep": 40}
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 
 
@@ -85,7 +85,6 @@ class World:
         """Type a command and look at how it ended: well, with one sentence, or killed."""
         begun = time.monotonic()
         plan = plan or Plan()
-        plan.at %= CALLS[words[1]]
         typed = self.typists[typist].type(plan, *words)
         took = time.monotonic() - begun
         self.figures.operations[words[1]] += 1
@@ -227,7 +226,7 @@ class Lives(RuleBasedStateMachine):
         request = self.requests[number]
         request.is_sure = False
         request.seen.add(request.commit)
-        typed = self.world.type(self.world.up(number, request.commit), plan)
+        typed = self._type(self.world.up(number, request.commit), plan)
         if typed.code == 0:
             request.seen, request.is_sure = {request.commit}, True
             assert not self._has_lapsed(number), typed
@@ -237,7 +236,7 @@ class Lives(RuleBasedStateMachine):
     def _remove(self, number: int, plan: Plan | None) -> None:
         request = self.requests[number]
         request.is_sure = False
-        typed = self.world.type(["preview", "down", str(number)], plan)
+        typed = self._type(["preview", "down", str(number)], plan)
         if typed.code == 0:
             request.is_sure = True
             assert not self._of(number), (typed, self._of(number))
@@ -254,7 +253,7 @@ class Lives(RuleBasedStateMachine):
             for number, request in self.requests.items()
             if not request.is_open or (self._has_lapsed(number) and not request.is_kept)
         }
-        typed = self.world.type(["preview", "sweep", "--yes", "--spare", "0", "--open", *open_ones], plan)
+        typed = self._type(["preview", "sweep", "--yes", "--spare", "0", "--open", *open_ones], plan)
         for number in going:
             request = self.requests[number]
             if typed.code == 0:
@@ -265,6 +264,11 @@ class Lives(RuleBasedStateMachine):
         self._ended_as_planned(typed)
         for number in self._open():
             self._look(number)
+
+    def _type(self, words: list[str], plan: Plan | None) -> Typed:
+        if plan:
+            plan.at %= CALLS[words[1]]
+        return self.world.type(words, plan)
 
     def _ended_as_planned(self, typed: Typed) -> None:
         """What was not disturbed ends well; whose credentials expired says so, in one sentence."""
