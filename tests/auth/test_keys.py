@@ -139,12 +139,16 @@ class TestRenewal:
     def test_notices_another_key_under_the_same_id(self, publisher: Publisher, clock: Clock) -> None:
         text = token()
         tokens.verify(text)
-        publisher.publish(key("another").jwk(kid="pool-key-1"))
+        publisher.publish(key("another").jwk(kid="pool-key-1"), key("pool-key-2"))
         clock.passes(HOUR)
 
         with pytest.raises(tokens.TokenError) as refusal:
             tokens.verify(text)
         assert refusal.value.code == "signature_invalid"
+
+        publisher.publish(key("pool-key-1"), key("pool-key-2"))
+        clock.passes(HOUR)
+        assert tokens.verify(text)
 
     def test_that_fails_goes_on_with_the_known_keys(self, publisher: Publisher, clock: Clock) -> None:
         tokens.verify(token())
