@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from django.db import Error, connection
+from django.db import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,15 +52,13 @@ class Statement:
         :raises django.db.Error: if there is none to be had; then the connection is closed
         """
         answer = Answer()
-        try:
+        with _closing_if_broken():
             libpq = self._send(values)
-            try:
-                yield answer
-            finally:  # in any case, or the connection could ask nothing else
+        try:
+            yield answer
+        finally:  # in any case, or the connection could ask nothing else
+            with _closing_if_broken():
                 answer.row = _received(libpq)
-        except Error:
-            connection.close()  # who knows what it would say next
-            raise
 
     def answer(self, *values: str | int | None) -> Row | None:
         """
@@ -76,14 +74,13 @@ class Statement:
         # What Django does before every statement.
         connection.close_if_health_check_failed()
         connection.ensure_connection()
-        with connection.wrap_database_errors:
-            psycopg, written = connection.connection, [_written(value) for value in values]
-            if psycopg.prepare_threshold is None:  # the settings say: nothing is to be prepared
-                psycopg.pgconn.send_query_params(self.text.encode(), written)
-            else:
-                name = self._prepared_for.get(psycopg) or self._prepare(psycopg)
-                psycopg.pgconn.send_query_prepared(name, written)
-            return psycopg.pgconn  # type: ignore[no-any-return]
+        psycopg, written = connection.connection, [_written(value) for value in values]
+        if psycopg.prepare_threshold is None:  # the settings say: nothing is to be prepared
+            psycopg.pgconn.send_query_params(self.text.encode(), written)
+        else:
+            name = self._prepared_for.get(psycopg) or self._prepare(psycopg)
+            psycopg.pgconn.send_query_prepared(name, written)
+        return psycopg.pgconn  # type: ignore[no-any-return]
 
     def _prepare(self, psycopg: Connection) -> bytes:
         psycopg.execute(f"PREPARE {self.name} AS {self.text}")
@@ -95,12 +92,22 @@ def _written(value: str | int | None) -> bytes | None:
     return None if value is None else str(value).encode()
 
 
+@contextmanager
+def _closing_if_broken() -> Iterator[None]:
+    """Tell errors as Django does; whoever was interrupted cannot know what the connection says next."""
+    try:
+        with connection.wrap_database_errors:
+            yield
+    except BaseException:
+        connection.close()
+        raise
+
+
 def _received(libpq: PGconn) -> Row | None:
-    with connection.wrap_database_errors:
-        result = _next_result(libpq)
-        while _next_result(libpq):
-            pass
-        return _first_row(result)
+    result = _next_result(libpq)
+    while _next_result(libpq):
+        pass
+    return _first_row(result)
 
 
 def _next_result(libpq: PGconn) -> PGresult | None:

@@ -7,6 +7,7 @@ import threading
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
+from apps.core import statements
 from apps.core.statements import Statement
 from apps.files.models import Project
 
@@ -82,6 +83,18 @@ class TestFailure:
         end_connection()
         connection.close_if_unusable_or_obsolete()
         assert BACKEND.answer()
+
+    def test_by_an_interruption_leaves_no_connection_that_waits_for_an_answer(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(_libpq: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(statements, "_next_result", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                ECHO.answer(1, "x")
+        assert Project.objects.count() == 0
 
     def test_to_be_in_time_is_told_as_django_tells_it(self) -> None:
         another = connection.copy()
