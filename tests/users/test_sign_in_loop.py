@@ -10,7 +10,9 @@ import time_machine
 from rest_framework.test import APIClient
 
 from apps.auth import rights
+from apps.core import aws
 from apps.core.claims import ADMIN, EDITOR, VIEWER
+from apps.users.gateways import cognito
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -82,3 +84,21 @@ class TestSignInLoop:
 
         assert again.status_code == 409
         assert again.json()["error"]["email"] == ["There is already a user with this email address."]
+
+    def test_denies_an_account_that_gave_itself_the_address_of_a_colleague(
+        self, stores: Stores, email: str
+    ) -> None:
+        stores.admit(email, [ADMIN])
+        thief = stores.admit(f"thief.{email}", [VIEWER])
+        username = str(thief.cognito_user_id)
+        assert stores.roles_at_sign_in(username) == [VIEWER]
+
+        # By Cognito's own API, which a signed-in person may call past us.
+        aws.cognito().update_user_attributes(
+            AccessToken=stores.tokens(username)["AccessToken"],
+            UserAttributes=[{"Name": "email", "Value": email}],
+        )
+
+        assert cognito.get(username).address == email
+        assert stores.roles_at_sign_in(username) is None
+        assert stores.roles_at_sign_in(email) == [ADMIN]
