@@ -45,7 +45,7 @@ def _patience(item: pytest.Item) -> float:
 
 
 def _dealt(long: list[pytest.Item], short: list[pytest.Item], workers: int) -> Iterator[pytest.Item]:
-    """Deal the long ones out: each worker of xdist begins with an equal stretch of what is yielded."""
+    """Deal the long ones out: with `--dist worksteal` each worker begins with an equal stretch of these."""
     left, others = len(long) + len(short), iter(short)
     for worker in range(workers):
         stretch, mine = left // (workers - worker), long[worker::workers]

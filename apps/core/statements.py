@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import DataError, connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
 Row = tuple[str | None, ...]
+Value = str | int | None
 
 
 class Answer:
-    """What came of a statement, once its block is over."""
+    """What came of a statement; it has no row before its block is over."""
 
-    row: Row | None = None  # the first, as PostgreSQL writes it, or None if there is none
+    row: Row | None  # the first, as PostgreSQL writes it, or None if there is none
 
 
 class Statement:
@@ -40,56 +41,74 @@ class Statement:
     """
 
     def __init__(self, name: str, text: str) -> None:
-        self.name = name
+        self._name = name.encode()
         self.text = text
-        self._prepared_for: WeakKeyDictionary[Connection, bytes] = WeakKeyDictionary()
+        self._prepared_for: WeakKeyDictionary[Connection, bool] = WeakKeyDictionary()
 
     @contextmanager
-    def asked(self, *values: str | int | None) -> Iterator[Answer]:
+    def asked(self, *values: Value) -> Iterator[Answer]:
         """
         Ask; then the block does something else, without the database; then have the answer.
 
-        :raises django.db.Error: if there is none to be had; then the connection is closed
+        :raises django.db.Error: if there is none to be had. Then the connection is closed, and with
+            it a transaction under way: so the next request has one that remembers nothing wrong.
         """
-        answer = Answer()
+        answer, written = Answer(), [_written(value) for value in values]
+        connection.validate_no_broken_transaction()
         with _closing_if_broken():
-            libpq = self._send(values)
+            libpq = self._send(written)
         try:
             yield answer
         finally:  # in any case, or the connection could ask nothing else
             with _closing_if_broken():
-                answer.row = _received(libpq)
+                answer.row = _first_row(_received(libpq))
 
-    def answer(self, *values: str | int | None) -> Row | None:
+    def answer(self, *values: Value) -> Row | None:
         """
         Ask and wait.
 
-        :raises django.db.Error: if there is no answer to be had; then the connection is closed
+        :raises django.db.Error: as above
         """
         with self.asked(*values) as answer:
             pass
         return answer.row
 
-    def _send(self, values: tuple[str | int | None, ...]) -> PGconn:
-        # What Django does before every statement.
-        connection.close_if_health_check_failed()
-        connection.ensure_connection()
-        psycopg, written = connection.connection, [_written(value) for value in values]
+    def _send(self, written: list[bytes | None]) -> PGconn:
+        psycopg = _connected()
+        libpq: PGconn = psycopg.pgconn
         if psycopg.prepare_threshold is None:  # the settings say: nothing is to be prepared
-            psycopg.pgconn.send_query_params(self.text.encode(), written)
-        else:
-            name = self._prepared_for.get(psycopg) or self._prepare(psycopg)
-            psycopg.pgconn.send_query_prepared(name, written)
-        return psycopg.pgconn  # type: ignore[no-any-return]
+            libpq.send_query_params(self.text.encode(), written)
+            return libpq
+        if psycopg not in self._prepared_for:
+            # Not by SQL's PREPARE, of which a pooler such as PgBouncer learns nothing.
+            libpq.send_prepare(self._name, self.text.encode())
+            _received(libpq)
+            self._prepared_for[psycopg] = True
+        libpq.send_query_prepared(self._name, written)
+        return libpq
 
-    def _prepare(self, psycopg: Connection) -> bytes:
-        psycopg.execute(f"PREPARE {self.name} AS {self.text}")
-        name = self._prepared_for[psycopg] = self.name.encode()
-        return name
+
+def _connected() -> Connection:
+    """Do what Django and psycopg do before every statement."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    psycopg: Connection = connection.connection
+    if not psycopg.autocommit:
+        psycopg.execute("SELECT")  # with its first statement it begins the transaction
+    return psycopg
 
 
-def _written(value: str | int | None) -> bytes | None:
-    return None if value is None else str(value).encode()
+def _written(value: Value) -> bytes | None:
+    """Return a value as libpq takes it: up to the first NUL, which must not go unnoticed."""
+    if value is None:
+        return None
+    try:
+        written = str(value).encode()
+    except UnicodeEncodeError as error:
+        raise DataError("a value is no text") from error
+    if b"\0" in written:
+        raise DataError("PostgreSQL's text cannot hold a NUL")
+    return written
 
 
 @contextmanager
@@ -103,30 +122,37 @@ def _closing_if_broken() -> Iterator[None]:
         raise
 
 
-def _received(libpq: PGconn) -> Row | None:
+def _received(libpq: PGconn) -> PGresult:
+    """Return what PostgreSQL answered, once it is ready for the next statement."""
+    from psycopg import OperationalError, errors, pq  # noqa: PLC0415 (imported by whoever has a connection)
+
+    while libpq.flush():
+        _wait(libpq, select.POLLIN | select.POLLOUT)
     result = _next_result(libpq)
     while _next_result(libpq):
         pass
-    return _first_row(result)
+    if result is None:
+        raise OperationalError("there is no answer")
+    if result.status not in {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK}:
+        raise errors.error_from_result(result)
+    return result
 
 
 def _next_result(libpq: PGconn) -> PGresult | None:
     while libpq.is_busy():
-        # Not libpq's own waiting, during which no other thread could run.
-        readable = select.poll()
-        readable.register(libpq.socket, select.POLLIN)
-        readable.poll()
-        libpq.consume_input()
+        _wait(libpq, select.POLLIN)
     return libpq.get_result()
 
 
-def _first_row(result: PGresult | None) -> Row | None:
-    from psycopg import OperationalError, errors, pq  # noqa: PLC0415 (imported by whoever has a connection)
+def _wait(libpq: PGconn, events: int) -> None:
+    """Wait as Python does: while libpq waits, no other thread can run."""
+    ready = select.poll()
+    ready.register(libpq.socket, events)
+    ready.poll()
+    libpq.consume_input()
 
-    if result is None:
-        raise OperationalError("there is no answer")
-    if result.status != pq.ExecStatus.TUPLES_OK:
-        raise errors.error_from_result(result)
+
+def _first_row(result: PGresult) -> Row | None:
     if not result.ntuples:
         return None
     values = (result.get_value(0, column) for column in range(result.nfields))

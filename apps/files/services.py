@@ -31,7 +31,7 @@ def sign_upload(
     :raises UnusableFileNameError: if no key can be made of the name
     :raises NotAMopedUserError: if the caller is no live Moped user
     :raises UnknownProjectError: if the project does not exist or was deleted
-    :raises UnavailableError: if AWS gives us no credentials to sign with
+    :raises UnavailableError: if AWS gives us no credentials to sign with; this comes first
     """
     name = names.clean(file_name)
     user_id = ids.parse(actor.claims.database_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
@@ -10,6 +12,9 @@ from django.db import DataError, OperationalError, connection, transaction
 from apps.core import statements
 from apps.core.statements import Statement
 from apps.files.models import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,6 +35,15 @@ def end_connection() -> None:
     another.close()
 
 
+@contextmanager
+def holding_the_lock() -> Iterator[Any]:
+    """Let `LOCKED` wait."""
+    with closing(connection.copy()) as another:
+        with another.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(4711)")
+        yield another
+
+
 class TestAnswer:
     def test_is_the_first_row(self) -> None:
         assert ECHO.answer(2, "Jané's \\ %s $1") == ("2", "Jané's \\ %s $1", "t", None)
@@ -40,8 +54,26 @@ class TestAnswer:
 
     def test_comes_when_the_block_is_over(self) -> None:
         with ECHO.asked(1, "x") as answer:
-            before = answer.row
-        assert (before, answer.row) == (None, ("1", "x", "f", None))
+            assert not hasattr(answer, "row")
+        assert answer.row == ("1", "x", "f", None)
+
+    def test_begins_a_transaction_where_one_is_wanted(self) -> None:
+        LOCKED.answer()
+        with transaction.atomic():
+            LOCKED.answer()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+                assert cursor.fetchone() == (1,)
+
+    def test_is_not_asked_in_a_transaction_that_is_to_be_rolled_back(self) -> None:
+        with transaction.atomic():
+            transaction.set_rollback(True)
+            with pytest.raises(transaction.TransactionManagementError):
+                ECHO.answer(1, "x")
+
+    def test_may_be_to_a_long_question(self) -> None:
+        text = "x" * 20_000_000
+        assert ECHO.answer(1, text) == ("1", text, "f", None)
 
     def test_is_of_the_transaction(self) -> None:
         with transaction.atomic():
@@ -51,17 +83,22 @@ class TestAnswer:
         assert PROJECT.answer("Barton Springs Road") is None
 
     def test_lets_other_threads_run_while_it_is_awaited(self) -> None:
-        another = connection.copy()
-        with another.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(4711)")
-        another.inc_thread_sharing()
-        letting_go = threading.Timer(0.2, another.close)  # never, if it cannot run
-        letting_go.start()
-        assert LOCKED.answer() == ("",)
-        letting_go.join()
+        with holding_the_lock() as another:
+            another.inc_thread_sharing()
+            letting_go = threading.Timer(0.2, another.close)  # never, if it cannot run
+            letting_go.start()
+            assert LOCKED.answer() == ("",)
+            letting_go.join()
 
 
 class TestFailure:
+    @pytest.mark.parametrize("value", ["private\0/x", "\ud800"])
+    def test_of_a_value_that_is_no_text_asks_nothing(self, value: str) -> None:
+        before = BACKEND.answer()
+        with pytest.raises(DataError):
+            ECHO.answer(1, value)
+        assert BACKEND.answer() == before
+
     def test_of_the_block_leaves_the_connection_as_it_was(self) -> None:
         before = BACKEND.answer()
         with pytest.raises(ZeroDivisionError), ECHO.asked(1, "x"):
@@ -97,13 +134,10 @@ class TestFailure:
         assert Project.objects.count() == 0
 
     def test_to_be_in_time_is_told_as_django_tells_it(self) -> None:
-        another = connection.copy()
-        with another.cursor() as cursor, connection.cursor() as own:
-            cursor.execute("SELECT pg_advisory_lock(4711)")
+        with holding_the_lock(), connection.cursor() as own:
             own.execute("SET statement_timeout = 50")
             with pytest.raises(OperationalError, match="timeout"):
                 LOCKED.answer()
-        another.close()
 
 
 class TestSettings:
