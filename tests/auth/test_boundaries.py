@@ -76,11 +76,13 @@ class TestSizes:
         with pytest.raises(TokenMalformedError):
             tokens.verify(key().token(id_payload(), self.header_of(769)))
 
+    @pytest.mark.parametrize("beside", [0, 40], ids=["alone", "beside more brackets than the limit"])
     @pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"x":', "}")])
-    def test_a_payload_is_shown_to_a_depth_of_32(self, before: str, after: str) -> None:
+    def test_a_payload_is_shown_to_a_depth_of_32(self, before: str, after: str, beside: int) -> None:
         def nested(levels: int) -> tokens.IdToken:
             value = f"{before * levels}1{after * levels}"
-            payload = compact(id_payload(x="@", hasura=None))  # no other brackets of either kind
+            # No other brackets of either kind but those that are asked for.
+            payload = compact(id_payload(x="@", hasura=None, **({"y": [[]] * beside} if beside else {})))
             return tokens.verify(key().token(payload.replace(b'"@"', value.encode())))
 
         assert nested(31).payload["x"]
