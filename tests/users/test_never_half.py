@@ -233,8 +233,12 @@ def unsafe(case: Case) -> list[str]:
     ]
 
 
+# The most of them by far, and they reach what the others reach.
+UNMEASURED = {"aws": pytest.mark.no_cover}
+
+
 class TestEveryFault:
-    @pytest.mark.parametrize("kind", WAYS)
+    @pytest.mark.parametrize("kind", [pytest.param(kind, marks=UNMEASURED.get(kind, ())) for kind in WAYS])
     @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
     def test_leaves_nothing_behind(
         self,
