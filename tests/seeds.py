@@ -10,6 +10,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
+from django.core.management.color import no_style
+from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
@@ -19,19 +22,20 @@ from apps.users.models import MopedWorkgroup
 if TYPE_CHECKING:
     from django.apps import AppConfig
 
-workgroups = import_module("apps.users.migrations.0002_seed_workgroups")
-file_types = import_module("apps.files.migrations.0002_file_types")
+MIGRATIONS = [
+    import_module(name)
+    for name in ("apps.users.migrations.0002_seed_workgroups", "apps.files.migrations.0002_file_types")
+]
 
 
 @receiver(post_migrate)
 def sow(*, sender: AppConfig, plan: object = None, **_: Any) -> None:
     """Sow after a `flush`, which sends the signal of `migrate` without a plan."""
-    if plan is None and sender.label == "users":
-        MopedWorkgroup.objects.bulk_create(
-            MopedWorkgroup(pk=number, workgroup_name=name, is_deleted=number in workgroups.MERGED_INTO_OTHERS)
-            for number, name in enumerate(workgroups.WORKGROUPS, start=1)
-        )
-        FileType.objects.bulk_create(
-            FileType(pk=number, name=name, slug=name.lower().replace(" ", "_"))
-            for number, name in enumerate(file_types.NAMES, start=1)
-        )
+    if plan is not None or sender.label != "users":
+        return
+    with connection.schema_editor() as editor:
+        # As in tables that were just made: ids begin with 1.
+        for statement in connection.ops.sequence_reset_sql(no_style(), [MopedWorkgroup, FileType]):
+            editor.execute(statement)
+        for migration in MIGRATIONS:
+            migration.seed(apps, editor)
