@@ -37,6 +37,7 @@ STAYING = ("staging", "production")
 # None of them is `pr_<n>`; whoever cleans up with a careless prefix takes one along.
 NEARLY = ("moped-api-pr-7-notes", "moped-api-pr-07", "moped-api-pr-x", "moped-api-preview", "moped-api-pr")
 NEARLY_FILES = ("previews/readme.txt", "previews/012/x", "private/project/1/x_x_x_plan.pdf")
+LONG_AGO = "2020-01-01T00:00:00+00:00"
 # What a preview is asked: a stand-in for the package, where the life of resources is at stake.
 STAND_IN = """
 import json, os
@@ -116,6 +117,23 @@ class Account:
         except client.exceptions.ResourceNotFoundException:
             return ""
         return str(config["FunctionUrl"])
+
+    def function(self, number: int) -> dict[str, Any]:
+        """Return what Lambda knows of a preview's function; nothing if there is none."""
+        client = self.client("lambda")
+        try:
+            return dict(client.get_function(FunctionName=f"moped-api-pr-{number}"))
+        except client.exceptions.ResourceNotFoundException:
+            return {}
+
+    def lapse(self, number: int) -> None:
+        """Let a preview's time be over."""
+        arn = self.function(number)["Configuration"]["FunctionArn"]
+        self.client("lambda").tag_resource(Resource=arn, Tags={"expires": LONG_AGO})
+
+    def has_lapsed(self, number: int) -> bool:
+        """Tell whether a preview's time is over."""
+        return bool(self.function(number).get("Tags", {}).get("expires") == LONG_AGO)
 
     def ask(self, url: str, path: str = "/health/live") -> tuple[int, Any]:
         """Ask a preview something over HTTP, by its own host name."""

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 BUSY = 4
 # How many calls a command makes, or one more: what is cut off after its end was not.
 CALLS = {"up": 44, "down": 17, "sweep": 40}
-LONG_AGO = "2020-01-01T00:00:00+00:00"
 
 
 @dataclass
@@ -193,10 +192,8 @@ class Lives(RuleBasedStateMachine):
 
     def lapsed(self, number: int, _plan: Plan | None) -> None:
         """A preview's time is over."""
-        if not (self.requests[number].is_open and self.requests[number].is_sure):
-            return
-        arn = self._function(number)["Configuration"]["FunctionArn"]
-        self.world.account.client("lambda").tag_resource(Resource=arn, Tags={"expires": LONG_AGO})
+        if self.requests[number].is_open and self.requests[number].is_sure:
+            self.world.account.lapse(number)
 
     def uploaded(self, number: int, _plan: Plan | None) -> None:
         """Somebody posts a file with a form that was signed there: too late, perhaps."""
@@ -229,7 +226,7 @@ class Lives(RuleBasedStateMachine):
         typed = self._type(self.world.up(number, request.commit), plan)
         if typed.code == 0:
             request.seen, request.is_sure = {request.commit}, True
-            assert not self._has_lapsed(number), typed
+            assert not self.world.account.has_lapsed(number), typed
         self._ended_as_planned(typed)
         self._look(number)
 
@@ -248,10 +245,11 @@ class Lives(RuleBasedStateMachine):
             for number, request in self.requests.items()
             if request.is_open
         ]
+        # Asked, not remembered: what was cut off may have given it a new time, or not yet.
         going = {
             number
             for number, request in self.requests.items()
-            if not request.is_open or (self._has_lapsed(number) and not request.is_kept)
+            if not request.is_open or (self.world.account.has_lapsed(number) and not request.is_kept)
         }
         typed = self._type(["preview", "sweep", "--yes", "--spare", "0", "--open", *open_ones], plan)
         for number in going:
@@ -312,17 +310,6 @@ class Lives(RuleBasedStateMachine):
             for thing in (self.world.account.of_previews() if things is None else things)
             if thing.removesuffix(":*").endswith(name) or f" previews/{number}/" in thing
         ]
-
-    def _has_lapsed(self, number: int) -> bool:
-        # Asked, not remembered: what was cut off may have given it a new time, or not yet.
-        return bool(self._function(number).get("Tags", {}).get("expires") == LONG_AGO)
-
-    def _function(self, number: int) -> dict[str, Any]:
-        lambdas = self.world.account.client("lambda")
-        try:
-            return dict(lambdas.get_function(FunctionName=f"moped-api-pr-{number}"))
-        except lambdas.exceptions.ResourceNotFoundException:
-            return {}
 
     def _open(self) -> set[int]:
         return {number for number, request in self.requests.items() if request.is_open}

@@ -38,7 +38,6 @@ QUOTAS = (
     ),
     ("CodeStorageExceededException", "Code storage limit exceeded."),
 )
-LONG_AGO = "2020-01-01T00:00:00+00:00"
 
 
 @pytest.fixture
@@ -69,15 +68,6 @@ def up(at_aws: Account, typed: Type) -> Type:
     return bring
 
 
-def function(account: Account, number: int = NUMBER) -> dict[str, Any]:
-    return dict(account.client("lambda").get_function(FunctionName=names.function(number)))
-
-
-def lapse(account: Account, number: int = NUMBER) -> None:
-    arn = function(account, number)["Configuration"]["FunctionArn"]
-    account.client("lambda").tag_resource(Resource=arn, Tags={"expires": LONG_AGO})
-
-
 class TestUp:
     def test_gives_a_url_that_answers_with_its_commit(self, at_aws: Account, up: Type) -> None:
         first = up("aaa")
@@ -90,7 +80,7 @@ class TestUp:
     def test_gives_it_the_configuration_that_all_of_them_share(self, at_aws: Account, up: Type) -> None:
         up()
 
-        made = function(at_aws)
+        made = at_aws.function(NUMBER)
         configuration, variables = made["Configuration"], made["Configuration"]["Environment"]["Variables"]
         assert configuration["Role"] == at_aws.made["staging"]["PreviewRoleArn"]
         assert (configuration["MemorySize"], made["Concurrency"]["ReservedConcurrentExecutions"]) == (512, 5)
@@ -105,7 +95,7 @@ class TestUp:
 
         group = f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/{names.function(NUMBER)}"
         for tags in (
-            function(at_aws)["Tags"],
+            at_aws.function(NUMBER)["Tags"],
             at_aws.client("logs").list_tags_for_resource(resourceArn=group)["tags"],
         ):
             assert tags == {
@@ -120,11 +110,11 @@ class TestUp:
 
     def test_renews_its_time_and_remembers_since_when(self, at_aws: Account, up: Type) -> None:
         up("aaa")
-        born = function(at_aws)["Tags"]["since"]
-        lapse(at_aws)
+        born = at_aws.function(NUMBER)["Tags"]["since"]
+        at_aws.lapse(NUMBER)
         raised = up("bbb")
 
-        tags = function(at_aws)["Tags"]
+        tags = at_aws.function(NUMBER)["Tags"]
         assert (tags["since"], tags["expires"], tags["commit"]) == (born, raised["expires"], "bbb")
 
     def test_again_changes_nothing(self, at_aws: Account, up: Type) -> None:
@@ -361,7 +351,7 @@ class TestSweep:
         goes: bool,  # noqa: FBT001 (a case)
     ) -> None:
         up()
-        lapse(at_aws)
+        at_aws.lapse(NUMBER)
 
         typed("sweep", "--yes", "--spare", "0", "--open", f"{NUMBER}{label}")
 
@@ -421,7 +411,7 @@ class TestFollow:
         raised = followed()
 
         assert at_aws.ask(raised["url"])[1]["commit"] == "aaa"
-        assert function(at_aws)["Tags"]["owner"] == "ada"
+        assert at_aws.function(NUMBER)["Tags"]["owner"] == "ada"
 
     @pytest.mark.parametrize(
         ("changes", "why"),
