@@ -71,9 +71,10 @@ class Outcome:
         before, after = ({sample.pid: sample for sample in moment} for moment in self.settled)
         if before.keys() != after.keys():
             yield f"workers ended: {sorted(before.keys() - after.keys())}"
+        # The kernel shares the warm-up out unevenly: a worker may only now see its largest answers.
+        half_way = before | self._half_way()
         for pid in before.keys() & after.keys():
-            # The kernel shares the warm-up out unevenly: a worker may only now see its largest answers.
-            yield from _grown(self._half_way().get(pid, before[pid]), after[pid])
+            yield from _grown(half_way[pid], after[pid])
             yield from _kept(before[pid], after[pid])
 
     def _half_way(self) -> dict[int, Sample]:
