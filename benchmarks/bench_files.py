@@ -79,7 +79,7 @@ def subjects() -> dict[str, Callable[[], Any]]:
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
     view, request = RequestSignature(), editors_request()
-    ask, known = queries.PERSON.answer, queries.PERSON.answer(1, 77)
+    ask, known = queries.PERSON.answer, queries.PERSON.answer(77, 1)
 
     @contextmanager
     def told(*_: Any) -> Iterator[Any]:
@@ -93,7 +93,7 @@ def subjects() -> dict[str, Callable[[], Any]]:
     return {
         "bare botocore call": lambda: bare(key),
         "view": lambda: view.get(request),
-        "  its one statement": lambda: ask(1, 77),
+        "  its one statement": lambda: ask(77, 1),
         "  the view without it": view_alone,
         "  its signature": lambda: gateways.presign_upload(key=key, media_type="application/pdf"),
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 import select
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakSet
 
 from django.db import DataError, connection
 
@@ -43,7 +43,7 @@ class Statement:
     def __init__(self, name: str, text: str) -> None:
         self._name = name.encode()
         self.text = text
-        self._prepared_for: WeakKeyDictionary[Connection, bool] = WeakKeyDictionary()
+        self._prepared_for: WeakSet[Connection] = WeakSet()
 
     @contextmanager
     def asked(self, *values: Value) -> Iterator[Answer]:
@@ -83,7 +83,7 @@ class Statement:
             # Not by SQL's PREPARE, of which a pooler such as PgBouncer learns nothing.
             libpq.send_prepare(self._name, self.text.encode())
             _received(libpq)
-            self._prepared_for[psycopg] = True
+            self._prepared_for.add(psycopg)
         libpq.send_query_prepared(self._name, written)
         return libpq
 

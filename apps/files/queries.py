@@ -15,9 +15,9 @@ PERSON: Final = Statement(
     "moped_person",
     """
     SELECT cognito_user_id, email, EXISTS (
-        SELECT FROM moped_project WHERE project_id = $1::bigint AND NOT is_deleted
+        SELECT FROM moped_project WHERE project_id = $2::bigint AND NOT is_deleted
     )
-    FROM moped_users WHERE user_id = $2::bigint AND NOT is_deleted
+    FROM moped_users WHERE user_id = $1::bigint AND NOT is_deleted
     """,
 )
 LIVE_ROW: Final = Statement(

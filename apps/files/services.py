@@ -37,7 +37,7 @@ def sign_upload(
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None:
         raise NotAMopedUserError
-    with queries.PERSON.asked(project_id, user_id) as answer:
+    with queries.PERSON.asked(user_id, project_id) as answer:
         # Signed while PostgreSQL looks, and thrown away unless what it finds allows it.
         key = _new_key(kind, project_id, user_id, name)
         upload = gateways.presign_upload(key=key, media_type=media.type_of(name))
@@ -52,8 +52,10 @@ def sign_upload(
 
 def _new_key(kind: str, project_id: int | None, user_id: int, name: str) -> str:
     if project_id is None:
-        return settings.UPLOADS_PREFIX + keys.for_user(kind, user_id, name)
-    return settings.UPLOADS_PREFIX + keys.for_project(kind, project_id, user_id, name)
+        path = keys.for_user(kind, user_id, name)
+    else:
+        path = keys.for_project(kind, project_id, user_id, name)
+    return f"{settings.UPLOADS_PREFIX}{path}"
 
 
 def sign_download(*, key: str, actor: CognitoUser) -> str:
@@ -92,7 +94,7 @@ def _is_own(path: str, actor: CognitoUser) -> bool:
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None or not keys.is_in(path, keys.folders_of_user(user_id)):
         return False
-    owner = queries.as_person(queries.PERSON.answer(None, user_id))
+    owner = queries.as_person(queries.PERSON.answer(user_id, None))
     return owner is not None and _is(owner, actor)
 
 
