@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,11 +146,16 @@ def versions(function: str) -> list[str]:
 
 
 def prune(function: str, keep: set[str], kept: int | None = None) -> None:
-    """Delete old versions, never one that traffic goes to or may go back to."""
+    """Delete old versions, except those that traffic goes to or may return to."""
     for version in versions(function)[: -(kept or KEPT_VERSIONS)]:
         if version not in keep:
-            with aws.translating():
-                aws.awslambda().delete_function(FunctionName=function, Qualifier=version)
+            _delete_version(function, version)
+
+
+def _delete_version(function: str, version: str) -> None:
+    # botocore repeats a call after a read time-out, and the first one may have deleted the version.
+    with suppress(NotFoundError), aws.translating(ResourceNotFoundException=NotFoundError):
+        aws.awslambda().delete_function(FunctionName=function, Qualifier=version)
 
 
 def invoke(function: str, event: Mapping[str, Any], qualifier: str) -> Invocation:
