@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow(cost=20)
 
 EDITORS_ORIGIN = "https://localhost:3000"
 BODY = list(range(256)) * 100

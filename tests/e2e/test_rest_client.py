@@ -19,7 +19,7 @@ from apps.core.routes import listing
 if TYPE_CHECKING:
     from tests.e2e.conftest import Laptop
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.slow(cost=10)
 FILE = settings.BASE_DIR / "docs/moped-api.http"
 EXPECTED = re.compile(r": (\d{3})\b")
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
 
 RIGHT = {"/": 200, "/auth/current_user": 401}
 ANSWERS = """
@@ -226,6 +226,18 @@ class TestDeploy:
         with pytest.raises(StageError, match="Somebody else"):
             functions.make_live(staged.function, "1", None)
         assert before
+
+
+class TestPrune:
+    def test_accepts_a_version_that_is_already_gone(
+        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        version, _ = deploy(staged, packed())
+        monkeypatch.setattr(functions, "versions", lambda _function: ["99", version])
+
+        functions.prune(staged.function, keep={version}, kept=1)
+
+        assert functions.exists(staged.function)
 
 
 class TestRollback:

@@ -12,7 +12,7 @@ from apps.stages.errors import StageError
 if TYPE_CHECKING:
     from tests.stages.conftest import Starter
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # the first of them builds the package
+pytestmark = pytest.mark.slow(cost=30)
 
 CONTEXT = {"stage": "staging", "requestId": "request-of-a-test", "identity": {"sourceIp": "192.0.2.7"}}
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.users.faults import Fault
     from tests.users.stores import Stores
 
-pytestmark = [pytest.mark.long, pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
 
 
 class Case:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from apps.stages import package
     from tests.stages.previews.machine import World
 
-pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
 
 SECONDS = 50  # after which no new operation is begun; what was begun is ended and looked at
 SEED = 20261125
