@@ -135,6 +135,28 @@ class TestCookie:
         assert response.headers["Location"] == "/auth/sign-in?next=%2Fauth%2Fcurrent_user2"
         assert response.cookies[self.NAME]["max-age"] == 0
 
+    @pytest.mark.parametrize("planted", ["\u2000{name}={token}", "{name}\u2000={token}", "{name}={token}"])
+    def test_that_a_sibling_host_planted_changes_no_caller(
+        self, api_client: APIClient, signer: Signer, planted: str
+    ) -> None:
+        own = f"{self.NAME}={signer.token()}"
+        other = planted.format(name=self.NAME, token=signer.token(email="attacker@austintexas.gov"))
+
+        for cookies in (f"{own}; {other}", f"{other}; {own}"):
+            response = api_client.get(ROUTE, headers={"cookie": cookies.encode().decode("latin-1")})
+
+            assert response.json().get("email") in {"jane.doe@austintexas.gov", None}
+
+    def test_with_a_space_before_its_name_is_not_ours(self, api_client: APIClient, signer: Signer) -> None:
+        planted = f"\u2000{self.NAME}={signer.token()}".encode().decode("latin-1")
+
+        assert api_client.get(ROUTE, headers={"cookie": planted}).status_code == 401
+
+    def test_that_comes_twice_is_refused(self, api_client: APIClient, signer: Signer) -> None:
+        twice = "; ".join(f"{self.NAME}={signer.token(nonce=nonce)}" for nonce in ("first", "second"))
+
+        assert api_client.get(ROUTE, headers={"cookie": twice}).status_code == 401
+
     def test_is_not_looked_at_where_a_stage_offers_no_sign_in(
         self, browser: APIClient, settings: Settings
     ) -> None:
@@ -176,6 +198,14 @@ class TestUnsafeMethodByCookie:
     @pytest.mark.parametrize("token", [None, "x" * 32, "nonsense"])
     def test_is_refused_without_the_csrf_token(self, page: dict[str, str], token: str | None) -> None:
         assert self.post(page, self.ORIGIN, token) == (403, "csrf_failed")
+
+    @pytest.mark.parametrize("planted", ["\u2000__Host-csrftoken", "__Host-csrftoken"])
+    def test_takes_no_csrf_token_that_a_sibling_host_planted(
+        self, page: dict[str, str], planted: str
+    ) -> None:
+        cookie = f"{page['cookie']}; {planted}={'x' * 32}".encode().decode("latin-1")
+
+        assert self.post(page | {"cookie": cookie}, self.ORIGIN, "x" * 32) == (403, "csrf_failed")
 
     def test_needs_neither_with_a_header(self, signer: Signer) -> None:
         response = APIClient(enforce_csrf_checks=True).post(
