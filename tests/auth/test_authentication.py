@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import jwt
 import pytest
 from django.conf import settings
+from django.urls import resolve
 from rest_framework.test import APIClient
 
 from apps.auth import keys
+from apps.core import routes
 from tests.pool import USER_ID, Signer, payload
 
 if TYPE_CHECKING:
@@ -29,6 +32,29 @@ class TestHeader:
         response = api_client.get(ROUTE, headers={"authorization": f"{scheme} {signer.token()}"})
 
         assert response.status_code == 200
+
+    @pytest.mark.parametrize("header", ["Bearer  {token}", "Bearer {token} ", "Bearer {token}\t"])
+    def test_may_have_the_spaces_that_http_allows(
+        self, api_client: APIClient, signer: Signer, header: str
+    ) -> None:
+        response = api_client.get(ROUTE, headers={"authorization": header.replace("{token}", signer.token())})
+
+        assert response.status_code == 200
+
+    @pytest.mark.parametrize(
+        "header", ["Bearer {space}{token}", "Bearer {token}{space}", "Bearer{space}{token}"]
+    )
+    @pytest.mark.parametrize(
+        "space", ["\u00a0", "\u3000", "\n", "\r\n", "\v", "\f", "\x1c", "\x85"], ids=ascii
+    )
+    def test_has_no_other_whitespace(
+        self, api_client: APIClient, signer: Signer, header: str, space: str
+    ) -> None:
+        text = header.replace("{token}", signer.token()).replace("{space}", space)
+
+        response = api_client.get(ROUTE, headers={"authorization": text})
+
+        assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
 
     @pytest.mark.parametrize(
         "header",
@@ -100,6 +126,19 @@ class TestHeader:
 
     def test_is_not_needed_where_everyone_may_come(self, api_client: APIClient) -> None:
         assert api_client.get("/auth/", headers={"authorization": "Bearer null"}).status_code == 200
+
+
+class TestHead:
+    @pytest.mark.parametrize("path", ["/auth/current_user", "/auth/current_user2"])
+    def test_is_answered_like_get(self, calling: Caller, path: str) -> None:
+        assert calling().head(path).status_code == 200
+
+    def test_is_a_method_of_every_get_route(self) -> None:
+        views = [resolve(re.sub(r"<[^>]+>", "x", route.path)).func for route in routes.listing()]
+
+        names = [view.cls.http_method_names for view in views if hasattr(view.cls, "get")]  # type: ignore[attr-defined]
+        assert len(names) > 5
+        assert all("head" in allowed for allowed in names)
 
 
 class TestCookie:
