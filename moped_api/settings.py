@@ -153,7 +153,11 @@ MIDDLEWARE = [
     "apps.core.middleware.AddressMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
     *(
-        ["apps.auth.middleware.FreshSignInMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
+        [
+            "apps.core.cookies.StrictCookiesMiddleware",
+            "apps.auth.middleware.FreshSignInMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+        ]
         if BROWSER_SIGN_IN
         else []
     ),

@@ -81,9 +81,13 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
 
 
 def _bearer(header: str) -> str:
-    """Return what follows the scheme; "" (which is malformed) unless it is one bearer token."""
+    """
+    Return what follows the scheme; "" (which is malformed) unless it is one bearer token.
+
+    Only the spaces that RFC 9110 allows around a token are dropped (sections 5.5 and 11.4).
+    """
     scheme, _, token = header.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return token.lstrip(" ").rstrip(" \t") if scheme.lower() == "bearer" else ""
 
 
 def _refuse_foreign_form(request: Request) -> None:

@@ -34,11 +34,13 @@ class IsStaff(IsSignedIn):
     """City staff with a proven address: the default of every view."""
 
     errors: ClassVar = (rights.RightsUnknownError,)
+    is_write: ClassVar[bool] = False
+    """Whether a GET counts as a write too, and so needs a fresh answer of the claims table."""
     message = "This is for City of Austin staff whose address is verified."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Allow what the City calls a valid user, as long as Moped knows the person."""
-        return caller_of(request).is_city_staff and roles_now(request) is not None
+        return caller_of(request).is_city_staff and roles_now(request, is_write=self.is_write) is not None
 
 
 class IsKnown(IsSignedIn):
@@ -60,7 +62,9 @@ class HasRole(IsStaff):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Allow staff who have one of the roles at this moment."""
-        return super().has_permission(request, view) and has_role_now(request, *self.roles)
+        return super().has_permission(request, view) and has_role_now(
+            request, *self.roles, is_write=self.is_write
+        )
 
 
 class IsEditor(HasRole):
@@ -70,6 +74,12 @@ class IsEditor(HasRole):
     message = "You need the role moped-editor or moped-admin for this."
 
 
+class MayUpload(IsEditor):
+    """Editors at this moment: the signature of an upload is a right to write."""
+
+    is_write = True
+
+
 class IsAdmin(HasRole):
     """City staff who administer accounts."""
 
@@ -77,18 +87,21 @@ class IsAdmin(HasRole):
     message = "You need the role moped-admin for this."
 
 
-def has_role_now(request: Request, *roles: str) -> bool:
+def has_role_now(request: Request, *roles: str, is_write: bool = False) -> bool:
     """Tell whether token and claims item both grant the caller one of these roles."""
-    return not (roles_now(request) or frozenset()).isdisjoint(roles)
+    return not (roles_now(request, is_write=is_write) or frozenset()).isdisjoint(roles)
 
 
-def roles_now(request: Request) -> frozenset[str] | None:
+def roles_now(request: Request, *, is_write: bool = False) -> frozenset[str] | None:
     """
     Return the roles that the caller still has; None if Moped no longer knows the person.
 
+    :param is_write: whether the request counts as a write although its method is safe
     :raises RightsUnknownError: if that cannot be found out
     """
-    return rights.effective_roles(caller_of(request), only_looks=request.method in SAFE_METHODS)
+    return rights.effective_roles(
+        caller_of(request), only_looks=request.method in SAFE_METHODS and not is_write
+    )
 
 
 def caller_of(request: Request) -> CognitoUser:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -127,6 +128,45 @@ class TestFetch:
         for conversation in conversations():
             conversation.join(1)
         assert conversations() == []  # what was given up ends as well
+
+    def test_goes_on_after_a_thread_that_could_not_start(
+        self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def exhausted(_thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(key_server._Conversation, "start", exhausted)
+            with pytest.raises(key_server.FetchError):
+                key_server.fetch(publisher.url)
+
+        assert key_server.fetch(publisher.url) == publisher.document
+
+    @pytest.mark.usefixtures("short_deadline")
+    def test_has_one_thread_while_name_resolution_hangs(
+        self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        look_up, looking, may_go_on = socket.getaddrinfo, threading.Event(), threading.Event()
+        looked_up: list[Any] = []
+
+        def hang(*arguments: Any, **options: Any) -> Any:
+            looked_up.append(arguments)
+            looking.set()
+            may_go_on.wait(60)
+            return look_up(*arguments, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", hang)
+        for _ in range(3):
+            with pytest.raises(key_server.FetchError):
+                key_server.fetch(publisher.url)
+        assert looking.wait(60)
+
+        assert len(looked_up) == len(conversations()) == 1
+
+        may_go_on.set()
+        monkeypatch.setattr(key_server, "DEADLINE_SECONDS", 60.0)
+        assert key_server.fetch(publisher.url) == publisher.document
+        assert len(publisher.asked) == 1  # the late one was given up
 
     def test_has_a_deadline_of_two_seconds(self, publisher: Publisher) -> None:
         publisher.misbehave = dripping([HEAD, *[b"{"] * 200])

@@ -88,6 +88,32 @@ class TestFirstNeed:
         assert len(verified) == 50
         assert len(publisher.asked) == 1
 
+    def test_is_waited_for_by_one_after_a_failure(
+        self, publisher: Publisher, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publisher.misbehave = OUT_OF_ORDER
+        with pytest.raises(KeysUnavailableError):
+            tokens.verify(token())
+        asking, may_answer = threading.Event(), threading.Event()
+
+        def hang(url: str) -> bytes:
+            asking.set()
+            may_answer.wait(60)
+            return publisher.document
+
+        monkeypatch.setattr(key_server, "fetch", hang)
+        monkeypatch.setattr(key_server, "DEADLINE_SECONDS", 600.0)
+        clock.passes(3)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(tokens.verify, token())
+            assert asking.wait(60)
+            for _ in range(14):
+                with pytest.raises(KeysUnavailableError):
+                    tokens.verify(token())
+            may_answer.set()
+
+            assert first.result(60)
+
     def test_of_many_is_waited_for_as_long_as_the_asker_may_take(
         self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
     ) -> None:
