@@ -48,7 +48,12 @@ class TestPresignUpload:
         assert ["content-length-range", 0, 1024 * 1024 * 1024] in conditions
 
     @time_machine.travel(NOON, tick=False)
-    def test_holds_for_a_few_minutes(self, settings: Settings) -> None:
+    def test_holds_for_half_an_hour(self) -> None:
+        post = gateways.presign_upload(key=KEY, media_type="application/pdf")
+        assert policy_of(post)["expiration"] == "2026-11-23T12:30:00Z"
+
+    @time_machine.travel(NOON, tick=False)
+    def test_holds_as_long_as_the_setting_says(self, settings: Settings) -> None:
         settings.UPLOAD_SECONDS = 120
         post = gateways.presign_upload(key=KEY, media_type="application/pdf")
         assert policy_of(post)["expiration"] == "2026-11-23T12:02:00Z"
