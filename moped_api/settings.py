@@ -102,7 +102,9 @@ CSRF_FAILURE_VIEW = "apps.core.problems.csrf_failure"
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
 CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
 CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", ""))
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-request-id"]
+CORS_ALLOW_HEADERS = list(
+    env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
+)
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate"]
 
