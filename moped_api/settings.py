@@ -44,7 +44,7 @@ UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 
 # ---- files: presigned, never through here -------------------------------------------------------
 UPLOAD_MAX_BYTES = env.number("MOPED_API_UPLOAD_MAX_MEGABYTES", 1024) * 1024**2  # the editor's own limit
-UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 5) * 60  # how long a signed form may be posted
+UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 30) * 60  # how long a signed form may be posted
 UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket asks
 UPLOADS_PREFIX = env.prefix("MOPED_API_UPLOADS_PREFIX")  # of every key that is signed, up or down
 # Folders of the bucket whose files, beside the projects', may be downloaded if a row names them.
@@ -102,7 +102,9 @@ CSRF_FAILURE_VIEW = "apps.core.problems.csrf_failure"
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
 CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
 CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", ""))
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-request-id"]
+CORS_ALLOW_HEADERS = list(
+    env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
+)
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate"]
 

@@ -37,6 +37,23 @@ def reads_environment(tree: ast.Module) -> bool:
     )
 
 
+def patched_modules(tree: ast.Module) -> set[str]:
+    """Return the modules of which the source sets an attribute."""
+    nodes = list(ast.walk(tree))
+    imported = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    written = {
+        ast.unparse(node.value).partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    return imported & written
+
+
 def subclasses(kind: type[MopedError]) -> set[type[MopedError]]:
     return {found for child in kind.__subclasses__() for found in {child, *subclasses(child)}}
 
@@ -56,6 +73,16 @@ class TestSource:
         }
 
         assert readers <= ENVIRONMENT_READERS
+
+    def test_patches_no_library(self) -> None:
+        patched = {
+            relative(path): modules
+            for path in SOURCES
+            if not {"devstack", "stages"}.intersection(path.parts)
+            and (modules := patched_modules(ast.parse(path.read_text())))
+        }
+
+        assert not patched
 
     def test_spells_hasuras_claims_in_one_place(self) -> None:
         spellers = {relative(path) for path in SOURCES if "x-hasura-" in path.read_text()}

@@ -59,7 +59,7 @@ def verified_token(request: HttpRequest | Request) -> IdToken | None:
     """
     Return the token in the cookie if it holds.
 
-    :raises Carrier: if no key of the pool is known (503)
+    :raises KeysUnavailableError: if no key of the pool is known (503)
     """
     text = request.COOKIES.get(token_name(), "")
     if not text:

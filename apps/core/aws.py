@@ -64,8 +64,17 @@ def dynamodb() -> DynamoDBClient:
 
 @cache
 def s3() -> S3Client:
-    """Return the S3 client; its signatures are SigV4."""
-    return _client("s3", signature_version="s3v4")  # type: ignore[no-any-return]
+    """
+    Return the S3 client; its signatures are SigV4.
+
+    Signed URLs name the bucket's host in its region: the global host redirects there, and a
+    browser follows no redirect of a cross-origin upload. An emulator knows buckets by path only.
+    """
+    addressing = {
+        "addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual",
+        "us_east_1_regional_endpoint": "regional",
+    }
+    return _client("s3", signature_version="s3v4", s3=addressing)  # type: ignore[no-any-return]
 
 
 @cache

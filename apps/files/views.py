@@ -54,7 +54,8 @@ class RequestSignature(APIView):
     A form that uploads one file straight into the bucket.
 
     Post all of `credentials.fields` to `credentials.url`, in their order, and the file last.
-    The form is for this one key, bounded in size, and holds for a few minutes.
+    The form is for this one key, bounded in size, and valid for half an hour: it may be posted
+    again after a broken connection.
     """
 
     permission_classes = (MayUpload,)
