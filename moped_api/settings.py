@@ -69,7 +69,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_idle=30,
     keepalives_interval=10,
     keepalives_count=3,
-    prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.core.statements
+    prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.core.database
     options=f"-c search_path={OWN_SCHEMA},public -c statement_timeout=15s -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=60s"
     + (" -c default_transaction_read_only=on" if READ_ONLY else ""),
