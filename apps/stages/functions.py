@@ -45,6 +45,16 @@ class Invocation:
     log: str
 
     @property
+    def output(self) -> str:
+        """Return what a management command wrote; of a version that did not return it, the end of the log."""
+        return str(self.payload.get("output", self.log))
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code of a management command."""
+        return int(self.payload.get("exit_code", 0))
+
+    @property
     def reason(self) -> str:
         """Return why it failed, on one line."""
         message = self.payload.get("errorMessage", "") if isinstance(self.payload, dict) else self.payload

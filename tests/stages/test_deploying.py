@@ -157,8 +157,17 @@ class TestDeploy:
                 {"manage": "raise RuntimeError('no such\\ntable')"},
                 "`migrate --noinput` failed on .*: no such table",
             ),
+            (
+                {"manage": 'return {"exit_code": 1, "output": "no such table"}'},
+                "`migrate --noinput` failed on .*: no such table",
+            ),
         ],
-        ids=["a route that crashes", "a token that is refused", "a migration that fails"],
+        ids=[
+            "a route that crashes",
+            "a token that is refused",
+            "a migration that fails",
+            "a migration that exits",
+        ],
     )
     def test_that_fails_leaves_traffic_where_it_was(
         self, broken: dict[str, Any], because: str, staged: Stage, packed: Callable[..., Package]
@@ -265,10 +274,22 @@ class TestLookingAfter:
 
         assert deploying.status(staged)["live version"] == version
 
-    def test_manage_returns_the_log(self, staged: Stage, packed: Callable[..., Package]) -> None:
+    def test_manage_returns_what_the_command_wrote(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        finding = '{"exit_code": 1, "output": "one finding"}'
+        deploy(staged, packed(manage=f'if "migrate" not in event["manage"]: return {finding}'))
+
+        outcome = deploying.manage(staged, "reconcile_users")
+
+        assert (outcome.output, outcome.exit_code) == ("one finding", 1)
+
+    def test_manage_returns_the_log_of_a_version_without_output(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
         deploy(staged, packed())
 
-        assert "managed check" in deploying.manage(staged, "check")
+        assert "managed check" in deploying.manage(staged, "check").output
 
     def test_undeploy_removes_it_and_says_so_once(
         self, staged: Stage, packed: Callable[..., Package]
