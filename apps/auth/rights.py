@@ -14,10 +14,9 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.conf import settings
-
 from apps.core import claims_items
 from apps.core.errors import UnavailableError, UpstreamError
+from apps.core.identity import claims_address
 
 if TYPE_CHECKING:
     from apps.auth.users import CognitoUser
@@ -71,9 +70,7 @@ def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] 
 
 def address_of(caller: CognitoUser) -> str:
     """Return the address under which the trigger found the caller's claims."""
-    name = caller.username
-    is_sso = name.startswith(settings.SSO_USERNAME_PREFIX)
-    return (name.removeprefix(settings.SSO_USERNAME_PREFIX) if is_sso else caller.email).lower()
+    return claims_address(username=caller.username, email=caller.email)
 
 
 def forget(*addresses: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from apps.core.claims import NO_CLAIMS, HasuraClaims
+from apps.core.identity import is_city_address, sso_address
 
 if TYPE_CHECKING:
     from apps.auth.tokens import IdToken
@@ -65,23 +64,12 @@ class CognitoUser:
     @property
     def is_verified(self) -> bool:
         """Tell whether the address is proven: by Cognito, or by the City's single sign-on."""
-        return self.token.email_verified or self._is_city_sso
+        return self.token.email_verified or is_city_address(sso_address(self.username))
 
     @property
     def is_city_staff(self) -> bool:
         """Tell whether this is a "valid user": proven, of the City, and known to Moped."""
-        return (
-            self.is_verified
-            and self.email.lower().endswith(f"@{settings.STAFF_EMAIL_DOMAIN}")
-            and self.claims != NO_CLAIMS
-        )
-
-    @property
-    def _is_city_sso(self) -> bool:
-        name = self.username
-        return name.startswith(settings.SSO_USERNAME_PREFIX) and name.endswith(
-            f"@{settings.STAFF_EMAIL_DOMAIN}"
-        )
+        return self.is_verified and is_city_address(self.email) and self.claims != NO_CLAIMS
 
     def __str__(self) -> str:
         return self.email

@@ -17,6 +17,7 @@ from django.conf import settings
 from apps.core import aws, secrets
 from apps.core.claims import DEFAULT_ROLE, UNKNOWN_ID, HasuraClaims
 from apps.core.errors import UpstreamError
+from apps.core.identity import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,7 @@ def fetch(email: str) -> Item | None:
     """
     with aws.translating(ResourceNotFoundException=TableMissingError):
         answer = aws.dynamodb().get_item(
-            TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": email.lower()}}, ConsistentRead=True
+            TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": normalize(email)}}, ConsistentRead=True
         )
     return answer.get("Item")
 
@@ -90,7 +91,7 @@ def decode(item: Item) -> HasuraClaims:
 def encode(email: str, claims: HasuraClaims) -> dict[str, AttributeValueTypeDef]:
     """Return the item of a person, encrypted with the newest key, byte for byte as today's API does."""
     return {
-        "user_id": {"S": email.lower()},
+        "user_id": {"S": normalize(email)},
         "claims": {"S": keys().encrypt(msgspec.json.encode(claims)).decode()},
         "cognito_uuid": {"S": claims.user_id},
         "database_id": {"S": claims.database_id},

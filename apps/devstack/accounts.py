@@ -9,6 +9,7 @@ from django.conf import settings
 from apps.core import aws
 from apps.core.claims import HasuraClaims
 from apps.core.errors import NotFoundError
+from apps.core.identity import is_city_address
 from apps.devstack.personas import PASSWORD
 from apps.users.gateways import claims_table
 from apps.users.models import MopedUser
@@ -94,7 +95,7 @@ def _row(persona: Persona, username: str) -> MopedUser:
         "workgroup_id": persona.workgroup_id,
         "cognito_user_id": username,
         "roles": list(persona.roles),
-        "is_coa_staff": persona.email.endswith(f"@{settings.STAFF_EMAIL_DOMAIN}"),
+        "is_coa_staff": is_city_address(persona.email),
         "is_deleted": False,
     }
     row, _ = MopedUser.objects.update_or_create(email=persona.email, defaults=columns)

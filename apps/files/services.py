@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from apps.core.context import current
+from apps.core.identity import normalize
 from apps.files import gateways, ids, keys, media, names, queries
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
 
@@ -104,7 +105,7 @@ def _is(person: queries.Person, actor: CognitoUser) -> bool:
     caller's account or address.
     """
     is_account = str(person.account) == actor.claims.user_id.lower()
-    return is_account or person.email.lower() == actor.email.lower()
+    return is_account or normalize(person.email) == normalize(actor.email)
 
 
 def _record(event: str, key: str, actor: CognitoUser) -> None:

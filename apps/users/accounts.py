@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from apps.core.claims_items import UnreadableItemError
 from apps.core.errors import InvalidError
+from apps.core.identity import is_city_address, sso_username
 from apps.users.errors import AccountExistsError, AccountNotFoundError, AddressTakenError
 from apps.users.gateways import claims_table, cognito
 
@@ -126,16 +125,6 @@ def readable(stored: Stored) -> HasuraClaims | None:
         return stored.claims
     except UnreadableItemError:
         return None
-
-
-def sso_username(address: str) -> str:
-    """Return the name of the account that the City's single sign-on has for an address."""
-    return f"{settings.SSO_USERNAME_PREFIX}{address}"
-
-
-def is_city_address(address: str) -> bool:
-    """Tell whether the City's single sign-on knows such addresses."""
-    return address.endswith(f"@{settings.STAFF_EMAIL_DOMAIN}")
 
 
 def _stray(email: str) -> Account | None:

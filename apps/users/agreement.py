@@ -8,6 +8,7 @@ and what a commit left to do is done from here.
 
 from __future__ import annotations
 
+from apps.core.identity import is_city_address, sso_username
 from apps.users import accounts
 from apps.users.gateways import claims_table, cognito
 from apps.users.models import Intention, MopedUser
@@ -65,8 +66,8 @@ def finish(intention: Intention) -> list[str]:
         done += [sentence for name in accounts.all_of(intention) for sentence in accounts.remove(name)]
     elif intention.new_email:
         claims_table.delete(intention.email)
-        if accounts.is_city_address(intention.email):
-            done += accounts.remove(accounts.sso_username(intention.email))
+        if is_city_address(intention.email):
+            done += accounts.remove(sso_username(intention.email))
     return done
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.core.claims import UNKNOWN_ID
 from apps.core.context import current
+from apps.core.identity import normalize
 from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def named(actor: CognitoUser | None) -> dict[str, Any]:
         return {"id": None, "email": "", "sub": ""}
     database_id = actor.claims.database_id
     known = database_id.isdecimal() and database_id != UNKNOWN_ID
-    return {"id": int(database_id) if known else None, "email": actor.email.lower(), "sub": actor.sub}
+    return {"id": int(database_id) if known else None, "email": normalize(actor.email), "sub": actor.sub}
 
 
 def snapshot(user: MopedUser | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat
 
+from apps.core.identity import is_city_address, sso_username
 from apps.users import accounts, people
 from apps.users.errors import UserNotFoundError
 from apps.users.gateways import claims_table, cognito
@@ -94,6 +95,6 @@ def _filtered(*, search: str, role: str, workgroup: int | None, active: bool | N
 
 
 def _sso_account(address: str) -> Account | None:
-    if not accounts.is_city_address(address):
+    if not is_city_address(address):
         return None
-    return cognito.look_up(accounts.sso_username(address))
+    return cognito.look_up(sso_username(address))

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from apps.core.claims import NO_LOGIN, HasuraClaims
 from apps.core.database import CIEmailField, ClockTimestamp
+from apps.core.identity import normalize
 
 if TYPE_CHECKING:
     from typing import Any
@@ -72,7 +73,7 @@ class MopedUser(models.Model):
     @property
     def address(self) -> str:
         """Return the address as Cognito and the claims table spell it."""
-        return str(self.email).lower()
+        return normalize(str(self.email))
 
     @property
     def login_roles(self) -> tuple[str, ...]:

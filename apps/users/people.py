@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from apps.users.accounts import is_city_address
+from apps.core.identity import is_city_address
 from apps.users.errors import (
     AddressTakenError,
     BusyError,

@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.core.identity import normalize
 from apps.users import accounts, people
 from apps.users.disagreements import (
     Disagreement,
@@ -110,8 +111,8 @@ class Survey:
     def _in_table(self, items: list[Stored]) -> Iterator[Disagreement]:
         rows = _by_address(item.email for item in items)
         for item in items:
-            user = rows.get(item.email.lower())
-            if item.email != item.email.lower():
+            user = rows.get(normalize(item.email))
+            if item.email != normalize(item.email):
                 yield misspelt(item)
             elif user and user.may_sign_in:
                 self._with_item.add(user.pk)
@@ -148,7 +149,7 @@ def rotate_key(noticed: Callable[[int], None]) -> int:
     for items in _pages(claims_table.everything()):
         for item in items:
             claims = accounts.readable(item)
-            if claims is not None and item.email == item.email.lower():
+            if claims is not None and item.email == normalize(item.email):
                 with suppress(ClaimsChangedError):  # whoever was faster wrote with the newest key, too
                     claims_table.put(email=item.email, claims=claims, instead_of=item)
                     rotated += 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.core.claims import ADMIN
+from apps.core.identity import is_city_address, normalize
 from apps.users import intentions
-from apps.users.accounts import is_city_address
 from apps.users.errors import LastAdminError, SelfError, WorkgroupUnknownError
 from apps.users.models import MopedUser, MopedWorkgroup
 
@@ -73,5 +73,5 @@ def is_same_person(user: MopedUser, actor: CognitoUser) -> bool:
     return (
         actor.claims.database_id == str(user.pk)
         or actor.claims.user_id == str(user.cognito_user_id)
-        or actor.email.lower() == user.address
+        or normalize(actor.email) == user.address
     )

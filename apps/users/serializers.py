@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.conf import settings
 from rest_framework import serializers
 
 from apps.auth.serializers import HasuraClaimsSerializer
 from apps.core.claims import ROLES
+from apps.core.identity import normalize, sso_address
 from apps.core.serializers import Choices, Flag, StrictSerializer, Text, WholeNumber
 from apps.users.errors import PASSWORD_PATTERN
 from apps.users.models import Event, MopedUser
@@ -28,6 +28,11 @@ LONGEST_PASSWORD = 256
 # Letters and their marks of every script, and digits.
 NAME_CATEGORIES = ("L", "M", "Nd")
 NAME_PUNCTUATION = frozenset(" -.'\u2019")
+# Letters and marks without a glyph: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt.
+INVISIBLE_LETTERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
 LARGEST_ID = 2**31 - 1
 
 
@@ -47,7 +52,7 @@ class Name(Text):
 
     def matches(self, value: str) -> bool:
         """Tell whether this can be a name."""
-        return all(
+        return not has_invisible_letters(value) and all(
             character in NAME_PUNCTUATION or unicodedata.category(character).startswith(NAME_CATEGORIES)
             for character in value
         )
@@ -60,14 +65,12 @@ class Address(Text):
         super().__init__(min_length=8, max_length=128, pattern=EMAIL_PATTERN, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the address; what is not ASCII stays as it is, and is refused."""
-        address = super().to_internal_value(data)
-        # Unicode lower-cases the Kelvin sign to a plain "k": another address than the one that was sent.
-        return address.lower() if address.isascii() else address
+        """Return the address with its ASCII letters in lower case."""
+        return normalize(super().to_internal_value(data))
 
     def matches(self, value: str) -> bool:
         """Tell whether this can be somebody's address, and is not the name of a single sign-on account."""
-        return super().matches(value) and not value.startswith(settings.SSO_USERNAME_PREFIX)
+        return super().matches(value) and not sso_address(value)
 
 
 class Password(Text):
@@ -261,6 +264,11 @@ class HistorySerializer(serializers.Serializer[Any]):
     """All changes of one account."""
 
     results = EventSerializer(many=True)
+
+
+def has_invisible_letters(text: str) -> bool:
+    """Tell whether a text has letters or marks that no font draws."""
+    return not INVISIBLE_LETTERS.isdisjoint(text)
 
 
 def _is_upper(character: str) -> bool:

@@ -13,11 +13,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.conf import settings
-
 from apps.core import claims_items
 from apps.core.claims import CLAIMS_NAMESPACE
 from apps.core.errors import UpstreamError
+from apps.core.identity import claims_address, sso_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,12 +44,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     if not str(event.get("triggerSource", "")).startswith(TRIGGER_SOURCES):
         return event  # a warming ping, or a trigger that is none of ours
+    username = str(event.get("userName", ""))
     try:
-        claims = _claims_of(_address(event))
-        _refuse_another_account(_uuid(event["userName"]), claims)
+        claims = _claims_of(_address(event, username))
+        _refuse_another_account(_uuid(username), claims)
     except SignInDeniedError as error:
         # The username of a native account is a UUID; that of a federated one is an address.
-        logger.warning("sign_in_denied", extra={"code": error.code, "user": _uuid(event["userName"])})
+        logger.warning("sign_in_denied", extra={"code": error.code, "user": _uuid(username)})
         raise
     event["response"] = {
         "claimsOverrideDetails": {"claimsToAddOrOverride": {CLAIMS_NAMESPACE: claims.as_json()}}
@@ -81,16 +81,24 @@ def _refuse_another_account(username: str, claims: HasuraClaims) -> None:
         raise SignInDeniedError("another_account", "This address belongs to another account. Tell an admin.")
 
 
-def _address(event: Mapping[str, Any]) -> str:
-    """Return whose item to read: a native account says its address, a federated one is called by it."""
-    username = str(event.get("userName", ""))
-    if _uuid(username):
-        email = event.get("request", {}).get("userAttributes", {}).get("email", "")
-    else:
-        email = username.removeprefix(settings.SSO_USERNAME_PREFIX)
-    if not email:
+def _address(event: Mapping[str, Any], username: str) -> str:
+    """
+    Return the address whose item counts for this account.
+
+    The user name of a native account is a UUID. That of a single sign-on account has the provider's
+    prefix, and only then is the rest of it an address that the City vouches for.
+
+    :raises SignInDeniedError: for other accounts, and for native ones without an address
+    """
+    if not _uuid(username) and not sso_address(username):
+        raise SignInDeniedError(
+            "account_kind_unknown", "Moped does not know this kind of account. Tell an admin."
+        )
+    email = event.get("request", {}).get("userAttributes", {}).get("email") or ""
+    address = claims_address(username=username, email=email)
+    if not address:
         raise SignInDeniedError("no_email", "Your account has no email address. Tell an admin.")
-    return str(email).strip().lower()
+    return address
 
 
 def _uuid(username: str) -> str:

@@ -128,11 +128,17 @@ class TestRights:
         assert editor.get("/auth/current_user").status_code == 200
         assert table.asked == []
 
-    def test_of_single_sign_on_are_those_of_the_person(self, calling: Caller, table: Table) -> None:
+    @pytest.mark.parametrize(
+        "username", ["azuread_Jane.Doe@AustinTexas.gov", "AzureAD_jane.doe@austintexas.gov"]
+    )
+    def test_of_single_sign_on_are_those_of_the_person(
+        self, calling: Caller, table: Table, username: str
+    ) -> None:
         sso = calling(
             email="ALIAS@austintexas.gov",
+            email_verified=False,
             **{
-                "cognito:username": "azuread_Jane.Doe@austintexas.gov",
+                "cognito:username": username,
                 CLAIMS_NAMESPACE: hasura_claim("moped-admin"),
             },
         )

@@ -57,13 +57,47 @@ class TestHandler:
         "incoming",
         [
             pytest.param(event(email="Jane.Doe@AustinTexas.gov"), id="native"),
-            pytest.param(event("azuread_Jane.Doe@austintexas.gov"), id="single sign-on"),
+            pytest.param(event("azuread_Jane.Doe@AustinTexas.gov"), id="single sign-on"),
+            pytest.param(event("AzureAD_Jane.Doe@austintexas.gov"), id="single sign-on, prefix in capitals"),
         ],
     )
     def test_lower_cases_the_address(self, asked: list[str], incoming: dict[str, Any]) -> None:
         triggers.handler(incoming, None)
 
         assert asked == ["jane.doe@austintexas.gov"]
+
+    @pytest.mark.parametrize(
+        ("incoming", "address"),
+        [
+            pytest.param(
+                event(email="jac\u212aie@austintexas.gov"), "jac\u212aie@austintexas.gov", id="native"
+            ),
+            pytest.param(
+                event("azuread_jac\u212aie@austintexas.gov"),
+                "jac\u212aie@austintexas.gov",
+                id="single sign-on",
+            ),
+            pytest.param(
+                event("azuread_jackie@austintexas.gov\u3000"), "jackie@austintexas.gov\u3000", id="space"
+            ),
+        ],
+    )
+    def test_reads_no_item_of_a_similar_address(
+        self, asked: list[str], incoming: dict[str, Any], address: str
+    ) -> None:
+        triggers.handler(incoming, None)
+
+        assert asked == [address]
+
+    @pytest.mark.parametrize(
+        "username", ["jane.doe@austintexas.gov", "google_jane.doe@austintexas.gov", "azuread_", ""]
+    )
+    def test_denies_accounts_of_an_unknown_kind(self, asked: list[str], username: str) -> None:
+        with pytest.raises(triggers.SignInDeniedError) as denied:
+            triggers.handler(event(username, email="other@austintexas.gov"), None)
+
+        assert denied.value.code == "account_kind_unknown"
+        assert not asked
 
     def test_lets_a_warming_ping_pass(self, asked: list[str]) -> None:
         ping = {"source": "aws.events"}

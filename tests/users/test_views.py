@@ -198,6 +198,18 @@ class TestWrites:
 
 class TestFields:
     @pytest.mark.parametrize(
+        "name", ["\u3164", "Jane\u115f", "\uffa0", "\ufe0f", "Ja\u034fne", "J\U000e0100"]
+    )
+    def test_refuse_names_with_invisible_letters(
+        self, admin_client: APIClient, asked: list[Any], name: str
+    ) -> None:
+        response = send(admin_client, "create", first_name=name)
+
+        assert response.status_code == 400
+        assert list(response.json()["error"]) == ["first_name"]
+        assert not asked
+
+    @pytest.mark.parametrize(
         ("field", "value", "message"),
         [
             ("email", ..., "required field"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 
 from apps.core import aws, claims_items
+from apps.core.identity import normalize
 from apps.users.errors import ClaimsChangedError, StoreMissingError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def get(email: str) -> Stored:
     :raises UnavailableError: if the table cannot be reached
     """
     item = claims_items.fetch(email)
-    return _stored(item) if item else Stored(email.lower(), "", None)
+    return _stored(item) if item else Stored(normalize(email), "", None)
 
 
 def put(*, email: str, claims: HasuraClaims, instead_of: Stored | None = None) -> None:
@@ -71,7 +72,7 @@ def delete(email: str) -> None:
     :raises UnavailableError: if the table cannot be reached
     """
     with aws.translating(ResourceNotFoundException=StoreMissingError):
-        aws.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": email.lower()}})
+        aws.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": normalize(email)}})
 
 
 def everything() -> Iterator[Stored]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from apps.core import aws
+from apps.core.identity import claims_address, sso_address
 from apps.users.errors import (
     AccountExistsError,
     AccountNotFoundError,
@@ -48,13 +49,12 @@ class Account:
     @property
     def is_sso(self) -> bool:
         """Tell whether the City's single sign-on vouches for this account."""
-        return self.username.lower().startswith(settings.SSO_USERNAME_PREFIX)
+        return bool(sso_address(self.username))
 
     @property
     def address(self) -> str:
         """Return the lower-cased address under which the trigger looks for this account's claims."""
-        named = self.username[len(settings.SSO_USERNAME_PREFIX) :] if self.is_sso else self.email
-        return named.lower()
+        return claims_address(username=self.username, email=self.email)
 
 
 def get(username: str) -> Account:

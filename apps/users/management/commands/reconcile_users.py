@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.core.management import BaseCommand, CommandError
 
 from apps.core.errors import MopedError
+from apps.core.identity import normalize
 from apps.users import reconciliation
 from apps.users.gateways import cognito
 
@@ -45,7 +46,7 @@ class Command(BaseCommand):
     def _reconcile(self, options: dict[str, Any]) -> None:
         fix, as_json = options["fix"], options["json"]
         say = self._nothing if as_json else self.stdout.write
-        only = tuple(address.lower() for address in options["only"])
+        only = tuple(map(normalize, options["only"]))
         with Progress(self.stderr, 3 * (len(only) or reconciliation.number_of_people())) as progress:
             survey = reconciliation.Survey(only, options["grace"], progress.advance)
             found = list(survey.disagreements())
