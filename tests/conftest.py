@@ -22,8 +22,8 @@ from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
 from tests import seeds
 from tests.access import NOBODY
-from tests.support import waiting
 from tests.pool import KeyServer, Signer, hasura_claim, payload
+from tests.support import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

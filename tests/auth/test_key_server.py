@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from apps.auth import key_server
 from tests.auth.publisher import answering, dripping, hanging
 from tests.auth.signing import key
+from tests.support.waiting import LIMIT_SECONDS, PRODUCTION_VALUES
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
@@ -119,14 +119,12 @@ class TestFetch:
     )
     def test_waits_no_longer_than_its_deadline(self, publisher: Publisher, misbehaviour: object) -> None:
         publisher.misbehave = misbehaviour  # type: ignore[assignment]
-        began = time.monotonic()
 
         with pytest.raises(key_server.FetchError, match=r"no answer within 0\.2 s"):
             key_server.fetch(publisher.url)
 
-        assert time.monotonic() - began < 1
         for conversation in conversations():
-            conversation.join(1)
+            conversation.join(LIMIT_SECONDS)
         assert conversations() == []  # what was given up ends as well
 
     def test_goes_on_after_a_thread_that_could_not_start(
@@ -168,14 +166,8 @@ class TestFetch:
         assert key_server.fetch(publisher.url) == publisher.document
         assert len(publisher.asked) == 1  # the late one was given up
 
-    def test_has_a_deadline_of_two_seconds(self, publisher: Publisher) -> None:
-        publisher.misbehave = dripping([HEAD, *[b"{"] * 200])
-        began = time.monotonic()
-
-        with pytest.raises(key_server.FetchError):
-            key_server.fetch(publisher.url)
-
-        assert 1.9 < time.monotonic() - began < 3
+    def test_has_a_deadline_of_two_seconds(self) -> None:
+        assert PRODUCTION_VALUES[key_server, "DEADLINE_SECONDS"] == 2.0
 
     def test_reports_that_nobody_listens(self) -> None:
         with pytest.raises(key_server.FetchError, match="ConnectionRefusedError"):

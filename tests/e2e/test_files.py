@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.waiting import LIMIT_MILLISECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -77,7 +79,7 @@ def token(laptop: Laptop) -> str:
 def editor(chromium: Browser) -> Iterator[Page]:
     """A page on the editor's origin; only the page itself is made up, all it calls is real."""
     context = chromium.new_context(accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(LIMIT_MILLISECONDS)
     # The page comes from no server, so chromium cannot know that it is as local as what it calls.
     context.grant_permissions(["local-network-access"], origin=EDITORS_ORIGIN)
     page = context.new_page()

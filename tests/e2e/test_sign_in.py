@@ -10,6 +10,7 @@ from playwright.sync_api import Error, expect
 
 from apps.devstack.personas import BY_KEY, PASSWORD
 from tests import newcomer
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,12 +30,14 @@ def sign_in(page: Page, persona: str) -> None:
 
 def wait_until_served(page: Page, words: str) -> None:
     """Reload until the page has these words; between its two lives the server refuses to answer."""
-    for _ in range(40):
+
+    def has_words() -> bool:
         with contextlib.suppress(Error):
             page.reload()
-            if words in page.content():
-                return
-        page.wait_for_timeout(250)
+            return words in page.content()
+        return False
+
+    assert wait_until(has_words, poll_seconds=0.25)
 
 
 class TestSignIn:

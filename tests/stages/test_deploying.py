@@ -31,6 +31,7 @@ from apps.stages import (
 from apps.stages.errors import StageError
 from apps.stages.package import Package
 from apps.stages.rendering import Stage
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -339,7 +340,7 @@ class TestGateway:
 
         url = f"{furnished_personas.url}/{staged.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
-        first, refused = (requests.get(url, headers=host, timeout=30) for _ in range(2))
+        first, refused = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
         assert (first.status_code, refused.status_code) == (200, 429)
         assert refused.json()["code"] == "too_many_requests"
         assert refused.headers["Access-Control-Allow-Origin"] == "*"

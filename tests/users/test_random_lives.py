@@ -124,12 +124,16 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_end_as_the_database_says(
-    stores: Stores, admin: CognitoUser, monkeypatch: pytest.MonkeyPatch, email: str
+    stores: Stores,
+    admin: CognitoUser,
+    monkeypatch: pytest.MonkeyPatch,
+    email: str,
+    proof: bool,  # noqa: FBT001 (a fixture)
 ) -> None:
     run_state_machine_as_test(
         lambda: Lives(stores, admin, monkeypatch, email),  # type: ignore[arg-type]  # what makes one will do
         settings=settings(
-            max_examples=8,
+            max_examples=40 if proof else 4,
             stateful_step_count=8,
             deadline=None,
             database=None,
