@@ -14,6 +14,7 @@ import pytest
 from apps.devstack import environment, processes
 from apps.devstack.emulator import free_port
 from tests.served import STAGE
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ class Gunicorn:
 
     def get(self, path: str, *, peer: str, **headers: str) -> tuple[int, str]:
         """Return status and Location of a request from this address."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(peer, 0))
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_SECONDS, source_address=(peer, 0))
         try:
             connection.request("GET", path, headers={"Host": "testserver", **headers})
             response = connection.getresponse()
@@ -44,7 +45,7 @@ class Gunicorn:
 
     def send(self, line: bytes) -> bytes:
         """Send this request line as it is, and return the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT_SECONDS) as connection:
             connection.sendall(line + b"\r\nHost: testserver\r\nConnection: close\r\n\r\n")
             with connection.makefile("rb") as answer:
                 return answer.read()

@@ -100,6 +100,64 @@ class TestSource:
         assert not offenders
 
 
+# These print how long something took, stop the clock for a test, or slow a neighbour down.
+CLOCK_READERS = {
+    "tests/auth/conftest.py",
+    "tests/auth/publisher.py",
+    "tests/rehearsal/__main__.py",
+    "tests/stages/previews/__main__.py",
+    "tests/stages/previews/machine.py",
+    "tests/stages/previews/wire.py",
+    "tests/support/waiting.py",
+}
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+def literal_limits(call: ast.Call) -> list[int]:
+    """Return the lines where a call is given a number of seconds to wait."""
+    return [
+        keyword.value.lineno
+        for keyword in call.keywords
+        if keyword.arg in {"timeout", "seconds", "limit"}
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, int | float)
+        and not (isinstance(call.func, ast.Name) and call.func.id == "timedelta")
+    ]
+
+
+def is_clock(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in {"monotonic", "perf_counter", "sleep"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "time"
+    )
+
+
+class TestTests:
+    """Tests wait for events with one limit: tests/support/waiting.py."""
+
+    def test_have_no_limit_of_their_own(self) -> None:
+        offenders = [
+            f"{relative(path)}:{line}"
+            for path in TESTS
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+            for line in literal_limits(node)
+        ]
+
+        assert offenders == []
+
+    def test_read_no_clock(self) -> None:
+        readers = {
+            relative(path)
+            for path in TESTS
+            if any(is_clock(node) for node in ast.walk(ast.parse(path.read_text())))
+        }
+
+        assert readers <= CLOCK_READERS
+
+
 class TestErrors:
     def test_have_a_code_of_their_own(self) -> None:
         for route in get_resolver().url_patterns:  # imports every view, and with them every error

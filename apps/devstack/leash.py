@@ -103,7 +103,8 @@ def die_with(parent: int, signal_number: int) -> None:
     A job that a script starts in the background inherits SIGINT as ignored. The requested signal
     gets its default action back, or the program would outlive its parent.
     """
-    signal.signal(signal_number, signal.SIG_DFL)
+    if signal_number != signal.SIGKILL:  # which cannot be ignored
+        signal.signal(signal_number, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:

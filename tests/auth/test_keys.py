@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -118,15 +117,30 @@ class TestFirstNeed:
     def test_of_many_is_waited_for_as_long_as_the_asker_may_take(
         self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(key_server, "DEADLINE_SECONDS", 1.0)
+        waiting, go_on = threading.Semaphore(0), threading.Event()
+        lock = keys._ring._asking
+
+        class ReportingLock:
+            def acquire(self, **options: float) -> bool:
+                waiting.release()
+                return lock.acquire(**options)
+
+            def release(self) -> None:
+                lock.release()
 
         def slow(url: str) -> bytes:
-            time.sleep(0.8)
+            go_on.wait(LIMIT_SECONDS)
             return publisher.document
 
+        monkeypatch.setattr(keys._ring, "_asking", ReportingLock())
         monkeypatch.setattr(key_server, "fetch", slow)
         with ThreadPoolExecutor(4) as pool:
-            assert len(list(pool.map(lambda _: tokens.verify(token()), range(4)))) == 4
+            verified = [pool.submit(tokens.verify, token()) for _ in range(4)]
+            for _ in range(4):
+                waiting.acquire()
+            go_on.set()
+
+            assert all(each.result() for each in verified)
 
 
 class TestRenewal:
