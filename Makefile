@@ -104,7 +104,7 @@ prove-previews: install
 
 prove-faults: install
 	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_never_half.py \
-	  tests/users/test_random_lives.py tests/users/test_crowds.py $(ARGS)
+	  tests/users/test_random_lives.py tests/users/test_crowds.py tests/e2e/test_fuzz.py $(ARGS)
 
 doctor: install
 	$(MANAGE) check --deploy --tag stages

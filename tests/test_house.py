@@ -118,7 +118,7 @@ def literal_limits(call: ast.Call) -> list[int]:
     return [
         keyword.value.lineno
         for keyword in call.keywords
-        if keyword.arg in {"timeout", "seconds", "limit"}
+        if keyword.arg in {"timeout", "seconds"}
         and isinstance(keyword.value, ast.Constant)
         and isinstance(keyword.value.value, int | float)
         and not (isinstance(call.func, ast.Name) and call.func.id == "timedelta")

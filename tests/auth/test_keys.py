@@ -121,9 +121,9 @@ class TestFirstNeed:
         lock = keys._ring._asking
 
         class ReportingLock:
-            def acquire(self, **options: float) -> bool:
+            def acquire(self, timeout: float) -> bool:
                 waiting.release()
-                return lock.acquire(**options)
+                return lock.acquire(timeout=timeout)
 
             def release(self) -> None:
                 lock.release()
