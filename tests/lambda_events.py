@@ -1,4 +1,4 @@
-"""Events that somebody with `lambda:InvokeFunction` may send: accepted, refused and malformed ones."""
+"""Events that a caller with `lambda:InvokeFunction` may send: accepted, refused and malformed ones."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ UNUSUAL: dict[str, dict[str, Any]] = {
         "/auth/current_user", **{"Accept": "中", "Origin": "中", "Content-Type": "中", "X-Request-ID": "中"}
     ),
     "a host that is no ASCII": rest_event(host="中.example"),
-    "a method that nobody knows": {**rest_event(), "httpMethod": "BREW"},
+    "an unknown method": {**rest_event(), "httpMethod": "BREW"},
     "a query that is odd": {**url_event(), "rawQueryString": "&&=%ff&a=%00&中=é"},
     "a port that is none": rest_event(**{"X-Forwarded-Port": "eighty", "X-Forwarded-Proto": "gopher"}),
 }

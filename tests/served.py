@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LOGIN = "moped"
 THREADS = 4
-START_SECONDS = 60.0
 # What a stage with pages has; nothing of the shell that this runs in.
 STAGE = {
     **environment.TESTS,
@@ -130,7 +129,7 @@ class Served:
                 command, end_with=signal.SIGTERM, log=log, environment=self._variables
             )
         self._cleanup.callback(processes.stop, self.master, signal.SIGTERM)
-        up = processes.wait_until(self._answers, process=self.master, seconds=START_SECONDS)
+        up = processes.wait_until(self._answers, process=self.master, seconds=LIMIT_SECONDS)
         assert up, self.log.read_text()
 
     def _answers(self) -> bool:

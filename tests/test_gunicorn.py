@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-START_SECONDS = 120.0
 PROXY = "127.0.0.2"  # on loopback too, and yet not an address that gunicorn trusts by itself
-SECRET = "code-that-signs-somebody-in"
+SECRET = "code-of-a-sign-in"
 
 
 class Gunicorn:
@@ -69,7 +68,7 @@ def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
     with server.log.open("wb") as log:
         master = processes.start(command, end_with=signal.SIGTERM, log=log, environment=variables)
     try:
-        up = processes.wait_until(server.answers, process=master, seconds=START_SECONDS)
+        up = processes.wait_until(server.answers, process=master, seconds=LIMIT_SECONDS)
         assert up, server.log.read_text()
         yield server
     finally:

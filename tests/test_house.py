@@ -115,13 +115,14 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 def literal_limits(call: ast.Call) -> list[int]:
     """Return the lines where a call is given a number of seconds to wait."""
+    if isinstance(call.func, ast.Name) and call.func.id == "timedelta":
+        return []
+    waits = isinstance(call.func, ast.Attribute) and call.func.attr in {"wait", "join"}
+    given = [keyword.value for keyword in call.keywords if keyword.arg in {"timeout", "seconds"}]
     return [
-        keyword.value.lineno
-        for keyword in call.keywords
-        if keyword.arg in {"timeout", "seconds"}
-        and isinstance(keyword.value, ast.Constant)
-        and isinstance(keyword.value.value, int | float)
-        and not (isinstance(call.func, ast.Name) and call.func.id == "timedelta")
+        value.lineno
+        for value in [*given, *(call.args if waits else [])]
+        if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value >= 1
     ]
 
 

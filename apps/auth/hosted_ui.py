@@ -47,7 +47,7 @@ def refusal(description: str) -> SignInRefusedError:
     """
     Return the error for a denied sign-in, with the reason that the pool gave.
 
-    The description may come from anybody who can make a link. So it is quoted and attributed, cut
+    The description may come from any caller who can make a link. So it is quoted and attributed, cut
     to LONGEST_REASON, and characters that do not print are left out. Templates escape it.
 
     :param description: Cognito's `error_description`; it is no fixed text:

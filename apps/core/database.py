@@ -50,7 +50,7 @@ def fetch_row(query: LiteralString, parameters: Sequence[Any]) -> tuple[Any, ...
     """
     Execute a prepared query, and return its first row.
 
-    Django's own cursors bind parameters in the client, so PostgreSQL would plan each query anew.
+    Django's own cursors bind parameters in the client, so PostgreSQL would plan each query again.
     A query that PostgreSQL refuses because its plan is outdated was not executed: it is sent once
     more, on a new connection, unless it is part of a transaction.
     """

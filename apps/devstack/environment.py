@@ -132,11 +132,6 @@ def supplies(name: str) -> bool:
     return name in _ours()
 
 
-def in_ci() -> bool:
-    """Return whether this run decides about a change: then nothing may be left out."""
-    return os.environ.get("CI", "").lower() == "true"
-
-
 def starter() -> int:
     """Return the process that started this one to serve, or 0 for one that a person started."""
     return int(os.environ.get(STARTER, "0"))

@@ -150,19 +150,19 @@ class TestFetch:
         def hang(*arguments: Any, **options: Any) -> Any:
             looked_up.append(arguments)
             looking.set()
-            may_go_on.wait(60)
+            may_go_on.wait(LIMIT_SECONDS)
             return look_up(*arguments, **options)
 
         monkeypatch.setattr(socket, "getaddrinfo", hang)
         for _ in range(3):
             with pytest.raises(key_server.FetchError):
                 key_server.fetch(publisher.url)
-        assert looking.wait(60)
+        assert looking.wait(LIMIT_SECONDS)
 
         assert len(looked_up) == len(conversations()) == 1
 
         may_go_on.set()
-        monkeypatch.setattr(key_server, "DEADLINE_SECONDS", 60.0)
+        monkeypatch.setattr(key_server, "DEADLINE_SECONDS", LIMIT_SECONDS)
         assert key_server.fetch(publisher.url) == publisher.document
         assert len(publisher.asked) == 1  # the late one was given up
 

@@ -98,7 +98,7 @@ class TestFirstNeed:
 
         def hang(url: str) -> bytes:
             asking.set()
-            may_answer.wait(60)
+            may_answer.wait(LIMIT_SECONDS)
             return publisher.document
 
         monkeypatch.setattr(key_server, "fetch", hang)
@@ -106,7 +106,7 @@ class TestFirstNeed:
         clock.passes(3)
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(tokens.verify, token())
-            assert asking.wait(60)
+            assert asking.wait(LIMIT_SECONDS)
             for _ in range(14):
                 with pytest.raises(KeysUnavailableError):
                     tokens.verify(token())

@@ -8,6 +8,7 @@ import pytest
 
 from apps.core import aws
 from apps.core.once import once
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,25 +17,25 @@ THREADS = 8
 
 
 class TestOnce:
-    """Several threads ask for an object that nobody built yet."""
+    """Several threads ask for an object that is not built yet."""
 
     def test_builds_one_object_for_many_threads(self) -> None:
         built, begun, asked = [], Event(), Barrier(THREADS)
 
         def build() -> object:
             begun.set()
-            asked.wait(60)  # until the other threads are about to ask
+            asked.wait(LIMIT_SECONDS)  # until the other threads are about to ask
             built.append(object())
             return built[-1]
 
         def ask() -> object:
-            asked.wait(60)
+            asked.wait(LIMIT_SECONDS)
             return get()
 
         get = once(build)
         with ThreadPoolExecutor(THREADS) as pool:
             first = pool.submit(get)
-            assert begun.wait(60)
+            assert begun.wait(LIMIT_SECONDS)
             others = [pool.submit(ask) for _ in range(THREADS - 1)]
             objects = {id(future.result(60)) for future in [first, *others]}
         assert len(built) == len(objects) == 1

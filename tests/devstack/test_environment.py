@@ -98,15 +98,6 @@ class TestApplyForTests:
         assert os.environ["DATABASE_URL"] == "postgresql:///given"
 
 
-class TestInCi:
-    @pytest.mark.parametrize(
-        ("value", "expected"), [("true", True), ("True", True), ("", False), ("0", False)]
-    )
-    def test_reads_what_runners_set(self, value: str, *, expected: bool) -> None:
-        os.environ["CI"] = value
-        assert environment.in_ci() is expected
-
-
 class TestStarter:
     def test_is_nobody_for_what_a_person_started(self) -> None:
         assert environment.starter() == 0

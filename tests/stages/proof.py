@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.core import readiness
 from apps.devstack import accounts, signing_in, stack
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
@@ -38,10 +37,8 @@ SIDS = list(dict.fromkeys(right.sid for right in RIGHTS))
 
 
 @pytest.fixture
-def scene(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def scene(stores: Stores) -> Scene:
     """An admin with a real token, in front of a furnished world."""
-    # What is proved here is the right to ask, not how fast a busy machine answers.
-    monkeypatch.setattr(readiness, "DEADLINE_SECONDS", 30.0)
     accounts.ensure([BY_KEY["admin"]])
     return Scene(_token(), stores)
 

@@ -36,7 +36,6 @@ def subject(
     stores: Stores, live_server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Subject:
     """The emulator's pool and table, and the API served in front of them."""
-    monkeypatch.setattr(readiness, "DEADLINE_SECONDS", 30.0)
     readiness.forget()
     accounts.ensure([BY_KEY["viewer"]])
     assert stores.roles_at_sign_in(BY_KEY["viewer"].email, PASSWORD)  # from here on the trigger is awake
