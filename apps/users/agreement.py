@@ -72,7 +72,7 @@ def finish(intention: Intention) -> list[str]:
 
 
 def _withdraw(address: str, intention: Intention) -> list[str]:
-    account = cognito.look_up(address)
+    account = accounts.native_account(address)
     if account is None or account.mark != str(intention.pk):
         return []
     adopted = MopedUser.objects.filter(cognito_user_id=account.username).exists()
