@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from django.conf import settings
 
 from apps.auth import base64url
 from apps.core import aws
 from apps.core.claims import CLAIMS_NAMESPACE
-from apps.core.errors import MopedError, NotFoundError
-from apps.core.identity import normalize, sso_address
-from apps.stages import gateways
+from apps.core.errors import MopedError
+from apps.stages import gateways, single_sign_on
 from apps.stages.errors import StageError
 from apps.stages.subject import Subject
 
@@ -45,11 +41,6 @@ READ = {
     "sub": "str",
     "token_use": "str",
 }
-
-
-# Observed where a stage has nothing to observe it on.
-NOT_CHECKED = object()
-FEDERATED = "EXTERNAL_PROVIDER"
 
 
 class Fact(NamedTuple):
@@ -94,7 +85,7 @@ def verify(subject: Subject) -> Iterator[str]:
     wrong = []
     for fact in FACTS:
         observed = _observed(fact, subject)
-        if observed is NOT_CHECKED:
+        if observed is single_sign_on.NOT_CHECKED:
             yield f"not checked: {fact.what}; the pool has no such account"
         elif observed == fact.expected:
             yield f"holds: {fact.what}"
@@ -166,36 +157,6 @@ def _listed(subject: Subject) -> object:
     return [
         each["Value"] == email for user in found for each in user["Attributes"] if each["Name"] == "email"
     ]
-
-
-def _sso_account(subject: Subject) -> object:
-    account = _any_sso_account(subject)
-    if account is None:
-        return NOT_CHECKED
-    username, email = account["Username"], _email(account)
-    listed = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
-    return {
-        "named after its address": sso_address(username) == normalize(email),
-        "listed by its address": username in [user["Username"] for user in listed],
-        "found by its name": _name_found(subject, username) == username,
-        "found by its address": _name_found(subject, email) == username,
-    }
-
-
-def _any_sso_account(subject: Subject) -> Any:
-    prefix = f'username ^= "{settings.SSO_USERNAME_PREFIX}"'
-    users = subject.of_pool("list_users", Filter=prefix, Limit=60)["Users"]
-    return next((user for user in users if user["UserStatus"] == FEDERATED and _email(user)), None)
-
-
-def _email(user: Any) -> str:
-    return next((str(each["Value"]) for each in user["Attributes"] if each["Name"] == "email"), "")
-
-
-def _name_found(subject: Subject, name: str) -> str:
-    with suppress(NotFoundError), aws.translating(UserNotFoundException=NotFoundError):
-        return str(subject.of_pool("admin_get_user", Username=name)["Username"])
-    return ""
 
 
 def _conditional(subject: Subject) -> object:
@@ -285,13 +246,8 @@ FACTS = (
     Fact("an account is found by its address", [True], _listed),
     Fact(
         "a single sign-on account is found by its name, not by its address",
-        {
-            "named after its address": True,
-            "listed by its address": True,
-            "found by its name": True,
-            "found by its address": False,
-        },
-        _sso_account,
+        single_sign_on.EXPECTED,
+        single_sign_on.observe,
     ),
     Fact(
         "nobody has no item",
