@@ -35,6 +35,14 @@ class Stored(NamedTuple):
         """
         return None if self.item is None else claims_items.decode(self.item)
 
+    def is_written_as(self, claims: HasuraClaims) -> bool:
+        """
+        Tell whether every reader finds exactly these claims in it.
+
+        :raises UnreadableItemError: if it cannot be read
+        """
+        return self.item is not None and claims_items.is_written_as(self.item, claims)
+
 
 def get(email: str) -> Stored:
     """
