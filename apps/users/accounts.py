@@ -89,6 +89,11 @@ def correct_claims(user: MopedUser, stored: Stored) -> list[str]:
     with suppress(UnreadableItemError):
         if stored.is_written_as(user.claims):
             return []
+    return rewrite_claims(user, stored)
+
+
+def rewrite_claims(user: MopedUser, stored: Stored) -> list[str]:
+    """Write the item again even if it is right: writes that are still on their way then have no effect."""
     claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
     return [f"wrote the claims of {user.address}"]
 

@@ -25,6 +25,7 @@ def restore(intention: Intention) -> list[str]:
     done = [sentence for address in intention.addresses for sentence in agree(address)]
     if intention.decided:
         return done + finish(intention)
+    done += [sentence for address in intention.addresses for sentence in _cancel_late_writes(address)]
     return done + [sentence for address in intention.addresses for sentence in _withdraw(address, intention)]
 
 
@@ -69,6 +70,13 @@ def finish(intention: Intention) -> list[str]:
         if is_city_address(intention.email):
             done += accounts.remove(sso_username(intention.email))
     return done
+
+
+def _cancel_late_writes(address: str) -> list[str]:
+    user = MopedUser.objects.filter(email=address).first()
+    if user and user.may_sign_in:
+        return accounts.rewrite_claims(user, claims_table.get(address))
+    return []
 
 
 def _withdraw(address: str, intention: Intention) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager, suppress
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from django.core.management import call_command
 
 from apps.core import aws
 from apps.core.claims import EDITOR, VIEWER
@@ -107,6 +110,27 @@ class TestSingleSignOnFirst:
 
         assert stores.row(email) is None
         assert stores.account(sso_account.username) == sso_account
+
+    def test_is_mentioned_by_reconcile_users_as_a_notice(
+        self, stores: Stores, email: str, sso_account: Account
+    ) -> None:
+        out = StringIO()
+
+        call_command("reconcile_users", "--json", "--only", email, stdout=out)  # exits with 0
+
+        (notice,) = json.loads(out.getvalue())["disagreements"]
+        assert (notice["code"], notice["address"]) == ("sso_account_unknown", email)
+        assert (notice["is_notice"], notice["safe_to_repair"]) == (True, False)
+
+    def test_is_no_disagreement_once_the_person_is_there(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        create(admin, email)
+        out = StringIO()
+
+        call_command("reconcile_users", "--json", "--only", email, stdout=out)
+
+        assert json.loads(out.getvalue()) == {"disagreements": []}
 
 
 @contextmanager
