@@ -31,9 +31,9 @@ class Disagreement:
     address: str
     text: str
     remedy: str
+    repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
     is_notice: bool = False
     """Whether it is no fault, but something an operator may want to know."""
-    repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
 
 
 def unfinished(intention: Intention) -> Disagreement:

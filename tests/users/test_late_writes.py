@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,30 +28,37 @@ pytestmark = pytest.mark.emulator
 __all__ = ["alone"]
 
 
+@dataclass
+class Delay:
+    """Holds back every attempt of the n-th PutItem."""
+
+    number: int
+    calls: int = 0
+    held: list[Any] = field(default_factory=list)
+
+    def count(self, params: dict[str, Any], **_event: Any) -> None:
+        self.calls += 1
+        params["headers"]["X-Number"] = str(self.calls)
+
+    def hold(self, request: Any, **_event: Any) -> None:
+        if int(request.headers["X-Number"]) == self.number:
+            self.held.append(request)
+            raise ReadTimeoutError(endpoint_url=request.url)
+
+
 @contextmanager
 def delayed_put(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """Hold back every attempt of the n-th PutItem; the caller sends what is in the list."""
-    held: list[Any] = []
-    calls: list[str] = []
-
-    def count(params: dict[str, Any], **_event: Any) -> None:
-        calls.append("PutItem")
-        params["headers"]["X-Number"] = str(len(calls))
-
-    def hold(request: Any, **_event: Any) -> None:
-        if int(request.headers["X-Number"]) == number:
-            held.append(request)
-            raise ReadTimeoutError(endpoint_url=request.url)
-
+    delay = Delay(number)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
     events: Any = aws.dynamodb().meta.events
-    events.register_first("before-call.dynamodb.PutItem", count)
-    events.register_first("before-send.dynamodb.PutItem", hold)
+    events.register_first("before-call.dynamodb.PutItem", delay.count)
+    events.register_first("before-send.dynamodb.PutItem", delay.hold)
     try:
-        yield held
+        yield delay.held
     finally:
-        events.unregister("before-call.dynamodb.PutItem", count)
-        events.unregister("before-send.dynamodb.PutItem", hold)
+        events.unregister("before-call.dynamodb.PutItem", delay.count)
+        events.unregister("before-send.dynamodb.PutItem", delay.hold)
 
 
 class TestLatePut:
