@@ -1,8 +1,10 @@
 # What people type. The work is in Python: apps/devstack.
 #
 #   make run      serve the API, with an AWS and a PostgreSQL of its own      make run PORT=8001
-#   make test     the whole test suite                                        make test ARGS="-k files"
+#   make test     the fast tests: every route, permission, rule and service    make test ARGS="-k files"
 #   make check    what admits a change: format, lint, types, imports, locks, infrastructure, tests with coverage
+#   make browser  install the browser that `make check` needs
+#   make prove-faults     the bounded tests of faults, crowds and guesses, in full
 #   make reset    forget the laptop's users, files and rows
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
@@ -18,8 +20,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
-# Tests wait for servers half of the time, so there is work for more of them than there are cores.
-WORKERS ?= 4
+WORKERS ?= auto
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
@@ -29,7 +30,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
+.PHONY: prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -37,8 +38,8 @@ help:
 run: install
 	@$(LEASHED) $(BIN)/python manage.py runserver $(PORT)
 
-test: install browser
-	@$(BIN)/pytest $(ARGS)
+test: install
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -q -m "not slow" $(ARGS)
 
 reset: install
 	@$(MANAGE) reset
@@ -69,7 +70,7 @@ imports: install
 locks: install
 	$(BIN)/python -m apps.devstack.locks --check
 
-covered: install browser
+covered: install
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
@@ -100,6 +101,10 @@ prove-role: install
 
 prove-previews: install
 	$(LAPTOP) $(BIN)/python -m tests.stages.previews
+
+prove-faults: install
+	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_never_half.py \
+	  tests/users/test_random_lives.py tests/users/test_crowds.py tests/e2e/test_fuzz.py $(ARGS)
 
 doctor: install
 	$(MANAGE) check --deploy --tag stages

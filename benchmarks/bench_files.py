@@ -18,9 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -29,7 +27,7 @@ from apps.devstack import environment
 from apps.devstack.postgresql import Cluster, database_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 CALLS = 2000
 NAME = "A plan set, final (2).pdf"
@@ -79,21 +77,17 @@ def subjects() -> dict[str, Callable[[], Any]]:
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
     view, request = RequestSignature(), editors_request()
-    ask, known = queries.PERSON.answer, queries.PERSON.answer(77, 1)
-
-    @contextmanager
-    def told(*_: Any) -> Iterator[Any]:
-        yield SimpleNamespace(row=known)
+    find_person, person = queries.find_person, queries.find_person(77, 1)
 
     def view_alone() -> None:
-        queries.PERSON.asked = told
+        queries.find_person = lambda *_: person
         view.get(request)
-        del queries.PERSON.asked
+        queries.find_person = find_person
 
     return {
         "bare botocore call": lambda: bare(key),
         "view": lambda: view.get(request),
-        "  its one statement": lambda: ask(77, 1),
+        "  its one query": lambda: find_person(77, 1),
         "  the view without it": view_alone,
         "  its signature": lambda: gateways.presign_upload(key=key, media_type="application/pdf"),
     }

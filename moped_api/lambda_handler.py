@@ -5,18 +5,25 @@ Everything is built while this module is imported. That is Lambda's INIT phase, 
 CPU and, where it fails, fails cleanly: the runtime reports the reason and the next start begins
 afresh. Built on the first event instead, a failure would leave half an application behind.
 
-Zappa's own handler serves HTTP and management commands. Three things are done before it: Cognito's
-triggers, which Zappa cannot attach; refusing the events that would run any code their sender likes;
-and the stage's name, so that one package serves every stage.
+Zappa's own handler serves HTTP. Cognito's triggers, which Zappa cannot attach, and management
+commands are dispatched here. All other events are refused (moped_api/lambda_events.py).
 """
 
 from __future__ import annotations
 
 import gc
+import io
+import json
+import logging
 from importlib import import_module
 from typing import Any
 
+from apps.core import context as request_context
 from apps.core.imports import Stand, setting_aside
+from moped_api import lambda_events
+from moped_api.lambda_events import MalformedEventError, RefusedEventError
+
+logger = logging.getLogger("moped.events")
 
 # What libraries import for one function that no request calls (measured: docs/benchmarks.md).
 SET_ASIDE: dict[str, Stand] = {
@@ -31,7 +38,6 @@ SET_ASIDE: dict[str, Stand] = {
     "werkzeug.serving": ("run_simple",),  # Werkzeug's own server
 }
 TRIGGERS = "apps.users.triggers"
-RUNS_ANY_CODE = ("raw_command", "command")
 
 
 class StartError(Exception):
@@ -42,21 +48,80 @@ class StartError(Exception):
     """
 
 
-class RefusedEventError(Exception):
-    """Somebody who may invoke the function asked it to run code of their own."""
-
-
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+def lambda_handler(event: Any, context: Any) -> Any:
     """
     Answer one event.
 
-    :raises RefusedEventError: for the events by which Zappa runs any function or any text
+    :return: for HTTP an answer as API Gateway wants it, for a trigger the event, for a management command
+        what it wrote and its exit code
+    :raises RefusedEventError: for an event that the function does not accept
+    :raises MalformedEventError: for a trigger's event that is not built like one
     """
-    if "triggerSource" in event:
-        return import_module(TRIGGERS).handler(event, context)
-    if any(name in event for name in RUNS_ANY_CODE):
-        raise RefusedEventError("This function serves HTTP, Cognito's triggers and `manage`; nothing else.")
-    return _zappa.handler(event, context)
+    request_context.begin({"lambda.context": context})
+    try:
+        if lambda_events.is_http(event):
+            return _answer(event, context)
+        return _dispatch(event, context)
+    finally:
+        request_context.end()
+
+
+def _dispatch(event: Any, context: Any) -> Any:
+    """Handle an event that is not an HTTP request."""
+    try:
+        if lambda_events.is_trigger(event):
+            lambda_events.require_trigger(event)
+            return import_module(TRIGGERS).handler(event, context)
+        return _run(lambda_events.command(event))
+    except (MalformedEventError, RefusedEventError) as error:
+        logger.warning("event_refused", extra={"reason": str(error), "members": _members(event)})
+        raise
+
+
+def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    try:
+        request = lambda_events.http_request(event)
+    except MalformedEventError as error:
+        logger.warning("event_malformed", extra={"reason": str(error)})
+        return _problem(context, 400, "bad_request", f"The event is not a valid request: {error}")
+    return dict(_zappa.handler(request, context))
+
+
+def _run(words: list[str]) -> dict[str, Any]:
+    """Run a management command. Its exit must not end the process, which Lambda would call a crash."""
+    from django.core.management import call_command  # noqa: PLC0415 (Django is set up by now)
+
+    output, exit_code = io.StringIO(), 0
+    try:
+        call_command(*words, stdout=output, stderr=output)
+    except SystemExit as end:
+        exit_code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return {"exit_code": exit_code, "output": output.getvalue()}
+
+
+def _crash(_event: Any, context: Any, exception: Exception) -> dict[str, Any]:
+    """Answer when Zappa failed, rather than Django."""
+    logger.error("crash", exc_info=exception)
+    return _problem(context, 500, "internal_error", "Something went wrong on our side.")
+
+
+def _problem(context: Any, status: int, code: str, detail: str) -> dict[str, Any]:
+    """Return our error body as API Gateway wants it, for what does not reach Django."""
+    from django.http import HttpResponse  # noqa: PLC0415 (Django is set up by now)
+
+    from apps.core import headers, problems  # noqa: PLC0415
+
+    request_id = str(getattr(context, "aws_request_id", "") or "-")
+    body = json.dumps(problems.details(status, code, detail, request_id=request_id))
+    response = HttpResponse(status=status, content_type=problems.CONTENT_TYPE)
+    headers.apply(response)
+    response.headers["X-Request-ID"] = request_id
+    return {"statusCode": status, "headers": dict(response.headers), "body": body, "isBase64Encoded": False}
+
+
+def _members(event: Any) -> list[str]:
+    """Return the names of an event's members for the log; the values may be secret."""
+    return sorted(str(name)[:64] for name in event)[:16] if isinstance(event, dict) else []
 
 
 def _start() -> Any:
@@ -72,6 +137,7 @@ def _build() -> Any:
     from zappa.handler import LambdaHandler  # noqa: PLC0415 (while boto3 is set aside)
 
     handler = LambdaHandler()
+    handler._handle_request_exception = _crash  # noqa: SLF001 (it would answer without our error body)
     from django.conf import settings  # noqa: PLC0415 (Django is set up by now)
     from django.urls import get_resolver  # noqa: PLC0415
 

@@ -44,7 +44,7 @@ UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 
 # ---- files: presigned, never through here -------------------------------------------------------
 UPLOAD_MAX_BYTES = env.number("MOPED_API_UPLOAD_MAX_MEGABYTES", 1024) * 1024**2  # the editor's own limit
-UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 5) * 60  # how long a signed form may be posted
+UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 30) * 60  # how long a signed form may be posted
 UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket asks
 UPLOADS_PREFIX = env.prefix("MOPED_API_UPLOADS_PREFIX")  # of every key that is signed, up or down
 # Folders of the bucket whose files, beside the projects', may be downloaded if a row names them.
@@ -69,7 +69,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_idle=30,
     keepalives_interval=10,
     keepalives_count=3,
-    prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.core.statements
+    prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.core.database
     options=f"-c search_path={OWN_SCHEMA},public -c statement_timeout=15s -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=60s"
     + (" -c default_transaction_read_only=on" if READ_ONLY else ""),
@@ -102,7 +102,9 @@ CSRF_FAILURE_VIEW = "apps.core.problems.csrf_failure"
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
 CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
 CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", ""))
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-request-id"]
+CORS_ALLOW_HEADERS = list(
+    env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
+)
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate"]
 
@@ -153,7 +155,11 @@ MIDDLEWARE = [
     "apps.core.middleware.AddressMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
     *(
-        ["apps.auth.middleware.FreshSignInMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
+        [
+            "apps.core.cookies.StrictCookiesMiddleware",
+            "apps.auth.middleware.FreshSignInMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+        ]
         if BROWSER_SIGN_IN
         else []
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 import uuid
 from functools import cache
@@ -22,6 +23,7 @@ from apps.devstack.personas import BY_KEY, Persona
 from tests import seeds
 from tests.access import NOBODY
 from tests.pool import KeyServer, Signer, hasura_claim, payload
+from tests.support import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,27 +33,51 @@ __all__ = ["seeds"]  # imported for what it does
 FIGURES = "figures"  # the property that a test records
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--proof`, the long form of tests that repeat one thing many times."""
+    parser.addoption("--proof", action="store_true", help="run the bounded proofs in full (make prove-…)")
+
+
+@pytest.fixture(scope="session")
+def proof(request: pytest.FixtureRequest) -> bool:
+    """Whether a test that repeats one thing runs in full (`make prove-…`) or bounded (`make check`)."""
+    return bool(request.config.getoption("--proof"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, whatever the shuffle said: else all wait for it at the end."""
-    long = sorted((item for item in items if item.get_closest_marker("long")), key=_patience, reverse=True)
-    short = [item for item in items if not item.get_closest_marker("long")]
-    items[:] = _dealt(long, short, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    """Start with the slow modules, each on one worker, so that its servers start once."""
+    slow: dict[str, list[pytest.Item]] = {}
+    fast = []
+    for item in items:
+        if item.get_closest_marker("slow"):
+            slow.setdefault(item.nodeid.partition("::")[0], []).append(item)
+        else:
+            fast.append(item)
+    items[:] = _distribute(slow, fast, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
-def _patience(item: pytest.Item) -> float:
-    timeout = item.get_closest_marker("timeout")
-    return float(timeout.args[0]) if timeout else 0.0
+def _cost(module: list[pytest.Item]) -> int:
+    marker = module[0].get_closest_marker("slow")
+    return marker.kwargs.get("cost", 1) if marker else 0
 
 
-def _dealt(long: list[pytest.Item], short: list[pytest.Item], workers: int) -> Iterator[pytest.Item]:
-    """Deal the long ones out: with `--dist worksteal` each worker begins with an equal stretch of these."""
-    left, others = len(long) + len(short), iter(short)
-    for worker in range(workers):
-        stretch, mine = left // (workers - worker), long[worker::workers]
-        yield from mine
-        yield from islice(others, max(0, stretch - len(mine)))
-        left -= stretch
+def _distribute(
+    slow: dict[str, list[pytest.Item]], fast: list[pytest.Item], workers: int
+) -> Iterator[pytest.Item]:
+    """Order the items so that `--dist worksteal`, which splits them evenly, gives each worker its modules."""
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    costs = [0] * workers
+    for module in sorted(slow.values(), key=_cost, reverse=True):
+        least = costs.index(min(costs))
+        costs[least] += _cost(module)
+        shares[least] += module
+    left, others = sum(map(len, shares)) + len(fast), iter(fast)
+    for number, share in enumerate(shares):
+        chunk = left // (workers - number)
+        yield from share
+        yield from islice(others, max(0, chunk - len(share)))
+        left -= chunk
     yield from others
 
 
@@ -86,6 +112,28 @@ def signer() -> Signer:
 def _published_key_set(signer: Signer) -> Iterator[None]:
     """Serve the pool's key set for all tests that do not ask for another pool."""
     with KeyServer(signer) as server, override_settings(COGNITO_JWKS_URL=server.url):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _default_interrupt_signal() -> Iterator[None]:
+    """
+    Let the processes that tests start react to SIGINT.
+
+    A job that a script starts in the background inherits SIGINT as ignored, and so do its children.
+    """
+    inherited = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_product_limits() -> Iterator[None]:
+    """Let the product wait as long as the tests do; a test of such a limit sets its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in waiting.PRODUCT_LIMITS:
+            patch.setattr(module, name, waiting.LIMIT_SECONDS)
         yield
 
 

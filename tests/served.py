@@ -18,6 +18,7 @@ from apps.devstack import environment, processes
 from apps.devstack.emulator import free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url
 from tests import lock
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +135,7 @@ class Served:
 
     def _answers(self) -> bool:
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}/health/live", timeout=1) as response:
+            with urlopen(f"http://127.0.0.1:{self.port}/health/live", timeout=LIMIT_SECONDS) as response:
                 return bool(response.status == 200)
         except OSError:
             return False

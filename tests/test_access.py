@@ -34,6 +34,17 @@ def served() -> list[tuple[str, routes.Route]]:
     return [(method, route) for route in routes.listing() for method in route.methods]
 
 
+def allowed_to_call(method: str, route: routes.Route) -> frozenset[str]:
+    """Return who may call a route, as the access tables state it."""
+    allowed = tables().get((method, route.name))
+    if allowed is None:
+        pytest.fail(
+            f'No access table has {method} {route.path}. Add ("{method}", "{route.name}") to ACCESS in'
+            " tests/<app>/access.py, with who may call it."
+        )
+    return allowed
+
+
 def path_of(route: routes.Route) -> str:
     """Fill what the route captures with something that is not there."""
     return re.sub(r"<(?:(\w+):)?\w+>", lambda found: VALUES.get(found[1] or "", VALUES["uuid"]), route.path)
@@ -67,7 +78,7 @@ class TestEveryRoute:
     ) -> None:
         response = impersonate(persona).generic(method, path_of(route))
 
-        allowed = persona in tables()[method, route.name]
+        allowed = persona in allowed_to_call(method, route)
         assert (response.status_code not in REFUSED) == allowed
         assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -77,6 +88,6 @@ class TestEveryRoute:
     def test_asks_nobody_for_a_token_and_the_others_for_a_right(
         self, impersonate: Impersonate, method: str, route: routes.Route
     ) -> None:
-        expected = HTTPStatus.UNAUTHORIZED if NOBODY not in tables()[method, route.name] else HTTPStatus.OK
+        expected = HTTPStatus.UNAUTHORIZED if NOBODY not in allowed_to_call(method, route) else HTTPStatus.OK
 
         assert impersonate(NOBODY).generic(method, path_of(route)).status_code == expected

@@ -37,6 +37,23 @@ def reads_environment(tree: ast.Module) -> bool:
     )
 
 
+def patched_modules(tree: ast.Module) -> set[str]:
+    """Return the modules of which the source sets an attribute."""
+    nodes = list(ast.walk(tree))
+    imported = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    written = {
+        ast.unparse(node.value).partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    return imported & written
+
+
 def subclasses(kind: type[MopedError]) -> set[type[MopedError]]:
     return {found for child in kind.__subclasses__() for found in {child, *subclasses(child)}}
 
@@ -57,6 +74,16 @@ class TestSource:
 
         assert readers <= ENVIRONMENT_READERS
 
+    def test_patches_no_library(self) -> None:
+        patched = {
+            relative(path): modules
+            for path in SOURCES
+            if not {"devstack", "stages"}.intersection(path.parts)
+            and (modules := patched_modules(ast.parse(path.read_text())))
+        }
+
+        assert not patched
+
     def test_spells_hasuras_claims_in_one_place(self) -> None:
         spellers = {relative(path) for path in SOURCES if "x-hasura-" in path.read_text()}
 
@@ -71,6 +98,64 @@ class TestSource:
         ]
 
         assert not offenders
+
+
+# These print how long something took, stop the clock for a test, or slow a neighbour down.
+CLOCK_READERS = {
+    "tests/auth/conftest.py",
+    "tests/auth/publisher.py",
+    "tests/rehearsal/__main__.py",
+    "tests/stages/previews/__main__.py",
+    "tests/stages/previews/machine.py",
+    "tests/stages/previews/wire.py",
+    "tests/support/waiting.py",
+}
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+def literal_limits(call: ast.Call) -> list[int]:
+    """Return the lines where a call is given a number of seconds to wait."""
+    return [
+        keyword.value.lineno
+        for keyword in call.keywords
+        if keyword.arg in {"timeout", "seconds"}
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, int | float)
+        and not (isinstance(call.func, ast.Name) and call.func.id == "timedelta")
+    ]
+
+
+def is_clock(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in {"monotonic", "perf_counter", "sleep"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "time"
+    )
+
+
+class TestTests:
+    """Tests wait for events with one limit: tests/support/waiting.py."""
+
+    def test_have_no_limit_of_their_own(self) -> None:
+        offenders = [
+            f"{relative(path)}:{line}"
+            for path in TESTS
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+            for line in literal_limits(node)
+        ]
+
+        assert offenders == []
+
+    def test_read_no_clock(self) -> None:
+        readers = {
+            relative(path)
+            for path in TESTS
+            if any(is_clock(node) for node in ast.walk(ast.parse(path.read_text())))
+        }
+
+        assert readers <= CLOCK_READERS
 
 
 class TestErrors:

@@ -1,8 +1,7 @@
 """
 Who is calling: from the Authorization header, or from the cookie of a browser sign-in.
 
-The template is simplejwt's stateless authentication; which token class and which user class
-it uses stands in settings.SIMPLE_JWT.
+The base class is simplejwt's stateless authentication. Its token and user classes are not used.
 """
 
 from __future__ import annotations
@@ -52,7 +51,8 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         """
         Return the caller and the verified token, or None if there is neither.
 
-        :raises Carrier: 401 with a reason code, or 503 if no key of the pool is known
+        :raises Carrier: for a header: 401 with a reason code, or 503 if no key of the pool is known
+        :raises KeysUnavailableError: for a cookie, if no key of the pool is known (503)
         """
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if header:
@@ -81,9 +81,13 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
 
 
 def _bearer(header: str) -> str:
-    """Return what follows the scheme; "" (which is malformed) unless it is one bearer token."""
+    """
+    Return what follows the scheme; "" (which is malformed) unless it is one bearer token.
+
+    Only the spaces that RFC 9110 allows around a token are dropped (sections 5.5 and 11.4).
+    """
     scheme, _, token = header.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return token.lstrip(" ").rstrip(" \t") if scheme.lower() == "bearer" else ""
 
 
 def _refuse_foreign_form(request: Request) -> None:

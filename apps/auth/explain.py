@@ -1,8 +1,9 @@
 """
 The token doctor: what holds and what fails, rule by rule and in words.
 
-It asks the very rules that the verifier asks, in the same order, but does not stop at the first
-that fails; what it says of a token whose signature fails is what the token claims, no more. It
+It checks what the verifier checks, in the same order, but does not stop at the first failure. Header,
+signature and claims are read by the verifier's own rules; issuer, use, audience and times are
+compared here again. What it says of a token whose signature fails is what the token claims, no more. It
 never shows the token or its signature.
 """
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import urlsafe_b64encode
 from http.client import HTTPException
 from typing import Any
@@ -23,6 +24,9 @@ from apps.core.errors import UnauthenticatedError, UnavailableError, UpstreamErr
 SCOPES = "openid email profile"
 TIMEOUT_SECONDS = 10  # the pool itself waits up to 5 for the pre-token trigger
 LARGEST_ANSWER = 64 * 1024
+LONGEST_REASON = 300  # characters
+# How Cognito introduces the words of a trigger.
+TRIGGER_FAILED = re.compile(r"^\w+ failed with error ")
 
 
 class CodeRefusedError(UnauthenticatedError):
@@ -30,6 +34,33 @@ class CodeRefusedError(UnauthenticatedError):
 
     code = "code_refused"
     message = "This sign-in is no longer valid. Start again."
+
+
+class SignInRefusedError(UnauthenticatedError):
+    """The pool denied the sign-in: a trigger, the person or the City's single sign-on said no."""
+
+    code = "sign_in_refused"
+    message = "The sign-in page did not let you in. If you expected otherwise, ask a Moped administrator."
+
+
+def refusal(description: str) -> SignInRefusedError:
+    """
+    Return the error for a denied sign-in, with the reason that the pool gave.
+
+    The description may come from anybody who can make a link. So it is quoted and attributed, cut
+    to LONGEST_REASON, and characters that do not print are left out. Templates escape it.
+
+    :param description: Cognito's `error_description`; it is no fixed text:
+        https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
+    """
+    printable = "".join(character for character in description if character.isprintable())
+    reason = re.sub(r"[.\s]+$", ".", TRIGGER_FAILED.sub("", printable).strip())[:LONGEST_REASON]
+    if not reason.strip("."):
+        return SignInRefusedError()
+    return SignInRefusedError(
+        f"The sign-in page did not let you in. It gave this reason: \u201c{reason}\u201d "
+        "If you need access, ask a Moped administrator."
+    )
 
 
 def authorization_url(*, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
@@ -57,7 +88,8 @@ def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
     """
     Return the ID token that the pool gives for the code.
 
-    :raises CodeRefusedError: if it gives none
+    :raises CodeRefusedError: if it does not take the code
+    :raises SignInRefusedError: if it denies the sign-in
     :raises UnavailableError: if it cannot be reached
     :raises UpstreamError: if its answer holds no ID token
     """
@@ -81,7 +113,7 @@ def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
             answer = json.loads(response.read(LARGEST_ANSWER))
     except HTTPError as error:
-        raise _refusal(error.code) from error
+        raise _refused(error) from error
     except OSError as error:
         raise UnavailableError from error
     except (HTTPException, ValueError) as error:  # not HTTP, cut short, or not JSON
@@ -89,8 +121,19 @@ def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _refusal(status: int) -> UnauthenticatedError | UpstreamError:
-    return CodeRefusedError() if status in {400, 401, 403} else UpstreamError()
+def _refused(error: HTTPError) -> UnauthenticatedError | UpstreamError:
+    """Return our error for the token endpoint's (RFC 6749, section 5.2)."""
+    if error.code not in {400, 401, 403}:
+        return UpstreamError()
+    try:
+        answer = json.loads(error.read(LARGEST_ANSWER))
+    except (OSError, HTTPException, ValueError):
+        return CodeRefusedError()
+    description = answer.get("error_description") if isinstance(answer, dict) else None
+    if not isinstance(description, str):
+        return CodeRefusedError()
+    about_the_code = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(description)
+    return CodeRefusedError() if about_the_code else refusal(description)
 
 
 def _client_id() -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import threading
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
 DEADLINE_SECONDS = 2.0
@@ -17,6 +18,10 @@ MAX_OCTETS = 64 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HEADERS = {"Accept": "application/json", "Connection": "close"}
 OK = 200
+
+# Held by the one thread that talks to the key server, until it ends. Name resolution cannot be cut
+# short: while it hangs, a second thread would hang beside the first.
+_one_at_a_time = threading.Lock()
 
 
 class FetchError(Exception):
@@ -33,8 +38,15 @@ def fetch(url: str) -> bytes:
     :raises FetchError: unless it is a 200 of at most 64 kB within two seconds
     """
     conversation = _Conversation(_permitted(url))
-    conversation.start()
-    conversation.join(DEADLINE_SECONDS)
+    ends_at = monotonic() + DEADLINE_SECONDS
+    if not _one_at_a_time.acquire(timeout=DEADLINE_SECONDS):
+        raise FetchError("an earlier request has not ended")
+    try:
+        conversation.start()
+    except RuntimeError as error:  # no more threads
+        _one_at_a_time.release()
+        raise FetchError("no thread can be started") from error
+    conversation.join(max(0.0, ends_at - monotonic()))
     if conversation.is_alive():
         conversation.cut()
         raise FetchError(_too_late())
@@ -65,6 +77,7 @@ class _Conversation(threading.Thread):
         self._connection = kind(url.hostname or "", url.port, timeout=DEADLINE_SECONDS)
         self._path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
         self._socket: socket.socket | None = None
+        self._is_cut = False
         self.body = b""
         self.failure = ""
 
@@ -78,9 +91,11 @@ class _Conversation(threading.Thread):
             self.failure = type(error).__name__
         finally:
             self._connection.close()
+            _one_at_a_time.release()
 
     def cut(self) -> None:
-        """End the conversation from another thread: a blocked read returns at once."""
+        """End the conversation from another thread: a blocked read returns at once, a look-up later."""
+        self._is_cut = True
         if self._socket is not None:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
@@ -90,6 +105,8 @@ class _Conversation(threading.Thread):
     def _ask(self) -> None:
         self._connection.connect()
         self._socket = self._connection.sock
+        if self._is_cut:  # while the name was looked up
+            return
         self._connection.request("GET", self._path, headers=HEADERS)
         with self._connection.getresponse() as answer:
             if answer.status != OK:

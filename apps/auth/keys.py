@@ -1,8 +1,8 @@
 """
 Which keys are the pool's now: fetched when first needed, kept, renewed, withdrawn.
 
-A key server that is down, slow or hostile may cost us new keys, never the ones we have and
-never more than one waiting thread.
+If the key server fails, cached keys stay usable. Without any keys, requests wait together for the
+first fetch. After a failed fetch at most one request waits for the next, the others answer 503 at once.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class KeyRing:
     def __init__(self) -> None:
         self._asking = threading.Lock()
         self._asked_at = NEVER
+        self._has_failed = False
         # Replaced as a whole, never changed: readers take no lock.
         self._held = (UNKNOWN, NEVER)
 
@@ -102,8 +103,9 @@ class KeyRing:
 
     def _ask(self, pause: float) -> None:
         """Fetch the key set, unless somebody did so a moment ago or is doing it now."""
-        # Whoever has keys goes on with them; only without any is it worth waiting for the asker.
-        patience = 0.0 if self._usable().keys else key_server.DEADLINE_SECONDS + 0.5
+        # Waiting for the fetching thread helps only without keys, and if it is likely to succeed.
+        is_pointless = self._usable().keys or self._has_failed
+        patience = 0.0 if is_pointless else key_server.DEADLINE_SECONDS + 0.5
         if not self._asking.acquire(timeout=patience):
             return
         try:
@@ -118,12 +120,14 @@ class KeyRing:
         try:
             keys = _fetched()
         except key_server.FetchError as error:
+            self._has_failed = True
             logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(held.keys)})
             return
         if keys != held.keys:
             logger.info("key_set_changed", extra={"kids": sorted(keys), "kids_before": sorted(held.keys)})
             held = Pool(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
         self._held = (held, Moment(time(), monotonic()))
+        self._has_failed = False
 
 
 def _fetched() -> dict[str, PublicKey]:

@@ -37,13 +37,14 @@ class FreshSignInMiddleware:
             return response
         query = urlencode({"next": request.get_full_path()})
         fresh = HttpResponseRedirect(f"{reverse('auth-sign-in')}?{query}")
-        cookies.forget(fresh, cookies.token_name())
+        cookies.forget_token(fresh)
         return fresh
 
 
 def _may_sign_in_afresh(request: HttpRequest) -> bool:
     return (
         request.method == "GET"
+        and not sign_in.is_sign_in_page(request.path)  # it says why the sign-in failed
         and cookies.token_name() in request.COOKIES
         and "HTTP_AUTHORIZATION" not in request.META
         and negotiation.wants_page(request)

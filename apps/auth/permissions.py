@@ -49,6 +49,8 @@ class IsActive(IsSignedIn):
     """Anyone with a verified address and an active account. A refusal names the condition that failed."""
 
     errors: ClassVar = (rights.RightsUnknownError,)
+    is_write: ClassVar[bool] = False
+    """Whether a GET counts as a write too, and so needs a fresh answer of the claims table."""
     message = "This is for people with a verified address and an active Moped account."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -66,7 +68,7 @@ class IsActive(IsSignedIn):
         caller = caller_of(request)
         if not caller.is_verified:
             yield ADDRESS_UNVERIFIED
-        if caller.claims == NO_CLAIMS or roles_now(request) is None:
+        if caller.claims == NO_CLAIMS or roles_now(request, is_write=self.is_write) is None:
             yield NOT_ACTIVE
 
 
@@ -103,7 +105,7 @@ class HasRole(IsStaff):
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield what fails, ending with the role."""
         yield from super().failures(request, view)
-        if not has_role_now(request, *self.roles):
+        if not has_role_now(request, *self.roles, is_write=self.is_write):
             yield self.needs_role
 
 
@@ -114,6 +116,12 @@ class IsEditor(HasRole):
     message = needs_role = "You need the role moped-editor or moped-admin for this."
 
 
+class MayUpload(IsEditor):
+    """Editors at this moment: the signature of an upload is a right to write."""
+
+    is_write = True
+
+
 class IsAdmin(HasRole):
     """City staff who administer accounts."""
 
@@ -121,18 +129,21 @@ class IsAdmin(HasRole):
     message = needs_role = "You need the role moped-admin for this."
 
 
-def has_role_now(request: Request, *roles: str) -> bool:
+def has_role_now(request: Request, *roles: str, is_write: bool = False) -> bool:
     """Tell whether token and claims item both grant the caller one of these roles."""
-    return not (roles_now(request) or frozenset()).isdisjoint(roles)
+    return not (roles_now(request, is_write=is_write) or frozenset()).isdisjoint(roles)
 
 
-def roles_now(request: Request) -> frozenset[str] | None:
+def roles_now(request: Request, *, is_write: bool = False) -> frozenset[str] | None:
     """
     Return the roles that the caller still has; None if Moped no longer knows the person.
 
+    :param is_write: whether the request counts as a write although its method is safe
     :raises RightsUnknownError: if that cannot be found out
     """
-    return rights.effective_roles(caller_of(request), only_looks=request.method in SAFE_METHODS)
+    return rights.effective_roles(
+        caller_of(request), only_looks=request.method in SAFE_METHODS and not is_write
+    )
 
 
 def caller_of(request: Request) -> CognitoUser:

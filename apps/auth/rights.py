@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 60
-# How much longer the last answer holds while the table is away, for safe methods only.
+# How much longer the last answer holds while the table is away. Writes need a fresh one, and so does
+# signing an upload.
 STALE_SECONDS = 300
 # After a failure the next question waits this long: not every request must find it out anew.
 RETRY_SECONDS = 5

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.auth import cookies, hosted_ui, tokens
@@ -16,13 +18,15 @@ from apps.auth.users import Anonymous, CognitoUser
 from apps.core.errors import InvalidError, UnauthenticatedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest
 
     from apps.auth.tokens import IdToken
 
 HOME = "/auth/current_user"
-# With more, no browser keeps the cookie of a sign-in under way, and nobody comes back from it.
-LONGEST_TARGET = 2000
+# Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
+LONGEST_TARGET = 1000
 
 
 class StaleSignInError(UnauthenticatedError):
@@ -32,13 +36,6 @@ class StaleSignInError(UnauthenticatedError):
     message = "This sign-in was not started here, or too long ago. Start again."
 
 
-class SignInRefusedError(UnauthenticatedError):
-    """The hosted UI sends the browser back without a code: the trigger or the person said no."""
-
-    code = "sign_in_refused"
-    message = "The sign-in page did not let you in. If you expected otherwise, ask a Moped administrator."
-
-
 class TokenTooLargeError(InvalidError):
     """No browser would keep a cookie of this size, and the sign-in would begin anew for ever."""
 
@@ -46,53 +43,64 @@ class TokenTooLargeError(InvalidError):
     message = "Your sign-in token is too large for a browser's cookie. Ask a Moped administrator."
 
 
-def begin(*, redirect_uri: str, target: str) -> tuple[str, cookies.Flow]:
-    """Return where to send the browser, and what it must bring back."""
-    flow = cookies.Flow(
-        state=secrets.token_urlsafe(32),
+def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingSignIn]:
+    """Return where to send the browser, the state that it must bring back, and what to keep until then."""
+    state = secrets.token_urlsafe(32)
+    pending = cookies.PendingSignIn(
         nonce=secrets.token_urlsafe(32),
         verifier=secrets.token_urlsafe(64),
         target=target,
+        started=int(time.time()),
     )
     url = hosted_ui.authorization_url(
-        redirect_uri=redirect_uri, state=flow.state, nonce=flow.nonce, verifier=flow.verifier
+        redirect_uri=redirect_uri, state=state, nonce=pending.nonce, verifier=pending.verifier
     )
-    return url, flow
+    return url, state, pending
 
 
-def finish(*, flow: cookies.Flow | None, state: str, code: str, redirect_uri: str) -> tuple[str, IdToken]:
+def finish(
+    *, pending: cookies.PendingSignIn | None, answer: Mapping[str, str], redirect_uri: str
+) -> tuple[str, IdToken]:
     """
     Exchange the code and return the token, as text and verified.
 
-    :raises StaleSignInError: if the state is not the one this browser left with
-    :raises SignInRefusedError: if the hosted UI sent no code
+    :param pending: this browser's sign-in with the state of the answer; None if there is none
+    :param answer: the query with which the pool sent the browser back (RFC 6749, section 4.1.2)
+    :raises SignInRefusedError: if the pool sent an error, or no code
+    :raises StaleSignInError: if this browser has no such sign-in
     :raises CodeRefusedError: if the pool does not take the code
     :raises TokenTooLargeError: if no cookie can hold the token
     :raises TokenError: if the token does not hold
     """
-    if flow is None or not hmac.compare_digest(flow.state.encode(), state.encode()):
+    # Cognito may leave out the state of an error. Showing its reason changes nothing.
+    if "error" in answer:
+        raise hosted_ui.refusal(answer.get("error_description", ""))
+    if pending is None:
         raise StaleSignInError
-    if not code:
-        raise SignInRefusedError
-    text = hosted_ui.exchange(code=code, redirect_uri=redirect_uri, verifier=flow.verifier)
+    if not answer.get("code"):
+        raise hosted_ui.SignInRefusedError
+    text = hosted_ui.exchange(code=answer["code"], redirect_uri=redirect_uri, verifier=pending.verifier)
     if len(text) > cookies.LONGEST_TOKEN:
         raise TokenTooLargeError
     token = tokens.verify(text)
-    if not hmac.compare_digest(token.nonce.encode(), flow.nonce.encode()):
+    if not hmac.compare_digest(token.nonce.encode(), pending.nonce.encode()):
         raise StaleSignInError
     return text, token
 
 
 def safe_target(target: str) -> str:
-    """Return where to go afterwards: a path of this site, or the page about oneself."""
+    """Return where to go afterwards: a path of this site in ASCII, or the page about oneself."""
     own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
-    fits = len(target) <= LONGEST_TARGET
-    return target if own and fits and urlsplit(target).path.rstrip("/") not in _pages_of_a_sign_in() else HOME
+    encoded = iri_to_uri(target)
+    if not own or len(encoded) > LONGEST_TARGET or is_sign_in_page(urlsplit(encoded).path):
+        return HOME
+    return encoded
 
 
-def _pages_of_a_sign_in() -> set[str]:
-    """Return where nobody wants to end up afterwards."""
-    return {reverse(name) for name in ("auth-sign-in", "auth-callback", "auth-sign-out")}
+def is_sign_in_page(path: str) -> bool:
+    """Tell whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
+    names = ("auth-sign-in", "auth-callback", "auth-sign-out")
+    return path.rstrip("/") in {reverse(name) for name in names}
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from django.http import HttpResponseRedirect
 from django.urls import reverse
@@ -12,7 +13,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from apps.auth import cookies, hosted_ui, sign_in
 from apps.core import problems
-from apps.core.errors import MopedError
+from apps.core.errors import MopedError, UpstreamError
 from apps.core.throttles import SignIns
 
 if TYPE_CHECKING:
@@ -23,41 +24,38 @@ if TYPE_CHECKING:
 def start(request: HttpRequest) -> HttpResponse:
     """Send the browser to the hosted UI, to come back to the path in `next`."""
     target = sign_in.safe_target(request.GET.get("next", ""))
-    url, flow = sign_in.begin(redirect_uri=_callback_url(request), target=target)
+    url, state, pending = sign_in.begin(redirect_uri=_callback_url(request), target=target)
     response = HttpResponseRedirect(url)
-    cookies.keep_flow(response, flow)
+    cookies.keep_pending(request, response, state, pending)
     return response
 
 
 @problems.answering("GET")
 def callback(request: HttpRequest) -> HttpResponse:
     """Take the code that the hosted UI sends back, and sign the browser in."""
-    flow = cookies.flow(request)
     if seconds := SignIns().seconds_until_free(request):
         return _too_many(request, seconds)
+    state = request.GET.get("state", "")
+    pending = cookies.pending(request, state)
+    target = sign_in.safe_target(pending.target if pending else "")
     try:
-        text, token = sign_in.finish(
-            flow=flow,
-            state=request.GET.get("state", ""),
-            code=request.GET.get("code", ""),
-            redirect_uri=_callback_url(request),
-        )
+        text, token = sign_in.finish(pending=pending, answer=request.GET, redirect_uri=_callback_url(request))
     except MopedError as error:
-        return _refused(request, error)
-    response = HttpResponseRedirect(sign_in.safe_target(flow.target if flow else ""))
+        return _failed(request, error, state, target)
+    response = HttpResponseRedirect(target)
     cookies.keep_token(response, text, seconds=max(int(token.exp - time.time()), 0))
-    cookies.forget(response, cookies.flow_name())
+    cookies.forget_pending(request, response, state)
     return response
 
 
 @problems.answering("POST")
 @csrf_protect
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Forget the cookie here and the session at the hosted UI."""
+    """Delete the token's cookie, and end the session at the hosted UI."""
     response = HttpResponseRedirect(
         hosted_ui.logout_url(logout_uri=request.build_absolute_uri(reverse("root")))
     )
-    cookies.forget(response, cookies.token_name(), cookies.flow_name())
+    cookies.forget_token(response)
     return response
 
 
@@ -68,9 +66,12 @@ def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
     return response
 
 
-def _refused(request: HttpRequest, error: MopedError) -> HttpResponse:
-    response = problems.respond(request, problems.status_of(error), error.code, str(error))
-    cookies.forget(response, cookies.flow_name())
+def _failed(request: HttpRequest, error: MopedError, state: str, target: str) -> HttpResponse:
+    page = problems.ProblemPage("auth/sign_in_failed.html", {"sign_in_target": quote(target)})
+    response = problems.respond_error(request, error, page)
+    # After a fault of the pool the browser may send the same code again.
+    if not isinstance(error, UpstreamError):
+        cookies.forget_pending(request, response, state)
     return response
 
 

@@ -68,7 +68,7 @@ class CurrentUser(APIView):
 
 
 @describe(get=Operation(answer=CallerSerializer, answer_example=CALLER))
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @permission_classes([IsSignedIn])
 @normalize_claims
 def current_user2(request: Request, claims: HasuraClaims) -> Response:

@@ -8,12 +8,12 @@ Where it connects to is botocore's own business (`AWS_ENDPOINT_URL`).
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
+from apps.core.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,67 +50,76 @@ THROTTLED = frozenset(
 )
 
 
-@cache
+@once
 def cognito() -> CognitoIdentityProviderClient:
     """Return the client of the user pool's region."""
     return _client("cognito-idp", region_name=settings.COGNITO_REGION)  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def dynamodb() -> DynamoDBClient:
     """Return the DynamoDB client."""
     return _client("dynamodb")  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def s3() -> S3Client:
-    """Return the S3 client; its signatures are SigV4."""
-    return _client("s3", signature_version="s3v4")  # type: ignore[no-any-return]
+    """
+    Return the S3 client; its signatures are SigV4.
+
+    Signed URLs name the bucket's host in its region: the global host redirects there, and a
+    browser follows no redirect of a cross-origin upload. An emulator knows buckets by path only.
+    """
+    addressing = {
+        "addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual",
+        "us_east_1_regional_endpoint": "regional",
+    }
+    return _client("s3", signature_version="s3v4", s3=addressing)  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def secrets_manager() -> SecretsManagerClient:
     """Return the Secrets Manager client."""
     return _client("secretsmanager")  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def cloudformation() -> CloudFormationClient:
     """Return the CloudFormation client; it asks only once, since a creation asked for twice is refused."""
     return _client("cloudformation", read_timeout=PATIENT_SECONDS, retries={"total_max_attempts": 1})  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def awslambda() -> LambdaClient:
     """Return the Lambda client."""
     return _client("lambda")  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def apigateway() -> APIGatewayClient:
     """Return the client of REST APIs."""
     return _client("apigateway")  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def iam() -> IAMClient:
     """Return the IAM client."""
     return _client("iam")  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def logs() -> CloudWatchLogsClient:
     """Return the CloudWatch Logs client."""
     return _client("logs")  # type: ignore[no-any-return]
 
 
-@cache
+@once
 def tagging() -> Any:
     """Return the client that finds resources by their tags (no types of it are installed)."""
     return _client("resourcegroupstaggingapi")
 
 
-@cache
+@once
 def patient_lambda() -> LambdaClient:
     """Return a Lambda client that waits for a function's answer and asks only once (migrations)."""
     return _client("lambda", read_timeout=PATIENT_SECONDS, retries={"total_max_attempts": 1})  # type: ignore[no-any-return]
@@ -123,7 +132,7 @@ class FormSigner(NamedTuple):
     presigner: S3PostPresigner
 
 
-@cache
+@once
 def s3_forms(bucket: str) -> FormSigner:
     """
     Return what signs upload forms for the bucket.
@@ -152,7 +161,7 @@ def forget_clients() -> None:
         built.cache_clear()
 
 
-@cache
+@once
 def _session() -> boto3.Session:
     """Return a session of our own: the default one remembers its credentials for good."""
     import boto3  # noqa: PLC0415 (lazy: see the module's docstring)
@@ -160,7 +169,7 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
-CACHED = (
+CACHED: tuple[once[..., Any], ...] = (
     cognito,
     dynamodb,
     s3,

@@ -63,7 +63,6 @@ class HasuraClaims(msgspec.Struct, frozen=True, kw_only=True):
 NO_CLAIMS = HasuraClaims()
 
 _SPELLINGS = frozenset(field.encode_name for field in msgspec.structs.fields(HasuraClaims))
-_SPELLINGS = frozenset(field.encode_name for field in msgspec.structs.fields(HasuraClaims))
 _claims_decoder = msgspec.json.Decoder(HasuraClaims)
 _members_decoder = msgspec.json.Decoder(dict[str, str | list[str]])
 

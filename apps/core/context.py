@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+# An HTTP API's ids end in "=". All three sources may be the caller's: REST APIs accept X-Amzn-RequestId.
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._=-]{8,64}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -58,13 +59,10 @@ def client_address(environ: Mapping[str, Any]) -> str:
 
 
 def _request_id(environ: Mapping[str, Any]) -> str:
-    """Return API Gateway's id or Lambda's, the caller's if it is sane, or a new one."""
+    """Return the first valid id of API Gateway's, Lambda's and the caller's, or a new one."""
     gateway = environ.get("lambda.event", {}).get("requestContext", {})
     lambda_id = getattr(environ.get("lambda.context"), "aws_request_id", "")
-    callers = environ.get("HTTP_X_REQUEST_ID", "")
-    return (
-        gateway.get("requestId")
-        or lambda_id
-        or (callers if callers and SANE_REQUEST_ID.fullmatch(callers) else "")
-        or os.urandom(16).hex()
-    )
+    for candidate in (gateway.get("requestId"), lambda_id, environ.get("HTTP_X_REQUEST_ID")):
+        if candidate and SANE_REQUEST_ID.fullmatch(str(candidate)):
+            return str(candidate)
+    return os.urandom(16).hex()

@@ -10,10 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connections, models
+from django.db import NotSupportedError, ProgrammingError, connection, connections, models
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import LiteralString
+
     from django.db.backends.base.base import BaseDatabaseWrapper
+
+# PostgreSQL refuses to execute a prepared query: its columns changed type, or the session was reset.
+CACHED_PLAN_CHANGED = "0A000"
+NO_SUCH_PREPARED_STATEMENT = "26000"
 
 
 class CIEmailField(models.EmailField):  # type: ignore[type-arg] # generic in the stubs only
@@ -37,6 +44,38 @@ class ClockTimestamp(models.Func):
 
     function = "clock_timestamp"
     output_field = models.DateTimeField()
+
+
+def fetch_row(query: LiteralString, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    """
+    Execute a prepared query, and return its first row.
+
+    Django's own cursors bind parameters in the client, so PostgreSQL would plan each query anew.
+    A query that PostgreSQL refuses because its plan is outdated was not executed: it is sent once
+    more, on a new connection, unless it is part of a transaction.
+    """
+    try:
+        return _execute_prepared(query, parameters)
+    except (NotSupportedError, ProgrammingError) as error:
+        if connection.in_atomic_block or not _is_outdated_plan(error):
+            raise
+    connection.close()
+    return _execute_prepared(query, parameters)
+
+
+def _execute_prepared(query: LiteralString, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    from psycopg import Cursor  # noqa: PLC0415 (importing it would delay every cold start)
+
+    with connection.cursor():  # Django connects, and checks a connection that it kept
+        connection.validate_no_broken_transaction()
+        with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+            row: tuple[Any, ...] | None = cursor.execute(query, parameters, prepare=True).fetchone()
+    return row
+
+
+def _is_outdated_plan(error: Exception) -> bool:
+    sqlstate = getattr(error.__cause__, "sqlstate", "")
+    return sqlstate in {CACHED_PLAN_CHANGED, NO_SUCH_PREPARED_STATEMENT}
 
 
 def make_own_schema(using: str = "default", **_signal: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core import problems
+from apps.core.once import once
 from apps.core.operation import Operation, describe
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
-@cache
+@once
 def generated() -> dict[str, Any]:
     """Return the OpenAPI document of every route, which only a new process can change."""
     document: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]

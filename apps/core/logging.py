@@ -10,11 +10,6 @@ from django.conf import settings
 
 from apps.core.context import current
 
-# The line tells none of this, and finding it out takes a third of the time that a record takes
-# (Python's Logging HOWTO, "Optimization").
-logging._srcfile = None  # noqa: SLF001
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-
 # What every record carries by itself; whatever else it has came from `extra`.
 # Django's own loggers add the request object, of which our own line already tells.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request"}

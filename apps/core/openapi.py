@@ -12,7 +12,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions
@@ -107,6 +111,29 @@ class ChoicesField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
             "minItems": 1,
             "uniqueItems": True,
         }
+
+
+class StrictSerializer(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """A body that refuses unknown fields."""
+
+    target_class = "apps.core.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return the schema."""
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        return {**schema, "additionalProperties": False}
+
+
+class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A string that refuses to be blank, unless it says otherwise."""
+
+    target_class = "apps.core.serializers.Text"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return the schema."""
+        return {"type": "string"} if self.target.allow_blank else {"type": "string", "minLength": 1}
 
 
 class MopedSchema(AutoSchema):

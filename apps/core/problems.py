@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 from functools import wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from django.conf import settings
@@ -27,7 +28,7 @@ from apps.core.context import current
 from apps.core.parsers import BodyTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest
 
@@ -58,6 +59,16 @@ STATUS_OF_KIND: dict[type[errors.MopedError], HTTPStatus] = {
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UpstreamError: HTTPStatus.BAD_GATEWAY,
 }
+
+
+class ProblemPage(NamedTuple):
+    """How a failure is shown to a browser: a template that extends `moped/problem.html`, and its context."""
+
+    template: str = "moped/problem.html"
+    context: Mapping[str, Any] = MappingProxyType({})
+
+
+PROBLEM_PAGE = ProblemPage()
 
 
 class Carrier(exceptions.APIException):
@@ -129,15 +140,21 @@ def _from_database(error: Exception) -> Exception:
 
 
 def _from_ours(error: errors.MopedError) -> Response:
-    status = status_of(error)
-    headers = {}
+    status, headers = status_of(error), _retry_after(error)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = challenge(error.code, str(error))
-    if isinstance(error, errors.UnavailableError):
-        headers["Retry-After"] = str(error.retry_after)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error(error.code, extra={"detail": str(error), "cause": repr(error.__cause__)})
+    _log_fault(error)
     return Response(body(status, error.code, str(error), error.fields), status=status, headers=headers)
+
+
+def _retry_after(error: errors.MopedError) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, errors.UnavailableError) else {}
+
+
+def _log_fault(error: errors.MopedError) -> None:
+    """Log the cause of a 5xx, which its body does not tell."""
+    if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error(error.code, extra={"detail": str(error), "cause": repr(error.__cause__)})
 
 
 def _from_drf(error: exceptions.APIException) -> Response:
@@ -197,15 +214,28 @@ def _first_message(detail: Any) -> str:
 # ---- what Django refuses or loses without a view ------------------------------------------------
 
 
-def respond(request: HttpRequest, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
+def respond(
+    request: HttpRequest, status: HTTPStatus, code: str, detail: str, page: ProblemPage = PROBLEM_PAGE
+) -> HttpResponse:
     """Answer outside of DRF: a page for a browser, problem details for everyone else."""
     problem = body(status, code, detail)
     if settings.BROWSER_PAGES and negotiation.wants_page(request):
-        response = render(request, "moped/problem.html", {"problem": problem}, status=status)
+        response = render(request, page.template, {"problem": problem, **page.context}, status=status)
     else:
         response = HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:  # it must say how to authenticate (RFC 9110, 15.5.2)
         response.headers["WWW-Authenticate"] = challenge(TOKEN_MISSING, "")
+    return response
+
+
+def respond_error(
+    request: HttpRequest, error: errors.MopedError, page: ProblemPage = PROBLEM_PAGE
+) -> HttpResponse:
+    """Answer one of our errors outside of DRF."""
+    _log_fault(error)
+    response = respond(request, status_of(error), error.code, str(error), page)
+    for name, value in _retry_after(error).items():
+        response.headers[name] = value
     return response
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import subprocess
 
 HOST = "127.0.0.1"
-START_SECONDS = 30.0
+START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 LAUNCHER = Path(__file__).with_name("launcher.py")
 PYTHON = Path(sys.prefix) / "emulator" / "bin" / "python"
 
@@ -106,7 +106,7 @@ class Emulator:
     def _answers(self) -> bool:
         assert self._process is not None  # noqa: S101 (only asked while starting)
         try:
-            with urllib.request.urlopen(f"{self.url}/_directory/process", timeout=1) as response:  # noqa: S310
+            with urllib.request.urlopen(f"{self.url}/_directory/process", timeout=10) as response:  # noqa: S310
                 return bool(response.read().decode() == str(self._process.pid))
         except (OSError, HTTPException):
             return False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.core import aws
-from apps.devstack import browser, furnish
+from apps.devstack import furnish
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.personas import PERSONAS
 
@@ -59,15 +59,6 @@ def furnished_personas(furnished_emulator: Emulator) -> Emulator:
 
     accounts.ensure_accounts(PERSONAS)
     return furnished_emulator
-
-
-@pytest.fixture(scope="session")
-def browser_path() -> str:
-    """Return the path of a chromium; tests that need one are skipped where none could be had."""
-    path = browser.find()
-    if not path:
-        pytest.skip("There is no chromium here and none could be had.")
-    return path
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -96,7 +97,14 @@ def _give(folders: list[Path], owner: int) -> None:
 
 
 def die_with(parent: int, signal_number: int) -> None:
-    """Ask for the signal when the parent dies, and notice if it already has."""
+    """
+    Ask for the signal when the parent dies, and notice if it already has.
+
+    A job that a script starts in the background inherits SIGINT as ignored. The requested signal
+    gets its default action back, or the program would outlive its parent.
+    """
+    if signal_number != signal.SIGKILL:  # which cannot be ignored
+        signal.signal(signal_number, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SUPERUSER = "postgres"
 DATABASE = "moped"
-START_SECONDS = 30.0
+START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 # A Unix socket's path may be this long, terminating zero excluded.
 LONGEST_SOCKET_PATH = 107
 SOCKET_NAME = ".s.PGSQL.5432"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 LEASH = Path(__file__).with_name("leash.py")
-STOP_SECONDS = 10.0
+STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
 
 

@@ -27,7 +27,6 @@ pytest_plugins = ["apps.devstack.fixtures"]
 
 FOLDER = environment.FOLDER / "tests"
 CLEANUP = pytest.StashKey[ExitStack]()
-LEFT_OUT: list[str] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -39,26 +38,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     else:
         environment.apply_for_tests(_start_postgresql(cleanup))
     return (yield)
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note the browser tests that were left out."""
-    if report.skipped and "browser" in report.keywords:
-        LEFT_OUT.append(report.nodeid)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where a change is decided about, a browser test left out is a failure."""
-    if LEFT_OUT and environment.in_ci() and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name them in the last lines."""
-    if LEFT_OUT:
-        terminalreporter.section("browser tests left out, since there is no chromium", sep="!", red=True)
-        for nodeid in LEFT_OUT:
-            terminalreporter.line(nodeid)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

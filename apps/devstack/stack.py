@@ -22,7 +22,7 @@ CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
 # What is left of a creation that failed: nothing that could be updated.
 NEVER_MADE = "ROLLBACK_COMPLETE"
 POLL_SECONDS = 0.05
-DEPLOY_SECONDS = 60.0
+DEPLOY_SECONDS = 180.0
 
 
 def outputs() -> dict[str, str]:

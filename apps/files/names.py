@@ -1,8 +1,8 @@
 """
-The part of a key that people read: the file's own name, cleaned.
+The last part of a key: the file's own name, cleaned.
 
-Names that the Flask API could clean are cleaned exactly as it did, since keys of both stand side
-by side. It lost every letter that is not plain Latin; names in other scripts stay readable here.
+ASCII names are cleaned as the Flask API did, except that extensions keep their digits. Accented
+Latin letters become plain ones. Other scripts keep their letters.
 """
 
 from __future__ import annotations
@@ -18,24 +18,44 @@ STEM_LENGTH: Final = 64
 
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 PARENT_FOLDER = re.compile(r"(?:^|[\\/])\.\.(?:$|[\\/])")
-NOT_COMMON = re.compile(r"[^0-9a-z_-]")
-NOT_LETTERS = re.compile(r"[^a-z]")
+# Letters and marks without a shape: Hangul and Khmer fillers, joiners, variation selectors.
+INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# What follows an ASCII character and is neither ASCII nor a letter: the accent of a decomposed letter.
+ACCENTS = re.compile(r"(^|[\x00-\x7f])[^\w\x00-\x7f]+")
+# Latin letters that Unicode does not decompose into a plain letter and an accent.
+PLAIN_LETTERS: Final = str.maketrans(
+    {
+        "æ": "ae",
+        "ð": "d",
+        "đ": "d",
+        "ħ": "h",
+        "\u0131": "i",  # dotless
+        "ł": "l",
+        "ŋ": "n",
+        "œ": "oe",
+        "ø": "o",
+        "ß": "ss",
+        "þ": "th",
+        "ŧ": "t",
+    }
+)
 
 
 def clean(name: str) -> str:
     """
-    Return the name as it stands at the end of a key: lower case, without blanks or dots.
+    Return the name in lower case, without blanks or dots; NFC and NFD give the same name.
 
-    :raises UnusableFileNameError: with the reason, if nothing sensible can be made of it
+    :raises UnusableFileNameError: with the reason, if the name is refused
     """
-    _refuse_suspicious(name)
-    stem, dot, extension = name.rpartition(".")
+    composed = unicodedata.normalize("NFC", name)
+    _refuse_suspicious(composed)
+    stem, dot, extension = unicodedata.normalize("NFKC", composed).lower().rpartition(".")
     if not dot:
         raise UnusableFileNameError("A file name needs an extension, such as .pdf.")
-    letters = NOT_LETTERS.sub("", extension.lower())
-    if not letters:
+    suffix = re.sub("[^0-9a-z]", "", _plain(extension))
+    if not re.search("[a-z]", suffix):
         raise UnusableFileNameError("The extension of a file name needs a letter from A to Z.")
-    return f"{_clean_stem(stem)}.{letters}"
+    return f"{_clean_stem(stem)}.{suffix}"
 
 
 def _refuse_suspicious(name: str) -> None:
@@ -50,30 +70,19 @@ def _refuse_suspicious(name: str) -> None:
 
 
 def _clean_stem(stem: str) -> str:
-    lowered = stem.lower()[:STEM_LENGTH]
-    plain = NOT_COMMON.sub("", lowered)
-    if not plain or _has_other_script(lowered):
-        plain = _readable(stem)
-    if not plain:
+    cleaned = "".join(filter(_is_kept, _plain(stem[:STEM_LENGTH])))[:STEM_LENGTH]
+    if not re.search(r"[\w-]", cleaned):
         raise UnusableFileNameError("A file name needs a letter or a digit before its extension.")
-    return plain
+    return cleaned
 
 
-def _has_other_script(text: str) -> bool:
-    """Tell whether letters stand in it that are not Latin, with or without accents."""
-    return any(
-        letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN")
-        for letter in text
-        if not letter.isascii()
-    )
+def _plain(text: str) -> str:
+    """Replace accented Latin letters by plain ones; leave other scripts as they are."""
+    decomposed = unicodedata.normalize("NFKD", INVISIBLE.sub("", text))
+    without_accents = ACCENTS.sub(r"\1", decomposed.translate(PLAIN_LETTERS))
+    return unicodedata.normalize("NFC", without_accents)
 
 
-def _readable(stem: str) -> str:
-    """Keep letters, their marks and digits of every script; drop what hides or reverses text."""
-    kept = (
-        character
-        for character in unicodedata.normalize("NFKC", stem).lower()
-        if character in "_-" or unicodedata.category(character)[0] in "LMN"
-    )
-    readable = "".join(kept)[:STEM_LENGTH]
-    return readable if any(character.isalnum() for character in readable) else ""
+def _is_kept(character: str) -> bool:
+    """Keep letters, their marks and digits of every script."""
+    return character in "_-" or unicodedata.category(character)[0] in "LMN"

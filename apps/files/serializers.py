@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
 NO_PROJECT = frozenset({"", "0"})
+NO_PROJECT_ID = "A project id is a positive whole number."
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -20,11 +21,13 @@ class UploadSerializer(serializers.Serializer[Any]):
     file = serializers.CharField(
         source="file_name", trim_whitespace=False, help_text="The file's name, with its extension."
     )
-    project_id = serializers.CharField(
+    project_id = serializers.RegexField(
+        r"^(0|[1-9][0-9]{0,9})$",
         default="",
         allow_blank=True,
         trim_whitespace=False,
         help_text="The project's id; empty or 0 for a file of one's own.",
+        error_messages={"invalid": NO_PROJECT_ID},
     )
     type = serializers.ChoiceField(keys.TYPES, source="kind", default="private")
 
@@ -42,7 +45,7 @@ class UploadSerializer(serializers.Serializer[Any]):
             return None
         project_id = ids.parse(value)
         if project_id is None:
-            raise serializers.ValidationError("A project id is a positive whole number.")
+            raise serializers.ValidationError(NO_PROJECT_ID)
         return project_id
 
 

@@ -32,21 +32,19 @@ def sign_upload(
     :raises UnusableFileNameError: if no key can be made of the name
     :raises NotAMopedUserError: if the caller is no live Moped user
     :raises UnknownProjectError: if the project does not exist or was deleted
-    :raises UnavailableError: if AWS gives us no credentials to sign with; this comes first
+    :raises UnavailableError: if AWS gives us no credentials to sign with
     """
     name = names.clean(file_name)
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None:
         raise NotAMopedUserError
-    with queries.PERSON.asked(user_id, project_id) as answer:
-        # Signed while PostgreSQL looks, and thrown away unless what it finds allows it.
-        key = _new_key(kind, project_id, user_id, name)
-        upload = gateways.presign_upload(key=key, media_type=media.type_of(name))
-    person = queries.as_person(answer.row)
+    person = queries.find_person(user_id, project_id)
     if person is None or not _is(person, actor):
         raise NotAMopedUserError
     if project_id is not None and not person.project_is_live:
         raise UnknownProjectError
+    key = _new_key(kind, project_id, user_id, name)
+    upload = gateways.presign_upload(key=key, media_type=media.type_of(name))
     _record("file_upload_signed", key, actor)
     return upload
 
@@ -95,7 +93,7 @@ def _is_own(path: str, actor: CognitoUser) -> bool:
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None or not keys.is_in(path, keys.folders_of_user(user_id)):
         return False
-    owner = queries.as_person(queries.PERSON.answer(user_id, None))
+    owner = queries.find_person(user_id, None)
     return owner is not None and _is(owner, actor)
 
 
@@ -106,7 +104,7 @@ def _is(person: queries.Person, actor: CognitoUser) -> bool:
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.
     """
-    is_account = person.account == actor.claims.user_id.lower()
+    is_account = str(person.account) == actor.claims.user_id.lower()
     return is_account or normalize(person.email) == normalize(actor.email)
 
 

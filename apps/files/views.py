@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.auth.permissions import IsEditor, IsKnown
+from apps.auth.permissions import IsKnown, MayUpload
 from apps.core.errors import UnavailableError
 from apps.core.operation import Operation, describe
 from apps.core.throttles import Signatures
@@ -54,10 +54,11 @@ class RequestSignature(APIView):
     A form that uploads one file straight into the bucket.
 
     Post all of `credentials.fields` to `credentials.url`, in their order, and the file last.
-    The form is for this one key, bounded in size, and holds for a few minutes.
+    The form is for this one key, bounded in size, and valid for half an hour: it may be posted
+    again after a broken connection.
     """
 
-    permission_classes = (IsEditor,)
+    permission_classes = (MayUpload,)
     throttle_classes = (Signatures,)
 
     def get(self, request: Request) -> Response:

@@ -43,7 +43,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     if stage.own.get("migrate"):
-        manage(stage, "migrate --noinput", version)
+        _migrate(stage, version)
         tell("migrated")
     for line in smoke.try_out(stage, version, token or tokens.smoke_token(stage.outputs)):
         tell(f"  {line}")
@@ -103,16 +103,22 @@ def status(stage: Stage) -> dict[str, str]:
     }
 
 
-def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> str:
+def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> functions.Invocation:
     """
-    Run one of Django's commands in the function and return the end of its log.
+    Run a management command in the function; moped_api/lambda_events.py lists those that it runs.
 
-    :raises StageError: if it fails, with its last words
+    :raises StageError: if it fails or is refused, with the reason
     """
     outcome = functions.invoke(stage.function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
-    return outcome.log
+    return outcome
+
+
+def _migrate(stage: Stage, version: str) -> None:
+    outcome = manage(stage, "migrate --noinput", version)
+    if outcome.exit_code:
+        raise StageError(f"`migrate --noinput` failed on {stage.name}: {outcome.output}")
 
 
 def _bring(stage: Stage, package: Package, tell: Tell) -> None:

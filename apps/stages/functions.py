@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,16 @@ class Invocation:
     payload: Any
     failed: bool
     log: str
+
+    @property
+    def output(self) -> str:
+        """Return what a management command wrote; of a version that did not return it, the end of the log."""
+        return str(self.payload.get("output", self.log))
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code of a management command."""
+        return int(self.payload.get("exit_code", 0))
 
     @property
     def reason(self) -> str:
@@ -145,11 +156,16 @@ def versions(function: str) -> list[str]:
 
 
 def prune(function: str, keep: set[str], kept: int | None = None) -> None:
-    """Delete old versions, never one that traffic goes to or may go back to."""
+    """Delete old versions, except those that traffic goes to or may return to."""
     for version in versions(function)[: -(kept or KEPT_VERSIONS)]:
         if version not in keep:
-            with aws.translating():
-                aws.awslambda().delete_function(FunctionName=function, Qualifier=version)
+            _delete_version(function, version)
+
+
+def _delete_version(function: str, version: str) -> None:
+    # botocore repeats a call after a read time-out, and the first one may have deleted the version.
+    with suppress(NotFoundError), aws.translating(ResourceNotFoundException=NotFoundError):
+        aws.awslambda().delete_function(FunctionName=function, Qualifier=version)
 
 
 def invoke(function: str, event: Mapping[str, Any], qualifier: str) -> Invocation:

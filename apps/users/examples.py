@@ -62,7 +62,7 @@ HISTORY = {
             "operation": "create",
             "actor_id": 1,
             "actor_email": "ada.admin@austintexas.gov",
-            "changes": {"roles": [None, ["moped-editor"]]},
+            "changes": {"roles": {"from": None, "to": ["moped-editor"]}},
             "request_id": "5d1e3f8e9a1b4c7f8e2d3c4b5a697887",
         }
     ]

@@ -150,8 +150,10 @@ class ChangedUserSerializer(ProfileSerializer):
     password = Password(required=False)
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Take an empty password for none: the form sends one that was not touched."""
-        touched = {name: value for name, value in data.items() if name != "password" or value}
+        """Take an empty password or null for none: the form sends one that was not touched."""
+        touched = {
+            name: value for name, value in data.items() if name != "password" or value not in ("", None)
+        }
         return super().to_internal_value(touched)
 
 
@@ -233,8 +235,18 @@ class PortraitSerializer(serializers.Serializer[Any]):
         }
 
 
+class ChangeSerializer(serializers.Serializer[Any]):
+    """The value of one field before and after; null, a boolean, a number, a string or a list of strings."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the two fields: `from` cannot be an attribute."""
+        return {"from": serializers.JSONField(), "to": serializers.JSONField()}
+
+
 class EventSerializer(serializers.ModelSerializer[Event]):
     """One change of an account."""
+
+    changes = serializers.DictField(child=ChangeSerializer(), help_text="The changed fields, by name.")
 
     class Meta:
         model = Event

@@ -8,6 +8,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests.support.waiting import LIMIT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -83,7 +85,7 @@ def answering(body: bytes, status: int = 200, **headers: str) -> Callable[[BaseH
 
 def hanging(handler: BaseHTTPRequestHandler) -> None:
     """Accept the question and say nothing."""
-    handler.server.closing.wait(10)  # type: ignore[attr-defined]
+    handler.server.closing.wait(LIMIT_SECONDS)  # type: ignore[attr-defined]
 
 
 def dripping(pieces: Iterable[bytes], seconds: float = 0.05) -> Callable[[BaseHTTPRequestHandler], None]:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import jwt
 import pytest
 from django.conf import settings
+from django.urls import resolve
 from rest_framework.test import APIClient
 
 from apps.auth import keys
+from apps.core import routes
 from tests.pool import USER_ID, Signer, payload
 
 if TYPE_CHECKING:
@@ -29,6 +32,29 @@ class TestHeader:
         response = api_client.get(ROUTE, headers={"authorization": f"{scheme} {signer.token()}"})
 
         assert response.status_code == 200
+
+    @pytest.mark.parametrize("header", ["Bearer  {token}", "Bearer {token} ", "Bearer {token}\t"])
+    def test_may_have_the_spaces_that_http_allows(
+        self, api_client: APIClient, signer: Signer, header: str
+    ) -> None:
+        response = api_client.get(ROUTE, headers={"authorization": header.replace("{token}", signer.token())})
+
+        assert response.status_code == 200
+
+    @pytest.mark.parametrize(
+        "header", ["Bearer {space}{token}", "Bearer {token}{space}", "Bearer{space}{token}"]
+    )
+    @pytest.mark.parametrize(
+        "space", ["\u00a0", "\u3000", "\n", "\r\n", "\v", "\f", "\x1c", "\x85"], ids=ascii
+    )
+    def test_has_no_other_whitespace(
+        self, api_client: APIClient, signer: Signer, header: str, space: str
+    ) -> None:
+        text = header.replace("{token}", signer.token()).replace("{space}", space)
+
+        response = api_client.get(ROUTE, headers={"authorization": text})
+
+        assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
 
     @pytest.mark.parametrize(
         "header",
@@ -102,6 +128,19 @@ class TestHeader:
         assert api_client.get("/auth/", headers={"authorization": "Bearer null"}).status_code == 200
 
 
+class TestHead:
+    @pytest.mark.parametrize("path", ["/auth/current_user", "/auth/current_user2"])
+    def test_is_answered_like_get(self, calling: Caller, path: str) -> None:
+        assert calling().head(path).status_code == 200
+
+    def test_is_a_method_of_every_get_route(self) -> None:
+        views = [resolve(re.sub(r"<[^>]+>", "x", route.path)).func for route in routes.listing()]
+
+        names = [view.cls.http_method_names for view in views if hasattr(view.cls, "get")]  # type: ignore[attr-defined]
+        assert len(names) > 5
+        assert all("head" in allowed for allowed in names)
+
+
 class TestCookie:
     NAME = "__Host-moped_id_token"
 
@@ -134,6 +173,28 @@ class TestCookie:
         assert response.status_code == 302
         assert response.headers["Location"] == "/auth/sign-in?next=%2Fauth%2Fcurrent_user2"
         assert response.cookies[self.NAME]["max-age"] == 0
+
+    @pytest.mark.parametrize("planted", ["\u2000{name}={token}", "{name}\u2000={token}", "{name}={token}"])
+    def test_that_a_sibling_host_planted_changes_no_caller(
+        self, api_client: APIClient, signer: Signer, planted: str
+    ) -> None:
+        own = f"{self.NAME}={signer.token()}"
+        other = planted.format(name=self.NAME, token=signer.token(email="attacker@austintexas.gov"))
+
+        for cookies in (f"{own}; {other}", f"{other}; {own}"):
+            response = api_client.get(ROUTE, headers={"cookie": cookies.encode().decode("latin-1")})
+
+            assert response.json().get("email") in {"jane.doe@austintexas.gov", None}
+
+    def test_with_a_space_before_its_name_is_not_ours(self, api_client: APIClient, signer: Signer) -> None:
+        planted = f"\u2000{self.NAME}={signer.token()}".encode().decode("latin-1")
+
+        assert api_client.get(ROUTE, headers={"cookie": planted}).status_code == 401
+
+    def test_that_comes_twice_is_refused(self, api_client: APIClient, signer: Signer) -> None:
+        twice = "; ".join(f"{self.NAME}={signer.token(nonce=nonce)}" for nonce in ("first", "second"))
+
+        assert api_client.get(ROUTE, headers={"cookie": twice}).status_code == 401
 
     def test_is_not_looked_at_where_a_stage_offers_no_sign_in(
         self, browser: APIClient, settings: Settings
@@ -176,6 +237,14 @@ class TestUnsafeMethodByCookie:
     @pytest.mark.parametrize("token", [None, "x" * 32, "nonsense"])
     def test_is_refused_without_the_csrf_token(self, page: dict[str, str], token: str | None) -> None:
         assert self.post(page, self.ORIGIN, token) == (403, "csrf_failed")
+
+    @pytest.mark.parametrize("planted", ["\u2000__Host-csrftoken", "__Host-csrftoken"])
+    def test_takes_no_csrf_token_that_a_sibling_host_planted(
+        self, page: dict[str, str], planted: str
+    ) -> None:
+        cookie = f"{page['cookie']}; {planted}={'x' * 32}".encode().decode("latin-1")
+
+        assert self.post(page | {"cookie": cookie}, self.ORIGIN, "x" * 32) == (403, "csrf_failed")
 
     def test_needs_neither_with_a_header(self, signer: Signer) -> None:
         response = APIClient(enforce_csrf_checks=True).post(

@@ -18,7 +18,7 @@ from tests.auth.signing import HASURA, compact, id_payload, key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.usefixtures("publisher"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=20), pytest.mark.usefixtures("publisher"), pytest.mark.no_cover]
 
 relaxed = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],

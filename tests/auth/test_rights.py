@@ -177,6 +177,19 @@ class TestWhileTheTableIsAway:
 
         assert changes(editor).status_code == 503
 
+    def test_no_upload_is_signed_on_old_roles(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller
+    ) -> None:
+        assert editor.get("/files/request-signature").status_code == LET_IN
+        table.away = True
+
+        clock.shift(61)
+
+        response = editor.get("/files/request-signature")
+        assert (response.status_code, response.json()["code"]) == (503, "rights_unknown")
+        assert response.headers["Retry-After"]
+        assert looks(editor).status_code == LET_IN
+
     def test_not_every_request_waits_for_it(
         self, editor: APIClient, table: Table, clock: time_machine.Traveller
     ) -> None:

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from apps.core import aws
 from apps.core.errors import ConflictError, UnavailableError, UpstreamError
+from tests.support.waiting import LIMIT_SECONDS, PRODUCTION_VALUES
 
 
 class TakenError(ConflictError):
@@ -47,10 +48,11 @@ class TestClients:
         assert aws.cognito() is aws.cognito()
 
     def test_give_up_before_the_gateway_does(self) -> None:
+        connect, read = (PRODUCTION_VALUES[aws, f"{name}_TIMEOUT_SECONDS"] for name in ("CONNECT", "READ"))
         config: Any = aws.dynamodb().meta.config
-        longest = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
 
-        assert longest < 29
+        assert config.retries["total_max_attempts"] * (connect + read) < 29
+        assert (config.connect_timeout, config.read_timeout) == (LIMIT_SECONDS, LIMIT_SECONDS)
 
     def test_are_built_anew_after_being_forgotten(self) -> None:
         before = aws.s3()

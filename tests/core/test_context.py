@@ -46,6 +46,20 @@ class TestRequestId:
         assert request_id != insane
         assert len(request_id) == 32
 
+    @pytest.mark.parametrize("invalid", ["x\r\nSet-Cookie: a=b", "x" * 65, "", None])
+    def test_ignores_an_invalid_one_of_the_gateways(self, invalid: str | None) -> None:
+        environ = {
+            "lambda.event": {"requestContext": {"requestId": invalid}},
+            "lambda.context": SimpleNamespace(aws_request_id="from-lambda"),
+        }
+
+        assert context.begin(environ).request_id == "from-lambda"
+
+    def test_may_be_that_of_an_http_api(self) -> None:
+        environ = {"lambda.event": {"requestContext": {"requestId": "JKJaXmPLvHcESHA="}}}
+
+        assert context.begin(environ).request_id == "JKJaXmPLvHcESHA="
+
     def test_is_forgotten_after_the_request(self) -> None:
         context.begin({})
         context.end()

@@ -22,6 +22,9 @@ REQUIRED = {
 }
 
 
+VALUES = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
+
+
 def start(**variables: str) -> subprocess.CompletedProcess[str]:
     """Import the settings in a process that has only these variables."""
     return subprocess.run(
@@ -32,6 +35,18 @@ def start(**variables: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def read_setting(expression: str, **variables: str) -> str:
+    """Return a setting as a process sees it that has these variables and the required ones."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from moped_api.settings import *; print({expression})"],
+        env={"PATH": os.environ["PATH"], **VALUES, **variables},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
 
 
 class TestEnvironment:
@@ -86,6 +101,21 @@ class TestEnvironment:
             "URL",
         ]
 
+    def test_names_a_number_or_flag_that_is_missing(self) -> None:
+        env = Environment({"EMPTY": ""})
+        env.number("COUNT")
+        env.number("EMPTY")
+        env.flag("FLAG")
+
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            env.complete()
+
+        assert [line.strip() for line in str(refusal.value).splitlines()[1:]] == [
+            "- COUNT is missing",
+            "- EMPTY is missing",
+            "- FLAG is missing",
+        ]
+
     def test_names_the_overrides_of_single_services_too(self) -> None:
         env = Environment({"URL_ONE": "http://127.0.0.1:1", "URL_TWO": "https://evil.example"})
         env.loopback_urls("URL_")
@@ -121,32 +151,27 @@ class TestSettings:
         assert {name for name in REQUIRED if f"{name} is missing" in refusal.stderr} == REQUIRED
 
     def test_start_with_what_is_required(self) -> None:
-        values = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
-
-        assert start(**values).returncode == 0
+        assert start(**VALUES).returncode == 0
 
     @pytest.mark.parametrize("override", ["AWS_ENDPOINT_URL", "COGNITO_JWKS_URL"])
     def test_refuse_an_emulator_that_is_not_on_this_machine(self, override: str) -> None:
-        values = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
-
-        refusal = start(**values, **{override: "https://keys.example/jwks.json"})
+        refusal = start(**VALUES, **{override: "https://keys.example/jwks.json"})
 
         assert refusal.returncode != 0
         assert override in refusal.stderr
 
-    def test_make_every_session_of_a_read_only_stage_read_only(self) -> None:
-        values = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
-        show = "from moped_api.settings import DATABASES; print(DATABASES['default']['OPTIONS']['options'])"
+    def test_let_preflights_ask_for_the_headers_that_are_listed(self) -> None:
+        listed = {
+            value: read_setting("CORS_ALLOW_HEADERS", MOPED_API_CORS_HEADERS=value)
+            for value in ("", "authorization, x-hasura-role")
+        }
 
+        assert listed[""] == "['accept', 'authorization', 'content-type', 'x-request-id']"
+        assert listed["authorization, x-hasura-role"] == "['authorization', 'x-hasura-role']"
+
+    def test_make_every_session_of_a_read_only_stage_read_only(self) -> None:
         said = {
-            flag: subprocess.run(
-                [sys.executable, "-c", show],
-                env={"PATH": os.environ["PATH"], **values, "MOPED_API_READ_ONLY": flag},
-                cwd=settings.BASE_DIR,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
+            flag: read_setting("DATABASES['default']['OPTIONS']['options']", MOPED_API_READ_ONLY=flag)
             for flag in ("true", "false")
         }
 

@@ -65,6 +65,40 @@ class TestDocument:
             for example in content["examples"].values():
                 jsonschema.validate(example["value"], resolved(content["schema"]))
 
+    def test_types_every_field(self) -> None:
+        untyped = {
+            (component, name)
+            for component, schema in DOCUMENT["components"]["schemas"].items()
+            for name, field in schema.get("properties", {}).items()
+            if not field.keys() - {"description", "readOnly"}
+        }
+
+        assert untyped == {("Change", "from"), ("Change", "to")}  # values of any column
+
+    @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+    def test_forbids_unknown_fields_of_a_body(
+        self, method: str, path: str, operation: dict[str, Any]
+    ) -> None:
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            example = next(iter(content["examples"].values()))["value"]
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(example | {"unknown": 1}, resolved(content["schema"]))
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(dict.fromkeys(example, ""), resolved(content["schema"]))
+
+    def test_describes_a_project_id(self) -> None:
+        (schema,) = (
+            parameter["schema"]
+            for parameter in DOCUMENT["paths"]["/files/request-signature"]["get"]["parameters"]
+            if parameter["name"] == "project_id"
+        )
+
+        for value in ("0", "65"):
+            jsonschema.validate(value, schema)
+        for value in ("-5", "00", "abc", "1.0", "9" * 11):
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(value, schema)
+
     @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
     def test_says_who_needs_a_token(self, method: str, path: str, operation: dict[str, Any]) -> None:
         closed = "401" in operation["responses"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import Settings
 
+pytestmark = pytest.mark.slow(cost=40)
+
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -33,7 +35,6 @@ def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
     )
 
 

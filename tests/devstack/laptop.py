@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from apps.devstack.environment import PROJECT
 from apps.devstack.processes import LEASH
-from tests.devstack.machine import answers, eventually, processes_of
+from tests.devstack.machine import answers, processes_of
+from tests.support.waiting import LIMIT_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-UP_SECONDS = 90.0
 
 
 class Laptop:
@@ -55,7 +54,7 @@ class Laptop:
     def output(self, *arguments: str, **variables: str) -> tuple[int, str]:
         """Run a command to its end, and return its exit code and what it said."""
         with self.manage(*arguments, **variables) as process:
-            text, _ = process.communicate(timeout=UP_SECONDS)
+            text, _ = process.communicate(timeout=LIMIT_SECONDS)
         return process.returncode, text
 
     @contextmanager
@@ -63,7 +62,7 @@ class Laptop:
         """Serve until the end of the block, however it ends."""
         with self.manage("runserver", str(self.port), *options) as process:
             try:
-                assert eventually(lambda: answers(self.url) or process.poll() is not None, UP_SECONDS)
+                assert wait_until(lambda: answers(self.url) or process.poll() is not None)
                 assert process.poll() is None, process.communicate()[0]
                 yield process
             finally:
@@ -72,4 +71,4 @@ class Laptop:
     @property
     def is_empty(self) -> bool:
         """Whether no process is left that was given this folder."""
-        return eventually(lambda: not processes_of(self.folder), seconds=20)
+        return wait_until(lambda: not processes_of(self.folder))

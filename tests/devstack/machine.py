@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.support.waiting import LIMIT_SECONDS
 
 
 def processes_of(folder: Path) -> dict[int, str]:
@@ -24,20 +21,10 @@ def processes_of(folder: Path) -> dict[int, str]:
     return found
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Return whether something comes true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()
-
-
 def answers(url: str) -> bool:
     """Return whether an URL is served."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:
+        with urllib.request.urlopen(url, timeout=LIMIT_SECONDS) as response:
             return bool(response.status == 200)
     except OSError:
         return False

@@ -13,7 +13,8 @@ from apps.devstack import emulator
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
-from tests.devstack.machine import answers, eventually, processes_of
+from tests.devstack.machine import answers, processes_of
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulator
 
 PARENT = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from apps.devstack.emulator import Emulator
 Emulator(Path(sys.argv[1]), int(sys.argv[2])).start()
 print("up", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 
@@ -86,7 +87,7 @@ class TestEmulator:
                 BillingMode="PAY_PER_REQUEST",
             )
             parent.kill()
-        assert eventually(lambda: not processes_of(tmp_path))
+        assert wait_until(lambda: not processes_of(tmp_path))
         emulated.start()
         assert aws.dynamodb().list_tables()["TableNames"] == ["kept"]
         emulated.stop()

@@ -16,19 +16,20 @@ from apps.devstack import postgresql
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
 from apps.devstack.postgresql import Cluster, database_url, socket_folder
-from tests.devstack.machine import eventually, processes_of
+from tests.devstack.machine import processes_of
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PARENT = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from apps.devstack.postgresql import Cluster
 cluster = Cluster(Path(sys.argv[1]), durable=False)
 cluster.start()
 print("up", flush=True)
-time.sleep(60)
+signal.pause()
 """
 # Makes its process root of a namespace in which no further ones can be made: what a container often is.
 CONTAINER = """
@@ -144,7 +145,7 @@ class TestCluster:
     def test_ends_with_its_parent_clients_or_not(self, folder: Path, sign: signal.Signals) -> None:
         with _parent(folder) as parent, closing(psycopg.connect(database_url(folder))):
             parent.send_signal(sign)
-            assert eventually(lambda: not processes_of(folder), seconds=5)
+            assert wait_until(lambda: not processes_of(folder))
 
     @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root can set this up")
     def test_runs_for_root_where_user_namespaces_are_off(self) -> None:
@@ -153,7 +154,7 @@ class TestCluster:
         with _parent(folder, sys.executable, "-c", CONTAINER) as parent:
             assert (folder / "data").stat().st_uid == 65534
             parent.kill()
-        assert eventually(lambda: not processes_of(folder), seconds=5)
+        assert wait_until(lambda: not processes_of(folder))
         shutil.rmtree(folder)
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -167,5 +168,5 @@ class TestCluster:
             pytest.skip("Python or this clone lies where an ordinary user may not read")
         with parent:
             parent.kill()
-        assert eventually(lambda: not processes_of(folder), seconds=5)
+        assert wait_until(lambda: not processes_of(folder))
         shutil.rmtree(folder)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.devstack.environment import PROJECT
-from tests.devstack.machine import eventually, processes_of
+from tests.devstack.machine import processes_of
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SLEEPS = "import time\ndef test_sleeps(): open(__file__ + '.up', 'w').close(); time.sleep(60)\n"
+SLEEPS = "import signal\ndef test_sleeps(): open(__file__ + '.up', 'w').close(); signal.pause()\n"
 PASSES = "def test_passes(): pass\n"
-NEEDS_A_BROWSER = "import pytest\n@pytest.mark.browser\ndef test_clicks(browser_path): pass\n"
+
+pytestmark = pytest.mark.slow(cost=30)
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +70,16 @@ class TestPlugin:
     @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=lambda sign: sign.name)
     def test_leaves_no_process_when_the_run_is_killed(self, folder: Path, sign: signal.Signals) -> None:
         with _pytest(folder, SLEEPS) as run:
-            assert eventually((folder.parent / "test_it.py.up").exists, seconds=60)
+            assert wait_until((folder.parent / "test_it.py.up").exists)
             assert any("postgres" in line for line in processes_of(folder).values())
             run.send_signal(sign)
-        assert eventually(lambda: not processes_of(folder), seconds=10)
+        assert wait_until(lambda: not processes_of(folder))
 
     def test_gives_two_runs_at_once_a_database_each(self, folder: Path) -> None:
         with _pytest(folder, SLEEPS) as first:
-            assert eventually((folder.parent / "test_it.py.up").exists, seconds=60)
+            assert wait_until((folder.parent / "test_it.py.up").exists)
             assert "1 passed" in _output(_pytest(folder, PASSES))
             first.kill()
-
-    @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("false", 0)])
-    def test_names_the_browser_tests_left_out_and_fails_where_that_matters(
-        self, folder: Path, ci: str, code: int
-    ) -> None:
-        no_browser = {"PATH": str(folder), "PLAYWRIGHT_BROWSERS_PATH": str(folder)}
-        run = _pytest(folder, NEEDS_A_BROWSER, CI=ci, DATABASE_URL="postgresql:///given", **no_browser)
-        text = _output(run)
-        assert run.returncode == code
-        assert "::test_clicks\n" in text
-        assert "browser tests left out" in text
 
     def test_says_in_one_sentence_why_there_is_no_database(self, folder: Path) -> None:
         empty = folder.parent / "empty"

@@ -3,20 +3,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from apps.devstack.emulator import free_port
 from apps.devstack.environment import PROJECT
-from tests.devstack.laptop import UP_SECONDS, Laptop
-from tests.devstack.machine import answers, eventually, processes_of
+from tests.devstack.laptop import Laptop
+from tests.devstack.machine import answers, processes_of
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +69,10 @@ class TestRunserver:
         def is_replaced() -> bool:
             # More than once: the first may come before the reloader looks for the first time.
             os.utime(PROJECT / "apps" / "core" / "views.py")
-            time.sleep(1)
             return before.keys() != processes_of(laptop.folder).keys()
 
-        assert eventually(is_replaced, seconds=30)
-        assert eventually(lambda: answers(laptop.url), UP_SECONDS)
+        assert wait_until(is_replaced, poll_seconds=1.0)
+        assert wait_until(lambda: answers(laptop.url))
         servers = {number for number, line in before.items() if "launcher.py" in line or "postgres" in line}
         assert servers <= processes_of(laptop.folder).keys()
 

@@ -96,7 +96,7 @@ class TestBrowser:
 
     def test_is_missed_in_one_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(browser, "_install", lambda *_command: False)
-        assert browser.main().endswith("the browser tests will be skipped.")
+        assert browser.main().endswith("`make check` will fail.")
 
 
 class TestInstallOfABrowser:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.waiting import LIMIT_MILLISECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow(cost=20)
 
 EDITORS_ORIGIN = "https://localhost:3000"
 BODY = list(range(256)) * 100
@@ -77,7 +79,7 @@ def token(laptop: Laptop) -> str:
 def editor(chromium: Browser) -> Iterator[Page]:
     """A page on the editor's origin; only the page itself is made up, all it calls is real."""
     context = chromium.new_context(accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(LIMIT_MILLISECONDS)
     # The page comes from no server, so chromium cannot know that it is as local as what it calls.
     context.grant_permissions(["local-network-access"], origin=EDITORS_ORIGIN)
     page = context.new_page()

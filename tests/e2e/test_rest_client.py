@@ -15,11 +15,12 @@ from django.conf import settings
 from django.urls import resolve
 
 from apps.core.routes import listing
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Laptop
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.slow(cost=10)
 FILE = settings.BASE_DIR / "docs/moped-api.http"
 EXPECTED = re.compile(r": (\d{3})\b")
 
@@ -55,7 +56,7 @@ def _step(part: str) -> Step:
 def run(step: Step) -> tuple[int, bytes]:
     request = Request(step.url, step.body.encode() or None, step.headers, method=step.method)
     try:
-        with urlopen(request, timeout=30) as response:
+        with urlopen(request, timeout=LIMIT_SECONDS) as response:
             return response.status, response.read()
     except HTTPError as error:
         return error.code, error.read()

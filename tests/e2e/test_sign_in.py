@@ -10,13 +10,14 @@ from playwright.sync_api import Error, expect
 
 from apps.devstack.personas import BY_KEY, PASSWORD
 from tests import newcomer
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow(cost=40)
 
 
 def sign_in(page: Page, persona: str) -> None:
@@ -29,12 +30,14 @@ def sign_in(page: Page, persona: str) -> None:
 
 def wait_until_served(page: Page, words: str) -> None:
     """Reload until the page has these words; between its two lives the server refuses to answer."""
-    for _ in range(40):
+
+    def has_words() -> bool:
         with contextlib.suppress(Error):
             page.reload()
-            if words in page.content():
-                return
-        page.wait_for_timeout(250)
+            return words in page.content()
+        return False
+
+    assert wait_until(has_words, poll_seconds=0.25)
 
 
 class TestSignIn:
@@ -61,12 +64,31 @@ class TestSignIn:
         assert token["value"] not in page.content()
         assert page.evaluate("document.cookie") == ""
 
-    def test_is_denied_to_whom_the_trigger_does_not_know(self, page: Page) -> None:
+    def test_says_why_the_trigger_denied_it_and_takes_another_person(self, page: Page) -> None:
         page.goto("/auth/current_user")
 
         sign_in(page, "outsider")
 
+        expect(page.get_by_role("main")).to_contain_text("You have no Moped account, or it was deactivated.")
+        expect(page.get_by_role("main")).to_contain_text("ask a Moped administrator")
         expect(page.get_by_text("Sign out")).to_have_count(0)
+
+        page.get_by_role("button", name="Sign in as someone else").click()
+        sign_in(page, "viewer")
+
+        expect(page.get_by_role("navigation", name="Account")).to_contain_text(BY_KEY["viewer"].email)
+
+    def test_works_in_two_tabs_at_once(self, page: Page, laptop: Laptop) -> None:
+        tabs = {"/auth/current_user?tab=1": page, "/auth/current_user?tab=2": page.context.new_page()}
+        for path, tab in tabs.items():
+            tab.goto(f"{laptop.url}{path}")
+            tab.get_by_role("link", name="Sign in").click()
+
+        for path, tab in tabs.items():
+            tab.locator("input[name=username]:visible").fill(BY_KEY["viewer"].email)
+            tab.locator("input[name=password]:visible").fill(PASSWORD)
+            tab.locator("button[type=submit]:visible, input[type=submit]:visible").first.click()
+            expect(tab).to_have_url(f"{laptop.url}{path}")
 
     def test_ends_with_sign_out(self, page: Page, laptop: Laptop) -> None:
         page.goto("/auth/current_user")

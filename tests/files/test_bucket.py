@@ -13,6 +13,7 @@ import time_machine
 
 from apps.core import aws
 from apps.files import gateways, media
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ def post(
         data={**form.fields, **changes},
         files={"file": (form.key, body)},
         headers={"Origin": EDITORS_ORIGIN},
-        timeout=10,
+        timeout=LIMIT_SECONDS,
     )
 
 
@@ -108,6 +109,34 @@ class TestUpload:
         assert post(form).status_code == 403
         assert not is_there(settings, key)
 
+    def test_may_be_repeated_after_a_broken_connection(self, key: str, settings: Settings) -> None:
+        form = gateways.presign_upload(key=key, media_type="application/pdf")
+        assert post(form, body=b"half of the file").ok
+        assert post(form).ok
+        assert stored(settings, key)["Body"].read() == BODY
+
+    @pytest.mark.parametrize("other", ["private/project/1/other.pdf", "{key}x", "{key}/${{filename}}"])
+    def test_reaches_no_other_key_when_repeated(self, key: str, settings: Settings, other: str) -> None:
+        form = gateways.presign_upload(key=key, media_type="application/pdf")
+        assert post(form).ok
+        second = post(form, body=b"another file", changes={"key": other.format(key=key)})
+
+        assert second.status_code == 403
+        assert stored(settings, key)["Body"].read() == BODY
+        listed = aws.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
+        assert [entry["Key"] for entry in listed["Contents"]] == [key]
+        assert not is_there(settings, "private/project/1/other.pdf")
+
+    def test_takes_no_key_from_the_name_of_the_file(self, key: str, settings: Settings) -> None:
+        form = gateways.presign_upload(key=key, media_type="application/pdf")
+        response = requests.post(
+            form.url, data=form.fields, files={"file": ("../other.pdf", BODY)}, timeout=LIMIT_SECONDS
+        )
+
+        assert response.ok
+        assert is_there(settings, key)
+        assert not is_there(settings, "private/project/other.pdf")
+
     def test_may_be_empty(self, key: str) -> None:
         assert post(gateways.presign_upload(key=key, media_type="application/pdf"), body=b"").ok
 
@@ -136,7 +165,7 @@ class TestDownload:
         self, upload: str, name: str, content_type: str, disposition: str
     ) -> None:
         url = gateways.presign_download(key=upload, presentation=media.presentation(name))
-        response = requests.get(url, timeout=10)
+        response = requests.get(url, timeout=LIMIT_SECONDS)
 
         assert response.content == BODY
         assert response.headers["Content-Type"] == content_type
@@ -150,22 +179,22 @@ class TestDownload:
         aws.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=BODY)
         url = gateways.presign_download(key=key, presentation=media.presentation("x.pdf"))
 
-        assert requests.get(url, timeout=10).content == BODY
+        assert requests.get(url, timeout=LIMIT_SECONDS).content == BODY
 
     def test_is_refused_for_another_key(self, upload: str) -> None:
         url = gateways.presign_download(key="private/project/1/x", presentation=media.presentation("x.pdf"))
         tampered = url.replace("private/project/1/x", upload)
 
-        assert requests.get(tampered, timeout=10).status_code == 403
+        assert requests.get(tampered, timeout=LIMIT_SECONDS).status_code == 403
 
     def test_is_refused_with_another_way_of_serving(self, upload: str) -> None:
         url = gateways.presign_download(key=upload, presentation=media.presentation("x.html"))
         tampered = url.replace("application%2Foctet-stream", "text%2Fhtml")
 
-        assert requests.get(tampered, timeout=10).status_code == 403
+        assert requests.get(tampered, timeout=LIMIT_SECONDS).status_code == 403
 
     def test_is_refused_after_its_minute(self, upload: str) -> None:
         with time_machine.travel(datetime.now(UTC) - timedelta(seconds=62)):
             url = gateways.presign_download(key=upload, presentation=media.presentation("x.pdf"))
 
-        assert requests.get(url, timeout=10).status_code == 403
+        assert requests.get(url, timeout=LIMIT_SECONDS).status_code == 403

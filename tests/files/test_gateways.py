@@ -48,7 +48,12 @@ class TestPresignUpload:
         assert ["content-length-range", 0, 1024 * 1024 * 1024] in conditions
 
     @time_machine.travel(NOON, tick=False)
-    def test_holds_for_a_few_minutes(self, settings: Settings) -> None:
+    def test_holds_for_half_an_hour(self) -> None:
+        post = gateways.presign_upload(key=KEY, media_type="application/pdf")
+        assert policy_of(post)["expiration"] == "2026-11-23T12:30:00Z"
+
+    @time_machine.travel(NOON, tick=False)
+    def test_holds_as_long_as_the_setting_says(self, settings: Settings) -> None:
         settings.UPLOAD_SECONDS = 120
         post = gateways.presign_upload(key=KEY, media_type="application/pdf")
         assert policy_of(post)["expiration"] == "2026-11-23T12:02:00Z"
@@ -115,12 +120,33 @@ class TestPresignDownload:
         assert query["response-content-type"] == ["application/octet-stream"]
         assert query["response-content-disposition"] == ['attachment; filename="page.html"']
 
-    def test_addresses_the_bucket_as_a_host_on_real_aws(
-        self, monkeypatch: pytest.MonkeyPatch, settings: Settings
-    ) -> None:
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-east-2", "eu-central-1", "us-gov-west-1"])
+class TestHost:
+    """A bucket's global host redirects to its region, and browsers follow no redirect across origins."""
+
+    @pytest.fixture(autouse=True)
+    def _real_aws(self, region: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
         monkeypatch.delenv("AWS_ENDPOINT_URL")
+        settings.AWS_ENDPOINT_URL = ""
+        settings.AWS_REGION = region
+
+    def test_is_the_regional_one_for_an_upload(self, region: str, settings: Settings) -> None:
+        form = gateways.presign_upload(key=KEY, media_type="image/png")
+        assert form.url == f"https://{settings.UPLOADS_BUCKET}.s3.{region}.amazonaws.com/"
+
+    def test_is_the_regional_one_for_a_download(self, region: str, settings: Settings) -> None:
         url = gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
-        assert url.startswith(f"https://{settings.UPLOADS_BUCKET}.s3.")
+        assert urlsplit(url).netloc == f"{settings.UPLOADS_BUCKET}.s3.{region}.amazonaws.com"
+
+
+class TestEmulatorHost:
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+    def test_carries_no_bucket(self, host: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:4566")
+        form = gateways.presign_upload(key=KEY, media_type="image/png")
+        url = gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
+        assert {urlsplit(form.url).netloc, urlsplit(url).netloc} == {f"{host}:4566"}
 
 
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

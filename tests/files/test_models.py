@@ -94,9 +94,7 @@ class TestLookUp:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE moped_project_files")
             keys = ("$1", "$2") if option else ("'private/project/1/7'", "'/private/project/1/7'")
-            cursor.execute(
-                f"EXPLAIN {option}{queries.LIVE_ROW.text.replace('$1', keys[0]).replace('$2', keys[1])}"
-            )
+            cursor.execute(f"EXPLAIN {option}{queries.LIVE_ROW % keys}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "moped_project_files_key_idx" in plan
         assert "Seq Scan" not in plan

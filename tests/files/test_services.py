@@ -44,7 +44,7 @@ def claiming(caller: CognitoUser, **claims: str) -> CognitoUser:
 
 
 def executions() -> int:
-    """Return how often the prepared statements of this connection have been executed."""
+    """Return how often the prepared queries of this connection were executed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(sum(generic_plans + custom_plans), 0) FROM pg_prepared_statements")
         return int(cursor.fetchone()[0])

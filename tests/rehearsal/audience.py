@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 from apps.stages.smoke import event
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ def over_http(port: int, host: str, prefix: str = "") -> Callable[..., Answer]:
     """Return a caller of a stage by the host name that its gateway has on this machine."""
 
     def ask(method: str, path: str, token: str = "") -> Answer:
-        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", port, timeout=LIMIT_SECONDS)
         headers = {"Host": host, **({"Authorization": f"Bearer {token}"} if token else {})}
         connection.request(method, f"{prefix}{path}", headers=headers)
         response = connection.getresponse()

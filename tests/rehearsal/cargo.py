@@ -6,6 +6,8 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
+from tests.support.waiting import LIMIT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,12 +22,12 @@ def carry(ask: Callable[..., Answer], token: str, origin: str, below: str = "") 
     """
     content = b"%PDF-1.7 " + secrets.token_bytes(20_000)
     signed = ask("GET", "/files/request-signature?file=Plan%20Set.pdf", token).body["credentials"]
-    with urlopen(_form(signed["url"], signed["fields"], content, origin), timeout=30) as response:
+    with urlopen(_form(signed["url"], signed["fields"], content, origin), timeout=LIMIT_SECONDS) as response:
         assert response.status in {200, 201, 204}, response.status
     key = signed["fields"]["key"]
     assert key.startswith(below), key
     url = ask("GET", f"/files/download/{key}", token).body["download_url"]
-    with urlopen(url, timeout=30) as response:
+    with urlopen(url, timeout=LIMIT_SECONDS) as response:
         assert response.read() == content
     return f"a file of {len(content)} bytes, up and down: {below}…{key.rpartition('_')[2]}"
 

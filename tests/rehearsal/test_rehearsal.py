@@ -10,7 +10,7 @@ from django.conf import settings
 
 from tests import newcomer
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.slow(cost=150)
 
 
 class TestRehearsal:

@@ -25,6 +25,7 @@ from apps.files.keys import USER_FOLDERS
 from apps.users import triggers
 from apps.users.gateways import cognito
 from apps.users.models import MopedUser
+from tests.support.waiting import LIMIT_SECONDS
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def uploading(scene: Scene) -> Callable[[], object]:
 
     def act() -> None:
         form = scene.ask("GET", "/files/request-signature?file=plan.pdf").json()["credentials"]
-        _sent(requests.post(form["url"], data=form["fields"], files={"file": b"%PDF"}, timeout=10))
+        _sent(requests.post(form["url"], data=form["fields"], files={"file": b"%PDF"}, timeout=LIMIT_SECONDS))
 
     return act
 
@@ -190,7 +191,11 @@ def downloading(scene: Scene) -> Callable[[], object]:
     aws.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=b"%PDF")
 
     def act() -> None:
-        _sent(requests.get(scene.ask("GET", f"/files/download/{key}").json()["download_url"], timeout=10))
+        _sent(
+            requests.get(
+                scene.ask("GET", f"/files/download/{key}").json()["download_url"], timeout=LIMIT_SECONDS
+            )
+        )
 
     return act
 

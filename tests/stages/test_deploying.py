@@ -31,6 +31,7 @@ from apps.stages import (
 from apps.stages.errors import StageError
 from apps.stages.package import Package
 from apps.stages.rendering import Stage
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
 
 RIGHT = {"/": 200, "/auth/current_user": 401}
 ANSWERS = """
@@ -157,8 +158,17 @@ class TestDeploy:
                 {"manage": "raise RuntimeError('no such\\ntable')"},
                 "`migrate --noinput` failed on .*: no such table",
             ),
+            (
+                {"manage": 'return {"exit_code": 1, "output": "no such table"}'},
+                "`migrate --noinput` failed on .*: no such table",
+            ),
         ],
-        ids=["a route that crashes", "a token that is refused", "a migration that fails"],
+        ids=[
+            "a route that crashes",
+            "a token that is refused",
+            "a migration that fails",
+            "a migration that exits",
+        ],
     )
     def test_that_fails_leaves_traffic_where_it_was(
         self, broken: dict[str, Any], because: str, staged: Stage, packed: Callable[..., Package]
@@ -228,6 +238,18 @@ class TestDeploy:
         assert before
 
 
+class TestPrune:
+    def test_accepts_a_version_that_is_already_gone(
+        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        version, _ = deploy(staged, packed())
+        monkeypatch.setattr(functions, "versions", lambda _function: ["99", version])
+
+        functions.prune(staged.function, keep={version}, kept=1)
+
+        assert functions.exists(staged.function)
+
+
 class TestRollback:
     def test_moves_traffic_back_and_forth(self, staged: Stage, packed: Callable[..., Package]) -> None:
         first, _ = deploy(staged, packed())
@@ -253,10 +275,22 @@ class TestLookingAfter:
 
         assert deploying.status(staged)["live version"] == version
 
-    def test_manage_returns_the_log(self, staged: Stage, packed: Callable[..., Package]) -> None:
+    def test_manage_returns_what_the_command_wrote(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        finding = '{"exit_code": 1, "output": "one finding"}'
+        deploy(staged, packed(manage=f'if "migrate" not in event["manage"]: return {finding}'))
+
+        outcome = deploying.manage(staged, "reconcile_users")
+
+        assert (outcome.output, outcome.exit_code) == ("one finding", 1)
+
+    def test_manage_returns_the_log_of_a_version_without_output(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
         deploy(staged, packed())
 
-        assert "managed check" in deploying.manage(staged, "check")
+        assert "managed check" in deploying.manage(staged, "check").output
 
     def test_undeploy_removes_it_and_says_so_once(
         self, staged: Stage, packed: Callable[..., Package]
@@ -306,7 +340,7 @@ class TestGateway:
 
         url = f"{furnished_personas.url}/{staged.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
-        first, refused = (requests.get(url, headers=host, timeout=30) for _ in range(2))
+        first, refused = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
         assert (first.status_code, refused.status_code) == (200, 429)
         assert refused.json()["code"] == "too_many_requests"
         assert refused.headers["Access-Control-Allow-Origin"] == "*"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 
 
 @pytest.fixture

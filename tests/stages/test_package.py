@@ -15,7 +15,7 @@ from apps.stages import archive, package
 from apps.stages.errors import StageError
 from tests.stages.conftest import VARIABLES
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # the first of them builds the package
+pytestmark = pytest.mark.slow(cost=40)
 
 UNCHECKED_HASH = 0b01
 # Whoever adds one has looked at what it costs (docs/benchmarks.md): top-level modules that are

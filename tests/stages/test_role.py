@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.stages.calls import Scene
     from tests.stages.role import Role
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.slow(cost=25), pytest.mark.emulator]
 __all__ = ["role", "scene", "stores"]
 
 # Commands of the serving apps that ask nothing of AWS: they are for whoever develops.

@@ -8,43 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps.stages.errors import StageError
+from tests.lambda_events import (
+    MALFORMED,
+    REFUSED,
+    REFUSED_COMMANDS,
+    TRIGGERS,
+    UNUSUAL,
+    rest_event,
+    trigger_event,
+    url_event,
+)
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Starter
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # the first of them builds the package
-
-CONTEXT = {"stage": "staging", "requestId": "request-of-a-test", "identity": {"sourceIp": "192.0.2.7"}}
-
-
-def rest_event(path: str = "/", host: str = "api.example", **headers: str) -> dict[str, Any]:
-    every = {"Host": host, **headers}
-    return {
-        "resource": "/{proxy+}",
-        "path": path,
-        "httpMethod": "GET",
-        "headers": every,
-        "multiValueHeaders": {name: [value] for name, value in every.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "requestContext": CONTEXT,
-        "body": None,
-        "isBase64Encoded": False,
-    }
-
-
-def url_event(path: str = "/", host: str = "api.example") -> dict[str, Any]:
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"host": host},
-        "requestContext": {
-            "requestId": "request-of-a-test",
-            "http": {"method": "GET", "path": path, "sourceIp": "192.0.2.7"},
-        },
-        "isBase64Encoded": False,
-    }
+pytestmark = pytest.mark.slow(cost=30)
 
 
 class TestFunction:
@@ -73,22 +51,39 @@ class TestFunction:
 
         assert function.invoke(rest_event("/auth/")).result["statusCode"] == 200
 
-    @pytest.mark.parametrize("kind", ["raw_command", "command"])
-    def test_runs_no_code_of_its_caller(self, kind: str, start: Starter) -> None:
+    def test_refuses_every_event_that_is_not_on_its_list(
+        self, start: Starter, subtests: pytest.Subtests
+    ) -> None:
         function = start()
+        commands = {f"command {command!r}": {"manage": command} for command in REFUSED_COMMANDS}
 
-        error = function.invoke({kind: "print('mine')"}).error
-
-        assert error["errorType"] == "RefusedEventError"
+        for name, event in {**REFUSED, **commands}.items():
+            with subtests.test(name):
+                assert function.invoke(event).error["errorType"] == "RefusedEventError"
         assert function.invoke(rest_event()).result["statusCode"] == 200
 
+    def test_survives_every_event_that_is_malformed_or_unusual(
+        self, start: Starter, subtests: pytest.Subtests
+    ) -> None:
+        function = start()
+        events = {name: event for name, (event, _member) in MALFORMED.items()} | UNUSUAL
+
+        for name, event in events.items():
+            with subtests.test(name):
+                answer = function.invoke(event).result
+                assert answer["statusCode"] < 500
+                if answer["statusCode"] >= 400:
+                    assert json.loads(answer["body"])["request_id"] == answer["headers"]["X-Request-ID"]
+
     def test_runs_management_commands(self, start: Starter) -> None:
-        assert start().invoke({"manage": "check"}).result == {}
+        result = start().invoke({"manage": "check"}).result
 
-    def test_hands_cognitos_triggers_to_the_users_app(self, start: Starter) -> None:
-        event = {"triggerSource": "TokenGeneration_Authentication", "version": "1", "userName": "nobody"}
+        assert result["exit_code"] == 0
+        assert "no issues" in result["output"]
 
-        outcome = start().invoke(event)
+    @pytest.mark.parametrize("source", TRIGGERS)
+    def test_hands_cognitos_triggers_to_the_users_app(self, source: str, start: Starter) -> None:
+        outcome = start().invoke(trigger_event(source))
 
         assert "apps/users/triggers.py" in json.dumps(outcome.error)
 

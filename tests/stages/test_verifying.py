@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from apps.stages.subject import Subject
     from tests.users.stores import Stores
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
 __all__ = ["stores"]
 
 

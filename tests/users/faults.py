@@ -18,6 +18,7 @@ from botocore.httpsession import URLLib3Session
 from django.db import OperationalError, connection
 
 from apps.core import aws
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,7 +157,7 @@ def throttled(url: str) -> AWSResponse:
 
 
 def send(request: Any) -> None:
-    session = URLLib3Session(timeout=20)
+    session = URLLib3Session(timeout=int(LIMIT_SECONDS))
     try:
         session.send(request)
     finally:

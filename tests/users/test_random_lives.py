@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from apps.auth.users import CognitoUser
     from tests.users.stores import Stores
 
-pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.no_cover, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow(cost=20), pytest.mark.emulator, pytest.mark.no_cover]
 
 PEOPLE = st.sampled_from(["ann", "bob"])
 ROLE = st.sampled_from(ROLES)
@@ -124,12 +124,16 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_end_as_the_database_says(
-    stores: Stores, admin: CognitoUser, monkeypatch: pytest.MonkeyPatch, email: str
+    stores: Stores,
+    admin: CognitoUser,
+    monkeypatch: pytest.MonkeyPatch,
+    email: str,
+    proof: bool,  # noqa: FBT001 (a fixture)
 ) -> None:
     run_state_machine_as_test(
         lambda: Lives(stores, admin, monkeypatch, email),  # type: ignore[arg-type]  # what makes one will do
         settings=settings(
-            max_examples=8,
+            max_examples=40 if proof else 4,
             stateful_step_count=8,
             deadline=None,
             database=None,

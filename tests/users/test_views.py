@@ -12,10 +12,11 @@ from django.db import OperationalError
 
 from apps.core.claims import ROLES
 from apps.core.errors import ConflictError, ForbiddenError, MopedError, UnavailableError, UpstreamError
-from apps.users import directory, errors, services
+from apps.users import directory, errors, examples, services
 from apps.users.directory import Page, Portrait
 from apps.users.gateways.cognito import Account
 from apps.users.models import Event, MopedUser, MopedWorkgroup
+from apps.users.serializers import ChangedUserSerializer
 from tests.pool import hasura_claim
 from tests.users.stores import PASSWORD, profile
 
@@ -79,6 +80,20 @@ def asked(monkeypatch: pytest.MonkeyPatch, person: MopedUser) -> list[tuple[str,
     for name in WRITES:
         monkeypatch.setattr(services, f"{name}_user", service(name))
     return asked
+
+
+class TestChangedUserSerializer:
+    @pytest.mark.parametrize("password", ["", None])
+    def test_takes_an_empty_password_for_none(self, password: str | None) -> None:
+        serializer = ChangedUserSerializer(data={**examples.CHANGED_USER, "password": password})
+        assert serializer.is_valid(), serializer.errors
+        assert "password" not in serializer.validated_data
+
+    @pytest.mark.parametrize("password", [0, False, [], {}])
+    def test_refuses_a_password_that_is_no_string(self, password: object) -> None:
+        serializer = ChangedUserSerializer(data={**examples.CHANGED_USER, "password": password})
+        assert not serializer.is_valid()
+        assert list(serializer.errors) == ["password"]
 
 
 def send(client: APIClient, write: str, **changes: Any) -> Any:

@@ -21,6 +21,7 @@ from apps.devstack import environment as laptop
 from apps.stages.package import Package
 from apps.stages.paths import PROJECT
 from tests.stages.previews import ledger
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +138,7 @@ class Account:
 
     def ask(self, url: str, path: str = "/health/live") -> tuple[int, Any]:
         """Ask a preview something over HTTP, by its own host name."""
-        connection = HTTPConnection("127.0.0.1", self.emulator.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.emulator.port, timeout=LIMIT_SECONDS)
         connection.request("GET", path, headers={"Host": url.split("/")[2]})
         response = connection.getresponse()
         content = response.read()

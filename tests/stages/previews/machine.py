@@ -58,7 +58,6 @@ class World:
     account: Account
     typists: list[Typist]
     numbers: int = 3
-    until: float = float("inf")  # by time.monotonic(); then nothing more is begun
     figures: Figures = field(default_factory=Figures)
 
     def __post_init__(self) -> None:
@@ -145,8 +144,6 @@ class Lives(RuleBasedStateMachine):
     def happens(self, event: int, drawn: int, plan: Plan | None, package: str, kept: bool) -> None:  # noqa: FBT001 (drawn)
         """Something happens to one request; each step is salted, for hypothesis likes to begin with zeros."""
         self.steps += 1
-        if self._is_over():
-            return
         if plan:
             plan.at += 13 * self.steps
         number = (drawn + self.steps) % self.world.numbers + 1
@@ -317,6 +314,3 @@ class Lives(RuleBasedStateMachine):
     def _commit(self, package: str) -> str:
         self.commits += 1
         return f"{package}{self.commits:03}-{json.dumps(len(self.requests))}"
-
-    def _is_over(self) -> bool:
-        return time.monotonic() > self.world.until

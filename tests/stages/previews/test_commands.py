@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Type = Callable[..., dict[str, Any]]
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
 
 NUMBER = 412
 # What Lambda says (the first is an InvalidParameterValueException like any other).

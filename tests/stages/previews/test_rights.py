@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.stages.previews.account import Account
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(cost=25), pytest.mark.emulator]
 
 NUMBER = 512
 DENIED = {"AccessDenied", "AccessDeniedException"}

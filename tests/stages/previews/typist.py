@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from apps.devstack import environment as laptop
 from apps.stages.paths import PROJECT
 from tests import uncovered
+from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ class Typist:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
-        self._process.wait(60)
+        self._process.wait(LIMIT_SECONDS)
         self._process.stdout.close()
 
     def type(self, plan: Plan, *words: str) -> Typed:

@@ -18,6 +18,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests.support.waiting import LIMIT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -52,7 +54,7 @@ class Plan:
 
     def kill(self) -> None:
         """End the command."""
-        self.pid.wait(10)
+        self.pid.wait(LIMIT_SECONDS)
         self.cut = True
         with suppress(ProcessLookupError):
             os.kill(self.process, signal.SIGKILL)
@@ -132,7 +134,7 @@ class _Call(BaseHTTPRequestHandler):
         return body
 
     def _carry(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        connection = HTTPConnection("127.0.0.1", self.server.aws_port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.server.aws_port, timeout=LIMIT_SECONDS)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

@@ -76,7 +76,11 @@ class Command(BaseCommand):
     def _manage(self, stage: Stage, options: dict[str, Any]) -> None:
         if not options["command"]:
             raise CommandError("Say what to run, for example: stage manage staging check")
-        self._tell(deploying.manage(stage, " ".join(options["command"])))
+        command = " ".join(options["command"])
+        outcome = deploying.manage(stage, command)
+        self._tell(outcome.output)
+        if outcome.exit_code:
+            raise CommandError(f"`{command}` ended with exit code {outcome.exit_code}.")
 
     def _logs(self, stage: Stage, options: dict[str, Any]) -> None:
         self._tell(zappa.tail(stage, options["since"]))

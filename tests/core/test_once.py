@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.core import aws
+from apps.core.once import once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+THREADS = 8
+
+
+class TestOnce:
+    """Several threads ask for an object that nobody built yet."""
+
+    def test_builds_one_object_for_many_threads(self) -> None:
+        built, begun, asked = [], Event(), Barrier(THREADS)
+
+        def build() -> object:
+            begun.set()
+            asked.wait(60)  # until the other threads are about to ask
+            built.append(object())
+            return built[-1]
+
+        def ask() -> object:
+            asked.wait(60)
+            return get()
+
+        get = once(build)
+        with ThreadPoolExecutor(THREADS) as pool:
+            first = pool.submit(get)
+            assert begun.wait(60)
+            others = [pool.submit(ask) for _ in range(THREADS - 1)]
+            objects = {id(future.result(60)) for future in [first, *others]}
+        assert len(built) == len(objects) == 1
+
+    def test_keeps_one_object_for_each_argument(self) -> None:
+        get: Callable[[str], list[str]] = once(lambda name: [name])
+        assert get("a") is get("a")
+        assert get("a") is not get("b")
+
+    def test_builds_anew_after_it_was_cleared(self) -> None:
+        get = once(object)
+        before = get()
+        get.cache_clear()
+        assert get() is not before
+
+    def test_may_need_another_object_while_building(self) -> None:
+        inner = once(object)
+        assert once(lambda: [inner()])() == [inner()]
+
+
+class TestClients:
+    """The objects that a busy start asks for in many threads at once."""
+
+    @pytest.mark.parametrize("get", aws.CACHED, ids=lambda get: get.__name__)
+    def test_are_all_built_once(self, get: object) -> None:
+        assert isinstance(get, once)

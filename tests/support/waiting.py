@@ -1,0 +1,41 @@
+"""
+How tests wait: for an event, with one generous limit for the whole project.
+
+A test fails when something never happens. It must not fail because a machine is slow or busy, so no
+test has a limit of its own, and none measures time (tests/test_house.py checks both).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from apps.auth import hosted_ui, key_server
+from apps.core import aws, readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIMIT_SECONDS = 180.0
+LIMIT_MILLISECONDS = LIMIT_SECONDS * 1000  # Playwright's unit
+POLL_SECONDS = 0.05
+
+# Where the product stops waiting for a neighbour. A busy machine must not look like an outage.
+PRODUCT_LIMITS: tuple[tuple[Any, str], ...] = (
+    (aws, "CONNECT_TIMEOUT_SECONDS"),
+    (aws, "READ_TIMEOUT_SECONDS"),
+    (hosted_ui, "TIMEOUT_SECONDS"),
+    (key_server, "DEADLINE_SECONDS"),
+    (readiness, "DEADLINE_SECONDS"),
+)
+PRODUCTION_VALUES = {(module, name): getattr(module, name) for module, name in PRODUCT_LIMITS}
+
+
+def wait_until(condition: Callable[[], bool], *, poll_seconds: float = POLL_SECONDS) -> bool:
+    """Wait for a condition and return whether it came true before the project's limit."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(poll_seconds)
+    return True

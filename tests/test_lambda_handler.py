@@ -1,0 +1,301 @@
+"""The handler in this process, before Zappa packs it; tests/stages/test_runtime.py runs the package."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.users import triggers
+from moped_api import lambda_events
+from tests.lambda_events import (
+    COMMANDS,
+    MALFORMED,
+    REFUSED,
+    REFUSED_COMMANDS,
+    TRIGGERS,
+    UNUSUAL,
+    rest_event,
+    trigger_event,
+    url_event,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.core.management.base import BaseCommand
+
+    Handler = Callable[[Any], Any]
+
+# What Zappa writes into the package's zappa_settings.py, as far as its handler reads it.
+ZAPPA_SETTINGS = {
+    "ADDITIONAL_TEXT_MIMETYPES": ["application/problem+json"],
+    "API_STAGE": "package",
+    "APP_FUNCTION": "application",
+    "APP_MODULE": "moped_api.wsgi",
+    "AWS_EVENT_MAPPING": {},
+    "BINARY_SUPPORT": True,
+    "COGNITO_TRIGGER_MAPPING": {},
+    "CONTEXT_HEADER_MAPPINGS": {},
+    "DEBUG": False,
+    "DJANGO_SETTINGS": "moped_api.settings",
+    "DOMAIN": None,
+    "ENVIRONMENT_VARIABLES": {},
+    "EXCEPTION_HANDLER": None,
+    "LOG_LEVEL": "",
+    "PROJECT_NAME": "moped-api",
+}
+LAMBDA = SimpleNamespace(aws_request_id="request-of-lambda")
+
+
+@pytest.fixture(scope="module")
+def handler() -> Iterator[Handler]:
+    """The function, which believes itself packed by Zappa."""
+    packed = ModuleType("zappa_settings")
+    vars(packed).update(ZAPPA_SETTINGS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "zappa_settings", packed)
+        for name in ("SERVERTYPE", "FRAMEWORK", "PROJECT", "STAGE"):  # Zappa sets them
+            patch.setenv(name, "")
+        from moped_api import lambda_handler  # noqa: PLC0415 (it builds the application)
+
+        yield lambda event: lambda_handler.lambda_handler(event, LAMBDA)
+
+
+@pytest.fixture(autouse=True)
+def _allowed_host(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["api.example", ".amazonaws.com"]
+
+
+def problem(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the error body of an answer, and see that it is one."""
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    assert answer["headers"]["X-Content-Type-Options"] == "nosniff"
+    body = dict(json.loads(answer["body"]))
+    assert body["status"] == answer["statusCode"]
+    assert body["request_id"] == answer["headers"]["X-Request-ID"]
+    assert body["code"]
+    return body
+
+
+class TestHttp:
+    @pytest.mark.parametrize("event", [rest_event(), url_event()], ids=["REST", "function URL"])
+    def test_answers_a_request(self, handler: Handler, event: dict[str, Any]) -> None:
+        answer = handler(event)
+
+        assert answer["statusCode"] == 200
+        assert answer["headers"]["X-Request-ID"] == "request-of-a-test"
+
+    @pytest.mark.parametrize("case", MALFORMED)
+    def test_answers_a_malformed_event_with_400(
+        self, handler: Handler, case: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        event, member = MALFORMED[case]
+
+        answer = handler(event)
+
+        body = problem(answer)
+        assert (answer["statusCode"], body["code"]) == (400, "bad_request")
+        assert member in body["detail"]
+        assert [record.message for record in caplog.records] == ["event_malformed"]
+
+    @pytest.mark.parametrize("case", UNUSUAL)
+    def test_answers_an_unusual_request(self, handler: Handler, case: str) -> None:
+        answer = handler(UNUSUAL[case])
+
+        assert answer["statusCode"] < 500
+        assert "\n" not in answer["headers"]["X-Request-ID"]
+        if answer["statusCode"] >= 400:
+            problem(answer)
+
+    def test_sets_no_variable_of_the_event(self, handler: Handler) -> None:
+        before = dict(os.environ)
+
+        for case in ("stage variables", "stage variables of an HTTP API"):
+            handler(UNUSUAL[case])
+
+        assert dict(os.environ) == before
+
+    def test_believes_no_user_of_an_authorizer(
+        self, handler: Handler, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[dict[str, Any]] = []
+        monkeypatch.setattr("zappa.handler.Response.from_app", lambda _app, environ: seen.append(environ))
+        context = {"authorizer": {"principalId": "root"}, "identity": {"userArn": "root"}}
+
+        handler({**rest_event(), "requestContext": context})
+
+        assert not {"REMOTE_USER", "API_GATEWAY_AUTHORIZER"} & seen[0].keys()
+
+    @pytest.mark.parametrize("event", [rest_event(), url_event()], ids=["REST", "function URL"])
+    def test_answers_a_failure_of_zappas_in_our_error_body(
+        self,
+        handler: Handler,
+        event: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        def fail(*_args: Any) -> None:
+            raise RuntimeError("in Zappa")
+
+        monkeypatch.setattr("zappa.handler.Response.from_app", fail)
+
+        answer = handler(event)
+
+        assert (answer["statusCode"], problem(answer)["code"]) == (500, "internal_error")
+        assert "in Zappa" not in answer["body"]
+        assert caplog.records[0].exc_info
+
+
+class TestTrigger:
+    @pytest.mark.parametrize("source", TRIGGERS)
+    def test_reaches_the_users_app(
+        self, handler: Handler, source: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(triggers, "handler", lambda event, _context: {**event, "response": "claims"})
+
+        assert handler(trigger_event(source))["response"] == "claims"
+
+    @pytest.mark.parametrize(
+        ("changed", "member"),
+        [
+            ({"userName": None}, "userName"),
+            ({"userName": 1}, "userName"),
+            ({"request": None}, "request"),
+            ({"request": {}}, "userAttributes"),
+            ({"request": {"userAttributes": None}}, "userAttributes"),
+        ],
+    )
+    def test_that_is_malformed_is_refused(
+        self, handler: Handler, changed: dict[str, Any], member: str
+    ) -> None:
+        with pytest.raises(lambda_events.MalformedEventError, match=member):
+            handler(trigger_event(TRIGGERS[0], **changed))
+
+
+class TestRefused:
+    @pytest.mark.parametrize("case", REFUSED)
+    def test_is_every_other_kind_of_event(
+        self, handler: Handler, case: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with pytest.raises(lambda_events.RefusedEventError):
+            handler(REFUSED[case])
+
+        assert [(record.message, record.levelno) for record in caplog.records] == [
+            ("event_refused", logging.WARNING)
+        ]
+
+    def test_is_logged_without_its_values(self, handler: Handler, caplog: pytest.LogCaptureFixture) -> None:
+        with pytest.raises(lambda_events.RefusedEventError):
+            handler({"raw_command": "a secret", "b" * 100_000: "another"})
+
+        (record,) = caplog.records
+        assert vars(record)["members"] == ["b" * 64, "raw_command"]
+        assert "secret" not in str(vars(record))
+
+
+class TestManage:
+    @pytest.fixture
+    def ran(self, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+        """The words of each command that was run."""
+        words: list[list[str]] = []
+        monkeypatch.setattr(
+            "django.core.management.call_command", lambda *given, **_options: words.append(list(given))
+        )
+        return words
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_runs_the_commands_of_the_list(
+        self, handler: Handler, command: str, ran: list[list[str]]
+    ) -> None:
+        handler({"manage": command})
+
+        assert ran == [command.split()]
+
+    @pytest.mark.parametrize("command", REFUSED_COMMANDS, ids=repr)
+    def test_refuses_other_commands_and_arguments(
+        self, handler: Handler, command: Any, ran: list[list[str]], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with pytest.raises(lambda_events.RefusedEventError):
+            handler({"manage": command})
+
+        assert not ran
+        assert [record.message for record in caplog.records] == ["event_refused"]
+
+    def test_returns_what_a_command_wrote(self, handler: Handler) -> None:
+        answer = handler({"manage": "check"})
+
+        assert answer["exit_code"] == 0
+        assert "System check identified no issues" in answer["output"]
+
+    @pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (3, 3), ("text", 1)])
+    def test_survives_a_command_that_exits(
+        self, handler: Handler, code: Any, expected: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def leave(command: BaseCommand, *_args: Any, **_options: Any) -> None:
+            command.stdout.write("a finding")
+            sys.exit(code)
+
+        monkeypatch.setattr("django.core.management.commands.check.Command.handle", leave)
+
+        assert handler({"manage": "check"}) == {"exit_code": expected, "output": "a finding\n"}
+
+    def test_reports_a_command_that_fails(self, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_args: Any, **_options: Any) -> None:
+            raise CommandError("no such table")
+
+        monkeypatch.setattr("django.core.management.commands.check.Command.handle", fail)
+
+        with pytest.raises(CommandError, match="no such table"):
+            handler({"manage": "check"})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(), max_size=6),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=6), inner, max_size=2),
+    max_leaves=6,
+)
+MEMBERS = sorted({*rest_event(), *url_event(), "stageVariables", "cookies", "type", "manage"})
+PARTS = ("requestId", "identity", "http", "stage", "elb", "authorizer")
+
+
+class TestEveryEvent:
+    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        event=st.sampled_from([rest_event(), url_event()]),
+        changed=st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=2),
+        context=st.dictionaries(st.sampled_from(PARTS), JSON, max_size=1),
+        headers=st.dictionaries(st.text(max_size=8), JSON, max_size=2),
+        removed=st.sets(st.sampled_from(MEMBERS), max_size=1),
+    )
+    def test_is_answered_or_refused(
+        self,
+        handler: Handler,
+        event: dict[str, Any],
+        changed: dict[str, Any],
+        context: dict[str, Any],
+        headers: dict[str, Any],
+        removed: set[str],
+    ) -> None:
+        sent = {
+            **event,
+            "requestContext": {**event["requestContext"], **context},
+            "headers": {**event["headers"], **headers},
+            **changed,
+        }
+        try:
+            answer = handler({name: value for name, value in sent.items() if name not in removed})
+        except lambda_events.RefusedEventError:
+            return
+
+        assert answer["statusCode"] < 500
+        if answer["statusCode"] >= 400:
+            problem(answer)
