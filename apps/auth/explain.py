@@ -32,6 +32,8 @@ from apps.auth.reasons import (
     TokenNotYetValidError,
     UseWrongError,
 )
+from apps.core.claims import NO_CLAIMS
+from apps.core.identity import is_city_address, sso_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +49,8 @@ class Check:
     subject: str
     says: str
     code: str = ""
+    forbids: bool = False
+    """Whether the token is accepted, and routes for staff answer 403 because of this."""
 
     @property
     def holds(self) -> bool:
@@ -70,11 +74,14 @@ def verdict(token: str) -> str:
 
 def report(token: str) -> str:
     """Return all of it as text for people."""
-    lines = [
-        f"  {'holds' if check.holds else 'FAILS'}  {check.subject:<10} {check.says}"
-        for check in explain(token)
-    ]
+    lines = [f"  {_label(check):<5}  {check.subject:<10} {check.says}" for check in explain(token)]
     return "\n".join([*lines, f"Verdict: {verdict(token)}"])
+
+
+def _label(check: Check) -> str:
+    if not check.holds:
+        return "FAILS"
+    return "403" if check.forbids else "holds"
 
 
 def in_words(seconds: float) -> str:
@@ -160,6 +167,8 @@ def _claimed(payload: bytes) -> Iterator[Check]:
         return
     yield Check("claims", f"of {_shown(claims.email)}, sub {_shown(claims.sub)}")
     yield from _times(claims)
+    yield _verified(claims)
+    yield _city(claims)
     yield _hasura(claims, payload)
 
 
@@ -203,14 +212,33 @@ def _times(claims: rules.Claims) -> Iterator[Check]:
     yield Check("beginning", spoken, TokenNotYetValidError.code if early else "")
 
 
+def _verified(claims: rules.Claims) -> Check:
+    if is_city_address(sso_address(claims.username)):
+        return Check("verified", "the City's single sign-on vouches for the address")
+    if claims.email_verified in {True, "true"}:
+        return Check("verified", "email_verified is true")
+    says = "email_verified is false: an admin must save the user in the editor, then sign in again"
+    return Check("verified", says, forbids=True)
+
+
+def _city(claims: rules.Claims) -> Check:
+    domain = f"@{settings.STAFF_EMAIL_DOMAIN}"
+    if is_city_address(claims.email):
+        return Check("city", f"the address ends in {domain}")
+    return Check("city", f"the address does not end in {domain}: only downloads are open to it", forbids=True)
+
+
 def _hasura(claims: rules.Claims, payload: bytes) -> Check:
     try:
         hasura = rules.hasura_claims(claims.hasura, payload)
     except ClaimsInvalidError as error:
         return Check("hasura", f"the claims for Hasura are broken{_why(error)}", error.code)
+    if hasura == NO_CLAIMS:
+        return Check("hasura", "no claims: there was no active Moped account at the sign-in", forbids=True)
     if not hasura.allowed_roles:
-        return Check("hasura", "no roles: whoever needs one is refused with 403")
-    return Check("hasura", f"roles {_shown(hasura.allowed_roles)}, database id {_shown(hasura.database_id)}")
+        return Check("hasura", "no roles: routes that need one answer 403", forbids=True)
+    says = f"roles {_shown(hasura.allowed_roles)}, database id {_shown(hasura.database_id)}"
+    return Check("hasura", f"{says}; a role counts as long as the account is active and has it")
 
 
 def _date(moment: int) -> str:

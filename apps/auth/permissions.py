@@ -8,16 +8,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from apps.auth import rights
-from apps.core.claims import ADMIN, EDITOR, VIEWER
+from apps.core.claims import ADMIN, EDITOR, NO_CLAIMS, VIEWER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
     from apps.auth.users import CognitoUser
+
+
+ADDRESS_UNVERIFIED = (
+    "Your email address is not verified. Ask a Moped admin to open your user in the editor and save it."
+)
+NO_CITY_ADDRESS = (
+    f"This is for City of Austin staff: your email address does not end in @{settings.STAFF_EMAIL_DOMAIN}."
+)
+NOT_ACTIVE = (
+    "You have no active Moped account. Ask a Moped admin to create or activate it, then sign in again."
+)
+NO_ROLE = "You need a Moped role for this."
 
 
 class IsSignedIn(BasePermission):
@@ -30,48 +45,75 @@ class IsSignedIn(BasePermission):
         return caller_of(request).is_authenticated
 
 
-class IsStaff(IsSignedIn):
-    """City staff with a proven address: the default of every view."""
+class IsActive(IsSignedIn):
+    """Anyone with a verified address and an active account. A refusal names the condition that failed."""
 
     errors: ClassVar = (rights.RightsUnknownError,)
     is_write: ClassVar[bool] = False
     """Whether a GET counts as a write too, and so needs a fresh answer of the claims table."""
+    message = "This is for people with a verified address and an active Moped account."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """
+        Allow a caller for whom every condition holds.
+
+        :raises RightsUnknownError: if the claims table cannot be asked
+        """
+        failure = next(self.failures(request, view), "")
+        self.message = failure or self.message
+        return not failure
+
+    def failures(self, request: Request, view: APIView) -> Iterator[str]:
+        """Yield a sentence for each condition that fails, those that need no other service first."""
+        caller = caller_of(request)
+        if not caller.is_verified:
+            yield ADDRESS_UNVERIFIED
+        if caller.claims == NO_CLAIMS or roles_now(request, is_write=self.is_write) is None:
+            yield NOT_ACTIVE
+
+
+class IsStaff(IsActive):
+    """Active City staff with a verified address: the default of every view."""
+
     message = "This is for City of Austin staff whose address is verified."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow what the City calls a valid user, as long as Moped knows the person."""
-        return caller_of(request).is_city_staff and roles_now(request, is_write=self.is_write) is not None
+    def failures(self, request: Request, view: APIView) -> Iterator[str]:
+        """Yield what fails, beginning with the address."""
+        if not caller_of(request).has_city_address:
+            yield NO_CITY_ADDRESS
+        yield from super().failures(request, view)
 
 
-class IsKnown(IsSignedIn):
-    """Anyone with a proven address and a Moped role, accounts of outside partners included."""
+class IsKnown(IsActive):
+    """Anyone with a verified address and a Moped role, accounts of outside partners included."""
 
-    errors: ClassVar = (rights.RightsUnknownError,)
     message = "This is for people whose address is verified and who have a Moped role."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow whom an administrator gave a role."""
-        return caller_of(request).is_verified and has_role_now(request, VIEWER, EDITOR, ADMIN)
+    def failures(self, request: Request, view: APIView) -> Iterator[str]:
+        """Yield what fails, ending with the role."""
+        yield from super().failures(request, view)
+        if not has_role_now(request, VIEWER, EDITOR, ADMIN):
+            yield NO_ROLE
 
 
 class HasRole(IsStaff):
-    """City staff with one of `roles`."""
+    """City staff with one of `roles`; `needs_role` is the answer to others."""
 
     roles: ClassVar[tuple[str, ...]] = (VIEWER, EDITOR, ADMIN)
-    message = "You need a Moped role for this."
+    message = needs_role = NO_ROLE
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow staff who have one of the roles at this moment."""
-        return super().has_permission(request, view) and has_role_now(
-            request, *self.roles, is_write=self.is_write
-        )
+    def failures(self, request: Request, view: APIView) -> Iterator[str]:
+        """Yield what fails, ending with the role."""
+        yield from super().failures(request, view)
+        if not has_role_now(request, *self.roles, is_write=self.is_write):
+            yield self.needs_role
 
 
 class IsEditor(HasRole):
     """City staff who edit projects."""
 
     roles = (EDITOR, ADMIN)
-    message = "You need the role moped-editor or moped-admin for this."
+    message = needs_role = "You need the role moped-editor or moped-admin for this."
 
 
 class MayUpload(IsEditor):
@@ -84,7 +126,7 @@ class IsAdmin(HasRole):
     """City staff who administer accounts."""
 
     roles = (ADMIN,)
-    message = "You need the role moped-admin for this."
+    message = needs_role = "You need the role moped-admin for this."
 
 
 def has_role_now(request: Request, *roles: str, is_write: bool = False) -> bool:

@@ -67,9 +67,9 @@ class CognitoUser:
         return self.token.email_verified or is_city_address(sso_address(self.username))
 
     @property
-    def is_city_staff(self) -> bool:
-        """Tell whether this is a "valid user": proven, of the City, and known to Moped."""
-        return self.is_verified and is_city_address(self.email) and self.claims != NO_CLAIMS
+    def has_city_address(self) -> bool:
+        """Tell whether the token's address is in the City's domain."""
+        return is_city_address(self.email)
 
     def __str__(self) -> str:
         return self.email
@@ -83,7 +83,7 @@ class Anonymous:
     is_anonymous = True
     is_active = False
     is_verified = False
-    is_city_staff = False
+    has_city_address = False
     sub = ""
     pk = None
     email = ""

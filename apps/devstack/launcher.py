@@ -43,6 +43,7 @@ def main() -> None:
     mend(cognito, "_oidc_callback_url", lambda _theirs: callback_on_this_machine)
     mend(cognito, "_run_idp_handler", denied_to_the_api)
     mend(cognito, "_oauth2_token", denied_to_the_browser)
+    mend(cognito, "_resolve_user", federated_only_by_name)
     mend(iam_actions, "extract_resource_arn", function_to_be_made)
     mend(iam_actions, "_match_rest_action", functions_by_their_model)
     mend(iam_actions, "_lambda_action", right_of_a_function)
@@ -87,6 +88,25 @@ def denied_to_the_browser(theirs: Callable[..., Any]) -> Callable[..., Any]:
             return 400, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
     return handler
+
+
+def federated_only_by_name(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """
+    Resolve an address to native accounts only, as AWS is reported to do.
+
+    A federated account is found by its user name or `sub`, never by its address, and so it does not
+    take the address from a native account: https://github.com/aws/aws-sdk-js/issues/3774.
+    `stage verify` checks the same on a real pool that has such an account.
+    """
+
+    def resolve(pool: Any, username: str) -> Any:
+        named = username in pool["_users"] or "@" not in str(username)
+        native = {
+            name: user for name, user in pool["_users"].items() if user["UserStatus"] != "EXTERNAL_PROVIDER"
+        }
+        return theirs(pool if named else {**pool, "_users": native}, username)
+
+    return resolve
 
 
 def function_to_be_made(theirs: Callable[..., str]) -> Callable[..., str]:

@@ -16,7 +16,7 @@ from apps.auth import base64url
 from apps.core import aws
 from apps.core.claims import CLAIMS_NAMESPACE
 from apps.core.errors import MopedError
-from apps.stages import gateways
+from apps.stages import gateways, single_sign_on
 from apps.stages.errors import StageError
 from apps.stages.subject import Subject
 
@@ -78,15 +78,17 @@ def issuer(pool: str) -> str:
 
 def verify(subject: Subject) -> Iterator[str]:
     """
-    Yield a line for each fact that holds.
+    Yield a line for each fact that holds, or that there is nothing to check it on.
 
     :raises StageError: at the end, naming each that does not
     """
     wrong = []
     for fact in FACTS:
         observed = _observed(fact, subject)
-        if observed == fact.expected:
-            yield fact.what
+        if observed is single_sign_on.NOT_CHECKED:
+            yield f"not checked: {fact.what}; the pool has no such account"
+        elif observed == fact.expected:
+            yield f"holds: {fact.what}"
         else:
             wrong.append(f"{fact.what}: {observed!r}, not {fact.expected!r}")
     if wrong:
@@ -242,6 +244,11 @@ FACTS = (
         ),
     ),
     Fact("an account is found by its address", [True], _listed),
+    Fact(
+        "a single sign-on account is found by its name, not by its address",
+        single_sign_on.EXPECTED,
+        single_sign_on.observe,
+    ),
     Fact(
         "nobody has no item",
         None,

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from apps.core.claims_items import UnreadableItemError
 from apps.core.errors import InvalidError
 from apps.core.identity import is_city_address, sso_username
-from apps.users.errors import AccountExistsError, AccountNotFoundError, AddressTakenError
+from apps.users.errors import (
+    AccountExistsError,
+    AccountNotFoundError,
+    AddressHeldError,
+    AddressTakenError,
+)
 from apps.users.gateways import claims_table, cognito
 
 if TYPE_CHECKING:
@@ -23,14 +28,17 @@ def provide(intention: Intention, password: str) -> Account:
     Return the account of an address: a stray one is adopted, else one is made and marked as ours.
 
     :raises WeakPasswordError: if the pool refuses the password
+    :raises AddressHeldError: if the pool refuses a second account beside one that cannot be adopted
     """
     account = _stray(intention.email)
     if account is None:
         try:
             return cognito.create(email=intention.email, password=password, mark=str(intention.pk))
-        except AccountExistsError:
-            # Somebody was faster, or boto3's first attempt was: the mark tells.
-            account = cognito.get(intention.email)
+        except AccountExistsError as error:
+            # Another request or boto3's first attempt created it: the mark says which of the two.
+            account = native_account(intention.email)
+            if account is None:
+                raise AddressHeldError from error
     correct_address(account, intention.email)
     if not account.is_enabled:
         cognito.enable(account.username)
@@ -46,10 +54,20 @@ def ready_for(user: MopedUser) -> Account:
     """
     account = cognito.get(str(user.cognito_user_id))
     if account.address != user.address:
-        holder = cognito.look_up(user.address)
+        holder = native_account(user.address)
         if holder and holder.username != account.username:
             raise AddressTakenError
     return account
+
+
+def native_account(address: str) -> Account | None:
+    """
+    Return the native account that signs in with an address, None if there is none.
+
+    A pool that resolves an address to the single sign-on account hides the native one behind it.
+    """
+    account = cognito.look_up(address)
+    return account if account is None or account.is_native else _stray(address)
 
 
 def correct_address(account: Account, address: str) -> None:
@@ -67,9 +85,15 @@ def return_to_address(account: Account, address: str) -> list[str]:
 
 
 def correct_claims(user: MopedUser, stored: Stored) -> list[str]:
-    """Make an item say what the row says."""
-    if readable(stored) == user.claims:
-        return []
+    """Make an item say what the row says, to every reader."""
+    with suppress(UnreadableItemError):
+        if stored.is_written_as(user.claims):
+            return []
+    return rewrite_claims(user, stored)
+
+
+def rewrite_claims(user: MopedUser, stored: Stored) -> list[str]:
+    """Write the item again even if it is right: writes that are still on their way then have no effect."""
     claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
     return [f"wrote the claims of {user.address}"]
 
@@ -129,5 +153,5 @@ def readable(stored: Stored) -> HasuraClaims | None:
 
 def _stray(email: str) -> Account | None:
     # A list of accounts may lag behind: what it names must still be there.
-    named = (cognito.look_up(found.username) for found in cognito.find(email) if not found.is_sso)
+    named = (cognito.look_up(found.username) for found in cognito.find(email) if found.is_native)
     return next(filter(None, named), None)

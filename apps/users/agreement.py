@@ -25,6 +25,7 @@ def restore(intention: Intention) -> list[str]:
     done = [sentence for address in intention.addresses for sentence in agree(address)]
     if intention.decided:
         return done + finish(intention)
+    done += [sentence for address in intention.addresses for sentence in _cancel_late_writes(address)]
     return done + [sentence for address in intention.addresses for sentence in _withdraw(address, intention)]
 
 
@@ -71,8 +72,15 @@ def finish(intention: Intention) -> list[str]:
     return done
 
 
+def _cancel_late_writes(address: str) -> list[str]:
+    user = MopedUser.objects.filter(email=address).first()
+    if user and user.may_sign_in:
+        return accounts.rewrite_claims(user, claims_table.get(address))
+    return []
+
+
 def _withdraw(address: str, intention: Intention) -> list[str]:
-    account = cognito.look_up(address)
+    account = accounts.native_account(address)
     if account is None or account.mark != str(intention.pk):
         return []
     adopted = MopedUser.objects.filter(cognito_user_id=account.username).exists()

@@ -32,6 +32,8 @@ class Disagreement:
     text: str
     remedy: str
     repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
+    is_notice: bool = False
+    """Whether it is no fault, but something an operator may want to know."""
 
 
 def unfinished(intention: Intention) -> Disagreement:
@@ -93,7 +95,15 @@ def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Dis
             f"{user.address} has a second account, {account.username}, which nobody can sign in with",
             "remove it by hand",
         )
-    elif not account.is_sso:  # the City's sign-on makes one for whoever tries; it opens nothing
+    elif account.is_sso and not (user and user.may_sign_in):
+        yield Disagreement(
+            "sso_account_unknown",
+            account.address,
+            f"{account.username} tried the City's single sign-on, and no active user has this address",
+            "nothing, or create the user, if this person is to use Moped",
+            is_notice=True,
+        )
+    elif not account.is_sso:
         text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
         remedy = "create or activate this user, who then gets the account; or remove it by hand"
         yield Disagreement("stray_account", account.address, text, remedy)

@@ -31,6 +31,15 @@ class AddressTakenError(ConflictError):
     field = "email"
 
 
+class AddressHeldError(AddressTakenError):
+    """The pool refuses a native account because another kind of account has the address."""
+
+    message = (
+        "The user pool refuses an account for this address because a single sign-on account has it. "
+        "Ask the operators to delete that account in the user pool, then try again."
+    )
+
+
 class AlreadyActiveError(ConflictError):
     """Whoever is active already is edited, not activated."""
 

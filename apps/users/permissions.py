@@ -12,6 +12,8 @@ from apps.core.claims import ADMIN
 from apps.users.errors import ReadOnlyStageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
@@ -26,12 +28,12 @@ class IsAdminOrSelf(HasRole):
 
     message = "You need the role moped-admin to see somebody else's account."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow staff with a role who are an admin, or the person of the path."""
-        if not super().has_permission(request, view):
-            return False
+    def failures(self, request: Request, view: APIView) -> Iterator[str]:
+        """Yield what fails, ending with whose account it is."""
+        yield from super().failures(request, view)
         is_oneself = caller_of(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
-        return is_oneself or has_role_now(request, ADMIN)
+        if not is_oneself and not has_role_now(request, ADMIN):
+            yield IsAdminOrSelf.message
 
 
 class ChangesAreAllowed(BasePermission):

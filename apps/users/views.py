@@ -83,7 +83,7 @@ class FormView(APIView):
         body=NewUserSerializer,
         answer=UserSerializer,
         status=status.HTTP_201_CREATED,
-        errors=(errors.UserExistsError, errors.WeakPasswordError, *WRITE_ERRORS),
+        errors=(errors.UserExistsError, errors.AddressHeldError, errors.WeakPasswordError, *WRITE_ERRORS),
         body_example=examples.NEW_USER,
         answer_example=examples.USER,
     ),
@@ -164,6 +164,7 @@ class UserDetail(FormView):
         errors=(
             errors.UserNotFoundError,
             errors.AlreadyActiveError,
+            errors.AddressHeldError,
             errors.WeakPasswordError,
             *WRITE_ERRORS,
         ),

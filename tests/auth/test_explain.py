@@ -80,7 +80,21 @@ class TestExplain:
             ("use", {"token_use": 7}, 'token_use is 7, not "id"'),
             ("audience", {"aud": "x"}, 'issued to "x", not to one of COGNITO_APP_CLIENT_ID '),
             ("claims", {"email": None}, "incomplete or broken: Object missing required field `email`"),
-            ("hasura", {"hasura": None}, "no roles: whoever needs one is refused with 403"),
+            ("hasura", {"hasura": None}, "no claims: there was no active Moped account at the sign-in"),
+            (
+                "hasura",
+                {"hasura": json.dumps(HASURA | {"x-hasura-allowed-roles": []})},
+                "no roles: routes that need one answer 403",
+            ),
+            ("verified", {"email_verified": True}, "email_verified is true"),
+            ("verified", {"email_verified": False}, "email_verified is false: an admin must save the user"),
+            (
+                "verified",
+                {"email_verified": False, "cognito__username": "AzureAD_jane@austintexas.gov"},
+                "the City's single sign-on vouches",
+            ),
+            ("city", {"email": "jane@AustinTexas.gov"}, "the address ends in @austintexas.gov"),
+            ("city", {"email": "jane@gmail.com"}, "the address does not end in @austintexas.gov"),
             ("hasura", {"hasura": "x"}, "the claims for Hasura are broken: JSON is malformed"),
             ("hasura", {"hasura": json.dumps(HASURA)}, 'roles ["moped-editor"], database id "77"'),
             ("claims", {"email_verified": "\x1b"}, r"incomplete or broken: Invalid enum value '\\x1b'"),
@@ -129,6 +143,12 @@ class TestExplainToken:
     @pytest.mark.parametrize("form", ["{}", "{}\n", "Bearer {}", "Authorization: Bearer {}\r\n", '"{}"'])
     def test_reads_a_token_as_one_copies_it(self, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert self.run(form.format(signed()), monkeypatch).endswith("Verdict: accepted\n")
+
+    def test_marks_what_answers_403_with_an_accepted_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        printed = self.run(signed(email_verified=False), monkeypatch)
+
+        assert "  403    verified   email_verified is false" in printed
+        assert printed.endswith("Verdict: accepted\n")
 
     def test_fails_for_a_token_that_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         printed = self.run(signed(exp=1), monkeypatch)

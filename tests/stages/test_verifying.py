@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 
 from apps.core import aws, readiness
+from apps.core.errors import MopedError
 from apps.devstack import accounts, stack
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.stages import verifying
 from apps.stages.errors import StageError
 from apps.stages.rendering import Stage
+from apps.users.gateways import cognito
 from tests.stages.role import Right, Role
 from tests.users.conftest import stores
 
@@ -39,6 +42,8 @@ def subject(
     readiness.forget()
     accounts.ensure([BY_KEY["viewer"]])
     assert stores.roles_at_sign_in(BY_KEY["viewer"].email, PASSWORD)  # from here on the trigger is awake
+    with suppress(MopedError):  # the trigger denies the sign-in, the account is there
+        stores.admit_sso(f"early.{uuid.uuid4().hex}@austintexas.gov")
     made = _stack_beside(monkeypatch)
     smoke = json.dumps({"email": BY_KEY["viewer"].email, "password": PASSWORD})
     aws.secrets_manager().put_secret_value(SecretId=made["SmokeSecret"], SecretString=smoke)
@@ -73,7 +78,17 @@ def _stack_beside(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 class TestVerify:
     def test_finds_the_emulator_as_it_is_taken_for(self, subject: Subject) -> None:
-        assert list(verifying.verify(subject)) == [fact.what for fact in verifying.FACTS]
+        assert list(verifying.verify(subject)) == [f"holds: {fact.what}" for fact in verifying.FACTS]
+
+    def test_says_what_it_cannot_check_without_a_single_sign_on_account(self, subject: Subject) -> None:
+        for account in list(cognito.everyone()):
+            if account.is_sso:
+                cognito.delete(account.username)
+
+        lines = [line for line in verifying.verify(subject) if not line.startswith("holds: ")]
+
+        what = "a single sign-on account is found by its name, not by its address"
+        assert lines == [f"not checked: {what}; the pool has no such account"]
 
     def test_names_what_does_not_hold_and_goes_on(
         self, subject: Subject, monkeypatch: pytest.MonkeyPatch
@@ -93,7 +108,7 @@ class TestVerify:
             "2 of 3 facts do not hold: water is dry: 'wet', not 'dry';"
             " it breaks: \"KeyError('Nothing')\", not 1"
         )
-        assert held == ["one is one"]
+        assert held == ["holds: one is one"]
 
     @pytest.mark.parametrize("gone", ["", "Pool", "Table", "Account"])
     def test_needs_what_its_role_may(self, subject: Subject, gone: str, settings: Settings) -> None:

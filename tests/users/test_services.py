@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
-from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER
+from apps.core import aws, claims_items
+from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
 from apps.core.errors import ConflictError, MopedError
 from apps.users import intentions, services
 from apps.users.errors import (
@@ -152,6 +154,25 @@ class TestUpdateUser:
         assert (user.last_name, user.workgroup_id) == ("Smith", 7)
         assert stores.roles_at_sign_in(email) == [VIEWER]
         assert stores.disagreements(email) == []
+
+    def test_rewrites_an_item_whose_ids_stand_beside_the_cipher_only(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        """The City's hook issues the database id 0 for such an item."""
+        user = create(admin, email)
+        without_ids = HasuraClaims(
+            user_id=user.claims.user_id, default_role=VIEWER, allowed_roles=user.claims.allowed_roles
+        )
+        cipher = claims_items.encode(email, without_ids)["claims"]
+        item = {**claims_items.encode(email, user.claims), "claims": cipher}
+        aws.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
+        assert stores.claims(email) == user.claims
+
+        update(admin, user)
+
+        rewritten = claims_items.fetch(email)
+        assert rewritten
+        assert claims_items.is_written_as(rewritten, user.claims)
 
     def test_replaces_the_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         update(admin, create(admin, email), NEW_PASSWORD)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 
 from apps.core import aws, claims_items
+from apps.core.claims import NO_CLAIMS
 from apps.core.identity import normalize
 from apps.users.errors import ClaimsChangedError, StoreMissingError
 
@@ -35,6 +36,14 @@ class Stored(NamedTuple):
         """
         return None if self.item is None else claims_items.decode(self.item)
 
+    def is_written_as(self, claims: HasuraClaims) -> bool:
+        """
+        Tell whether every reader finds exactly these claims in it.
+
+        :raises UnreadableItemError: if it cannot be read
+        """
+        return self.item is not None and claims_items.is_written_as(self.item, claims)
+
 
 def get(email: str) -> Stored:
     """
@@ -50,19 +59,16 @@ def put(*, email: str, claims: HasuraClaims, instead_of: Stored | None = None) -
     """
     Write the item of an address; with `instead_of` only if that is still what is stored there.
 
-    Each encryption of the same claims differs, so a cipher names one version of an item: whoever
-    was delayed cannot overwrite what came after.
+    Each encryption of the same claims differs, so a cipher names one version of an item: a delayed
+    write cannot overwrite what came after. Where nothing is stored, a reservation comes first, which
+    grants nothing. A write that AWS carries out after the reservation was removed has no effect.
 
     :raises ClaimsChangedError: if something else is stored by now
     :raises UnavailableError: if the table cannot be reached; the item may be written all the same
     """
-    item = claims_items.encode(email, claims)
-    try:
-        _put(item, _unchanged(instead_of))
-    except ClaimsChangedError:
-        # boto3 tries again after a time-out, and may then be told of its own first attempt.
-        if get(email).cipher != claims_items.attribute(item, "claims"):
-            raise
+    if instead_of and not instead_of.cipher:
+        instead_of = _write(email, NO_CLAIMS, instead_of)
+    _write(email, claims, instead_of)
 
 
 def delete(email: str) -> None:
@@ -93,6 +99,18 @@ def everything() -> Iterator[Stored]:
     with aws.translating(ResourceNotFoundException=StoreMissingError):
         for page in pages:
             yield from map(_stored, page["Items"])
+
+
+def _write(email: str, claims: HasuraClaims, instead_of: Stored | None) -> Stored:
+    item = claims_items.encode(email, claims)
+    written = _stored(item)
+    try:
+        _put(item, _unchanged(instead_of))
+    except ClaimsChangedError:
+        # boto3 tries again after a time-out, and may then be told of its own first attempt.
+        if get(email).cipher != written.cipher:
+            raise
+    return written
 
 
 def _put(item: dict[str, Any], condition: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # account is there, and boto3's second attempt is told that it is: only a mark says by whom.
 # A standard attribute (a page about the person; Moped has none), since the City's pool exists.
 MARK = "profile"
+FEDERATED = "EXTERNAL_PROVIDER"
 UNFINISHED = "FORCE_CHANGE_PASSWORD"
 LARGEST_PAGE = 60
 # Cognito grants an AWS account thirty lists a second in all, and creating a user is one of them.
@@ -50,6 +52,14 @@ class Account:
     def is_sso(self) -> bool:
         """Tell whether the City's single sign-on vouches for this account."""
         return bool(sso_address(self.username))
+
+    @property
+    def is_native(self) -> bool:
+        """Tell whether this is an account of the pool's own, which a person in the database can have."""
+        try:
+            return str(UUID(self.username)) == self.username and self.status != FEDERATED
+        except ValueError:
+            return False
 
     @property
     def address(self) -> str:
@@ -98,7 +108,7 @@ def create(*, email: str, password: str, mark: str) -> Account:
         {"Name": "email_verified", "Value": "true"},
         {"Name": MARK, "Value": mark},
     ]
-    with aws.translating(**COMMON, **REFUSALS, UsernameExistsException=AccountExistsError):
+    with aws.translating(**COMMON, **REFUSALS, **TAKEN):
         user = aws.cognito().admin_create_user(
             UserPoolId=settings.COGNITO_USER_POOL_ID,
             Username=email,
@@ -181,6 +191,10 @@ def trigger() -> str:
 COMMON: dict[str, Any] = {
     "UserNotFoundException": AccountNotFoundError,
     "ResourceNotFoundException": StoreMissingError,
+}
+TAKEN: dict[str, Any] = {
+    "UsernameExistsException": AccountExistsError,
+    "AliasExistsException": AccountExistsError,
 }
 REFUSALS: dict[str, Any] = {
     "InvalidPasswordException": WeakPasswordError,

@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
     def _verify(self, stage: Stage, options: dict[str, Any]) -> None:
         for line in verifying.verify(verifying.subject_of(stage, options["url"])):
-            self._tell(f"holds: {line}")
+            self._tell(line)
 
     def _rollback(self, stage: Stage, options: dict[str, Any]) -> None:
         deploying.rollback(stage, options["to"], tell=self._tell)

@@ -57,7 +57,8 @@ class Command(BaseCommand):
             self._as_json(found, done)
         else:
             say(f"{len(found)} disagreements, {len(done)} repaired.")
-        if len(done) < len(found):
+        faults = [number for number, one in enumerate(found) if not one.is_notice]
+        if any(number not in done for number in faults):
             sys.exit(1)
 
     def _repair(self, found: list[Disagreement], say: Any) -> dict[int, list[str]]:
@@ -91,6 +92,7 @@ class Command(BaseCommand):
                 "address": disagreement.address,
                 "text": disagreement.text,
                 "remedy": disagreement.remedy,
+                "is_notice": disagreement.is_notice,
                 "safe_to_repair": disagreement.repair is not None,
                 "repaired": done.get(number),
             }
