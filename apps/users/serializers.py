@@ -6,6 +6,8 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from rest_framework import serializers
 
 from apps.auth.serializers import HasuraClaimsSerializer
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
     from apps.users.directory import Portrait
 
-EMAIL_PATTERN = r"^[a-zA-Z0-9_.'+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$"
+LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
+LONGEST_ADDRESS = 128  # of a user name in the pool
 # What the pool counts as a symbol:
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
 SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
@@ -27,7 +30,7 @@ SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
 # Letters and their marks of every script, and digits.
 NAME_CATEGORIES = ("L", "M", "Nd")
-NAME_PUNCTUATION = frozenset(" -.'\u2019")
+NAME_PUNCTUATION = frozenset(" -.'\u2019,()\"\u2018\u201c\u201d\u00b7\u2010\u2011")
 LARGEST_ID = 2**31 - 1
 
 
@@ -35,7 +38,7 @@ class Name(Text):
     """A person's name, in any script."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
-        "pattern": "only letters, digits, spaces, hyphens, periods and apostrophes are allowed"
+        "pattern": "only letters, digits, spaces and - . , ' \" ( ) are allowed, and a letter is required"
     }
 
     def __init__(self, **options: Any) -> None:
@@ -50,14 +53,23 @@ class Name(Text):
         return all(
             character in NAME_PUNCTUATION or unicodedata.category(character).startswith(NAME_CATEGORIES)
             for character in value
-        )
+        ) and any(map(str.isalpha, value))
 
 
 class Address(Text):
-    """An address, lower-cased: Cognito and the claims table know it in no other way."""
+    """
+    An address, lower-cased: Cognito and the claims table know it in no other way.
+
+    RFC 5321 (4.1.2) without what it discourages: no quoted local part, no number of a host.
+    """
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "pattern": "must be an email address, such as jane.doe@austintexas.gov"
+    }
+    is_address = EmailValidator(allowlist=[])
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=8, max_length=128, pattern=EMAIL_PATTERN, **options)
+        super().__init__(max_length=LONGEST_ADDRESS, pattern="an address", **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the address; what is not ASCII stays as it is, and is refused."""
@@ -67,7 +79,17 @@ class Address(Text):
 
     def matches(self, value: str) -> bool:
         """Tell whether this can be somebody's address, and is not the name of a single sign-on account."""
-        return super().matches(value) and not value.startswith(settings.SSO_USERNAME_PREFIX)
+        return self._is_address(value) and not value.startswith(settings.SSO_USERNAME_PREFIX)
+
+    def _is_address(self, value: str) -> bool:
+        local_part, _, domain = value.rpartition("@")
+        if not value.isascii() or len(local_part) > LONGEST_LOCAL_PART or local_part.startswith('"'):
+            return False
+        try:
+            self.is_address(value)
+        except ValidationError:
+            return False
+        return not domain.startswith("[")
 
 
 class Password(Text):
