@@ -35,6 +35,10 @@ COGNITO_JWKS_URL = env.loopback_url("COGNITO_JWKS_URL") or f"{COGNITO_ISSUER}/.w
 STAFF_EMAIL_DOMAIN = "austintexas.gov"
 SSO_USERNAME_PREFIX = "azuread_"
 
+# How long a request may wait for all its neighbours together. Lambda ends the function after 28 s, and
+# botocore may sleep for two seconds between two attempts.
+REQUEST_SECONDS = 20
+
 # ---- neighbours -------------------------------------------------------------------------------
 AWS_ENDPOINT_URL = env.loopback_url("AWS_ENDPOINT_URL")  # read by botocore itself; here it is only checked
 env.loopback_urls("AWS_ENDPOINT_URL_")  # the same, for one service
@@ -65,6 +69,8 @@ DATABASES = {
 DATABASE_SECRET = env.text("MOPED_API_DATABASE_SECRET", "")
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
+    # Milliseconds until sent data that a server's kernel does not acknowledge ends a connection.
+    tcp_user_timeout=10_000,
     # A container that Lambda froze or threw away must not keep its locks.
     keepalives_idle=30,
     keepalives_interval=10,

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
 import pytest
+from django.conf import settings
 from django.core.cache import cache as counted
 from django.test import override_settings
 from rest_framework.test import APIClient
 
 from apps.auth import rights
-from apps.core import claims
+from apps.core import claims, identity
 from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
 from tests import seeds
@@ -134,6 +135,7 @@ def _no_product_limits() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module, name in waiting.PRODUCT_LIMITS:
             patch.setattr(module, name, waiting.LIMIT_SECONDS)
+        patch.setattr(settings, "REQUEST_SECONDS", waiting.LIMIT_SECONDS)
         yield
 
 
@@ -196,9 +198,10 @@ def _remember_rights(token: dict[str, Any]) -> None:
         granted = claims.parse(said) if isinstance(said, str) else NO_CLAIMS
     except ValueError:
         return  # a token that will be refused
-    username, email = str(token.get("cognito:username", "")), str(token.get("email", ""))
-    address = username.removeprefix("azuread_") if username.startswith("azuread_") else email
-    rights._remember(address.lower(), rights._Answer(frozenset(granted.allowed_roles), time.time()))
+    address = identity.claims_address(
+        username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
+    )
+    rights._remember(address, rights._Answer(frozenset(granted.allowed_roles), time.time()))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

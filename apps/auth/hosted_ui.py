@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 
+from apps.core import deadline
 from apps.core.errors import UnauthenticatedError, UnavailableError, UpstreamError
 
 SCOPES = "openid email profile"
@@ -100,7 +101,7 @@ def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    answer = _post(f"{settings.COGNITO_DOMAIN_URL}/oauth2/token", form)
+    answer = deadline.call(_post, f"{settings.COGNITO_DOMAIN_URL}/oauth2/token", form)
     token = answer.get("id_token")
     if not isinstance(token, str):
         raise UpstreamError

@@ -33,7 +33,7 @@ def fetch(url: str) -> bytes:
     Return the body of what the URL answers.
 
     A thread of its own asks, so that the deadline holds for name resolution, handshake, headers
-    and body together: a socket's timeout starts anew with every octet that drips in.
+    and body together: a socket's timeout starts again with every octet that drips in.
 
     :raises FetchError: unless it is a 200 of at most 64 kB within two seconds
     """

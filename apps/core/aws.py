@@ -1,5 +1,5 @@
 """
-The only door to AWS: clients, timeouts, error translation.
+Everything that talks to AWS goes through here: clients, time-outs, error translation.
 
 boto3 costs a tenth of a second to import, so nothing here imports it before a client is used.
 Where it connects to is botocore's own business (`AWS_ENDPOINT_URL`).
@@ -7,18 +7,23 @@ Where it connects to is botocore's own business (`AWS_ENDPOINT_URL`).
 
 from __future__ import annotations
 
+import json
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
+from apps.core import deadline
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
 from apps.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import boto3
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.model import OperationModel
     from botocore.signers import S3PostPresigner
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -30,11 +35,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# API Gateway gives up after 29 s: three attempts of this length end before it does.
+logger = logging.getLogger(__name__)
+
+# Of one attempt. All calls of a request share its deadline (apps.core.deadline).
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
 PATIENT_SECONDS = 60
+FIRST_ERROR_STATUS = 300
 
 THROTTLED = frozenset(
     {
@@ -195,7 +203,44 @@ def _client(service: str, *, region_name: str = "", **options: Any) -> Any:
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
     }
     config = Config(**{**usual, **options})
-    return _session().client(service, region_name=region_name or settings.AWS_REGION, config=config)  # type: ignore[call-overload]
+    client: Any = _session().client(
+        service,  # type: ignore[call-overload]
+        region_name=region_name or settings.AWS_REGION,
+        config=config,
+    )
+    client.meta.events.register("before-parse", _refuse_garbage)
+    _observe_deadline(client)
+    return client
+
+
+def _observe_deadline(client: Any) -> None:
+    """Let each attempt of each call end at the deadline of the request; botocore offers no public way."""
+    endpoint = client._endpoint  # noqa: SLF001
+
+    def send(request: AWSPreparedRequest) -> AWSResponse:
+        answer: AWSResponse = deadline.call(endpoint.http_session.send, request)
+        return answer
+
+    endpoint._send = send  # noqa: SLF001
+
+
+def _refuse_garbage(
+    *, operation_model: OperationModel, response_dict: Mapping[str, Any], **_event: Any
+) -> None:
+    """
+    Refuse a successful answer whose body is not a JSON object: cut short, or not from AWS at all.
+
+    botocore reads such a body as an empty answer, which means "there is no such item" to us.
+    """
+    is_json = operation_model.service_model.metadata["protocol"] == "json"
+    if not is_json or response_dict["status_code"] >= FIRST_ERROR_STATUS:
+        return
+    try:
+        content = json.loads(response_dict["body"] or b"{}")
+    except ValueError as error:
+        raise UpstreamError from error
+    if not isinstance(content, dict):
+        raise UpstreamError
 
 
 @contextmanager
@@ -203,11 +248,15 @@ def translating(**ours: type[MopedError]) -> Iterator[None]:
     """
     Turn AWS's errors into ours: `translating(UsernameExistsException=UserExistsError)`.
 
+    The block holds one call and the reading of its answer, and nothing else: whatever else fails in
+    it is an answer that does not have the documented shape.
+
     :raises MopedError: the named one, for an error code that is named
     :raises UnavailableError: if AWS cannot be reached or asks us to slow down
     :raises UpstreamError: for anything else that AWS reports
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (lazy)
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 (lazy)
 
     try:
         yield
@@ -217,6 +266,9 @@ def translating(**ours: type[MopedError]) -> Iterator[None]:
         raise error_class from error
     except BotoCoreError as error:
         raise UnavailableError from error
+    except (ResponseParserError, LookupError, TypeError, ValueError, AttributeError) as error:
+        logger.exception("aws_answer_unusable")
+        raise UpstreamError from error
 
 
 def _translated(code: str, ours: dict[str, type[MopedError]]) -> type[MopedError]:

@@ -54,7 +54,7 @@ def fetch(email: str) -> Item | None:
         answer = aws.dynamodb().get_item(
             TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": normalize(email)}}, ConsistentRead=True
         )
-    return answer.get("Item")
+        return answer.get("Item")
 
 
 def claims_of(email: str) -> HasuraClaims | None:

@@ -6,9 +6,10 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 
-from apps.core import context, headers, problems
+from apps.core import context, deadline, headers, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,8 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request; exceptions have become answers further in."""
         under_way = context.begin(request.META)
-        response = self.get_response(request)
+        with deadline.within(settings.REQUEST_SECONDS):
+            response = self.get_response(request)
         headers.apply(response)
         response.headers["X-Request-ID"] = under_way.request_id
         self._log(request, response, under_way)

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from apps.core import aws, secrets
+from apps.core import aws, deadline, secrets
 from apps.core.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -67,13 +67,18 @@ def _ask() -> tuple[str, ...]:
     for client in (aws.dynamodb, aws.s3, aws.secrets_manager):
         client()  # building the first ones takes our time, not our neighbours'
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
-    asked = {pool.submit(import_string(path)): name for name, path in settings.READINESS_PROBES.items()}
+    asked = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
     done, late = wait(asked, DEADLINE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
     failed = {future for future in done if future.exception()}
     for future in failed:
         logger.warning("probe_failed", extra={"probe": asked[future], "cause": repr(future.exception())})
     return tuple(sorted(asked[future] for future in failed | late))
+
+
+def _probe(path: str) -> None:
+    with deadline.within(DEADLINE_SECONDS):  # so that no thread waits on after it
+        import_string(path)()
 
 
 # ---- the probes of what core itself knows --------------------------------------------------------

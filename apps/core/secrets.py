@@ -99,5 +99,5 @@ def _read(name: str) -> Mapping[str, Any]:
         text = aws.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, TypeError) as error:
         raise SecretError from error

@@ -65,6 +65,12 @@ def record(
         _append(intention.operation, user, changes, intention.actor, intention.request_id)
 
 
+def record_password(operation: str, user: MopedUser, actor: CognitoUser) -> None:
+    """Append that nothing but the password was set."""
+    changes = {"password": {"from": HIDDEN, "to": HIDDEN}}
+    _append(operation, user, changes, named(actor), current().request_id)
+
+
 def record_doubt(intention: Intention) -> None:
     """Append that a change was given up which may have set a password: no store can be asked."""
     user = MopedUser.objects.filter(email__in=intention.addresses).first()

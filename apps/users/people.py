@@ -12,10 +12,11 @@ from apps.core.identity import is_city_address
 from apps.users.errors import (
     AddressTakenError,
     BusyError,
+    InactiveError,
     UserExistsError,
     UserNotFoundError,
 )
-from apps.users.models import MopedUser
+from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +49,32 @@ def by_account(cognito_user_id: UUID) -> MopedUser:
     if user is None:
         raise UserNotFoundError
     return user
+
+
+def to_change(cognito_user_id: UUID | None, email: str) -> MopedUser:
+    """
+    Return the person whom an admin saves.
+
+    A deactivated person has no account. The admin's page may still show the former one, or none.
+
+    :param cognito_user_id: the account in the path, None if the path names none
+    :param email: the address in the form
+    :raises InactiveError: if the person must be activated first
+    :raises UserNotFoundError: if there is no such person
+    """
+    user = cognito_user_id and MopedUser.objects.filter(cognito_user_id=cognito_user_id).first()
+    if user:
+        return user
+    if any(not person.may_sign_in for person in (_former_owner(cognito_user_id), by_email(email)) if person):
+        raise InactiveError
+    raise UserNotFoundError
+
+
+def _former_owner(cognito_user_id: UUID | None) -> MopedUser | None:
+    if cognito_user_id is None:
+        return None
+    events = Event.objects.filter(cognito_user_id=cognito_user_id)
+    return MopedUser.objects.filter(pk__in=events.values("user_id")).first()
 
 
 def locked(intention: Intention) -> MopedUser:

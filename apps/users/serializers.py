@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rest_framework import serializers
 
 from apps.auth.serializers import HasuraClaimsSerializer
 from apps.core.claims import ROLES
-from apps.core.identity import normalize, sso_address
 from apps.core.serializers import Choices, Flag, StrictSerializer, Text, WholeNumber
-from apps.users.errors import PASSWORD_PATTERN
+from apps.users.fields import Address, Name, Password
 from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
@@ -19,88 +17,7 @@ if TYPE_CHECKING:
 
     from apps.users.directory import Portrait
 
-EMAIL_PATTERN = r"^[a-zA-Z0-9_.'+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$"
-# What the pool counts as a symbol:
-# https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
-SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 256
-# Letters and their marks of every script, and digits.
-NAME_CATEGORIES = ("L", "M", "Nd")
-NAME_PUNCTUATION = frozenset(" -.'\u2019")
-# Letters and marks without a glyph: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt.
-INVISIBLE_LETTERS = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
-    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-)
 LARGEST_ID = 2**31 - 1
-
-
-class Name(Text):
-    """A person's name, in any script."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "pattern": "only letters, digits, spaces, hyphens, periods and apostrophes are allowed"
-    }
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=1, max_length=128, pattern="a name", **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the name in one spelling: an accent typed apart is the same name."""
-        return unicodedata.normalize("NFC", super().to_internal_value(data))
-
-    def matches(self, value: str) -> bool:
-        """Tell whether this can be a name."""
-        return not has_invisible_letters(value) and all(
-            character in NAME_PUNCTUATION or unicodedata.category(character).startswith(NAME_CATEGORIES)
-            for character in value
-        )
-
-
-class Address(Text):
-    """An address, lower-cased: Cognito and the claims table know it in no other way."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=8, max_length=128, pattern=EMAIL_PATTERN, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the address with its ASCII letters in lower case."""
-        return normalize(super().to_internal_value(data))
-
-    def matches(self, value: str) -> bool:
-        """Tell whether this can be somebody's address, and is not the name of a single sign-on account."""
-        return super().matches(value) and not sso_address(value)
-
-
-class Password(Text):
-    """
-    A password that the pool takes, and none that it refuses.
-
-    The message shows the pattern that the editor translates, though the pool knows more symbols
-    than it lists. Below eight characters today's API says so too, and the editor translates that.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            trim_whitespace=False,
-            min_length=8,
-            max_length=LONGEST_PASSWORD,
-            pattern=PASSWORD_PATTERN,
-            **options,
-        )
-
-    def matches(self, value: str) -> bool:
-        """Tell whether the pool's policy is kept."""
-        return (
-            len(value) >= SHORTEST_PASSWORD
-            and value.strip() == value
-            and len(value.splitlines()) == 1  # the pool's own pattern knows no line breaks
-            and all(
-                any(test(character) for character in value)
-                for test in (_is_upper, _is_lower, _is_digit, SYMBOLS.__contains__)
-            )
-        )
 
 
 class ProfileSerializer(StrictSerializer):
@@ -264,20 +181,3 @@ class HistorySerializer(serializers.Serializer[Any]):
     """All changes of one account."""
 
     results = EventSerializer(many=True)
-
-
-def has_invisible_letters(text: str) -> bool:
-    """Tell whether a text has letters or marks that no font draws."""
-    return not INVISIBLE_LETTERS.isdisjoint(text)
-
-
-def _is_upper(character: str) -> bool:
-    return "A" <= character <= "Z"
-
-
-def _is_lower(character: str) -> bool:
-    return "a" <= character <= "z"
-
-
-def _is_digit(character: str) -> bool:
-    return "0" <= character <= "9"

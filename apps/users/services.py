@@ -23,7 +23,7 @@ from apps.auth import rights
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users import accounts, audit, intentions, people, rules
 from apps.users.errors import AlreadyActiveError, InactiveError, UserExistsError, UserNotFoundError
-from apps.users.gateways import claims_table
+from apps.users.gateways import claims_table, cognito
 from apps.users.models import Intention, MopedUser
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def create_user(*, actor: CognitoUser, password: str, **profile: Unpack[Profile]
     rules.require_workgroup(profile["workgroup_id"])
     user = people.by_email(email)
     if user and user.may_sign_in:
-        return _answer_late(user, profile)
+        return _repeat_create(actor, password, profile)
     with intentions.undertaken(Intention.CREATE, actor=actor, email=email, sets_password=True) as intention:
         _provide(intention, password, {**profile, "is_deleted": False})
     return _concluded(intention)
@@ -82,22 +82,24 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
 
 
 def update_user(
-    *, actor: CognitoUser, cognito_user_id: UUID, password: str = "", **profile: Unpack[Profile]
+    *, actor: CognitoUser, cognito_user_id: UUID | None, password: str = "", **profile: Unpack[Profile]
 ) -> MopedUser:
     """
     Change a person's profile, roles, address or password; what is not replaced yet stays valid.
 
+    :param cognito_user_id: None if the caller named no account
     :raises UserNotFoundError: if there is no such account
+    :raises InactiveError: if the person is inactive
     :raises WorkgroupUnknownError: if there is no such workgroup
     :raises AddressTakenError: if another account signs in with the address
     :raises UserExistsError: if somebody else has the address
     :raises SelfError: if an admin takes that role from themselves
     :raises LastAdminError: if nobody would be left who is one
     """
-    user = people.by_account(cognito_user_id)
+    user = people.to_change(cognito_user_id, profile["email"])
     rules.require_workgroup(profile["workgroup_id"])
     moved = profile["email"] if profile["email"] != user.address else ""
-    details = {"new_email": moved, "cognito_user_id": cognito_user_id}
+    details = {"new_email": moved, "cognito_user_id": user.cognito_user_id}
     with intentions.undertaken(
         Intention.UPDATE, actor=actor, email=user.address, sets_password=bool(password), **details
     ) as intention:
@@ -231,8 +233,21 @@ def _concluded(intention: Intention) -> MopedUser:
     return user
 
 
-def _answer_late(user: MopedUser, profile: Profile) -> MopedUser:
-    """Answer a request whose answer was lost with the success it had; refuse any other."""
-    if people.says(user, profile) and intentions.claim(Intention.CREATE, user.address):
-        return user
-    raise UserExistsError
+def _repeat_create(actor: CognitoUser, password: str, profile: Profile) -> MopedUser:
+    """
+    Answer a create whose first answer was lost, and set the password of this request.
+
+    The first request may have had another password, which is not stored anywhere.
+
+    :raises UserExistsError: if this is not such a repetition
+    """
+    with transaction.atomic():
+        intentions.lock([profile["email"]])
+        user = people.locked_by_email(profile["email"])
+        if user is None or not (user.may_sign_in and people.says(user, profile)):
+            raise UserExistsError
+        if not intentions.claim(Intention.CREATE, profile["email"]):
+            raise UserExistsError
+        cognito.set_password(str(user.cognito_user_id), password)
+        audit.record_password(Intention.CREATE, user, actor)
+    return user

@@ -13,7 +13,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from apps.core import claims_items
+from apps.core import claims_items, deadline
 from apps.core.claims import CLAIMS_NAMESPACE
 from apps.core.errors import UpstreamError
 from apps.core.identity import claims_address, sso_address
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRIGGER_SOURCES = "TokenGeneration_"
+DEADLINE_SECONDS = 4  # Cognito waits for five, and shows no reason for a sign-in that took longer
 
 
 class SignInDeniedError(Exception):
@@ -60,7 +61,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _claims_of(email: str) -> HasuraClaims:
     try:
-        claims = claims_items.claims_of(email)
+        with deadline.within(DEADLINE_SECONDS):
+            claims = claims_items.claims_of(email)
     except claims_items.UnreadableItemError as error:
         raise SignInDeniedError(error.code, "Your Moped account cannot be read. Tell an admin.") from error
     except UpstreamError as error:

@@ -143,11 +143,10 @@ class UserDetail(FormView):
 
     def put(self, request: Request, user_id: str) -> Response:
         """Change a person's profile, roles, address or password."""
-        account_id = _account_id(user_id)
         changed = ChangedUserSerializer(data=request.data)
         changed.is_valid(raise_exception=True)
         user = services.update_user(
-            actor=caller_of(request), cognito_user_id=account_id, **changed.validated_data
+            actor=caller_of(request), cognito_user_id=_uuid(user_id), **changed.validated_data
         )
         return Response(UserSerializer(user).data)
 
@@ -203,17 +202,24 @@ class UserHistory(APIView):
 
 def _account_id(text: str) -> UUID:
     """
-    Return the id in a path; what is no id names nobody.
+    Return the id in a path.
 
     :raises UserNotFoundError: if it is none
     """
+    account_id = _uuid(text)
+    if account_id is None:
+        raise errors.UserNotFoundError
+    return account_id
+
+
+def _uuid(text: str) -> UUID | None:
+    """Return the id, or None for any other text: the editor saves an inactive person as `null`."""
     try:
         account_id = UUID(text)
     except ValueError:
-        raise errors.UserNotFoundError from None
-    if str(account_id) != text.lower():
-        raise errors.UserNotFoundError  # braces, URN prefixes: Python takes them, nobody else does
-    return account_id
+        return None
+    # Python also takes braces and URN prefixes.
+    return account_id if str(account_id) == text.lower() else None
 
 
 def _shown(fields: dict[str, list[str]], detail: str) -> dict[str, list[Any]]:

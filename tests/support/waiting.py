@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from apps.auth import hosted_ui, key_server
 from apps.core import aws, readiness
+from apps.core.postgresql import base as postgresql
+from apps.users import triggers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,8 @@ PRODUCT_LIMITS: tuple[tuple[Any, str], ...] = (
     (hosted_ui, "TIMEOUT_SECONDS"),
     (key_server, "DEADLINE_SECONDS"),
     (readiness, "DEADLINE_SECONDS"),
+    (postgresql, "HEALTH_CHECK_SECONDS"),
+    (triggers, "DEADLINE_SECONDS"),
 )
 PRODUCTION_VALUES = {(module, name): getattr(module, name) for module, name in PRODUCT_LIMITS}
 

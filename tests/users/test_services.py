@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
@@ -23,6 +24,7 @@ from apps.users.errors import (
     SelfError,
     UserExistsError,
     UserNotFoundError,
+    WeakPasswordError,
     WorkgroupUnknownError,
 )
 from apps.users.gateways import claims_table, cognito
@@ -67,6 +69,44 @@ class TestCreateUser:
         with pytest.raises(UserExistsError):
             create(admin, email, roles=[ADMIN])
         assert stores.roles_at_sign_in(email) == [EDITOR]
+
+    def test_sets_the_password_of_a_repetition(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        self.create_without_an_answer(admin, email)
+
+        create(admin, email, password=NEW_PASSWORD)
+
+        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
+        assert stores.roles_at_sign_in(email, PASSWORD) is None
+        assert not Intention.objects.exists()
+        assert Event.objects.filter(user__email=email).count() == 2
+
+    def test_answers_a_repetition_once(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        self.create_without_an_answer(admin, email)
+        create(admin, email)
+
+        with pytest.raises(UserExistsError):
+            create(admin, email, password=NEW_PASSWORD)
+        assert stores.roles_at_sign_in(email, PASSWORD) == [EDITOR]
+
+    def test_can_repeat_after_the_pool_refused_the_password(
+        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.create_without_an_answer(admin, email)
+        with monkeypatch.context() as patch:
+            patch.setattr(cognito, "set_password", Mock(side_effect=WeakPasswordError))
+            with pytest.raises(WeakPasswordError):
+                create(admin, email, password=NEW_PASSWORD)
+
+        create(admin, email, password=NEW_PASSWORD)
+
+        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
+
+    def create_without_an_answer(self, admin: CognitoUser, email: str) -> None:
+        """Create a user in a process that ends after the commit."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(intentions, "closed", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                create(admin, email)
 
     def test_refuses_a_workgroup_that_is_not_there(
         self, stores: Stores, admin: CognitoUser, email: str
@@ -148,6 +188,32 @@ class TestCreateUser:
 
 
 class TestUpdateUser:
+    """A save of the editor's form."""
+
+    @pytest.mark.parametrize("page", ["former account", "no account"])
+    def test_names_an_inactive_person(
+        self, stores: Stores, admin: CognitoUser, email: str, page: str
+    ) -> None:
+        account_id = create(admin, email).cognito_user_id
+        assert account_id
+        services.deactivate_user(actor=admin, cognito_user_id=account_id)
+        # A form that moves the address too is known by the former account only.
+        address = f"new.{email}" if page == "former account" else email
+
+        with pytest.raises(InactiveError):
+            services.update_user(
+                actor=admin,
+                cognito_user_id=account_id if page == "former account" else None,
+                **profile(address),
+            )
+
+    def test_does_not_know_an_account_that_nobody_had(
+        self, stores: Stores, admin: CognitoUser, email: str
+    ) -> None:
+        create(admin, email)
+        with pytest.raises(UserNotFoundError):
+            services.update_user(actor=admin, cognito_user_id=uuid4(), **profile(email))
+
     def test_changes_profile_and_roles(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         user = update(admin, create(admin, email), roles=[VIEWER], last_name="Smith", workgroup_id=7)
 

@@ -34,7 +34,7 @@ BODY = profile("jane.doe@austintexas.gov", password=PASSWORD)
 SHOWN = {"email", "first_name", "last_name", "title", "password"}
 MIN_LENGTH = "min length is 8"
 REGEX = "value does not match regex '^(?=.*?[A-Z])(?=.*?[a-z])(?=.*?[0-9])(?=.*?[#?!@$%^&*-]).{12,}$'"
-ADDRESS = r"value does not match regex '^[a-zA-Z0-9_.'+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$'"
+ADDRESS = "must be an email address, such as jane.doe@austintexas.gov"
 # Every write, as the editor sends it.
 WRITES: dict[str, tuple[str, str, dict[str, Any] | None]] = {
     "create": ("POST", "/users/", BODY),
@@ -187,11 +187,12 @@ class TestWrites:
             < 300
         )
 
-    def test_say_that_an_account_is_unknown_before_anything_else(self, admin_client: APIClient) -> None:
+    @pytest.mark.django_db
+    def test_say_that_an_account_is_unknown(self, admin_client: APIClient) -> None:
         for name in ("null", "0", "undefined", "{" + ACCOUNT_ID + "}", f"urn:uuid:{ACCOUNT_ID}", "%00", "é"):
             for method in ("GET", "PUT", "DELETE"):
                 response = admin_client.generic(
-                    method, f"/users/{name}", "{}", content_type="application/json"
+                    method, f"/users/{name}", json.dumps(WRITES["update"][2]), content_type="application/json"
                 )
                 assert (response.status_code, response.json()["code"]) == (404, "user_not_found"), name
 
@@ -216,7 +217,7 @@ class TestFields:
             ("email", None, "null value not allowed"),
             ("email", "", "empty values not allowed"),
             ("email", 7, "must be of string type"),
-            ("email", "a@b.c", MIN_LENGTH),
+            ("email", "a@b.c", ADDRESS),
             ("email", "x" * 120 + "@austin.gov", "max length is 128"),
             ("email", "jane doe@austin.gov", ADDRESS),
             ("email", "\u212aim@austintexas.gov", ADDRESS),  # the Kelvin sign, whose lower case is "k"
@@ -228,7 +229,7 @@ class TestFields:
             (
                 "last_name",
                 "<b>",
-                "only letters, digits, spaces, hyphens, periods and apostrophes are allowed",
+                "only letters, digits, spaces and - . , ' \" ( ) are allowed, and a letter is required",
             ),
             ("title", ..., "required field"),
             ("title", None, "null value not allowed"),
@@ -288,10 +289,73 @@ class TestFields:
         assert {"email", "first_name", "roles", "extra"} <= response.json()["error"].keys()
 
     @pytest.mark.parametrize(
-        "name", ["Zoë", "O'Neill", "O\u2019Neill", "Đặng", "李", "सुरेश", "Jr. 2nd", "Anne-Marie"]
+        "name",
+        [
+            "Zoë",
+            "O'Neill",
+            "O\u2019Neill",
+            "Đặng",
+            "李",
+            "सुरेश",
+            "Jr. 2nd",
+            "Anne-Marie",
+            "King, Jr.",
+            "Ann (Contractor)",
+            'Robert "Bob"',
+            "Robert \u201cBob\u201d",
+            "Gal\u00b7la",
+            "Ka\u02bbahumanu",
+        ],
     )
     def test_take_names_in_any_script(self, admin_client: APIClient, asked: list[Any], name: str) -> None:
         assert send(admin_client, "create", first_name=name).status_code == 201
+
+    @pytest.mark.parametrize("name", ["...", "(,)", "1", "<b>", "a@b", "a;b", "a\x00b", "a\u202eb"])
+    def test_refuse_what_is_no_name(self, admin_client: APIClient, asked: list[Any], name: str) -> None:
+        assert send(admin_client, "create", last_name=name).json()["error"]["last_name"]
+        assert not asked
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "jane.doe@austintexas.gov",
+            "a@b.co",
+            "o'neill+moped@sub.domain.example.com",
+            "jane_doe/plans=1@example.com",
+            "!#$%&'*+-/=?^_`{|}~@example.com",
+            "x" * 64 + "@example.com",
+            "jane@xn--bcher-kva.example",
+        ],
+    )
+    def test_take_addresses_of_rfc_5321(
+        self, admin_client: APIClient, asked: list[Any], address: str
+    ) -> None:
+        assert send(admin_client, "create", email=address).status_code == 201
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "jane..doe@austintexas.gov",
+            ".jane@austintexas.gov",
+            "jane.@austintexas.gov",
+            "jane@austintexas.gov.",
+            "jane@austintexas..gov",
+            "jane@.austintexas.gov",
+            "jane@-austintexas.gov",
+            "jane@austintexas-.gov",
+            "jane@localhost",
+            "jane@[192.0.2.1]",
+            '"jane doe"@austintexas.gov',
+            "jane@doe@austintexas.gov",
+            "jane@" + "x" * 64 + ".gov",
+            "x" * 65 + "@example.com",
+            "jos\u00e9@austintexas.gov",
+            "jane@b\u00fccher.example",
+        ],
+    )
+    def test_refuse_what_is_no_address(self, admin_client: APIClient, asked: list[Any], address: str) -> None:
+        assert send(admin_client, "create", email=address).json()["error"]["email"] == [ADDRESS]
+        assert not asked
 
     def test_lower_case_the_address(self, admin_client: APIClient, asked: list[Any]) -> None:
         send(admin_client, "create", email="Jane.DOE@AustinTexas.gov")

@@ -14,12 +14,18 @@ import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 
-from apps.core import secrets
+from apps.core import deadline, secrets
 from apps.core.errors import UpstreamError
+from apps.core.postgresql import driver
+
+# A kept connection that does not answer by then is replaced: after a failover, by one to the new server.
+HEALTH_CHECK_SECONDS = 2.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Logs in with the secret that the settings name; as DATABASE_URL says where they name none."""
+
+    Database = driver
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """
@@ -29,13 +35,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         secret = settings.DATABASE_SECRET
         if not secret:
-            return super().get_new_connection(conn_params)
+            return self._connect(conn_params)
         try:
-            return super().get_new_connection(conn_params | _login(secret))
+            return self._connect(conn_params | _login(secret))
         except psycopg.OperationalError as error:
             if not _asked_for_a_password(error):
                 raise
-        return super().get_new_connection(conn_params | _login(secret, doubted=True))
+        return self._connect(conn_params | _login(secret, doubted=True))
+
+    def is_usable(self) -> bool:
+        """Tell whether the server still answers on this connection."""
+        with deadline.within(HEALTH_CHECK_SECONDS):
+            return super().is_usable()
+
+    def _connect(self, conn_params: dict[str, Any]) -> Any:
+        remaining = deadline.remaining()
+        if remaining is None:
+            return super().get_new_connection(conn_params)
+        if not remaining:
+            raise psycopg.OperationalError("no time is left to connect to PostgreSQL")
+        limit = min(conn_params["connect_timeout"], remaining)
+        return super().get_new_connection(conn_params | {"connect_timeout": limit})
 
 
 def _login(secret: str, *, doubted: bool = False) -> dict[str, str]:

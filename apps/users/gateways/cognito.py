@@ -75,7 +75,7 @@ def get(username: str) -> Account:
     """
     with aws.translating(**COMMON):
         answer = aws.cognito().admin_get_user(**_account(username))
-    return _from(answer, answer["UserAttributes"])
+        return _from(answer, answer["UserAttributes"])
 
 
 def look_up(username: str) -> Account | None:
@@ -92,7 +92,7 @@ def find(email: str) -> list[Account]:
         answer = aws.cognito().list_users(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Filter=f'email = "{quoted}"', Limit=LARGEST_PAGE
         )
-    return [_from(user, user.get("Attributes", ())) for user in answer["Users"]]
+        return [_from(user, user.get("Attributes", ())) for user in answer["Users"]]
 
 
 def create(*, email: str, password: str, mark: str) -> Account:
@@ -116,7 +116,7 @@ def create(*, email: str, password: str, mark: str) -> Account:
             MessageAction="SUPPRESS",
             UserAttributes=attributes,  # type: ignore[arg-type]
         )["User"]
-    return _from(user, user.get("Attributes", ()))
+        return _from(user, user.get("Attributes", ()))
 
 
 def set_password(username: str, password: str) -> None:
@@ -185,7 +185,7 @@ def trigger() -> str:
     """Return the ARN of the function that the pool calls for each token, "" if it calls none."""
     with aws.translating(**COMMON):
         pool = aws.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
-    return pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
+        return pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
 
 
 COMMON: dict[str, Any] = {

@@ -1,0 +1,105 @@
+"""The deadline of a request. A call that never returns ends there, however slow the machine is."""
+
+from __future__ import annotations
+
+import time
+from threading import Event, get_ident
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from django.conf import settings
+
+from apps.core import deadline, views
+from apps.core.deadline import DeadlineError
+from moped_api import settings as configured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.test import Client
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+
+
+@pytest.fixture
+def silence() -> Iterator[Event]:
+    """An event that does not happen before the test is over."""
+    event = Event()
+    yield event
+    event.set()
+
+
+class TestRemaining:
+    def test_is_none_without_a_deadline(self) -> None:
+        assert deadline.remaining() is None
+
+    def test_is_what_the_clock_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+        with deadline.within(20):
+            monkeypatch.setattr(time, "monotonic", lambda: 113.0)
+            assert deadline.remaining() == 7
+            monkeypatch.setattr(time, "monotonic", lambda: 200.0)
+            assert deadline.remaining() == 0
+
+    @pytest.mark.parametrize(("inner", "expected"), [(5, 5), (60, 20)])
+    def test_is_never_more_than_the_outer_block_has(
+        self, monkeypatch: pytest.MonkeyPatch, inner: float, expected: float
+    ) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+        with deadline.within(20), deadline.within(inner):
+            assert deadline.remaining() == expected
+
+    def test_is_back_after_an_inner_block(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+        with deadline.within(20):
+            with deadline.within(5):
+                pass
+            assert deadline.remaining() == 20
+        assert deadline.remaining() is None
+
+
+class TestCall:
+    def test_calls_directly_without_a_deadline(self) -> None:
+        assert deadline.call(get_ident) == get_ident()
+
+    def test_returns_the_result(self) -> None:
+        with deadline.within(60):
+            assert deadline.call(int, "11", base=2) == 3
+
+    @pytest.mark.parametrize("error", [ZeroDivisionError, TimeoutError, KeyboardInterrupt])
+    def test_raises_what_the_function_raises(self, error: type[BaseException]) -> None:
+        def fail() -> NoReturn:
+            raise error
+
+        with deadline.within(60), pytest.raises(error):
+            deadline.call(fail)
+
+    def test_ends_at_the_deadline(self, silence: Event) -> None:
+        with deadline.within(0.05), pytest.raises(DeadlineError):
+            deadline.call(silence.wait)
+
+    def test_does_not_begin_after_the_deadline(self) -> None:
+        called: list[str] = []
+        with deadline.within(0), pytest.raises(DeadlineError):
+            deadline.call(called.append, "called")
+        assert not called
+
+
+class TestRequestMiddleware:
+    def test_gives_each_request_a_deadline(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[float | None] = []
+        get = views.Health.get
+
+        def noting(view: views.Health, request: Request) -> Response:
+            seen.append(deadline.remaining())
+            return get(view, request)
+
+        monkeypatch.setattr(views.Health, "get", noting)
+        client.get("/")
+        assert seen[0] is not None
+        assert 0 <= seen[0] <= settings.REQUEST_SECONDS
+        assert deadline.remaining() is None
+
+    def test_ends_before_the_function_does(self) -> None:
+        longest_pause = 2  # of botocore, before the third attempt
+        assert configured.REQUEST_SECONDS + longest_pause < 28
