@@ -121,6 +121,18 @@ def keys(*, doubted: bool = False) -> MultiFernet:
     return _fernet(secrets.value(settings.CONFIGURATION_SECRET, KEY, doubted=doubted))
 
 
+def has_newest_key(token: str) -> bool:
+    """Tell whether claims are encrypted with the newest key."""
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415 (not needed until an item is read)
+
+    newest = secrets.value(settings.CONFIGURATION_SECRET, KEY).partition(",")[0]
+    try:
+        _fernet(newest).decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
 def _inside(item: Item) -> HasuraClaims:
     try:
         return msgspec.json.decode(_decrypt(attribute(item, "claims")), type=HasuraClaims)

@@ -8,6 +8,8 @@ is safe to repair is repaired by making the other two say the same.
 
 from __future__ import annotations
 
+import math
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +20,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.core import claims_items
 from apps.core.identity import normalize
 from apps.users import accounts, people
 from apps.users.disagreements import (
@@ -47,6 +50,10 @@ REMEMBERED = timedelta(days=1)
 Thing = TypeVar("Thing")
 
 
+class TimeUpError(Exception):
+    """The time for a walk through the stores was over before its end."""
+
+
 @dataclass
 class Survey:
     """
@@ -55,11 +62,13 @@ class Survey:
     :param only: the addresses to look at; none for everybody
     :param grace_seconds: a change that began later may still be under way
     :param noticed: called with how many things were looked at, for a progress bar
+    :param ends_at: when to stop, on the monotonic clock
     """
 
     only: tuple[str, ...] = ()
     grace_seconds: float = 60
     noticed: Callable[[int], None] = lambda _count: None
+    ends_at: float = math.inf
     _with_account: set[int] = field(default_factory=set)
     _with_item: set[int] = field(default_factory=set)
 
@@ -68,13 +77,14 @@ class Survey:
         Yield every contradiction.
 
         :raises UnavailableError: if a store cannot be reached
+        :raises TimeUpError: if the time is over; what was yielded before is true all the same
         """
         yield from self._unfinished()
-        for page in _pages(self._accounts()):
+        for page in _in_time(_pages(self._accounts()), self.ends_at):
             yield from self._in_pool(page)
-        for items in _pages(self._items()):
+        for items in _in_time(_pages(self._items()), self.ends_at):
             yield from self._in_table(items)
-        for rows in _people(self.only):
+        for rows in _in_time(_people(self.only), self.ends_at):
             yield from self._in_database(rows)
 
     def _unfinished(self) -> Iterator[Disagreement]:
@@ -139,22 +149,33 @@ def number_of_people() -> int:
     return MopedUser.objects.count()
 
 
-def rotate_key(noticed: Callable[[int], None]) -> int:
+def rotate_key(noticed: Callable[[int], None], ends_at: float = math.inf) -> int:
     """
-    Encrypt every readable item anew with the newest key; return how many were.
+    Encrypt every readable item with the newest key, unless it is already; return how many were.
 
+    :param ends_at: when to stop, on the monotonic clock
     :raises UnavailableError: if the table cannot be reached
+    :raises TimeUpError: if the time is over; the next call continues with the items that are left
     """
     rotated = 0
-    for items in _pages(claims_table.everything()):
-        for item in items:
-            claims = accounts.readable(item)
-            if claims is not None and item.email == normalize(item.email):
-                with suppress(ClaimsChangedError):  # whoever was faster wrote with the newest key, too
-                    claims_table.put(email=item.email, claims=claims, instead_of=item)
-                    rotated += 1
+    for items in _in_time(_pages(claims_table.everything()), ends_at):
+        rotated += sum(map(_rotate, items))
         noticed(len(items))
     return rotated
+
+
+def _rotate(stored: Stored) -> bool:
+    claims = accounts.readable(stored)
+    if (
+        claims is None
+        or stored.email != normalize(stored.email)
+        or claims_items.has_newest_key(stored.cipher)
+    ):
+        return False
+    with suppress(ClaimsChangedError):  # the other writer used the newest key, too
+        claims_table.put(email=stored.email, claims=claims, instead_of=stored)
+        return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -206,6 +227,13 @@ def _people(only: tuple[str, ...]) -> Iterator[list[MopedUser]]:
     while page := list(ordered.filter(user_id__gt=last)[:PAGE]):
         yield page
         last = page[-1].pk
+
+
+def _in_time(pages: Iterable[Thing], ends_at: float) -> Iterator[Thing]:
+    for page in pages:
+        if time.monotonic() >= ends_at:
+            raise TimeUpError
+        yield page
 
 
 def _pages(things: Iterable[Thing]) -> Iterator[list[Thing]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from apps.users import reconciliation
 from apps.users.disagreements import of_nobodys_account
 from apps.users.gateways import claims_table, cognito
 from apps.users.gateways.cognito import Account
+from apps.users.management.commands import reconcile_users
 from apps.users.models import Event, Intention, MopedUser
 from tests.users.stores import PASSWORD, profile
 
@@ -41,13 +43,29 @@ def alone(stores: Stores) -> Stores:
 
 
 def reconcile(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    status, said = said_by_reconcile(*arguments)
+    return status, said["disagreements"]
+
+
+def said_by_reconcile(*arguments: str) -> tuple[int, dict[str, Any]]:
     out = StringIO()
     try:
         call_command("reconcile_users", "--json", "--grace=0", *arguments, stdout=out)
         status = 0
     except SystemExit as end:
         status = int(str(end.code))
-    return status, json.loads(out.getvalue())["disagreements"]
+    return status, json.loads(out.getvalue())
+
+
+class StepClock:
+    """A clock on which a second passes each time that somebody looks at it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1
+        return self.now
 
 
 def differing_roles(email: str, user: MopedUser) -> None:
@@ -132,6 +150,12 @@ FOR_PEOPLE: dict[str, Callable[[str, MopedUser], None]] = {
     "account_disabled": disabled_account,
     "address_unverified": unverified_address,
 }
+
+
+def put_a_new_key_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = secrets.value(settings.CONFIGURATION_SECRET, claims_items.KEY)
+    keys = f"{Fernet.generate_key().decode()},{old}"
+    monkeypatch.setattr(secrets, "value", lambda *_args, **_options: keys)
 
 
 class Terminal(StringIO):
@@ -308,6 +332,71 @@ class TestReconcileUsers:
 
         assert reconcile() == (0, [])
 
+    def test_says_that_everything_was_compared(self, alone: Stores, email: str) -> None:
+        alone.admit(email, [EDITOR])
+
+        assert said_by_reconcile()[1]["complete"] is True
+
+    def test_stops_in_time_and_says_that_it_is_unfinished(self, alone: Stores, email: str) -> None:
+        stray_account(email, alone.admit(email, [EDITOR]))
+
+        assert said_by_reconcile("--max-seconds=0") == (1, {"complete": False, "disagreements": []})
+
+    @pytest.mark.parametrize("seconds", range(1, 8))
+    def test_reports_nothing_wrong_of_what_it_did_not_reach(
+        self, alone: Stores, email: str, seconds: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alone.admit(email, [EDITOR])
+        monkeypatch.setattr(reconciliation, "time", StepClock())
+        survey = reconciliation.Survey(ends_at=seconds)
+
+        with suppress(reconciliation.TimeUpError):
+            assert list(survey.disagreements()) == []
+
+    def test_says_on_a_terminal_that_it_is_unfinished(self, alone: Stores, email: str) -> None:
+        alone.admit(email, [EDITOR])
+        out = StringIO()
+
+        with pytest.raises(SystemExit):
+            call_command("reconcile_users", "--max-seconds=0", stdout=out)
+
+        assert "The time was over" in out.getvalue()
+
+    def test_repairs_the_rest_in_the_next_run(
+        self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(3):
+            differing_roles(email, alone.admit(f"{number}.{email}", [EDITOR]))
+        with monkeypatch.context() as patch:
+            patch.setattr(reconcile_users, "time", StepClock())
+            patch.setattr(reconciliation, "_in_time", lambda pages, _ends_at: pages)
+            # A second passes at the start and one before each repair: two of three are in time.
+            first = reconcile("--fix", "--max-seconds=3")
+
+        assert (first[0], [bool(one["repaired"]) for one in first[1]]) == (1, [True, True, False])
+        assert len(reconcile("--fix")[1]) == 1
+        assert reconcile() == (0, [])
+
+    def test_logs_a_count_of_findings_without_addresses(
+        self, alone: Stores, email: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        user = alone.admit(email, [EDITOR])
+        stray_account(email, user)
+        differing_roles(email, user)
+        with caplog.at_level("INFO"):
+            reconcile()
+            reconcile("--fix")
+            reconcile("--only", email)
+
+        lines = [vars(each) for each in caplog.records if each.message == "reconciliation_finished"]
+        assert [(line["findings"], line["repaired"], line["everyone"]) for line in lines] == [
+            (2, 0, True),
+            (1, 1, True),
+            (0, 0, False),
+        ]
+        assert lines[0]["codes"] == {"claims_differ": 1, "stray_account": 1}
+        assert email not in str(lines)
+
     def test_says_that_a_store_is_away(self, alone: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(settings, "COGNITO_USER_POOL_ID", "us-east-1_NOSUCHPOOL")
 
@@ -331,6 +420,18 @@ class TestRotateKey:
         listed.pop()
         assert reconcile() == (0, [])
 
+    def test_continues_with_the_items_that_are_left(
+        self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alone.admit(email, [EDITOR])
+        put_a_new_key_first(monkeypatch)
+
+        with pytest.raises(CommandError, match="Run this again"):
+            call_command("reconcile_users", "--rotate-key", "--max-seconds=0")
+
+        assert reconciliation.rotate_key(lambda _count: None) == 1
+        assert reconciliation.rotate_key(lambda _count: None) == 0
+
     def test_passes_over_what_somebody_else_writes_meanwhile(
         self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -343,6 +444,7 @@ class TestRotateKey:
             return items
 
         monkeypatch.setattr(claims_table, "everything", then_changed)
+        put_a_new_key_first(monkeypatch)
 
         assert reconciliation.rotate_key(lambda _count: None) == 1
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
+import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.management import BaseCommand, CommandError
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
 
     from apps.users.disagreements import Disagreement
 
+logger = logging.getLogger(__name__)
+
+# A function on Lambda may run for 900 seconds.
+MAX_SECONDS = 840
+TIME_UP = "The time was over before everything was compared; see --max-seconds."
 # Our function's name begins so; the hook of today's API, which knows one key, has another.
 OWN_FUNCTIONS = ":function:moped-api-"
 
@@ -31,10 +39,14 @@ class Command(BaseCommand):
         parser.add_argument("--only", nargs="+", default=(), metavar="ADDRESS", help="look at these people")
         parser.add_argument("--grace", type=float, default=60, help="seconds a change may be under way")
         parser.add_argument(
-            "--rotate-key", action="store_true", help="encrypt all claims anew with the newest key"
+            "--max-seconds", type=float, default=MAX_SECONDS, help="stop then, and say that it is unfinished"
+        )
+        parser.add_argument(
+            "--rotate-key", action="store_true", help="encrypt all claims with the newest key"
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        self._ends_at = time.monotonic() + options["max_seconds"]
         try:
             if options["rotate_key"]:
                 self._rotate_key()
@@ -47,24 +59,38 @@ class Command(BaseCommand):
         fix, as_json = options["fix"], options["json"]
         say = self._nothing if as_json else self.stdout.write
         only = tuple(map(normalize, options["only"]))
-        with Progress(self.stderr, 3 * (len(only) or reconciliation.number_of_people())) as progress:
-            survey = reconciliation.Survey(only, options["grace"], progress.advance)
-            found = list(survey.disagreements())
+        found, complete = self._compare(only, options["grace"])
         for disagreement in found:
             say(_sentence(disagreement, will=fix))
         done = self._repair(found, say) if fix else {}
+        left = [one for number, one in enumerate(found) if number not in done and not one.is_notice]
+        _log(left, len(done), everyone=complete and not only)
         if as_json:
-            self._as_json(found, done)
+            self._as_json(found, done, complete=complete)
         else:
             say(f"{len(found)} disagreements, {len(done)} repaired.")
-        faults = [number for number, one in enumerate(found) if not one.is_notice]
-        if any(number not in done for number in faults):
+            if not complete:
+                say(TIME_UP)
+        if left or not complete:
             sys.exit(1)
 
+    def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Disagreement], bool]:
+        """Return what was found, and whether everything was compared."""
+        found: list[Disagreement] = []
+        with Progress(self.stderr, 3 * (len(only) or reconciliation.number_of_people())) as progress:
+            survey = reconciliation.Survey(only, grace, progress.advance, self._ends_at)
+            try:
+                for disagreement in survey.disagreements():
+                    found.append(disagreement)  # noqa: PERF402 (what was found before the time was over is kept)
+            except reconciliation.TimeUpError:
+                return found, False
+        return found, True
+
     def _repair(self, found: list[Disagreement], say: Any) -> dict[int, list[str]]:
+        """Repair until the time is over; the next run finds the rest, and goes on with it."""
         done: dict[int, list[str]] = {}
         for number, disagreement in enumerate(found):
-            if disagreement.repair is None:
+            if disagreement.repair is None or time.monotonic() >= self._ends_at:
                 continue
             try:
                 done[number] = disagreement.repair()
@@ -82,10 +108,13 @@ class Command(BaseCommand):
                 "nobody could sign in any more. Attach ours first."
             )
         with Progress(self.stderr, reconciliation.number_of_people()) as progress:
-            rotated = reconciliation.rotate_key(progress.advance)
-        self.stdout.write(f"{rotated} items encrypted anew.")
+            try:
+                rotated = reconciliation.rotate_key(progress.advance, self._ends_at)
+            except reconciliation.TimeUpError as error:
+                raise CommandError("The time is over. Run this again: it continues with the rest.") from error
+        self.stdout.write(f"{rotated} items encrypted with the newest key.")
 
-    def _as_json(self, found: list[Disagreement], done: dict[int, list[str]]) -> None:
+    def _as_json(self, found: list[Disagreement], done: dict[int, list[str]], *, complete: bool) -> None:
         listed = [
             {
                 "code": disagreement.code,
@@ -98,7 +127,7 @@ class Command(BaseCommand):
             }
             for number, disagreement in enumerate(found)
         ]
-        self.stdout.write(json.dumps({"disagreements": listed}, indent=2))
+        self.stdout.write(json.dumps({"complete": complete, "disagreements": listed}, indent=2))
 
     def _nothing(self, _text: str) -> None:
         """Say nothing: JSON speaks at the end."""
@@ -128,6 +157,15 @@ class Progress:
         if self._out.isatty():
             bar = "#" * min(self.WIDTH * self._seen // self._expected, self.WIDTH)
             self._out.write(f"\r[{bar:<{self.WIDTH}}] {self._seen} looked at", str, ending)
+
+
+def _log(left: list[Disagreement], repaired: int, *, everyone: bool) -> None:
+    """Write the line that the alarms on staff accounts watch; it names no person."""
+    codes = Counter(one.code for one in left)
+    logger.info(
+        "reconciliation_finished",
+        extra={"findings": codes.total(), "codes": codes, "repaired": repaired, "everyone": everyone},
+    )
 
 
 def _sentence(disagreement: Disagreement, *, will: bool) -> str:
