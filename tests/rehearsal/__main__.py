@@ -1,7 +1,12 @@
-"""`make rehearse`: the whole life of the stages, and a page of output that an operator can read."""
+"""
+`make rehearse`: the whole life of the stages, and a page of output that an operator can read.
+
+With `--brief`, as in `make check`: staging alone, and only what no other test goes through.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -26,7 +31,7 @@ from tests.rehearsal.cargo import carry
 from tests.rehearsal.theatre import EDITOR, FOLDER, Theatre
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from subprocess import CompletedProcess
 
 READY_QUESTIONS = 15
@@ -59,9 +64,14 @@ def note(what: str, *, holds: bool = True) -> None:
 
 def main() -> None:
     """Play it, and exit with 1 if anything did not hold."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.rehearsal", description="Rehearse all deployments."
+    )
+    parser.add_argument("--brief", action="store_true", help="staging alone, once")
+    brief = parser.parse_args().brief
     begun = time.monotonic()
     with Theatre() as theatre:
-        Rehearsal(theatre).play()
+        Rehearsal(theatre, brief=brief).play()
     print(f"\n{len(failures)} did not hold; {time.monotonic() - begun:.0f} seconds in all")
     for failure in failures:
         print(f"  ✗ {failure}")
@@ -71,16 +81,25 @@ def main() -> None:
 class Rehearsal:
     """One after the other, each scene on what the one before it left."""
 
-    def __init__(self, theatre: Theatre) -> None:
+    def __init__(self, theatre: Theatre, *, brief: bool) -> None:
         self.theatre = theatre
+        self.brief = brief
+        self.stages = (API,) if brief else (API, "production")
         self.made: dict[str, dict[str, str]] = {}
         self.overlays: dict[str, Path] = {}
         self.people: dict[str, Any] = {}
 
     def play(self) -> None:
-        """Play every scene."""
-        for act in (
+        """Play every scene, or those of a brief rehearsal."""
+        for act in self.brief_acts() if self.brief else self.all_acts():
+            with scene(act.__doc__ or act.__name__):
+                act()
+
+    def all_acts(self) -> tuple[Callable[[], None], ...]:
+        """Return every scene in its order."""
+        return (
             self.packages,
+            self.same_bytes,
             self.refusals,
             self.first_deployment,
             self.trigger_and_people,
@@ -91,15 +110,29 @@ class Rehearsal:
             self.others_beside_it,
             self.preview,
             self.the_end,
-        ):
-            with scene(act.__doc__ or act.__name__):
-                act()
+        )
+
+    def brief_acts(self) -> tuple[Callable[[], None], ...]:
+        """Return the scenes that tests/stages does not go through with less."""
+        return (
+            self.packages,
+            self.refusals,
+            self.first_deployment,
+            self.trigger_and_people,
+            self.through_the_gateway,
+            self.update_and_rollback,
+            self.the_end,
+        )
 
     def packages(self) -> None:
-        """The packages, and one of them built again."""
-        for requirements in ("staging", "production"):
-            first = package.build(requirements)
-            note(f"{requirements}: {first.size / 2**20:.1f} MiB, sha256 {first.digest[:16]}")
+        """The packages."""
+        for requirements in self.stages:
+            built = package.build(requirements)
+            note(f"{requirements}: {built.size / 2**20:.1f} MiB, sha256 {built.digest[:16]}")
+
+    def same_bytes(self) -> None:
+        """A package built again, elsewhere."""
+        first = package.build("production")
         with tempfile.TemporaryDirectory(prefix="moped-again-") as elsewhere:
             again = package.build("production", Path(elsewhere))
         note("production again, elsewhere: the same bytes", holds=first.digest == again.digest)
@@ -107,7 +140,7 @@ class Rehearsal:
     def refusals(self) -> None:
         """What cannot be deployed says why, in a sentence."""
         self._refused("no stack", "There is no stack moped-staging", "stage", "deploy", API)
-        for stage in (API, "production"):
+        for stage in self.stages:
             self.made[stage] = self.theatre.make_stack(stage)
             self.overlays[stage] = self.theatre.overlay(self.made[stage], stage)
         self._refused("an empty secret", "missing or empty", *self._deploy(API))
@@ -223,7 +256,7 @@ class Rehearsal:
 
     def the_end(self) -> None:
         """Everything is undeployed, and nothing is left."""
-        for stage in ("production", API):
+        for stage in reversed(self.stages):
             self._typed("stage", "undeploy", stage, "--yes")
         functions = self.theatre.client("lambda").list_functions()["Functions"]
         apis = self.theatre.client("apigateway").get_rest_apis()["items"]
