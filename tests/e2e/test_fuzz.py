@@ -20,7 +20,7 @@ import pytest
 from apps.devstack.personas import PERSONAS
 from tests.e2e.conftest import running_laptop
 
-pytestmark = pytest.mark.slow(cost=90)
+pytestmark = pytest.mark.slow(cost=60)
 
 CHECKS = (
     "not_a_server_error",
@@ -46,16 +46,24 @@ class TestReference:
             }
             for persona, token in tokens.items():
                 with subtests.test(persona=persona):
-                    self.holds_for(persona, token, guinea_pig.url, tmp_path / persona)
+                    self.holds_for(
+                        persona, token, guinea_pig.url, tmp_path / persona, examples=5 if proof else 2
+                    )
 
-    def holds_for(self, persona: str, token: str, url: str, folder: Path) -> None:
+    def holds_for(self, persona: str, token: str, url: str, folder: Path, *, examples: int) -> None:
         folder.mkdir()  # whatever it learns there it learns about this persona
         run = subprocess.run(
             [
                 *(Path(sys.executable).with_name("schemathesis"), "run", f"{url}/docs/openapi.json"),
                 *("--header", f"Authorization: Bearer {token}"),
                 *("--checks", ",".join(CHECKS)),
-                *("--phases", THOROUGH.get(persona, "fuzzing"), "--max-examples", "5", "--no-color"),
+                *(
+                    "--phases",
+                    THOROUGH.get(persona, "fuzzing"),
+                    "--max-examples",
+                    str(examples),
+                    "--no-color",
+                ),
                 *("--mode", "all"),  # what the schema allows, and what it forbids: that answers 4xx
             ],
             cwd=folder,
