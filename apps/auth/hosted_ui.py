@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from base64 import urlsafe_b64encode
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -91,7 +92,7 @@ def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
 
     :raises CodeRefusedError: if it does not take the code
     :raises SignInRefusedError: if it denies the sign-in
-    :raises UnavailableError: if it cannot be reached
+    :raises UnavailableError: if it cannot be reached, or asks for fewer requests
     :raises UpstreamError: if its answer holds no ID token
     """
     form = {
@@ -123,7 +124,9 @@ def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
 
 
 def _refused(error: HTTPError) -> UnauthenticatedError | UpstreamError:
-    """Return our error for the token endpoint's (RFC 6749, section 5.2)."""
+    """Return our error for the token endpoint's (RFC 6749, section 5.2; 429 is Cognito's request rate)."""
+    if error.code == HTTPStatus.TOO_MANY_REQUESTS:
+        return UnavailableError()
     if error.code not in {400, 401, 403}:
         return UpstreamError()
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,7 @@ FRESH_SECONDS = 60
 # How much longer the last answer holds while the table is away. Writes need a fresh one, and so does
 # signing an upload.
 STALE_SECONDS = 300
-# After a failure the next question waits this long: not every request must find it out anew.
+# After a failure the next question waits this long: not every request must find it out.
 RETRY_SECONDS = 5
 # Distinct people that one container remembers.
 LARGEST_CACHE = 1024
@@ -51,7 +52,7 @@ class _Answer(NamedTuple):
         return 0 <= time.time() - self.asked_at < seconds
 
 
-_answers: dict[str, _Answer] = {}
+_answers: OrderedDict[str, _Answer] = OrderedDict()  # each of its methods is atomic, unlike iteration
 _failed_at: dict[str, float] = {}
 # One reader per person; people share a few locks, so that there is no bookkeeping.
 _locks = tuple(Lock() for _ in range(64))
@@ -111,5 +112,5 @@ def _ask(address: str) -> _Answer:
 def _remember(address: str, answer: _Answer) -> None:
     _answers.pop(address, None)
     _answers[address] = answer
-    if len(_answers) > LARGEST_CACHE:
-        _answers.pop(next(iter(_answers)), None)
+    while len(_answers) > LARGEST_CACHE:
+        _answers.popitem(last=False)

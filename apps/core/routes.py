@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -46,7 +46,6 @@ class Route(NamedTuple):
     name: str
 
 
-@cache
 def listing() -> tuple[Route, ...]:
     """Return every API route that has a name, in the order of the URL configuration."""
     return tuple(_walk(get_resolver().url_patterns, ""))

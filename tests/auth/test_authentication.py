@@ -174,6 +174,19 @@ class TestCookie:
         assert response.headers["Location"] == "/auth/sign-in?next=%2Fauth%2Fcurrent_user2"
         assert response.cookies[self.NAME]["max-age"] == 0
 
+    @pytest.mark.parametrize("accept", ["application/json", "text/html"])
+    def test_gets_503_while_no_key_is_known(
+        self, browser: APIClient, settings: Settings, accept: str
+    ) -> None:
+        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
+        keys.reset()
+
+        response = browser.get(ROUTE, headers={"accept": accept})
+
+        assert response.status_code == 503
+        assert "keys_unavailable" in response.text
+        assert int(response.headers["Retry-After"]) > 0
+
     @pytest.mark.parametrize("planted", ["\u2000{name}={token}", "{name}\u2000={token}", "{name}={token}"])
     def test_that_a_sibling_host_planted_changes_no_caller(
         self, api_client: APIClient, signer: Signer, planted: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -221,4 +222,23 @@ class TestMemory:
         for number in range(50):
             rights._granted(f"{number}@austintexas.gov", only_looks=True)
 
-        assert len(rights._answers) == 10
+        assert len(rights._answers) <= 10
+
+    def test_is_shared_by_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rights.forget()
+        monkeypatch.setattr(rights, "LARGEST_CACHE", 10)
+        answer = rights._Answer(None, NOW)
+
+        def remember(thread: int) -> None:
+            for number in range(5000):
+                rights._remember(f"{thread}.{number}@austintexas.gov", answer)
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)  # seconds; so that threads meet everywhere
+        try:
+            with ThreadPoolExecutor(4) as threads:
+                list(threads.map(remember, range(4)))
+        finally:
+            sys.setswitchinterval(interval)
+
+        assert len(rights._answers) <= 10

@@ -347,12 +347,13 @@ class TestCallback:
         ("status", "answer", "expected"),
         [
             (400, {"error": "invalid_grant"}, 401),
+            (429, {"error": "too_many_requests"}, 503),
             (500, b"oops", 502),
             (200, b"not json", 502),
             (200, [], 502),
             (200, {"access_token": "x"}, 502),
         ],
-        ids=["used code", "fault", "garbage", "not an object", "no id token"],
+        ids=["used code", "throttled", "fault", "garbage", "not an object", "no id token"],
     )
     def test_never_fails_itself(
         self, browser: APIClient, endpoint: TokenEndpoint, status: int, answer: Any, expected: int
