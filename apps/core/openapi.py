@@ -133,7 +133,8 @@ class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
         """Return the schema."""
-        return {"type": "string"} if self.target.allow_blank else {"type": "string", "minLength": 1}
+        length = {} if self.target.allow_blank else {"minLength": 1}
+        return {"type": "string", **length, **self.target.schema}
 
 
 class MopedSchema(AutoSchema):

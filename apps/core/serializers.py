@@ -44,6 +44,9 @@ class Text(serializers.CharField):
     :param pattern: what all of it must match; today's message shows it
     """
 
+    schema: ClassVar[Mapping[str, Any]] = {}
+    """What the reference says beside the length (JSON Schema)."""
+
     default_error_messages: ClassVar[dict[str, Any]] = {
         **MISSING,
         "invalid": "must be of string type",

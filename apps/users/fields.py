@@ -32,6 +32,10 @@ INVISIBLE_LETTERS = frozenset(
 class Name(Text):
     """A person's name, in any script."""
 
+    schema: ClassVar[dict[str, Any]] = {
+        "description": "Letters and digits of any script, spaces and - . , ' \" ( ), and at least one letter."
+    }
+
     default_error_messages: ClassVar[dict[str, Any]] = {
         "pattern": "only letters, digits, spaces and - . , ' \" ( ) are allowed, and a letter is required"
     }
@@ -62,6 +66,7 @@ class Address(Text):
     RFC 5321 (4.1.2) without what it discourages: no quoted local part, no number of a host.
     """
 
+    schema: ClassVar[dict[str, Any]] = {"format": "email"}
     default_error_messages: ClassVar[dict[str, Any]] = {
         "pattern": "must be an email address, such as jane.doe@austintexas.gov"
     }
@@ -96,6 +101,12 @@ class Password(Text):
     The message shows the pattern that the editor translates, though the pool knows more symbols
     than it lists. Below eight characters today's API says so too, and the editor translates that.
     """
+
+    schema: ClassVar[dict[str, Any]] = {
+        "format": "password",
+        "minLength": SHORTEST_PASSWORD,
+        "description": "With an upper-case letter, a lower-case letter, a digit and a symbol, in one line.",
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
