@@ -30,7 +30,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check format lint types imports locks covered reset install lock browser
+.PHONY: prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks covered reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -52,7 +52,11 @@ browser: install
 	@$(BIN)/python -m apps.devstack.browser
 
 # ---- what admits a change -----------------------------------------------------------------------
-check: install format lint types imports locks infrastructure covered
+check: install runtime format lint types imports locks infrastructure covered
+
+# The Python that the stages run on, which builds the package and runs it in rehearsals.
+runtime: install
+	@$(BIN)/python -m apps.stages.interpreter >/dev/null
 
 format: install
 	$(BIN)/ruff format --check --quiet .
@@ -70,7 +74,7 @@ imports: install
 locks: install
 	$(BIN)/python -m apps.devstack.locks --check
 
-covered: install
+covered: install runtime
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
@@ -87,13 +91,13 @@ bench: install .build/bench/ready
 	@touch $@
 
 # ---- stages -------------------------------------------------------------------------------------
-bench-cold: install
+bench-cold: install runtime
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
 
 load: install
 	@$(BIN)/python -m benchmarks.load $(ARGS)
 
-rehearse: install
+rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal
 
 prove-role: install
