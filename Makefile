@@ -31,7 +31,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check format lint types imports locks tests reset install lock browser
+.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,7 +53,11 @@ browser: install
 	@$(BIN)/python -m apps.devstack.browser
 
 # ---- what admits a change -----------------------------------------------------------------------
-check: install format lint types imports locks infrastructure tests
+check: install runtime format lint types imports locks infrastructure tests
+
+# The Python that the stages run on, which builds the package and runs it in rehearsals.
+runtime: install
+	@$(BIN)/python -m apps.stages.interpreter >/dev/null
 
 format: install
 	$(BIN)/ruff format --check --quiet .
@@ -65,17 +69,17 @@ types: install
 	$(LAPTOP) $(BIN)/mypy
 
 imports: install
-	$(LAPTOP) $(BIN)/lint-imports --no-show-banner 2>/dev/null || $(LAPTOP) $(BIN)/lint-imports
+	$(LAPTOP) $(BIN)/lint-imports
 
 # Locking again what is locked changes nothing, unless an .in file was edited and not locked.
 locks: install
 	$(BIN)/python -m apps.devstack.locks --check
 
-tests: install
+tests: install runtime
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(ARGS)
 
 # At night: on Python 3.11 measuring coverage takes two thirds more processor time.
-coverage: install
+coverage: install runtime
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
@@ -92,13 +96,13 @@ bench: install .build/bench/ready
 	@touch $@
 
 # ---- stages -------------------------------------------------------------------------------------
-bench-cold: install
+bench-cold: install runtime
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
 
 load: install
 	@$(BIN)/python -m benchmarks.load $(ARGS)
 
-rehearse: install
+rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal
 
 prove-role: install

@@ -35,13 +35,17 @@ class Emulator:
     :param folder: where it keeps what it holds, and its log
     :param port: where it listens, on the loopback address only
     :param durable: whether what it holds outlives it
+    :param function_python: the interpreter that runs Lambda functions; by default the emulator's own
     """
 
-    def __init__(self, folder: Path, port: int, *, durable: bool = True) -> None:
+    def __init__(
+        self, folder: Path, port: int, *, durable: bool = True, function_python: Path | None = None
+    ) -> None:
         self.folder = folder
         self.port = port
         self.log = folder / "emulator.log"
         self._durable = durable
+        self._function_python = function_python
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,7 +90,9 @@ class Emulator:
 
     def _environment(self, scratch: Path) -> dict[str, str]:
         durable = "1" if self._durable else "0"
+        functions = {"FUNCTION_PYTHON": str(self._function_python)} if self._function_python else {}
         return {
+            **functions,
             "PATH": "/usr/bin:/bin",
             "TMPDIR": str(scratch),
             "BIND_HOST": HOST,

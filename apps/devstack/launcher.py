@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from ministack import app as ministack
-from ministack.core import iam_actions
+from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import error_response_json
 from ministack.services import cognito
 
@@ -47,6 +47,7 @@ def main() -> None:
     mend(iam_actions, "extract_resource_arn", function_to_be_made)
     mend(iam_actions, "_match_rest_action", functions_by_their_model)
     mend(iam_actions, "_lambda_action", right_of_a_function)
+    mend(lambda_runtime, "_detect_runtime_binary", python_of_functions)
     ministack.app = with_directory(ministack.app)
     sys.argv = ["ministack"]
     ministack.main()
@@ -135,6 +136,17 @@ def right_of_a_function(theirs: Callable[..., str | None]) -> Callable[..., str 
         return "InvokeFunction" if operation == "Invoke" else operation or theirs(method, path)
 
     return action
+
+
+def python_of_functions(theirs: Callable[..., tuple[str, str]]) -> Callable[..., tuple[str, str]]:
+    """Run Python functions with the interpreter that `FUNCTION_PYTHON` names, rather than the emulator's."""
+
+    def detect(runtime: str) -> tuple[str, str]:
+        binary, worker = theirs(runtime)
+        python = runtime.startswith("python") and os.environ.get("FUNCTION_PYTHON")
+        return python or binary, worker
+
+    return detect
 
 
 def _refusal(error: RuntimeError) -> str:

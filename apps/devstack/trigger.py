@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 NAME = "moped-api-laptop"
-RUNTIME: RuntimeType = "python3.11"  # what stages run; the emulator takes the Python it has
+RUNTIME: RuntimeType = "python3.13"  # the stages' runtime; the emulator runs it with its own Python
 TIMEOUT_SECONDS = 30
 SOURCES = ("apps/core", "apps/users", "moped_api")
 # A zip without a date of its own, so that the same content is the same file.

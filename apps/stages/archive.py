@@ -8,7 +8,6 @@ CPU. Bytecode that is not compared with its source (PEP 552, "unchecked hash") h
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import zipfile
 from fnmatch import fnmatch
@@ -30,7 +29,7 @@ PRUNED = (
     "django_zappa_app.py",
     "package_info.json",  # who built it, where and when: another file at every build
     "settings.json",  # Zappa's settings for packing; zappa_settings.py came out of them
-    "installed",
+    "bin/*",  # the libraries' commands, which name the Python that built the package
     "*.pth",
     "_virtualenv.py",
     "*.pyi",
@@ -107,14 +106,18 @@ KEPT = ("*.dist-info/METADATA",)
 
 
 def repack(
-    source: Path, output: Path, pruned: tuple[str, ...] = PRUNED, ours: tuple[str, ...] = OURS
+    source: Path, output: Path, python: Path, pruned: tuple[str, ...] = PRUNED, ours: tuple[str, ...] = OURS
 ) -> None:
-    """Write `source` again as `output`: without what is pruned, compiled, and in a fixed order."""
+    """
+    Write `source` again as `output`: without what is pruned, compiled, and in a fixed order.
+
+    :param python: the interpreter to compile for
+    """
     with tempfile.TemporaryDirectory(prefix="moped-package-") as scratch:
         folder = Path(scratch)
         with zipfile.ZipFile(source) as zipped:
             zipped.extractall(folder, [name for name in zipped.namelist() if not is_pruned(name, pruned)])
-        _compile(folder, ours)
+        _compile(folder, python, ours)
         _write(folder, output)
 
 
@@ -125,11 +128,11 @@ def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _compile(folder: Path, ours: tuple[str, ...]) -> None:
+def _compile(folder: Path, python: Path, ours: tuple[str, ...]) -> None:
     # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set
     # of constants, show in the bytes.
     programs.run(
-        [sys.executable, "-s", "-S", "-P", COMPILER, folder, *ours],
+        [python, "-s", "-S", "-P", COMPILER, folder, *ours],
         doing="compile the package",
         environment={"PYTHONHASHSEED": "0"},
     )

@@ -13,6 +13,7 @@ from apps.core import aws
 from apps.core.errors import ConflictError, NotFoundError
 from apps.stages import functions, furniture, gateways, smoke, tokens, zappa
 from apps.stages.errors import StageError
+from apps.stages.target import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,6 +125,7 @@ def _migrate(stage: Stage, version: str) -> None:
 def _bring(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
         zappa.update(stage, package.path)
+        functions.set_architecture(stage.function, target_of(stage.settings).architecture, package.path)
         tell(f"updated {stage.function}; traffic is where it was")
     else:
         zappa.deploy(stage, package.path)

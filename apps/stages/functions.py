@@ -19,6 +19,7 @@ from apps.stages.errors import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LIVE = "live"
 LATEST = "$LATEST"
@@ -74,6 +75,19 @@ def exists(function: str) -> bool:
 def checksum_of(digest: str) -> str:
     """Return the form in which Lambda gives a package's SHA-256, from the hexadecimal one."""
     return base64.b64encode(bytes.fromhex(digest)).decode()
+
+
+def set_architecture(function: str, architecture: str, package: Path) -> None:
+    """Let a function run on this processor, with this code: Zappa's update does not pass it on."""
+    client = aws.awslambda()
+    if client.get_function_configuration(FunctionName=function)["Architectures"] == [architecture]:
+        return
+    client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=OFTEN)
+    aws.patient_lambda().update_function_code(
+        FunctionName=function,
+        ZipFile=package.read_bytes(),
+        Architectures=[architecture],  # type: ignore[list-item] # Target has checked it
+    )
 
 
 def publish(function: str, digest: str, description: str, variables: Mapping[str, str] | None = None) -> str:

@@ -6,6 +6,9 @@ given an environment that holds what a request needs and a folder that holds wha
 than a list of what to leave out: what is not put in cannot slip through. Its zip is then packed
 again by apps.stages.archive, since Zappa's dates make every bytecode file stale.
 
+Wheels are chosen and bytecode is made for the target, Lambda's runtime, and not for the machine that
+builds: any Python that runs Zappa builds the same package.
+
 Nothing in a package names a stage: what is rehearsed, run as staging and promoted to production
 is the same file, known by its digest.
 """
@@ -23,12 +26,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.stages import archive, programs
+from apps.stages import archive, interpreter, programs, shared_objects
 from apps.stages.errors import StageError
+from apps.stages.interpreter import UV
 from apps.stages.paths import BUILD, PROJECT, REQUIREMENTS
+from apps.stages.target import target_of, target_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from apps.stages.rendering import Stage
+    from apps.stages.target import Target
 
 MIB = 1024 * 1024
 # What starts fast; the second shows pages to browsers, and carries them.
@@ -62,38 +70,37 @@ class Package:
     size: int
 
 
-def build(requirements: str, folder: Path = BUILD) -> Package:
+def build(requirements: str, folder: Path = BUILD, target: Target | None = None) -> Package:
     """
     Build the package, byte for byte the same from the same sources.
 
     :param requirements: "production", or "staging" for stages that show pages to browsers
-    :raises StageError: if a step fails, or the package is larger than it may be
+    :param target: what it is for; by default what zappa_settings.json says for all stages
+    :raises StageError: if a step fails, the package is larger than it may be, or the target cannot load it
     """
+    target = target or target_of_file()
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / f"moped-api-{requirements}.zip"
+    python = interpreter.find(target.python)
     with _alone(folder):
-        environment = runtime_environment(requirements, folder)
+        environment = runtime_environment(requirements, target, folder)
         sources = _sources(folder)
-        stamp, wanted = output.with_suffix(".made-from"), _ingredients(requirements, sources)
+        stamp, wanted = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
         if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
-            archive.repack(_pack(sources, environment), output, pruned(requirements))
+            archive.repack(_pack(sources, environment), output, python, pruned(requirements))
             stamp.write_text(wanted, encoding="ascii")
-    return describe(output, requirements)
+    return describe(output, target, requirements)
 
 
-def refuse_another_python(runtime: str) -> None:
+def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
     """
-    See to it that what is built here starts there: bytecode and wheels are made for one Python.
+    Return the package for a stage.
 
-    :param runtime: Lambda's name of the Python that a stage runs on
-    :raises StageError: if this is another one
+    :param built_before: one to take, rather than to build it
+    :raises StageError: as `build` and `describe`
     """
-    ours = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    if runtime != ours:
-        raise StageError(
-            f"The stage runs {runtime} and this is {ours}, so no package that is built here starts there:"
-            f" run `make install PYTHON={runtime}` first."
-        )
+    wanted = target_of(stage.settings)
+    return describe(built_before, wanted) if built_before else build(stage.own["requirements"], target=wanted)
 
 
 def pruned(requirements: str) -> tuple[str, ...]:
@@ -101,13 +108,12 @@ def pruned(requirements: str) -> tuple[str, ...]:
     return archive.PRUNED + (() if requirements in WITH_PAGES else archive.PRUNED_WITHOUT_PAGES)
 
 
-def describe(path: Path, requirements: str = "staging") -> Package:
+def describe(path: Path, target: Target, requirements: str = "staging") -> Package:
     """
     Return what is known of a package that was built before.
 
     :param requirements: what is in it, which says how large it may be
-
-    :raises StageError: if there is none, or it is larger than it may be
+    :raises StageError: if there is none, it is larger than it may be, or the target cannot load it
     """
     if not path.is_file():
         raise StageError(f"There is no package {path}. Run `python manage.py package` first.")
@@ -119,51 +125,42 @@ def describe(path: Path, requirements: str = "staging") -> Package:
             f"The package has {package.size / MIB:.1f} MiB; more than {largest // MIB} MiB"
             " start too slowly. See what came in with `unzip -lv`."
         )
+    shared_objects.require_loadable(path, target)
     return package
 
 
-def runtime_environment(requirements: str, folder: Path) -> Path:
-    """Return a virtual environment with the locked requirements of the package, made anew if they changed."""
+def runtime_environment(requirements: str, target: Target, folder: Path) -> Path:
+    """Return an environment with the locked requirements of the package, made anew if they changed."""
     locks = _locks(requirements)
     environment = folder / f"runtime-{requirements}"
-    stamp = environment / "installed"
-    wanted = _fingerprint(*locks)
+    # Zappa looks where the Python that it runs in would have its libraries.
+    libraries = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    stamp, wanted = libraries / "installed", _fingerprint(*locks, also=str(target))
     if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
-        _install(environment, locks)
+        shutil.rmtree(environment, ignore_errors=True)
+        for lock in locks:
+            _install(lock, target, libraries / "site-packages")
         stamp.write_text(wanted, encoding="ascii")
     return environment
 
 
-def _install(environment: Path, locks: list[Path]) -> None:
-    uv = [sys.executable, "-m", "uv"]
+def _install(lock: Path, target: Target, folder: Path) -> None:
+    """Install wheels for the target, whatever machine this is."""
+    wheels = ("--python-platform", target.platform, "--python-version", target.python, "--only-binary=:all:")
+    locked: tuple[str | Path, ...] = ("--no-deps", "--require-hashes", "-r", lock)
     programs.run(
-        [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, environment],
-        doing="make an environment for the package",
+        [*UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *wheels, *locked],
+        doing=f"install requirements/{lock.name} for the package",
     )
-    for lock in locks:
-        programs.run(
-            [
-                *uv,
-                "pip",
-                "install",
-                "--quiet",
-                "--python",
-                environment,
-                "--no-deps",
-                "--require-hashes",
-                "-r",
-                lock,
-            ],
-            doing=f"install requirements/{lock.name} for the package",
-        )
 
 
-def _ingredients(requirements: str, sources: Path) -> str:
+def _ingredients(requirements: str, target: Target, python: Path, sources: Path) -> str:
     """Return a digest of all that a package is made from, those who make it included."""
     makers = [Path(__file__), Path(archive.__file__), archive.COMPILER]
     shipped = sorted(path for path in sources.rglob("*") if path.is_file())
-    names = "\n".join(str(path.relative_to(sources)) for path in shipped)
-    return _fingerprint(*_locks(requirements), *makers, *shipped, also=names)
+    names = [str(path.relative_to(sources)) for path in shipped]
+    also = "\n".join([str(target), interpreter.build_of(python), *names])
+    return _fingerprint(*_locks(requirements), *makers, *shipped, also=also)
 
 
 def _locks(requirements: str) -> list[Path]:
@@ -175,7 +172,7 @@ def _locks(requirements: str) -> list[Path]:
 
 def _fingerprint(*files: Path, also: str = "") -> str:
     digests = "".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
-    return hashlib.sha256(f"{sys.version}{digests}{also}".encode()).hexdigest()
+    return hashlib.sha256(f"{digests}{also}".encode()).hexdigest()
 
 
 def _sources(folder: Path) -> Path:

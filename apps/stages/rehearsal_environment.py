@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from typing import TYPE_CHECKING
 
-from apps.stages import programs
+from apps.stages import interpreter, programs
+from apps.stages.interpreter import UV
 from apps.stages.paths import BUILD, REQUIREMENTS
+from apps.stages.target import target_of_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,17 +18,20 @@ ENVIRONMENT = BUILD / "rehearsal"
 
 
 def python() -> Path:
-    """Return its interpreter; the environment is made, or made anew, if its lock changed."""
-    stamp = ENVIRONMENT / "installed"
-    wanted = hashlib.sha256(sys.version.encode() + LOCK.read_bytes()).hexdigest()
+    """
+    Return its interpreter; the environment is made, or made anew, if its lock changed.
+
+    :raises StageError: if this machine has no Python of the stages' runtime
+    """
+    stamp, runtime = ENVIRONMENT / "installed", interpreter.find(target_of_file().python)
+    wanted = hashlib.sha256(interpreter.build_of(runtime).encode() + LOCK.read_bytes()).hexdigest()
     if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
-        uv = [sys.executable, "-m", "uv"]
         programs.run(
-            [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, ENVIRONMENT],
+            [*UV, "venv", "--quiet", "--clear", "--python", runtime, ENVIRONMENT],
             doing="make an environment for Lambda's runtime client",
         )
         programs.run(
-            [*uv, "pip", "install", "--quiet", "--python", ENVIRONMENT, "--require-hashes", "-r", LOCK],
+            [*UV, "pip", "install", "--quiet", "--python", ENVIRONMENT, "--require-hashes", "-r", LOCK],
             doing="install requirements/rehearsal.txt",
         )
         stamp.write_text(wanted, encoding="ascii")

@@ -24,8 +24,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from apps.stages import archive, package, rehearsal_environment, runtime
+from apps.stages import archive, interpreter, package, rehearsal_environment, runtime
+from apps.stages.interpreter import UV
 from apps.stages.paths import BUILD
+from apps.stages.target import target_of_file
 from benchmarks.cold.pool import Pool
 
 HERE = Path(__file__).resolve().parent
@@ -95,11 +97,12 @@ def theirs(pool: Pool) -> list[Variant]:
         "COGNITO_JWKS_URL": pool.keys_url,
         "AWS_COGNITO_JWKS_PATH": pool.keys_url,  # cognitojwt takes a URL too
     }
-    flask, drf = (packed_by_zappa(name) for name in ("flask", "drf"))
+    python = interpreter.find(target_of_file().python)
+    flask, drf = (packed_by_zappa(name, python) for name in ("flask", "drf"))
     valid = FOLDER / "flask-valid.zip"
     with zipfile.ZipFile(flask) as zipped:
         every = tuple({name.partition("/")[0] for name in zipped.namelist()})
-    archive.repack(flask, valid, pruned=("*.pyc",), ours=every)
+    archive.repack(flask, valid, python, pruned=("*.pyc",), ours=every)
     handler = "handler.lambda_handler"
     return [
         Variant("Flask, as Zappa packs it", flask, handler, variables),
@@ -108,18 +111,16 @@ def theirs(pool: Pool) -> list[Variant]:
     ]
 
 
-def packed_by_zappa(name: str) -> Path:
-    """Pack one of the projects beside this file, with Zappa's defaults."""
-    environment, sources, zipped = FOLDER / f"{name}-env", FOLDER / name, FOLDER / f"{name}.zip"
+def packed_by_zappa(name: str, python: Path) -> Path:
+    """Pack one of the projects beside this file, with Zappa's defaults and for the Python that runs it."""
+    build = FOLDER / target_of_file().runtime
+    environment, sources, zipped = build / f"{name}-env", build / name, build / f"{name}.zip"
     ours_ = [path.stat().st_mtime for path in (HERE / name).rglob("*") if path.is_file()]
     if zipped.is_file() and zipped.stat().st_mtime > max(ours_):
         return zipped
-    uv = [sys.executable, "-m", "uv"]
-    subprocess.run(
-        [*uv, "venv", "-q", "--seed", "--clear", "--python", sys.executable, environment], check=True
-    )
+    subprocess.run([*UV, "venv", "-q", "--seed", "--clear", "--python", python, environment], check=True)
     lock = HERE / name / "requirements.txt"
-    subprocess.run([*uv, "pip", "install", "-q", "--python", environment, "-r", lock], check=True)
+    subprocess.run([*UV, "pip", "install", "-q", "--python", environment, "-r", lock], check=True)
     shutil.rmtree(sources, ignore_errors=True)
     shutil.copytree(HERE / name, sources)
     settings_file = sources / "zappa_settings.json"

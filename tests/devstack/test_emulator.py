@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import io
+import json
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from apps.core import aws
@@ -19,8 +23,20 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mypy_boto3_lambda.literals import RuntimeType
+
 pytestmark = pytest.mark.emulator
 
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        },
+    }
+)
 PARENT = """
 import signal, sys
 from pathlib import Path
@@ -55,6 +71,22 @@ def _listeners(pid: int) -> set[str]:
     return {
         row[1].partition(":")[0] for row in rows if row and row[3] == "0A" and f"socket:[{row[9]}]" in held
     }
+
+
+def _run_by(runtime: RuntimeType, url: str) -> str:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as zipped:
+        zipped.writestr("shown.py", "import os\ndef handler(*_): return os.environ.get('RUN_BY')\n")
+    iam = boto3.client("iam", endpoint_url=url)
+    role = iam.create_role(RoleName="function", AssumeRolePolicyDocument=TRUST)
+    aws.awslambda().create_function(
+        FunctionName="shows-its-python",
+        Runtime=runtime,
+        Role=role["Role"]["Arn"],
+        Handler="shown.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    return aws.patient_lambda().invoke(FunctionName="shows-its-python")["Payload"].read().decode()
 
 
 class TestEmulator:
@@ -92,6 +124,22 @@ class TestEmulator:
         assert aws.dynamodb().list_tables()["TableNames"] == ["kept"]
         emulated.stop()
         aws.forget_clients()
+
+    def test_runs_functions_with_the_interpreter_that_it_is_given(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        python = tmp_path / "python"
+        python.write_text(f'#!/bin/sh\nRUN_BY=another exec {emulator.PYTHON} "$@"\n')
+        python.chmod(0o755)
+        emulated = Emulator(tmp_path / "aws", free_port(), function_python=python)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", emulated.url)
+        aws.forget_clients()
+        emulated.start()
+        try:
+            assert _run_by("python3.13", emulated.url) == '"another"'
+        finally:
+            emulated.stop()
+            aws.forget_clients()
 
     def test_says_in_one_sentence_why_it_did_not_start(self, own_emulator: Emulator, tmp_path: Path) -> None:
         second = Emulator(tmp_path / "second", own_emulator.port)

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from apps.devstack import environment as laptop
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
+from apps.stages import rehearsal_environment
 from apps.stages.paths import BUILD, PROJECT
 from tests import lock
 from tests.rehearsal import github
@@ -53,7 +54,9 @@ class Theatre:
             self.database = Cluster(FOLDER / "postgresql", durable=False)
             self._cleanup.callback(self.database.stop)
             self.database.start()
-            emulator = Emulator(FOLDER / "aws", self.port, durable=False)
+            emulator = Emulator(
+                FOLDER / "aws", self.port, durable=False, function_python=rehearsal_environment.python()
+            )
             self._cleanup.callback(emulator.stop)
             emulator.start()
             lock.require_passwords(self.database)
@@ -169,11 +172,7 @@ class Theatre:
             "MOPED_API_ALLOWED_HOSTS": ".localhost,127.0.0.1,.on.aws",
             **variables,
         }
-        changes = {
-            "aws_environment_variables": told,
-            "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
-        }
-        path.write_text(json.dumps(changes), encoding="utf-8")
+        path.write_text(json.dumps({"aws_environment_variables": told}), encoding="utf-8")
         return path
 
     def _make_login(self) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.stages import package, rehearsal_environment, runtime
+from apps.stages import interpreter, package, rehearsal_environment, runtime
+from apps.stages.target import target_of_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,11 @@ Starter = Callable[..., runtime.Function]
 @pytest.fixture(scope="session")
 def built() -> package.Package:
     return package.build("production")
+
+
+@pytest.fixture(scope="session")
+def runtime_python() -> Path:
+    return interpreter.find(target_of_file().python)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -78,7 +77,7 @@ def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_pa
     name = f"t{uuid.uuid4().hex[:8]}"
     settings: dict[str, Any] = {
         "role_arn": made["FunctionRoleArn"],
-        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+        "runtime": "python3.13",
         "aws_environment_variables": {"MOPED_API_ALLOWED_HOSTS": "api.example"},
         "moped": {
             "stack": stack.NAME,
@@ -104,7 +103,7 @@ def fill(secret: str, content: dict[str, str]) -> None:
 def created(stage: Stage, package: Path) -> None:
     aws.awslambda().create_function(
         FunctionName=stage.function,
-        Runtime="python3.11",
+        Runtime="python3.13",
         Role=stage.settings["role_arn"],
         Handler="handler.lambda_handler",
         Code={"ZipFile": package.read_bytes()},
@@ -181,6 +180,19 @@ class TestDeploy:
         alias = functions.live(staged.function)
         assert alias
         assert alias.version == first
+
+    def test_moves_the_function_to_another_processor(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(staged, packed())
+        staged.settings["architecture"] = "arm64"
+
+        version, _ = deploy(staged, packed())
+
+        published = aws.awslambda().get_function_configuration(
+            FunctionName=staged.function, Qualifier=version
+        )
+        assert published["Architectures"] == ["arm64"]
 
     def test_keeps_logs_for_a_while(self, staged: Stage, packed: Callable[..., Package]) -> None:
         deploy(staged, packed())
@@ -439,11 +451,23 @@ class TestCommand:
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", staged.name)
 
-    def test_packs_nothing_for_another_python(self, staged: Stage) -> None:
-        staged.settings["runtime"] = "python3.9"
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("runtime", "python3.11"), ("architecture", "riscv")],
+        ids=["runtime", "processor"],
+    )
+    def test_packs_nothing_for_what_lambda_does_not_have(self, name: str, value: str, staged: Stage) -> None:
+        staged.settings[name] = value
 
-        with pytest.raises(StageError, match=r"The stage runs python3\.9 and this is python3\.\d+, so"):
+        with pytest.raises(StageError, match=f"\"{name}\" in zappa_settings.json is '{value}': "):
             self.run("deploy", staged.name)
+
+    def test_takes_no_package_for_another_processor(self, staged: Stage, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "mac.zip", "w") as zipped:
+            zipped.writestr("orjson/orjson.cpython-313-darwin.so", b"\xcf\xfa\xed\xfe")
+
+        with pytest.raises(StageError, match=r"cannot load orjson/.* it is not an ELF file"):
+            self.run("deploy", staged.name, "--package", str(tmp_path / "mac.zip"))
 
     def test_wants_to_know_what_to_run(self, staged: Stage) -> None:
         with pytest.raises(Exception, match="Say what to run"):

@@ -6,18 +6,36 @@ import ast
 import json
 import subprocess
 import zipfile
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
-from pathlib import Path
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
-from apps.stages import archive, package
+from apps.stages import archive, package, shared_objects
 from apps.stages.errors import StageError
+from apps.stages.target import Target, target_of_file
 from tests.stages.conftest import VARIABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow(cost=40)
 
-UNCHECKED_HASH = 0b01
+SHOW_MAGIC_NUMBER = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
+# The modules whose bytecode is missing, or not of this Python, or not of the source (PEP 552).
+LIST_INVALID_BYTECODE = """
+import sys
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from pathlib import Path
+
+UNCHECKED_HASH = (1).to_bytes(4, "little")
+for source in Path(sys.argv[1]).rglob("*.py"):
+    compiled = Path(cache_from_source(str(source)))
+    valid = MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source.read_bytes())
+    if not compiled.is_file() or compiled.read_bytes()[:16] != valid:
+        print(source)
+"""
 # Whoever adds one has looked at what it costs (docs/benchmarks.md): top-level modules that are
 # neither Python's own nor the runtime client's.
 IMPORTED_AT_START = {
@@ -67,6 +85,11 @@ print(json.dumps(sorted(name for name in set(sys.modules) - before if sys.module
 """
 
 
+def output_of(python: Path, script: str, *arguments: str) -> str:
+    command: list[str | Path] = [python, "-c", script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def names(built: package.Package) -> list[str]:
     with zipfile.ZipFile(built.path) as zipped:
         return zipped.namelist()
@@ -89,20 +112,19 @@ class TestPackage:
     def test_is_small_enough_to_start_fast(self, built: package.Package) -> None:
         assert built.size <= package.LARGEST_BYTES["production"]
 
-    def test_has_valid_bytecode_beside_every_module_of_ours(self, task: Path) -> None:
+    def test_has_valid_bytecode_beside_every_module_of_ours(self, task: Path, runtime_python: Path) -> None:
         ours = sorted(task.rglob("*.py"))
 
         assert {path.relative_to(task).parts[0] for path in ours} == set(archive.OURS)
-        for source in ours:
-            header = Path(cache_from_source(str(source))).read_bytes()[:16]
-            assert int.from_bytes(header[4:8], "little") == UNCHECKED_HASH, source
-            assert header[8:16] == source_hash(source.read_bytes()), source
+        assert output_of(runtime_python, LIST_INVALID_BYTECODE, str(task)) == ""
 
-    def test_has_bytecode_of_this_python_in_the_place_of_every_other_module(self, task: Path) -> None:
+    def test_has_the_runtimes_bytecode_in_place_of_libraries(self, task: Path, runtime_python: Path) -> None:
         others = [path for path in task.rglob("*.pyc") if path.parent.name != "__pycache__"]
 
         assert {path.relative_to(task).parts[0] for path in others} >= {"django", "rest_framework", "zappa"}
-        assert {path.read_bytes()[:4] for path in others} == {MAGIC_NUMBER}
+        assert {path.read_bytes()[:4].hex() for path in others} == {
+            output_of(runtime_python, SHOW_MAGIC_NUMBER)
+        }
 
     @pytest.mark.parametrize(
         "stranger",
@@ -151,40 +173,51 @@ class TestPackage:
         assert package.build("production") == built
         assert built.path.stat().st_mtime_ns == made
 
+    def test_for_arm64_holds_shared_objects_for_arm64_only(self, tmp_path: Path) -> None:
+        arm64 = package.build("production", tmp_path, Target("python3.13", "arm64"))
+
+        with zipfile.ZipFile(arm64.path) as zipped:
+            objects = [name for name in zipped.namelist() if shared_objects.is_shared_object(name)]
+            machines = {ELFFile(BytesIO(zipped.read(name)))["e_machine"] for name in objects}
+        assert len(objects) >= 5
+        assert machines == {"EM_AARCH64"}
+
     def test_of_an_unknown_set_is_refused_by_name(self) -> None:
         with pytest.raises(StageError, match=r"requirements/laptop\.txt"):
             package.build("laptop")
 
     def test_that_was_never_built_says_how_to(self, tmp_path: Path) -> None:
         with pytest.raises(StageError, match=r"manage\.py package"):
-            package.describe(tmp_path / "nothing.zip")
+            package.describe(tmp_path / "nothing.zip", target_of_file())
 
     def test_that_grew_too_large_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(package.LARGEST_BYTES, "staging", package.MIB)
         (tmp_path / "large.zip").write_bytes(bytes(2**20 + 1))
 
         with pytest.raises(StageError, match="more than 1 MiB"):
-            package.describe(tmp_path / "large.zip")
+            package.describe(tmp_path / "large.zip", target_of_file())
 
 
 class TestRepack:
-    def test_gives_the_same_bytes_whatever_order_and_dates_came_in(self, tmp_path: Path) -> None:
+    def test_gives_the_same_bytes_whatever_order_and_dates_came_in(
+        self, tmp_path: Path, runtime_python: Path
+    ) -> None:
         files = {"a/__init__.py": "", "a/b.py": "NAMES = {'x', 'y', 'z'}\n", "data.txt": "text"}
         for number, order in enumerate((sorted(files), sorted(files, reverse=True))):
             with zipfile.ZipFile(tmp_path / f"in{number}.zip", "w") as zipped:
                 for name in order:
                     zipped.writestr(zipfile.ZipInfo(name, (2001 + number, 1, 1, 0, 0, 0)), files[name])
-            archive.repack(tmp_path / f"in{number}.zip", tmp_path / f"out{number}.zip")
+            archive.repack(tmp_path / f"in{number}.zip", tmp_path / f"out{number}.zip", runtime_python)
 
         first, second = ((tmp_path / f"out{number}.zip").read_bytes() for number in (0, 1))
         assert first == second
 
-    def test_names_the_module_that_is_no_python(self, tmp_path: Path) -> None:
+    def test_names_the_module_that_is_no_python(self, tmp_path: Path, runtime_python: Path) -> None:
         with zipfile.ZipFile(tmp_path / "in.zip", "w") as zipped:
             zipped.writestr("broken.py", "def (:\n")
 
         with pytest.raises(StageError, match="compile the package"):
-            archive.repack(tmp_path / "in.zip", tmp_path / "out.zip")
+            archive.repack(tmp_path / "in.zip", tmp_path / "out.zip", runtime_python)
 
 
 class TestStart:

@@ -83,7 +83,10 @@ def _made(stage: Stage, package: Package) -> dict[str, Any]:
 
 def _with_code(stage: Stage, package: Package, revision: str) -> dict[str, Any]:
     aws.patient_lambda().update_function_code(
-        FunctionName=stage.function, ZipFile=package.path.read_bytes(), RevisionId=revision
+        FunctionName=stage.function,
+        ZipFile=package.path.read_bytes(),
+        Architectures=[stage.settings["architecture"]],
+        RevisionId=revision,
     )
     return _settled(stage)
 

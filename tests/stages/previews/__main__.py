@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from apps.devstack.emulator import Emulator, free_port
+from apps.stages import rehearsal_environment
 from tests.stages.previews.account import Account
 from tests.stages.previews.machine import Lives, World
 from tests.stages.previews.typist import Typist
@@ -35,7 +36,8 @@ def _world(numbers: int) -> Iterator[World]:
     """An account, and two who type there."""
     with tempfile.TemporaryDirectory(prefix="moped-previews-") as name, ExitStack() as open_ones:
         folder = Path(name)
-        emulator = Emulator(folder / "aws", free_port(), durable=False)
+        python = rehearsal_environment.python()
+        emulator = Emulator(folder / "aws", free_port(), durable=False, function_python=python)
         open_ones.callback(emulator.stop)
         emulator.start()
         account = Account(emulator, folder)

@@ -104,8 +104,7 @@ class Account:
             **variables,
         }
         path = self.folder / f"overlay{len(variables)}.json"
-        python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        path.write_text(json.dumps({"runtime": python, "aws_environment_variables": told}))
+        path.write_text(json.dumps({"aws_environment_variables": told}))
         return path
 
     # ---- what answers --------------------------------------------------------------------------------

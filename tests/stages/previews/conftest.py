@@ -9,6 +9,7 @@ import pytest
 
 from apps.core import aws
 from apps.devstack.emulator import Emulator, free_port
+from apps.stages import rehearsal_environment
 from tests.stages.previews.account import Account
 from tests.stages.previews.machine import World
 from tests.stages.previews.typist import Typist
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
-    emulator = Emulator(folder / "aws", free_port(), durable=False)
+    python = rehearsal_environment.python()
+    emulator = Emulator(folder / "aws", free_port(), durable=False, function_python=python)
     emulator.start()
     account = Account(emulator, folder)
     account.furnish()

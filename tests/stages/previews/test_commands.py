@@ -90,6 +90,16 @@ class TestUp:
         assert variables["MOPED_API_UPLOADS_PREFIX"] == f"previews/{NUMBER}/"
         assert "MOPED_API_BROWSER_SIGN_IN" not in variables
 
+    def test_moves_it_to_another_processor(self, at_aws: Account, up: Type, tmp_path: Path) -> None:
+        overlay = json.loads(at_aws.overlay().read_text()) | {"architecture": "arm64"}
+        (tmp_path / "arm64.json").write_text(json.dumps(overlay))
+        up("aaa")
+
+        package = str(at_aws.stand_in("arm64").path)
+        up("bbb", NUMBER, "--package", package, "--overlay", str(tmp_path / "arm64.json"))
+
+        assert at_aws.function(NUMBER)["Configuration"]["Architectures"] == ["arm64"]
+
     def test_labels_everything_with_whose_it_is_and_until_when(self, at_aws: Account, up: Type) -> None:
         raised = up("aaa", NUMBER, "--owner", "dependabot[bot]")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from apps.stages import package, zappa_file
+from apps.stages import package
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -25,6 +25,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, requirements: str, **_options: Any) -> None:
-        package.refuse_another_python(zappa_file.read()[zappa_file.BASE]["runtime"])
         built = package.build(requirements)
         self.stdout.write(f"{built.path}  {built.size / 2**20:.1f} MiB  sha256 {built.digest}")

@@ -90,9 +90,7 @@ class Command(BaseCommand):
             owner=owner or options["owner"],
             changes=rendering.overlay(options["overlay"]),
         )
-        given = options["package"]
-        package.refuse_another_python(stage.settings["runtime"])
-        built = package.describe(given) if given else package.build(stage.own["requirements"])
+        built = package.of_stage(stage, options["package"])
         raised = raising.up(stage, built, number=number, token=options["token"], tell=self._tell)
         self._tell(raised.curl)
         self._tell(f"{raised.preview} of commit {raised.commit}, until {raised.expires}; {raised.seconds} s")

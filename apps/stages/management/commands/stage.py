@@ -49,9 +49,7 @@ class Command(BaseCommand):
             raise StageError(f"AWS could not be asked: {error.__cause__ or error}") from error
 
     def _deploy(self, stage: Stage, options: dict[str, Any]) -> None:
-        package.refuse_another_python(stage.settings["runtime"])
-        given = options["package"]
-        built = package.describe(given) if given else package.build(stage.own["requirements"])
+        built = package.of_stage(stage, options["package"])
         self._tell(f"package {built.digest[:12]}, {built.size / 2**20:.1f} MiB")
         deploying.deploy(stage, built, token=options["token"], commit=programs.commit(), tell=self._tell)
 
