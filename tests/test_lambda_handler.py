@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Any], Any]
 
+pytestmark = pytest.mark.django_db  # a request checks the connection that an earlier test left open
+
 # What Zappa writes into the package's zappa_settings.py, as far as its handler reads it.
 ZAPPA_SETTINGS = {
     "ADDITIONAL_TEXT_MIMETYPES": ["application/problem+json"],
