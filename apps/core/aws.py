@@ -43,6 +43,7 @@ READ_TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
 PATIENT_SECONDS = 60
 FIRST_ERROR_STATUS = 300
+LONGEST_INVOCATION_SECONDS = 900  # Lambda's own limit
 
 THROTTLED = frozenset(
     {
@@ -129,8 +130,9 @@ def tagging() -> Any:
 
 @once
 def patient_lambda() -> LambdaClient:
-    """Return a Lambda client that waits for a function's answer and asks only once (migrations)."""
-    return _client("lambda", read_timeout=PATIENT_SECONDS, retries={"total_max_attempts": 1})  # type: ignore[no-any-return]
+    """Return a Lambda client that waits for a function's answer and asks only once (commands)."""
+    one_attempt = {"total_max_attempts": 1}
+    return _client("lambda", read_timeout=LONGEST_INVOCATION_SECONDS, tcp_keepalive=True, retries=one_attempt)  # type: ignore[no-any-return]
 
 
 class FormSigner(NamedTuple):

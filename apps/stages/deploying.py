@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from apps.core import aws
 from apps.core.errors import ConflictError, NotFoundError
-from apps.stages import functions, furniture, gateways, smoke, tokens, zappa
+from apps.stages import functions, furniture, gateways, reconciling, smoke, tokens, zappa
 from apps.stages.errors import StageError
 from apps.stages.target import target_of
 
@@ -34,8 +34,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     :param token: a real ID token; "" to sign in with the stage's own account
     :raises StageError: at the first thing that is not as it should be; traffic is where it was
     """
-    furniture.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
-    furniture.refuse_a_missing_role(stage.settings["role_arn"])
+    _require_furniture(stage)
     before = functions.live(stage.function)
     _bound_the_log(stage)
     _bring(stage, package, tell)
@@ -43,12 +42,14 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     gateways.limit(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
-    if stage.own.get("migrate"):
-        _migrate(stage, version)
-        tell("migrated")
+    _migrate(stage, version, tell)
     for line in smoke.try_out(stage, version, token or tokens.smoke_token(stage.outputs)):
         tell(f"  {line}")
+    if reconciling.has(stage):
+        reconciling.publish(stage, package, f"commit {commit}", tell)
     functions.make_live(stage.function, version, before)
+    if reconciling.has(stage):
+        reconciling.follow(stage, version, tell)
     tell(f"live: version {version}" + (f", before: {before.version}" if before else ""))
     functions.prune(stage.function, {version, before.version if before else ""})
     return version
@@ -71,17 +72,21 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
         raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
     functions.make_live(stage.function, target, now)
     tell(f"live: version {target}, before: {now.version}")
+    if reconciling.has(stage):
+        reconciling.follow(stage, target, tell)
     return target
 
 
 def undeploy(stage: Stage, *, tell: Tell) -> None:
     """
-    Remove the function and what stands before it; the stack and all that holds data stay.
+    Remove the functions and what stands before them; the stack and all that holds data stay.
 
     :raises StageError: if there is nothing to remove, or something of it is left
     """
     if not functions.exists(stage.function):
         raise StageError(f"{stage.name} is not deployed.")
+    if reconciling.has(stage):
+        reconciling.remove(stage)
     zappa.undeploy(stage)
     if functions.exists(stage.function) or gateways.api_id(stage):
         raise StageError(f"{stage.name} is still there in part; run `stage undeploy {stage.name}` again.")
@@ -106,20 +111,35 @@ def status(stage: Stage) -> dict[str, str]:
 
 def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> functions.Invocation:
     """
-    Run a management command in the function; moped_api/lambda_events.py lists those that it runs.
+    Run a management command in the function that has the rights for it.
+
+    moped_api/lambda_events.py lists the commands that functions run.
 
     :raises StageError: if it fails or is refused, with the reason
     """
-    outcome = functions.invoke(stage.function, {"manage": command}, qualifier)
+    compares = reconciling.has(stage) and command.split()[:1] == [reconciling.COMMAND]
+    function = reconciling.derived(stage).function if compares else stage.function
+    outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
     return outcome
 
 
-def _migrate(stage: Stage, version: str) -> None:
+def _require_furniture(stage: Stage) -> None:
+    furniture.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
+    furniture.refuse_a_missing_role(stage.settings["role_arn"])
+    if reconciling.has(stage):
+        furniture.refuse_a_missing_role(reconciling.derived(stage).settings["role_arn"])
+
+
+def _migrate(stage: Stage, version: str, tell: Tell) -> None:
+    """Migrate the database where the stage says so."""
+    if not stage.own.get("migrate"):
+        return
     outcome = manage(stage, "migrate --noinput", version)
     if outcome.exit_code:
         raise StageError(f"`migrate --noinput` failed on {stage.name}: {outcome.output}")
+    tell("migrated")
 
 
 def _bring(stage: Stage, package: Package, tell: Tell) -> None:

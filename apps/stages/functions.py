@@ -169,6 +169,13 @@ def versions(function: str) -> list[str]:
     return sorted((version for version in found if version != LATEST), key=int)
 
 
+def checksum_at(function: str, version: str) -> str:
+    """Return the checksum of a version's package, as Lambda gives it."""
+    with aws.translating():
+        found = aws.awslambda().get_function_configuration(FunctionName=function, Qualifier=version)
+    return found["CodeSha256"]
+
+
 def prune(function: str, keep: set[str], kept: int | None = None) -> None:
     """Delete old versions, except those that traffic goes to or may return to."""
     for version in versions(function)[: -(kept or KEPT_VERSIONS)]:

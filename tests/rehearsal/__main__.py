@@ -180,6 +180,8 @@ class Rehearsal:
         self._carry_a_file(ask)
         log = self._typed("stage", "manage", API, "check", show=False)
         note("manage check: no issues", holds="no issues" in log)
+        compared = self.theatre.manage("stage", "manage", API, "reconcile_users --json")
+        note("all accounts were compared", holds='"complete": true' in compared.stdout)
         refused = ask("GET", "/nowhere")
         note("a failure has its body and its type", holds=refused.body["code"] == "not_found")
         self._verified()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,13 +25,14 @@ from apps.devstack.personas import BY_KEY
 from apps.files.keys import USER_FOLDERS
 from apps.users import triggers
 from apps.users.gateways import cognito
-from apps.users.models import MopedUser
+from apps.users.models import Intention, MopedUser
 from tests.support.waiting import LIMIT_SECONDS
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.stages.role import Right
     from tests.users.stores import Stores
 
 ASKED_WHO = frozenset({"dynamodb:GetItem", "secretsmanager:GetSecretValue"})
@@ -67,6 +69,7 @@ class Call(NamedTuple):
     covers: str
     needs: frozenset[str]
     prepare: Callable[[Scene], Callable[[], object]]
+    role: str = "FunctionRole"
 
 
 def forget() -> None:
@@ -158,17 +161,54 @@ def reconciling(*options: str) -> Callable[[Scene], Callable[[], object]]:
         scene.person()
 
         def act() -> None:
-            forget()
-            try:
-                call_command("reconcile_users", *options, stdout=io.StringIO(), stderr=io.StringIO())
-            except CommandError as error:
-                raise CallFailedError(str(error)) from error
-            except SystemExit:
-                pass
+            with suppress(SystemExit):
+                _reconcile(*options)
 
         return act
 
     return prepare
+
+
+def repairing(spoil: Callable[[MopedUser], object]) -> Callable[[Scene], Callable[[], object]]:
+    """Return what prepares the repair of one person's account; it fails if a finding is left."""
+
+    def prepare(scene: Scene) -> Callable[[], object]:
+        person = scene.person()
+        spoil(person)
+
+        def act() -> None:
+            try:
+                _reconcile("--only", person.address, "--fix", "--grace=0")
+            except SystemExit as end:
+                raise CallFailedError(str(end)) from end
+
+        return act
+
+    return prepare
+
+
+def another_address_and_role(person: MopedUser) -> None:
+    """Let the account and the row change without the API."""
+    cognito.set_email(str(person.cognito_user_id), address(), is_verified=True)
+    MopedUser.objects.filter(pk=person.pk).update(roles=["moped-viewer"])
+
+
+def deactivated_halfway(person: MopedUser) -> None:
+    """Leave a deactivation that was cut off before anything was done."""
+    Intention.objects.create(
+        operation=Intention.DELETE,
+        email=person.address,
+        cognito_user_id=person.cognito_user_id,
+        actor={"id": 1, "email": "ada", "sub": "x"},
+    )
+
+
+def _reconcile(*options: str) -> None:
+    forget()
+    try:
+        call_command("reconcile_users", *options, stdout=io.StringIO(), stderr=io.StringIO())
+    except CommandError as error:
+        raise CallFailedError(str(error)) from error
 
 
 # ---- files: what is signed is used, since only then a right is asked for --------------------------
@@ -264,18 +304,38 @@ CALLS = {
         "reconcile_users",
         frozenset({"cognito-idp:ListUsers", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),
         reconciling(),
+        "ReconciliationRole",
     ),
     "rotate the key": Call(
         "reconcile_users",
-        frozenset(
-            {
-                "cognito-idp:DescribeUserPool",
-                "dynamodb:PutItem",
-                "dynamodb:Scan",
-                "secretsmanager:GetSecretValue",
-            }
-        ),
+        frozenset({"cognito-idp:DescribeUserPool", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),
         reconciling("--rotate-key"),
+        "ReconciliationRole",
+    ),
+    "repair an account": Call(
+        "reconcile_users",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminUpdateUserAttributes",
+            "cognito-idp:ListUsers",
+            "dynamodb:PutItem",
+        },
+        repairing(another_address_and_role),
+        "ReconciliationRole",
+    ),
+    "carry out a deactivation": Call(
+        "reconcile_users",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminDeleteUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminUserGlobalSignOut",
+            "cognito-idp:ListUsers",
+            "dynamodb:DeleteItem",
+        },
+        repairing(deactivated_halfway),
+        "ReconciliationRole",
     ),
     "upload a file": Call("GET file-upload", ASKED_WHO | {"s3:PutObject"}, uploading),
     "download a file": Call("GET file-download", ASKED_WHO | {"s3:GetObject"}, downloading),
@@ -290,9 +350,14 @@ CALLS = {
 }
 
 
-def needing(right: str) -> list[str]:
-    """Return the names of the calls that need a right."""
-    return [name for name, call in CALLS.items() if right in call.needs]
+def made_as(role: str) -> list[str]:
+    """Return the names of the calls that are made with a role."""
+    return [name for name, call in CALLS.items() if call.role == role]
+
+
+def needing(right: Right) -> list[str]:
+    """Return the names of the calls that need a right of a role."""
+    return [name for name in made_as(right.role) if right.action in CALLS[name].needs]
 
 
 def _path(person: MopedUser) -> str:

@@ -1,4 +1,4 @@
-"""What proving the function's role stands on: the role worn, on three real stores."""
+"""What proving the functions' roles stands on: the roles worn, on three real stores."""
 
 from __future__ import annotations
 
@@ -21,19 +21,23 @@ if TYPE_CHECKING:
 
     from tests.users.stores import Stores
 
-__all__ = ["role", "scene", "stores"]
+__all__ = ["roles", "scene", "stores"]
 
 # The emulator asks for no right to call a function through the gateway or to write logs, and it
 # has no networks: tests/stages/test_infrastructure.py reads these in the template.
 UNSEEN = {"Gateway", "Logs"}
 
+# The role of each function, and its policy.
+POLICIES = {"FunctionRole": "api", "ReconciliationRole": "reconcile"}
+
 RIGHTS = [
-    Right(statement["Sid"], action)
-    for statement in statements("FunctionRole")
+    Right(statement["Sid"], action, role)
+    for role in POLICIES
+    for statement in statements(role)
     if statement["Sid"] not in UNSEEN
     for action in listed(statement["Action"])
 ]
-SIDS = list(dict.fromkeys(right.sid for right in RIGHTS))
+STATEMENTS = list(dict.fromkeys((right.role, right.sid) for right in RIGHTS))
 
 
 @pytest.fixture
@@ -51,9 +55,9 @@ def _token() -> str:
 
 
 @pytest.fixture
-def role(stores: Stores) -> Role:
-    """The function's role, put on."""
-    return Role(stack.outputs()["FunctionRoleArn"])
+def roles(stores: Stores) -> Callable[[str], Role]:
+    """Return a maker of copies of the template's roles, to put on."""
+    return lambda name: Role(stack.outputs()[f"{name}Arn"], POLICIES[name])
 
 
 def prepared(scene: Scene, names: list[str]) -> dict[str, Callable[[], object]]:

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stages.calls import CALLS, needing
-from tests.stages.proof import RIGHTS, failing, prepared, role, scene, stores
+from tests.stages.calls import made_as, needing
+from tests.stages.proof import RIGHTS, failing, prepared, roles, scene, stores
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.stages.calls import Scene
     from tests.stages.role import Right, Role
 
 pytestmark = pytest.mark.emulator
-__all__ = ["role", "scene", "stores"]
+__all__ = ["roles", "scene", "stores"]
 
 
 @pytest.mark.parametrize("right", RIGHTS, ids=str)
-def test_exactly_what_needs_it_fails_without(scene: Scene, role: Role, right: Right) -> None:
-    acts = prepared(scene, list(CALLS))
+def test_exactly_what_needs_it_fails_without(
+    scene: Scene, roles: Callable[[str], Role], right: Right
+) -> None:
+    acts, role = prepared(scene, made_as(right.role)), roles(right.role)
 
     with role.worn(), role.without(right):
-        assert failing(acts) == set(needing(right.action))
+        assert failing(acts) == set(needing(right))

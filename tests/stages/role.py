@@ -21,13 +21,14 @@ TRUST = {
 
 
 class Right(NamedTuple):
-    """An action of a statement; without an action, the whole statement."""
+    """An action of a statement of a role; without an action, the whole statement."""
 
     sid: str
     action: str = ""
+    role: str = "FunctionRole"
 
     def __str__(self) -> str:
-        return f"{self.sid} {self.action}".rstrip()
+        return f"{self.role} {self.sid} {self.action}".rstrip()
 
 
 class Role:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from apps.core import aws
 from apps.devstack import personas, stack
@@ -30,6 +30,7 @@ from apps.stages import (
 from apps.stages.errors import StageError
 from apps.stages.package import Package
 from apps.stages.rendering import Stage
+from apps.users.management.commands import reconcile_users
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_pa
     name = f"t{uuid.uuid4().hex[:8]}"
     settings: dict[str, Any] = {
         "role_arn": made["FunctionRoleArn"],
+        "timeout_seconds": 28,
+        "lambda_concurrency": 1,
         "runtime": "python3.13",
         "aws_environment_variables": {"MOPED_API_ALLOWED_HOSTS": "api.example"},
         "moped": {
@@ -94,6 +97,17 @@ def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_pa
         zappa, "undeploy", lambda stage: aws.awslambda().delete_function(FunctionName=stage.function)
     )
     return Stage(name, f"moped-api-{name}", settings, made, tmp_path / "settings.json")
+
+
+@pytest.fixture
+def owner(staged: Stage) -> Stage:
+    """A stage that has the stack to itself."""
+    staged.outputs["FunctionLog"] = staged.log_group
+    staged.outputs["ReconciliationFunction"] = f"moped-reconcile-{staged.name}"
+    staged.settings.update(architecture="x86_64", memory_size=256, tags={"stage": staged.name})
+    staged.settings["lambda_handler"] = "handler.lambda_handler"
+    staged.settings["lambda_description"] = "The Moped API"
+    return staged
 
 
 def fill(secret: str, content: dict[str, str]) -> None:
@@ -203,15 +217,13 @@ class TestDeploy:
         assert group["retentionInDays"] == 7
 
     def test_leaves_the_log_of_a_stage_to_its_stack(
-        self, staged: Stage, packed: Callable[..., Package]
+        self, owner: Stage, packed: Callable[..., Package]
     ) -> None:
-        group = f"/aws/lambda/{staged.function}"
-        aws.logs().create_log_group(logGroupName=group)
-        staged.outputs["FunctionLog"] = group
+        aws.logs().create_log_group(logGroupName=owner.log_group)
 
-        deploy(staged, packed())
+        deploy(owner, packed())
 
-        (found,) = aws.logs().describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        (found,) = aws.logs().describe_log_groups(logGroupNamePrefix=owner.log_group)["logGroups"]
         assert "retentionInDays" not in found
 
     def test_deletes_old_versions_but_never_one_that_is_needed(
@@ -278,6 +290,95 @@ class TestRollback:
             deploying.rollback(staged, "", tell=print)
         with pytest.raises(StageError, match="has no version 99"):
             deploying.rollback(staged, "99", tell=print)
+
+
+class TestReconciling:
+    """The function beside it that compares the staff accounts."""
+
+    def configuration(self, owner: Stage) -> Any:
+        return aws.awslambda().get_function_configuration(
+            FunctionName=f"moped-reconcile-{owner.name}", Qualifier=functions.LIVE
+        )
+
+    def test_has_the_package_under_its_own_role(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        package = packed()
+
+        deploy(owner, package)
+
+        made = self.configuration(owner)
+        assert made["CodeSha256"] == functions.checksum_of(package.digest)
+        assert made["Role"] == owner.outputs["ReconciliationRoleArn"] != owner.outputs["FunctionRoleArn"]
+        assert made["Environment"]["Variables"] == owner.settings["aws_environment_variables"]
+
+    def test_may_run_for_a_minute_longer_than_the_command(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(owner, packed())
+
+        assert self.configuration(owner)["Timeout"] - reconcile_users.MAX_SECONDS >= 60
+
+    def test_answers_for_the_command_and_no_other(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        deploy(owner, packed(manage='return {"output": context.function_name}'))
+
+        beside = deploying.manage(owner, "reconcile_users --json").output
+        assert beside == owner.outputs["ReconciliationFunction"]
+        assert deploying.manage(owner, "check").output == owner.function
+
+    def test_follows_a_rollback(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        first = packed()
+        deploy(owner, first)
+        deploy(owner, packed())
+
+        deploying.rollback(owner, "", tell=print)
+
+        assert self.configuration(owner)["CodeSha256"] == functions.checksum_of(first.digest)
+
+    def test_stays_as_it_is_where_it_has_no_such_package(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        group, owner.outputs["FunctionLog"] = owner.outputs["FunctionLog"], "of another stage"
+        deploy(owner, packed())
+        owner.outputs["FunctionLog"] = group
+        deploy(owner, packed())
+        before = self.configuration(owner)["CodeSha256"]
+        said: list[str] = []
+
+        deploying.rollback(owner, "", tell=said.append)
+
+        assert self.configuration(owner)["CodeSha256"] == before
+        assert "stays as it is" in said[-1]
+
+    def test_stays_as_it_was_if_a_deployment_fails(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(owner, packed())
+        before = self.configuration(owner)["CodeSha256"]
+
+        with pytest.raises(StageError):
+            deploy(owner, packed(with_token=401))
+
+        assert self.configuration(owner)["CodeSha256"] == before
+
+    def test_goes_with_the_stage(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        deploy(owner, packed())
+
+        deploying.undeploy(owner, tell=print)
+
+        assert not functions.exists(owner.outputs["ReconciliationFunction"])
+
+    def test_is_not_made_for_a_stage_on_the_stack_of_another(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(staged, packed())
+
+        assert not functions.exists(staged.outputs["ReconciliationFunction"])
+
+    def test_of_an_old_stack_is_asked_for_first(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        del owner.outputs["ReconciliationRoleArn"]
+
+        with pytest.raises(StageError, match=r"lacks ReconciliationRoleArn: update it"):
+            deploy(owner, packed())
+        assert not functions.exists(owner.function)
 
 
 class TestLookingAfter:
@@ -435,6 +536,18 @@ class TestCommand:
         assert "live: version" in self.run("update", staged.name, "--package", str(packed().path))
         assert "live: version" in self.run("rollback", staged.name)
         assert "is gone" in self.run("undeploy", staged.name, "--yes")
+
+    def test_prints_the_findings_of_a_command_and_fails_with_its_exit_code(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        finding = '{"exit_code": 1, "output": event["manage"]}'
+        package = packed(manage=f'if "migrate" not in event["manage"]: return {finding}')
+        self.run("deploy", staged.name, "--package", str(package.path))
+        out = io.StringIO()
+
+        with pytest.raises(CommandError, match="ended with exit code 1"):
+            call_command("stage", "manage", staged.name, "reconcile_users --json", stdout=out)
+        assert out.getvalue() == "reconcile_users --json\n"
 
     def test_asks_before_it_removes(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("builtins.input", lambda _question: "no")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import pytest
 from botocore import xform_name
 
 from apps.stages.paths import PROJECT
-from tests.stages.template import listed, resources, statements
+from moped_api import lambda_events
+from tests.stages.template import TEMPLATE, listed, resources, statements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +25,8 @@ RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
 BY_SIGNATURE = {"s3:PutObject": "s3_forms"}
 # Methods whose first argument names the call that is meant.
 NAMING = {"get_paginator", "generate_presigned_url"}
+# What only reconcile_users calls.
+OF_RECONCILIATION = {"cognito-idp:DescribeUserPool", "dynamodb:Scan"}
 # Not the code's: the gateway's invocations through the role, and Lambda's own writing of logs.
 NOT_OF_THE_CODE = {"Gateway", "Logs"}
 STATEFUL = {
@@ -73,18 +77,26 @@ def used() -> set[str]:
     return calls | {right for right, call in BY_SIGNATURE.items() if call in said}
 
 
+def allowed(role: str) -> set[str]:
+    """Return what a role allows the code of its function."""
+    return {
+        action
+        for statement in statements(role)
+        if statement["Sid"] not in NOT_OF_THE_CODE
+        for action in listed(statement["Action"])
+    }
+
+
+class TestTemplate:
+    def test_fits_into_one_call(self) -> None:
+        assert len(TEMPLATE.read_bytes()) <= 51_200  # CloudFormation's limit of a TemplateBody
+
+
 class TestFunctionRole:
     def test_may_do_what_the_code_calls_and_nothing_else(self) -> None:
-        allowed = {
-            action
-            for statement in statements("FunctionRole")
-            if statement["Sid"] not in NOT_OF_THE_CODE
-            for action in listed(statement["Action"])
-        }
+        assert allowed("FunctionRole") == used() - OF_RECONCILIATION
 
-        assert allowed == used()
-
-    @pytest.mark.parametrize("role", ["FunctionRole", "DeploymentRole"])
+    @pytest.mark.parametrize("role", ["FunctionRole", "ReconciliationRole", "ScheduleRole", "DeploymentRole"])
     def test_has_no_right_over_everything(self, role: str) -> None:
         for statement in statements(role):
             assert "*" not in listed(statement["Resource"]), statement["Sid"]
@@ -100,7 +112,7 @@ class TestFunctionRole:
         policy = resources()["DatabaseCredentials"]
 
         assert policy["Condition"] == "HasDatabaseSecret"
-        assert policy["Properties"]["Roles"] == ["FunctionRole"]
+        assert policy["Properties"]["Roles"] == ["FunctionRole", "ReconciliationRole"]
         (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Action"] == "secretsmanager:GetSecretValue"
         assert statement["Resource"] == "DatabaseSecretArn"
@@ -125,17 +137,48 @@ class TestFunctionRole:
             "ec2:UnassignPrivateIpAddresses",
         }
         assert (denied["Effect"], denied["Action"], denied["Resource"]) == ("Deny", "ec2:*", "*")
-        whose = denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]
-        assert whose.endswith(":function:moped-api-${Stage}")
+        whose = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
+        names = ["moped-api-${Stage}", "moped-reconcile-${Stage}", "moped-api-pr-*"]
+        assert [arn.rpartition(":")[2] for arn in whose] == names
+
+
+class TestReconciliation:
+    def test_may_do_what_no_request_needs(self) -> None:
+        assert allowed("ReconciliationRole") >= OF_RECONCILIATION
+        assert allowed("ReconciliationRole") <= used()
+
+    def test_is_scheduled_every_night_and_only_reports(self) -> None:
+        schedule = resources()["NightlyReconciliation"]["Properties"]
+
+        assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
+        event = json.loads(schedule["Target"]["Input"])
+        assert lambda_events.command(event) == ["reconcile_users", "--json"]
+
+    def test_is_called_by_the_schedule_alone(self) -> None:
+        schedule = resources()["NightlyReconciliation"]["Properties"]["Target"]
+        (call,) = statements("ScheduleRole")
+        (trust,) = resources()["ScheduleRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+        assert (call["Action"], call["Resource"]) == ("lambda:InvokeFunction", schedule["Arn"])
+        assert schedule["RoleArn"] == "ScheduleRole.Arn"
+        assert schedule["Arn"].endswith(":function:moped-reconcile-${Stage}:live")
+        assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
+
+    def test_writes_logs_of_its_own(self) -> None:
+        (logs,) = [each for each in statements("ReconciliationRole") if each["Sid"] == "Logs"]
+
+        name = resources()["ReconciliationLog"]["Properties"]["LogGroupName"]
+        assert logs["Resource"].endswith(f":log-group:{name}:*")
 
 
 class TestDeploymentRole:
-    def test_hands_over_one_role_and_only_to_lambda_and_the_gateway(self) -> None:
+    def test_hands_over_two_roles_and_only_to_lambda_and_the_gateway(self) -> None:
         (passing,) = [
             each for each in statements("DeploymentRole") if "iam:PassRole" in listed(each["Action"])
         ]
 
-        assert passing["Resource"] == "FunctionRole.Arn"
+        assert passing["Resource"] == ["FunctionRole.Arn", "ReconciliationRole.Arn"]
         services = passing["Condition"]["StringEqualsIfExists"]["iam:PassedToService"]
         assert services == ["lambda.amazonaws.com", "apigateway.amazonaws.com"]
 

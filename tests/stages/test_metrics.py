@@ -114,6 +114,14 @@ class TestMetrics:
     def test_count_nothing_but_requests(self) -> None:
         assert counted({"event": "probe_failed", "status": 500, "ms": 1, "cold": True, "code": "x"}) == {}
 
+    @pytest.mark.parametrize(("everyone", "expected"), [(True, {"AccountFindings": 3}), (False, {})])
+    def test_count_the_findings_of_a_whole_comparison(
+        self, *, everyone: bool, expected: dict[str, int]
+    ) -> None:
+        line = {"event": "reconciliation_finished", "findings": 3, "everyone": everyone}
+
+        assert counted(line) == expected
+
     def test_are_what_alarms_watch(self) -> None:
         metrics = {
             (metric["MetricNamespace"], metric["MetricName"])
@@ -123,4 +131,10 @@ class TestMetrics:
 
         assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms().values()} <= metrics
         watched = {alarm["MetricName"] for alarm in alarms().values()}
-        assert watched == {"Answers5xx", "ColdStarts", "Latency", "TurnedAway"}
+        assert watched == {"AccountFindings", "Answers5xx", "ColdStarts", "Latency", "TurnedAway"}
+
+    def test_of_findings_alarm_when_nothing_was_compared(self) -> None:
+        alarm = alarms()["AccountsAreNotCompared"]
+
+        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("SampleCount", "LessThanThreshold")
+        assert alarm["TreatMissingData"] == "breaching"

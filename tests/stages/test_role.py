@@ -1,7 +1,7 @@
 """
-The function's role: enough for everything the API does, and nothing more.
+The roles of the two functions: enough for everything they do, and nothing more.
 
-Everything is done once as the role. Then each right is taken away, and what needs it must fail.
+Everything is done once as its role. Then each right is taken away, and what needs it must fail.
 All calls without each right are `make prove-role` (tests/stages/prove_role.py).
 """
 
@@ -13,16 +13,18 @@ import pytest
 
 from apps.core import routes
 from apps.stages.paths import PROJECT
-from tests.stages.calls import CALLS, needing
-from tests.stages.proof import RIGHTS, SIDS, failing, prepared, role, scene, stores
+from tests.stages.calls import CALLS, made_as, needing
+from tests.stages.proof import POLICIES, RIGHTS, STATEMENTS, failing, prepared, roles, scene, stores
 from tests.stages.role import Right
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.stages.calls import Scene
     from tests.stages.role import Role
 
-pytestmark = [pytest.mark.slow(cost=25), pytest.mark.emulator]
-__all__ = ["role", "scene", "stores"]
+pytestmark = [pytest.mark.slow(cost=35), pytest.mark.emulator]
+__all__ = ["roles", "scene", "stores"]
 
 # Commands of the serving apps that ask nothing of AWS: they are for whoever develops.
 WITHOUT_AWS = {"explain_token", "openapi", "startblueprint"}
@@ -40,29 +42,34 @@ class TestCalls:
         covered = {call.covers for call in CALLS.values()}
         assert covered == served | (commands - WITHOUT_AWS) | {"the trigger"}
 
-    def test_need_what_the_role_may_do_and_nothing_else(self) -> None:
-        needed = set().union(*(call.needs for call in CALLS.values()))
+    @pytest.mark.parametrize("role", POLICIES)
+    def test_need_what_the_role_may_do_and_nothing_else(self, role: str) -> None:
+        needed = set().union(*(CALLS[name].needs for name in made_as(role)))
 
-        assert needed == {right.action for right in RIGHTS}
+        assert needed == {right.action for right in RIGHTS if right.role == role}
 
 
 class TestRole:
-    def test_is_enough_for_everything(self, scene: Scene, role: Role) -> None:
-        acts = prepared(scene, list(CALLS))
+    @pytest.mark.parametrize("name", POLICIES)
+    def test_is_enough_for_everything(self, scene: Scene, roles: Callable[[str], Role], name: str) -> None:
+        acts = prepared(scene, made_as(name))
 
-        with role.worn():
+        with roles(name).worn():
             assert failing(acts) == set()
 
-    @pytest.mark.parametrize("sid", SIDS)
+    @pytest.mark.parametrize(("name", "sid"), STATEMENTS)
     def test_has_no_right_too_many(
-        self, scene: Scene, role: Role, sid: str, subtests: pytest.Subtests
+        self, scene: Scene, roles: Callable[[str], Role], name: str, sid: str, subtests: pytest.Subtests
     ) -> None:
-        of_statement = [right for right in RIGHTS if right.sid == sid]
+        of_statement, role = (
+            [right for right in RIGHTS if (right.role, right.sid) == (name, sid)],
+            roles(name),
+        )
 
-        for right in [*of_statement, Right(sid)]:
-            name = needing(right.action or of_statement[0].action)[0]
-            before, acts = prepared(scene, [name]), prepared(scene, [name])
+        for right in [*of_statement, Right(sid, role=name)]:
+            call = needing(right if right.action else of_statement[0])[0]
+            before, acts = prepared(scene, [call]), prepared(scene, [call])
             with subtests.test(str(right)), role.worn():
                 assert failing(before) == set()
                 with role.without(right):
-                    assert failing(acts) == {name}
+                    assert failing(acts) == {call}
