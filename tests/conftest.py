@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache as counted
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["seeds"]  # imported for what it does
+# `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
+hypothesis.settings.register_profile("same", derandomize=True)
 FIGURES = "figures"  # the property that a test records
 
 

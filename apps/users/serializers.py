@@ -90,7 +90,7 @@ class ListingSerializer(serializers.Serializer[Any]):
     search = serializers.CharField(default="", allow_blank=True, max_length=128)
     role = serializers.CharField(default="", allow_blank=True, max_length=64)
     workgroup = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, default=None)
-    active = serializers.BooleanField(default=None, allow_null=True)
+    active = serializers.BooleanField(default=None)
 
 
 class UserSerializer(serializers.ModelSerializer[MopedUser]):

@@ -93,7 +93,7 @@ class UserList(FormView):
 
     def get(self, request: Request) -> Response:
         """List people from the database, by last name."""
-        wanted = ListingSerializer(data=request.query_params)
+        wanted = ListingSerializer(data=request.query_params.dict())
         wanted.is_valid(raise_exception=True)
         page = directory.listing(**wanted.validated_data)
         return Response({"count": page.total, "results": UserSerializer(page.people, many=True).data})

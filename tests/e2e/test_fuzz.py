@@ -34,6 +34,8 @@ CHECKS = (
 # Every boundary value of every parameter, as whoever gets past the permissions; a few guesses as all.
 THOROUGH = {"admin": "examples,coverage,fuzzing"}
 PERSONA_KEYS = [persona.key for persona in PERSONAS if persona.has_claims]
+AT_NIGHT = ("--max-examples", "5")  # other ones each time
+IN_THE_CHECK = ("--max-examples", "2", "--generation-deterministic")  # the same each time
 BOUNDED = ["admin", "viewer"]  # in `make check`; all of them in `make prove-faults`
 
 
@@ -46,24 +48,17 @@ class TestReference:
             }
             for persona, token in tokens.items():
                 with subtests.test(persona=persona):
-                    self.holds_for(
-                        persona, token, guinea_pig.url, tmp_path / persona, examples=5 if proof else 2
-                    )
+                    self.holds_for(persona, token, guinea_pig.url, tmp_path / persona, proof=proof)
 
-    def holds_for(self, persona: str, token: str, url: str, folder: Path, *, examples: int) -> None:
+    def holds_for(self, persona: str, token: str, url: str, folder: Path, *, proof: bool) -> None:
         folder.mkdir()  # whatever it learns there it learns about this persona
         run = subprocess.run(
             [
                 *(Path(sys.executable).with_name("schemathesis"), "run", f"{url}/docs/openapi.json"),
                 *("--header", f"Authorization: Bearer {token}"),
                 *("--checks", ",".join(CHECKS)),
-                *(
-                    "--phases",
-                    THOROUGH.get(persona, "fuzzing"),
-                    "--max-examples",
-                    str(examples),
-                    "--no-color",
-                ),
+                *("--phases", THOROUGH.get(persona, "fuzzing"), "--no-color"),
+                *(AT_NIGHT if proof else IN_THE_CHECK),
                 *("--mode", "all"),  # what the schema allows, and what it forbids: that answers 4xx
             ],
             cwd=folder,

@@ -414,7 +414,17 @@ class TestUserList:
         }
 
     @pytest.mark.parametrize(
-        "query", ["limit=0", "limit=201", "limit=x", "offset=-1", "active=perhaps", "workgroup=x"]
+        "query",
+        [
+            "limit=0",
+            "limit=201",
+            "limit=x",
+            "offset=-1",
+            "active=perhaps",
+            "active=",
+            "workgroup=x",
+            "workgroup=",
+        ],
     )
     def test_refuses_what_it_cannot_understand(self, impersonate: Impersonate, query: str) -> None:
         assert impersonate("viewer").get(f"/users/?{query}").status_code == 400
