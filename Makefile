@@ -30,7 +30,7 @@ MANAGE := $(BIN)/python manage.py
 # The tools that import the settings need the environment of a laptop.
 LAPTOP := $(BIN)/python -m apps.devstack
 # Ends with make, however make ends.
-LEASHED = exec $(BIN)/python -I -S apps/devstack/leash.py $$PPID 15 --
+WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
 .PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser
@@ -39,7 +39,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 run: install
-	@$(LEASHED) $(BIN)/python manage.py runserver $(PORT)
+	@$(WITH_PARENT) $(BIN)/python manage.py runserver $(PORT)
 
 test: install
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) -m "not slow" $(ARGS)
@@ -59,7 +59,7 @@ check: install runtime format lint types imports locks infrastructure tests
 
 # The Python that the stages run on, which builds the package and runs it in rehearsals.
 runtime: install
-	@$(BIN)/python -m apps.stages.interpreter >/dev/null
+	@$(BIN)/python -m apps.deployment.package.interpreter >/dev/null
 
 format: install
 	$(BIN)/ruff format --check --quiet .
@@ -75,7 +75,7 @@ imports: install
 
 # Locking again what is locked changes nothing, unless an .in file was edited and not locked.
 locks: install
-	$(BIN)/python -m apps.devstack.locks --check
+	$(BIN)/python -m apps.devstack.requirements --check
 
 tests: install runtime
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
@@ -86,7 +86,7 @@ coverage: install runtime
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
-	$(BIN)/python -m apps.devstack.locks
+	$(BIN)/python -m apps.devstack.requirements
 
 # ---- what it costs --------------------------------------------------------------------------------
 # The peers live in an environment of their own: some pin what we do not want beside our code.
@@ -109,14 +109,14 @@ rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal
 
 prove-role: install
-	$(BIN)/pytest -q -n 2 tests/stages/test_role.py tests/stages/prove_role.py $(ARGS)
+	$(BIN)/pytest -q -n 2 tests/deployment/test_role.py tests/deployment/prove_role.py $(ARGS)
 
 prove-previews: install
-	$(LAPTOP) $(BIN)/python -m tests.stages.previews
+	$(LAPTOP) $(BIN)/python -m tests.deployment.previews
 
 prove-faults: install
-	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_never_half.py \
-	  tests/users/test_random_lives.py tests/users/test_crowds.py tests/e2e/test_fuzz.py $(ARGS)
+	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_fault_injection.py \
+	  tests/users/test_stateful.py tests/users/test_concurrency.py tests/e2e/test_fuzz.py $(ARGS)
 
 doctor: install
 	$(MANAGE) check --deploy --tag stages

@@ -23,8 +23,8 @@ def main() -> None:
 def complete_environment() -> None:
     """On a laptop, supply what a stage is given by its operators (the package of a stage lacks both)."""
     with suppress(ModuleNotFoundError):
+        from apps.deployment import environment as operators  # noqa: PLC0415
         from apps.devstack import environment as laptop  # noqa: PLC0415 (only where there is one)
-        from apps.stages import environment as operators  # noqa: PLC0415
 
         (operators if operators.applies(sys.argv) else laptop).apply()
 

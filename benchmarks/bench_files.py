@@ -21,10 +21,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from apps.core.aws import clients
 from apps.devstack import environment
 from apps.devstack.postgresql import Cluster, database_url
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,24 +73,24 @@ def prepare(url: str) -> None:
 
 def subjects() -> dict[str, Callable[[], Any]]:
     """Return what is measured, by name."""
-    from apps.files import gateways, queries
+    from apps.files import adapters, selectors
     from apps.files.views import RequestSignature
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
     view, request = RequestSignature(), editors_request()
-    find_person, person = queries.find_person, queries.find_person(77, 1)
+    find_person, person = selectors.find_person, selectors.find_person(77, 1)
 
     def view_alone() -> None:
-        queries.find_person = lambda *_: person
+        selectors.find_person = lambda *_: person
         view.get(request)
-        queries.find_person = find_person
+        selectors.find_person = find_person
 
     return {
         "bare botocore call": lambda: bare(key),
         "view": lambda: view.get(request),
         "  its one query": lambda: find_person(77, 1),
         "  the view without it": view_alone,
-        "  its signature": lambda: gateways.presign_upload(key=key, media_type="application/pdf"),
+        "  its signature": lambda: adapters.presign_upload(key=key, media_type="application/pdf"),
     }
 
 
@@ -98,9 +99,9 @@ def editors_request() -> Any:
     from rest_framework.request import Request
     from rest_framework.test import APIRequestFactory
 
-    from apps.auth.tokens import IdToken
-    from apps.auth.users import CognitoUser
-    from apps.core.claims import HasuraClaims
+    from apps.auth.callers import CognitoUser
+    from apps.auth.tokens.verifier import IdToken
+    from apps.claims.hasura import HasuraClaims
 
     claims = HasuraClaims(database_id="77", allowed_roles=("moped-editor",))
     token: Any = dict.fromkeys(IdToken.__struct_fields__, "")
@@ -114,9 +115,7 @@ def bare(key: str) -> Any:
     """Sign the same policy as boto3's documentation does it."""
     from django.conf import settings
 
-    from apps.core import aws
-
-    return aws.s3().generate_presigned_post(
+    return clients.s3().generate_presigned_post(
         settings.UPLOADS_BUCKET,
         key,
         {"Content-Type": "application/pdf"},
@@ -129,10 +128,8 @@ def cold() -> None:
     """Say what the first signature of a process pays."""
     from django.conf import settings
 
-    from apps.core import aws
-
     started = time.perf_counter()
-    aws.s3_forms(settings.UPLOADS_BUCKET)
+    clients.post_policy_signer(settings.UPLOADS_BUCKET)
     print(f"cold: the client is built once, in {(time.perf_counter() - started) * 1e3:.0f} ms\n")
 
 

@@ -24,10 +24,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from apps.claims import items
+from apps.core.aws import clients
 from apps.devstack import environment
 from apps.devstack.postgresql import Cluster, database_url
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,18 +143,19 @@ def prepare(url: str) -> World:
     logging.getLogger().handlers = [logging.NullHandler()]
     from django.core.management import call_command
 
-    from apps.core import aws
-
     call_command("migrate", verbosity=0)
     world = World()
-    for client in (aws.cognito(), aws.dynamodb(), aws.secrets_manager()):
+    for client in (
+        clients.cognito(),
+        clients.dynamodb(),
+        clients.secrets_manager(),
+    ):
         client.meta.events.register_first("before-call.*.*", world.answer)
     return world
 
 
 def fill(world: World, size: int) -> None:
     """Bring the three stores to that many people."""
-    from apps.core import claims_items
     from apps.users.models import MopedUser
 
     have = MopedUser.objects.count()
@@ -172,7 +175,7 @@ def fill(world: World, size: int) -> None:
     ]
     for person in MopedUser.objects.bulk_create(people, batch_size=1000):
         world.admit(person.address, str(person.cognito_user_id))
-        world.items[person.address] = claims_items.encode(person.address, person.claims)
+        world.items[person.address] = items.encode(person.address, person.claims)
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -181,15 +184,15 @@ def fill(world: World, size: int) -> None:
 
 def subjects() -> dict[str, Callable[[], object]]:
     """Return what is measured, by name."""
-    from apps.core.claims import HasuraClaims
-    from apps.users import directory, services
+    from apps.claims.hasura import HasuraClaims
+    from apps.users import selectors, services
     from apps.users.serializers import UserSerializer
 
     ada: Any = SimpleNamespace(email="ada@austintexas.gov", sub="x", claims=HasuraClaims(database_id="1"))
     everybody: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
 
     def listed(**changes: Any) -> object:
-        page = directory.listing(**({"limit": 50, "offset": 0} | everybody | changes))
+        page = selectors.listing(**({"limit": 50, "offset": 0} | everybody | changes))
         return UserSerializer(page.people, many=True).data
 
     def create() -> object:

@@ -63,19 +63,19 @@ def ours_cached() -> Callable[[], Any]:
     import django
 
     django.setup()
-    from apps.auth import tokens
+    from apps.auth.tokens import verifier
 
-    return lambda: tokens.verify(token())
+    return lambda: verifier.verify(token())
 
 
 def ours_uncached() -> Callable[[], Any]:
     import django
 
     django.setup()
-    from apps.auth import keys, tokens
+    from apps.auth.tokens import keys, verifier
 
-    tokens.verify(token())
-    verify, pool = tokens._verified.__wrapped__, keys.current()  # noqa: SLF001
+    verifier.verify(token())
+    verify, pool = verifier._verified.__wrapped__, keys.current()  # noqa: SLF001
     return lambda: verify(token(), pool)
 
 
@@ -281,7 +281,7 @@ def less(steps: int) -> Callable[[], Any]:
     from django.conf import settings
     from django.core import signals
 
-    from apps.core.handler import Handler
+    from apps.core.http.wsgi import Handler
 
     def silence() -> None:
         logging.getLogger("moped.request").disabled = True
@@ -293,9 +293,9 @@ def less(steps: int) -> Callable[[], Any]:
     django.setup()
     leave_out = [
         silence,
-        lambda: settings.MIDDLEWARE.remove("apps.core.cors.CorsMiddleware"),
-        lambda: settings.MIDDLEWARE.remove("apps.core.middleware.AddressMiddleware"),
-        lambda: settings.MIDDLEWARE.remove("apps.core.middleware.RequestMiddleware"),
+        lambda: settings.MIDDLEWARE.remove("apps.core.http.cors.CorsMiddleware"),
+        lambda: settings.MIDDLEWARE.remove("apps.core.http.middleware.HostMiddleware"),
+        lambda: settings.MIDDLEWARE.remove("apps.core.http.middleware.RequestMiddleware"),
         deafen,
     ]
     for step in leave_out[:steps]:
@@ -310,10 +310,10 @@ def raw_wsgi() -> Callable[[], Any]:
     django.setup()
     import orjson
 
-    from apps.auth import tokens
+    from apps.auth.tokens import verifier
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        verified = tokens.verify(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer "))
+        verified = verifier.verify(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer "))
         start_response("200 OK", [("Content-Type", "application/json")])
         return [orjson.dumps(answer(verified.payload))]
 

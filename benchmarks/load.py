@@ -30,7 +30,7 @@ from benchmarks import callers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.served import Served
+    from tests.support.gunicorn_server import Served
 
 REQUESTS = 36_000  # twenty a second for half an hour
 CROWD = 30  # so many that none of them reaches the limit of a single caller
@@ -241,10 +241,10 @@ def _in_a_world(folder: Path, requests: int, workers: int) -> Outcome:
         import django
 
         django.setup()
-        from apps.devstack import furnish
-        from tests.served import Served
+        from apps.devstack import provision
+        from tests.support.gunicorn_server import Served
 
-        furnished = furnish.furnish(furnish.Site(8000, emulator.url))
+        furnished = provision.furnish(provision.Site(8000, emulator.url))
         with Served(folder, furnished, workers=workers, crowd=CROWD) as served:
             return run(served, requests)
     finally:

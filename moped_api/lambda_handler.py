@@ -19,14 +19,14 @@ from importlib import import_module
 from typing import Any
 
 from apps.core import context as request_context
-from apps.core.imports import Stand, setting_aside
+from apps.core.imports import Replacement, deferred
 from moped_api import lambda_events
 from moped_api.lambda_events import MalformedEventError, RefusedEventError
 
 logger = logging.getLogger("moped.events")
 
 # What libraries import for one function that no request calls (measured: docs/benchmarks.md).
-SET_ASIDE: dict[str, Stand] = {
+SET_ASIDE: dict[str, Replacement] = {
     "boto3": ("Session",),  # Zappa, for deploying
     "botocore": (),
     "cryptography.x509": ("load_pem_x509_certificate",),  # python-jose, for keys that come as certificates
@@ -37,7 +37,7 @@ SET_ASIDE: dict[str, Stand] = {
     "tarfile": ("open",),  # Zappa, for packages in two parts
     "werkzeug.serving": ("run_simple",),  # Werkzeug's own server
 }
-TRIGGERS = "apps.users.triggers"
+TRIGGERS = "apps.claims.triggers"
 
 
 class StartError(Exception):
@@ -109,7 +109,7 @@ def _problem(context: Any, status: int, code: str, detail: str) -> dict[str, Any
     """Return our error body as API Gateway wants it, for what does not reach Django."""
     from django.http import HttpResponse  # noqa: PLC0415 (Django is set up by now)
 
-    from apps.core import headers, problems  # noqa: PLC0415
+    from apps.core.http import headers, problems  # noqa: PLC0415
 
     request_id = str(getattr(context, "aws_request_id", "") or "-")
     body = json.dumps(problems.details(status, code, detail, request_id=request_id))
@@ -127,7 +127,7 @@ def _members(event: Any) -> list[str]:
 def _start() -> Any:
     """Build Zappa's handler, Django and the routes, without what none of them needs."""
     try:
-        with setting_aside(SET_ASIDE):
+        with deferred(SET_ASIDE):
             return _build()
     except ImportError as error:
         raise StartError(f"The package is incomplete: {error}") from error
@@ -152,11 +152,11 @@ def _after_restore() -> None:
     from django.core.management.utils import get_random_secret_key  # noqa: PLC0415
     from django.db import connections  # noqa: PLC0415
 
-    from apps.core import aws  # noqa: PLC0415
+    from apps.core.aws import clients  # noqa: PLC0415
 
     settings.SECRET_KEY = get_random_secret_key()
     connections.close_all()
-    aws.forget_clients()
+    clients.forget_clients()
 
 
 def _register_restore() -> None:

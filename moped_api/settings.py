@@ -59,7 +59,7 @@ OWN_SCHEMA = "moped_api"
 DATABASES = {
     "default": dj_database_url.parse(
         env.text("DATABASE_URL") or "postgresql:///missing",
-        engine="apps.core.postgresql",
+        engine="apps.core.database.postgresql",
         conn_max_age=60,
         conn_health_checks=True,
         disable_server_side_cursors=True,  # a proxy that pools transactions would lose them
@@ -75,7 +75,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_idle=30,
     keepalives_interval=10,
     keepalives_count=3,
-    prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.core.database
+    prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.core.database.queries
     options=f"-c search_path={OWN_SCHEMA},public -c statement_timeout=15s -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=60s"
     + (" -c default_transaction_read_only=on" if READ_ONLY else ""),
@@ -84,11 +84,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What `/health/ready` asks, by the name it gives when that is down.
 READINESS_PROBES = {
-    "bucket": "apps.core.readiness.uploads_bucket",
-    "claims_table": "apps.core.readiness.claims_table",
-    "database": "apps.core.readiness.database",
-    "key_set": "apps.auth.keys.probe",
-    "secrets": "apps.core.readiness.secret",
+    "bucket": "apps.health.probes.uploads_bucket",
+    "claims_table": "apps.health.probes.claims_table",
+    "database": "apps.health.probes.database",
+    "key_set": "apps.auth.tokens.keys.probe",
+    "secrets": "apps.health.probes.secret",
 }
 
 # ---- browsers ---------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "apps.core.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "apps.core.http.problems.csrf_failure"
 
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
 CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
@@ -123,7 +123,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": LOG_LEVEL, "handlers": ["console"]},
     "loggers": {
-        # The request line of apps.core.middleware replaces these two, apps.core.problems the third.
+        # The request line of apps.core.http.middleware replaces these two, apps.core.http.problems the third.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},  # a traceback for each caller's mistake
@@ -138,12 +138,18 @@ DEBUG = False  # everywhere: a traceback belongs in the log, and what is never o
 SECRET_KEY = get_random_secret_key()  # nothing that outlives a process is signed with it
 ROOT_URLCONF = "moped_api.urls"
 WSGI_APPLICATION = "moped_api.wsgi.application"
-APPEND_SLASH = False  # both spellings are served, see apps.core.routes
+APPEND_SLASH = False  # both spellings are served, see apps.core.http.routes
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes of a body; files never pass through here
 
+BROWSER_APPS = (
+    "apps.reference",
+    "django.contrib.staticfiles",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+)
 INSTALLED_APPS = [
     *env.items("MOPED_API_EXTRA_APPS", ""),  # a developer's commands; before staticfiles, for its runserver
     "apps.core",
@@ -152,18 +158,18 @@ INSTALLED_APPS = [
     "apps.files",
     "rest_framework",
     "corsheaders",
-    *(["django.contrib.staticfiles", "drf_spectacular", "drf_spectacular_sidecar"] if BROWSER_PAGES else []),
+    *(BROWSER_APPS if BROWSER_PAGES else ()),
 ]
 
 MIDDLEWARE = [
-    "apps.core.middleware.RequestMiddleware",
-    "apps.core.cors.CorsMiddleware",
-    "apps.core.middleware.AddressMiddleware",
+    "apps.core.http.middleware.RequestMiddleware",
+    "apps.core.http.cors.CorsMiddleware",
+    "apps.core.http.middleware.HostMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
     *(
         [
-            "apps.core.cookies.StrictCookiesMiddleware",
-            "apps.auth.middleware.FreshSignInMiddleware",
+            "apps.core.http.cookies.StrictCookiesMiddleware",
+            "apps.auth.browser.middleware.ReauthenticationMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
         ]
         if BROWSER_SIGN_IN
@@ -175,7 +181,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["apps.auth.sign_in.page_context"]},
+        "OPTIONS": {"context_processors": ["apps.auth.browser.sign_in.page_context"]},
     }
 ]
 
@@ -194,24 +200,24 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.auth.authentication.CognitoAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.auth.permissions.IsStaff"],
     "DEFAULT_RENDERER_CLASSES": [
-        "apps.core.renderers.JsonRenderer",
-        *(["apps.core.renderers.PageRenderer"] if BROWSER_PAGES else []),
+        "apps.core.http.renderers.JsonRenderer",
+        *(["apps.core.http.renderers.PageRenderer"] if BROWSER_PAGES else []),
     ],
-    "DEFAULT_PARSER_CLASSES": ["apps.core.parsers.JsonParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.negotiation.JsonUnlessAsked",
-    "EXCEPTION_HANDLER": "apps.core.problems.exception_handler",
+    "DEFAULT_PARSER_CLASSES": ["apps.core.http.parsers.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.negotiation.JSONByDefault",
+    "EXCEPTION_HANDLER": "apps.core.http.problems.exception_handler",
     "DEFAULT_THROTTLE_RATES": {
         "writes": env.text("MOPED_API_WRITES_PER_CALLER", "60/min"),
         "signatures": env.text("MOPED_API_SIGNATURES_PER_CALLER", "240/min"),
         "sign_ins": env.text("MOPED_API_SIGN_INS_PER_ADDRESS", "30/min"),
     },
-    "UNAUTHENTICATED_USER": "apps.auth.users.Anonymous",
+    "UNAUTHENTICATED_USER": "apps.auth.callers.Anonymous",
     "UNAUTHENTICATED_TOKEN": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
 if BROWSER_PAGES:
-    REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "apps.core.openapi.MopedSchema"
+    REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "apps.reference.openapi.MopedAutoSchema"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Moped API",
     "VERSION": VERSION,
@@ -219,14 +225,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "apps.core.openapi.add_problem",
-        "apps.core.openapi.introduce",
+        "apps.reference.openapi.add_problem",
+        "apps.reference.openapi.add_description",
     ],
 }
 
 SIMPLE_JWT = {
-    "AUTH_TOKEN_CLASSES": ["apps.auth.tokens.IdToken"],
-    "TOKEN_USER_CLASS": "apps.auth.users.CognitoUser",
+    "AUTH_TOKEN_CLASSES": ["apps.auth.tokens.verifier.IdToken"],
+    "TOKEN_USER_CLASS": "apps.auth.callers.CognitoUser",
     "ALGORITHM": "RS256",
 }
 

@@ -3,23 +3,22 @@
 from django.conf import settings
 from django.urls import include
 
-from apps.core import health
-from apps.core.routes import route
-from apps.core.views import Root
+from apps.core.http.routes import route
+from apps.health import views
 
 urlpatterns = [
-    route("", Root.as_view(), name="root"),
-    route("health/live", health.Live.as_view(), name="live"),
-    route("health/ready", health.Ready.as_view(), name="ready"),
+    route("", views.RootView.as_view(), name="root"),
+    route("health/live", views.LivenessView.as_view(), name="live"),
+    route("health/ready", views.ReadinessView.as_view(), name="ready"),
     route("auth/", include("apps.auth.urls")),
     route("users/", include("apps.users.urls")),
     route("files/", include("apps.files.urls")),
 ]
 
 if settings.BROWSER_PAGES:
-    urlpatterns += [route("docs/", include("apps.core.docs_urls"))]
+    urlpatterns += [route("docs/", include("apps.reference.urls"))]
 
-handler400 = "apps.core.problems.bad_request"
-handler403 = "apps.core.problems.permission_denied"
-handler404 = "apps.core.problems.not_found"
-handler500 = "apps.core.problems.server_error"
+handler400 = "apps.core.http.problems.bad_request"
+handler403 = "apps.core.http.problems.permission_denied"
+handler404 = "apps.core.http.problems.not_found"
+handler500 = "apps.core.http.problems.server_error"

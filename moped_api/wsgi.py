@@ -7,6 +7,6 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moped_api.settings")
 django.setup(set_prefix=False)
 
-from apps.core.handler import Handler  # noqa: E402 (its imports need the settings)
+from apps.core.http.wsgi import Handler  # noqa: E402 (its imports need the settings)
 
 application = Handler()

@@ -18,20 +18,19 @@ from django.core.cache import cache as counted
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from apps.auth import rights
-from apps.core import claims, identity
-from apps.core.claims import CLAIMS_NAMESPACE, NO_CLAIMS
+from apps.auth import current_roles
+from apps.claims import hasura, identity
+from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
-from tests import seeds
-from tests.access import NOBODY
-from tests.pool import KeyServer, Signer, hasura_claim, payload
-from tests.support import waiting
+from tests.support import reseed, waiting
+from tests.support.callers import NOBODY
+from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-__all__ = ["seeds"]  # imported for what it does
+__all__ = ["reseed"]  # imported for what it does
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
 hypothesis.settings.register_profile("same", derandomize=True)
 FIGURES = "figures"  # the property that a test records
@@ -153,7 +152,7 @@ def _services_described_once() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_remembered_rights() -> None:
     """Let no test live on what the claims table said in another."""
-    rights.forget()
+    current_roles.invalidate()
 
 
 @pytest.fixture(autouse=True)
@@ -198,13 +197,15 @@ def impersonate(calling: Caller, api_client: APIClient) -> Impersonate:
 def _remember_rights(token: dict[str, Any]) -> None:
     said = token.get(CLAIMS_NAMESPACE)
     try:
-        granted = claims.parse(said) if isinstance(said, str) else NO_CLAIMS
+        granted = hasura.parse(said) if isinstance(said, str) else NO_CLAIMS
     except ValueError:
         return  # a token that will be refused
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    rights._remember(address, rights._Answer(frozenset(granted.allowed_roles), time.time()))
+    current_roles._remember(
+        address, current_roles._CachedRoles(frozenset(granted.allowed_roles), time.time())
+    )
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

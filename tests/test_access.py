@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.core import readiness, routes
+from apps.core.http import routes
 from apps.devstack.personas import PERSONAS
-from tests.access import EVERYONE, NOBODY, Table
+from apps.health import probes
+from tests.support.callers import EVERYONE, NOBODY, Table
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -67,7 +68,7 @@ class TestEveryRoute:
     @pytest.fixture(autouse=True)
     def _ready(self, settings: Settings) -> None:
         settings.READINESS_PROBES = {"neighbour": f"{__name__}.well"}
-        readiness.forget()
+        probes.forget()
 
     @pytest.mark.parametrize("persona", sorted(EVERYONE))
     @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pool import hasura_claim
+from tests.support.token_factory import hasura_claim
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient

@@ -13,7 +13,7 @@ import pytest
 
 from apps.devstack import environment, processes
 from apps.devstack.emulator import free_port
-from tests.served import STAGE
+from tests.support.gunicorn_server import STAGE
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The handler in this process, before Zappa packs it; tests/stages/test_runtime.py runs the package."""
+"""The handler in this process, before Zappa packs it; tests/deployment/test_runtime.py runs the package."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.core.management import CommandError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.users import triggers
+from apps.claims import triggers
 from moped_api import lambda_events
-from tests.lambda_events import (
+from tests.support.lambda_events import (
     COMMANDS,
     MALFORMED,
     REFUSED,

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from tests.openapi_changes import breaking
+from tests.support.openapi_changes import breaking
 
 
 def _read(path: str) -> Any:

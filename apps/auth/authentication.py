@@ -13,21 +13,22 @@ from django.http import HttpResponse
 from rest_framework.authentication import CSRFCheck
 from rest_framework.exceptions import PermissionDenied
 
-from apps.auth import cookies, reasons, tokens
+from apps.auth.browser import cookies
+from apps.auth.callers import CognitoUser
 from apps.auth.simplejwt import JWTStatelessUserAuthentication
-from apps.auth.users import CognitoUser
-from apps.core import problems
+from apps.auth.tokens import errors, verifier
+from apps.core.http import problems
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from rest_framework.request import Request
 
-    from apps.auth.tokens import IdToken
+    from apps.auth.tokens.verifier import IdToken
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def _unexempted(_request: HttpRequest) -> HttpResponse:
+def _csrf_protected_view(_request: HttpRequest) -> HttpResponse:
     """Stand for the view in Django's CSRF check: DRF marks every view of its own as exempt."""
     return HttpResponse()
 
@@ -41,7 +42,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
     afresh. Unsafe methods by cookie need a CSRF token and an Origin of ours; by header never.
     """
 
-    errors: ClassVar = (*reasons.EVERY, tokens.KeysUnavailableError)
+    errors: ClassVar = (*errors.TOKEN_ERRORS, verifier.KeysUnavailableError)
     """What it can answer, for the reference."""
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         if header:
             token = self.get_validated_token(_bearer(header))
         elif settings.BROWSER_SIGN_IN and (found := cookies.verified_token(request)):
-            _refuse_foreign_form(request)
+            _enforce_csrf(request)
             token = found
         else:
             return None
@@ -75,9 +76,9 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         :raises Carrier: with the reason
         """
         try:
-            return tokens.verify(raw_token)
-        except (tokens.TokenError, tokens.KeysUnavailableError) as error:
-            raise problems.Carrier(error) from error
+            return verifier.verify(raw_token)
+        except (verifier.TokenError, verifier.KeysUnavailableError) as error:
+            raise problems.WrappedMopedError(error) from error
 
 
 def _bearer(header: str) -> str:
@@ -90,7 +91,7 @@ def _bearer(header: str) -> str:
     return token.lstrip(" ").rstrip(" \t") if scheme.lower() == "bearer" else ""
 
 
-def _refuse_foreign_form(request: Request) -> None:
+def _enforce_csrf(request: Request) -> None:
     """
     Refuse an unsafe request by cookie that no page of ours sent.
 
@@ -100,7 +101,7 @@ def _refuse_foreign_form(request: Request) -> None:
         return
     if "HTTP_ORIGIN" not in request.META:
         raise PermissionDenied("Requests by cookie must say their Origin.", "csrf_failed")
-    check = CSRFCheck(_unexempted)
+    check = CSRFCheck(_csrf_protected_view)
     check.process_request(request._request)  # noqa: SLF001 (as DRF's SessionAuthentication does)
-    if check.process_view(request._request, _unexempted, (), {}):  # noqa: SLF001
+    if check.process_view(request._request, _csrf_protected_view, (), {}):  # noqa: SLF001
         raise PermissionDenied("The CSRF token is missing or wrong.", "csrf_failed")

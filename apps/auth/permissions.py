@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
-from apps.auth import rights
-from apps.core.claims import ADMIN, EDITOR, NO_CLAIMS, VIEWER
+from apps.auth import current_roles
+from apps.claims.hasura import ADMIN, EDITOR, NO_CLAIMS, VIEWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
 
 
 ADDRESS_UNVERIFIED = (
@@ -42,13 +42,13 @@ class IsSignedIn(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Allow every caller whose token holds."""
-        return caller_of(request).is_authenticated
+        return get_caller(request).is_authenticated
 
 
 class IsActive(IsSignedIn):
     """Anyone with a verified address and an active account. A refusal names the condition that failed."""
 
-    errors: ClassVar = (rights.RightsUnknownError,)
+    errors: ClassVar = (current_roles.RolesUnavailableError,)
     is_write: ClassVar[bool] = False
     """Whether a GET counts as a write too, and so needs a fresh answer of the claims table."""
     message = "This is for people with a verified address and an active Moped account."
@@ -65,10 +65,10 @@ class IsActive(IsSignedIn):
 
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield a sentence for each condition that fails, those that need no other service first."""
-        caller = caller_of(request)
+        caller = get_caller(request)
         if not caller.is_verified:
             yield ADDRESS_UNVERIFIED
-        if caller.claims == NO_CLAIMS or roles_now(request, is_write=self.is_write) is None:
+        if caller.claims == NO_CLAIMS or get_current_roles(request, is_write=self.is_write) is None:
             yield NOT_ACTIVE
 
 
@@ -79,12 +79,12 @@ class IsStaff(IsActive):
 
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield what fails, beginning with the address."""
-        if not caller_of(request).has_city_address:
+        if not get_caller(request).has_city_address:
             yield NO_CITY_ADDRESS
         yield from super().failures(request, view)
 
 
-class IsKnown(IsActive):
+class HasVerifiedRole(IsActive):
     """Anyone with a verified address and a Moped role, accounts of outside partners included."""
 
     message = "This is for people whose address is verified and who have a Moped role."
@@ -92,7 +92,7 @@ class IsKnown(IsActive):
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield what fails, ending with the role."""
         yield from super().failures(request, view)
-        if not has_role_now(request, VIEWER, EDITOR, ADMIN):
+        if not has_current_role(request, VIEWER, EDITOR, ADMIN):
             yield NO_ROLE
 
 
@@ -105,7 +105,7 @@ class HasRole(IsStaff):
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield what fails, ending with the role."""
         yield from super().failures(request, view)
-        if not has_role_now(request, *self.roles, is_write=self.is_write):
+        if not has_current_role(request, *self.roles, is_write=self.is_write):
             yield self.needs_role
 
 
@@ -129,23 +129,23 @@ class IsAdmin(HasRole):
     message = needs_role = "You need the role moped-admin for this."
 
 
-def has_role_now(request: Request, *roles: str, is_write: bool = False) -> bool:
+def has_current_role(request: Request, *roles: str, is_write: bool = False) -> bool:
     """Tell whether token and claims item both grant the caller one of these roles."""
-    return not (roles_now(request, is_write=is_write) or frozenset()).isdisjoint(roles)
+    return not (get_current_roles(request, is_write=is_write) or frozenset()).isdisjoint(roles)
 
 
-def roles_now(request: Request, *, is_write: bool = False) -> frozenset[str] | None:
+def get_current_roles(request: Request, *, is_write: bool = False) -> frozenset[str] | None:
     """
     Return the roles that the caller still has; None if Moped no longer knows the person.
 
     :param is_write: whether the request counts as a write although its method is safe
     :raises RightsUnknownError: if that cannot be found out
     """
-    return rights.effective_roles(
-        caller_of(request), only_looks=request.method in SAFE_METHODS and not is_write
+    return current_roles.effective_roles(
+        get_caller(request), only_looks=request.method in SAFE_METHODS and not is_write
     )
 
 
-def caller_of(request: Request) -> CognitoUser:
+def get_caller(request: Request) -> CognitoUser:
     """Return who is calling, by the type that authentication gives them."""
     return cast("CognitoUser", request.user)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rest_framework import request
 
 if TYPE_CHECKING:
-    from apps.auth.tokens import IdToken
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
+    from apps.auth.tokens.verifier import IdToken
 
 
 class Request(request.Request):

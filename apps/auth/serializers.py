@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from rest_framework import serializers
 
-from apps.core.claims import HasuraClaims
+from apps.claims.hasura import HasuraClaims
 
 
 def _field(of: msgspec.structs.FieldInfo) -> serializers.Field[Any, Any, Any, Any]:

@@ -7,15 +7,15 @@ City's database. And the first model without a `db_table`, be it theirs or that 
 black list, makes Django import psycopg: a fifth of a cold start, before anybody asks the database.
 """
 
-from apps.core.imports import Stand, setting_aside
+from apps.core.imports import Replacement, deferred
 
-SET_ASIDE: dict[str, Stand] = {
+SET_ASIDE: dict[str, Replacement] = {
     "django.contrib.auth.models": ("AbstractBaseUser", "Group", "Permission"),
     "django.test.signals": "django.core.signals",  # for one signal, with the whole test framework
     "rest_framework_simplejwt.token_blacklist.models": ("BlacklistedToken", "OutstandingToken"),
 }
 
-with setting_aside(SET_ASIDE):
+with deferred(SET_ASIDE):
     from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
 __all__ = ["JWTStatelessUserAuthentication"]

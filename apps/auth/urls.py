@@ -2,8 +2,9 @@
 
 from django.conf import settings
 
-from apps.auth import sign_in_views, views
-from apps.core.routes import route
+from apps.auth import views
+from apps.auth.browser import views as browser
+from apps.core.http.routes import route
 
 urlpatterns = [
     route("", views.AuthHealth.as_view(), name="auth"),
@@ -13,7 +14,7 @@ urlpatterns = [
 
 if settings.BROWSER_SIGN_IN:
     urlpatterns += [
-        route("sign-in", sign_in_views.start, name="auth-sign-in"),
-        route("callback", sign_in_views.callback, name="auth-callback"),
-        route("sign-out", sign_in_views.sign_out, name="auth-sign-out"),
+        route("sign-in", browser.start, name="auth-sign-in"),
+        route("callback", browser.callback, name="auth-callback"),
+        route("sign-out", browser.sign_out, name="auth-sign-out"),
     ]

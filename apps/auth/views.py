@@ -11,15 +11,15 @@ from rest_framework.views import APIView
 from apps.auth.decorators import normalize_claims
 from apps.auth.permissions import IsSignedIn
 from apps.auth.serializers import CallerSerializer, CallerWithTokenSerializer
-from apps.core.claims import HasuraClaims
-from apps.core.operation import Operation, describe
-from apps.core.views import Health
+from apps.claims.hasura import HasuraClaims
+from apps.core.http.operation import Operation, describe
+from apps.health.views import HealthMessageView
 
 if TYPE_CHECKING:
     from apps.auth.requests import Request
 
 
-class AuthHealth(Health):
+class AuthHealth(HealthMessageView):
     """Say that authentication is there."""
 
     subject = "Auth - "

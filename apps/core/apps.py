@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import pre_migrate
 
-from apps.core import database
+from apps.core.database.schema import create_app_schema
 
 
 class CoreConfig(AppConfig):
@@ -14,4 +14,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """See to it that a migration finds the schema that it writes to."""
-        pre_migrate.connect(database.make_own_schema, dispatch_uid="moped_api_schema")
+        pre_migrate.connect(create_app_schema, dispatch_uid="moped_api_schema")

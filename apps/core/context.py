@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # An HTTP API's ids end in "=". All three sources may be the caller's: REST APIs accept X-Amzn-RequestId.
-SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._=-]{8,64}", re.ASCII)
+VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._=-]{8,64}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -63,6 +63,6 @@ def _request_id(environ: Mapping[str, Any]) -> str:
     gateway = environ.get("lambda.event", {}).get("requestContext", {})
     lambda_id = getattr(environ.get("lambda.context"), "aws_request_id", "")
     for candidate in (gateway.get("requestId"), lambda_id, environ.get("HTTP_X_REQUEST_ID")):
-        if candidate and SANE_REQUEST_ID.fullmatch(str(candidate)):
+        if candidate and VALID_REQUEST_ID.fullmatch(str(candidate)):
             return str(candidate)
     return os.urandom(16).hex()

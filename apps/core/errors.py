@@ -2,7 +2,7 @@
 The kinds of failure, free of HTTP.
 
 A service or gateway raises one of these, or a subclass with its own `code` and `message`;
-apps.core.problems says which status that means.
+apps.core.http.problems says which status that means.
 """
 
 from __future__ import annotations

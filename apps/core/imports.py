@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-Stand = tuple[str, ...] | str | None
+Replacement = tuple[str, ...] | str | None
 
 
 @contextmanager
-def setting_aside(modules: Mapping[str, Stand]) -> Iterator[None]:
+def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
     """
     Let modules look imported for a while; those that really are stay as they are.
 
@@ -38,7 +38,7 @@ def setting_aside(modules: Mapping[str, Stand]) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _standing_in(name: str, stand: Stand) -> Any:
+def _standing_in(name: str, stand: Replacement) -> Any:
     if stand is None:
         return None  # what Python itself writes down for a module that must not be found
     return import_module(stand) if isinstance(stand, str) else _placeholder(name, stand)

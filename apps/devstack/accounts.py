@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from apps.core import aws
-from apps.core.claims import HasuraClaims
+from apps.claims import table as claims_table
+from apps.claims.hasura import HasuraClaims
+from apps.claims.identity import is_city_address
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
-from apps.core.identity import is_city_address
 from apps.devstack.personas import PASSWORD
-from apps.users.gateways import claims_table
 from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def _has_row(persona: Persona) -> bool:
 
 def _account(persona: Persona) -> AdminGetUserResponseTypeDef | None:
     try:
-        with aws.translating(UserNotFoundException=NotFoundError):
-            return aws.cognito().admin_get_user(
+        with translate_errors(UserNotFoundException=NotFoundError):
+            return clients.cognito().admin_get_user(
                 UserPoolId=settings.COGNITO_USER_POOL_ID, Username=persona.email
             )
     except NotFoundError:
@@ -65,8 +66,8 @@ def _account(persona: Persona) -> AdminGetUserResponseTypeDef | None:
 
 def _create_account(persona: Persona) -> str:
     verified = persona.email_verified or persona.is_sso  # an employee's native account is verified
-    with aws.translating():
-        user = aws.cognito().admin_create_user(
+    with translate_errors():
+        user = clients.cognito().admin_create_user(
             UserPoolId=settings.COGNITO_USER_POOL_ID,
             Username=persona.email,
             TemporaryPassword=PASSWORD,
@@ -81,8 +82,8 @@ def _create_account(persona: Persona) -> str:
 
 def _set_password(username: str) -> None:
     # Permanent, and the last step: it completes the account, so a start cut short is mended by the next.
-    with aws.translating():
-        aws.cognito().admin_set_user_password(
+    with translate_errors():
+        clients.cognito().admin_set_user_password(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, Password=PASSWORD, Permanent=True
         )
 

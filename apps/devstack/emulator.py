@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
-LAUNCHER = Path(__file__).with_name("launcher.py")
+LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 PYTHON = Path(sys.prefix) / "emulator" / "bin" / "python"
 
 

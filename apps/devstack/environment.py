@@ -53,7 +53,7 @@ OTHER_AWS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SEC
 
 PLACEHOLDERS = {
     STAGE_VARIABLE: LAPTOP,
-    "MOPED_API_EXTRA_APPS": "apps.devstack,apps.stages",
+    "MOPED_API_EXTRA_APPS": "apps.devstack,apps.deployment",
     "MOPED_API_BROWSER_PAGES": "true",
     "MOPED_API_BROWSER_SIGN_IN": "true",
     "MOPED_API_SECURE_COOKIES": "false",
@@ -72,7 +72,7 @@ PLACEHOLDERS = {
 # Nothing of the developer's own world may leak into a test, nor a test into that world.
 TESTS = {
     STAGE_VARIABLE: "test",
-    "MOPED_API_EXTRA_APPS": "apps.devstack,apps.stages",
+    "MOPED_API_EXTRA_APPS": "apps.devstack,apps.deployment",
     "MOPED_API_BROWSER_PAGES": "true",
     "MOPED_API_BROWSER_SIGN_IN": "true",
     "MOPED_API_SECURE_COOKIES": "true",

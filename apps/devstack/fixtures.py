@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.core import aws
-from apps.devstack import furnish
+from apps.core.aws import clients
+from apps.devstack import provision
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.personas import PERSONAS
 
@@ -35,7 +35,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
     """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
     with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
-        return furnish.furnish(furnish.Site(8000, emulator.url))
+        return provision.furnish(provision.Site(8000, emulator.url))
 
 
 @pytest.fixture
@@ -64,9 +64,9 @@ def furnished_personas(furnished_emulator: Emulator) -> Emulator:
 @contextmanager
 def _pointed_at(patch: pytest.MonkeyPatch, emulator: Emulator) -> Iterator[None]:
     patch.setenv("AWS_ENDPOINT_URL", emulator.url)
-    aws.forget_clients()
+    clients.forget_clients()
     yield
-    aws.forget_clients()
+    clients.forget_clients()
 
 
 def _as_settings(variables: Mapping[str, str]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.core.claims import ADMIN, EDITOR, VIEWER
+from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 
 # One for all, printed at every start: what it opens lies on this machine only.
 PASSWORD = "Mobility-for-2026"  # noqa: S105 (see above)

@@ -21,7 +21,7 @@ import psycopg
 
 from apps.devstack import processes
 from apps.devstack.errors import DevstackError
-from apps.devstack.leash import NOBODY
+from apps.devstack.parent_death import NOBODY
 
 if TYPE_CHECKING:
     import subprocess

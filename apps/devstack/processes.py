@@ -1,4 +1,4 @@
-"""Servers of ours: started on a leash, waited for, stopped."""
+"""Servers of ours: started so that they end with their parent, waited for, stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Mapping, Sequence
 
-LEASH = Path(__file__).with_name("leash.py")
+PARENT_DEATH = Path(__file__).with_name("parent_death.py")
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
 
@@ -34,7 +34,7 @@ def start(
     Call it from the main thread: Linux counts the death of the thread that called.
     """
     return subprocess.Popen(  # noqa: S603 (our own programs, by their full paths)
-        [*_leash(end_with, unprivileged), *map(str, program)],
+        [*_with_parent_death(end_with, unprivileged), *map(str, program)],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -43,9 +43,18 @@ def start(
     )
 
 
-def _leash(end_with: signal.Signals, unprivileged: Sequence[Path]) -> list[str]:
+def _with_parent_death(end_with: signal.Signals, unprivileged: Sequence[Path]) -> list[str]:
     options = ["--unprivileged", *map(str, unprivileged)] if unprivileged else []
-    return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(end_with)), *options, "--"]
+    return [
+        sys.executable,
+        "-I",
+        "-S",
+        str(PARENT_DEATH),
+        str(os.getpid()),
+        str(int(end_with)),
+        *options,
+        "--",
+    ]
 
 
 def wait_until(ready: Callable[[], bool], *, process: subprocess.Popen[bytes], seconds: float) -> bool:

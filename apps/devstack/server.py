@@ -9,14 +9,14 @@ from typing import Any
 import orjson
 from django.core.servers import basehttp
 
-from apps.core import headers, problems
+from apps.core.http import headers, problems
 
 # `CPython/3.11.7` is nobody's business; without a name there is no header.
 basehttp.ServerHandler.server_software = None  # type: ignore[assignment]
 
 
 class RequestHandler(basehttp.WSGIRequestHandler):
-    """Refuses lines that are too long, or no HTTP, as API Gateway does for a stage (apps.stages.gateways)."""
+    """Refuses lines that are too long, or no HTTP, as API Gateway does (apps.deployment.aws.rest_api)."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a request that no application will ever see."""

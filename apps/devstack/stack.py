@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from apps.core import aws
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
 from apps.core.errors import InvalidError, NotFoundError
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
@@ -39,7 +40,7 @@ def deploy(parameters: Mapping[str, str]) -> dict[str, str]:
     :raises DevstackError: if CloudFormation refuses, with the first reason it gives
     """
     try:
-        with aws.translating(ValidationError=InvalidError):
+        with translate_errors(ValidationError=InvalidError):
             _request(parameters)
     except InvalidError as error:
         # The only way in which CloudFormation says that nothing has changed.
@@ -56,9 +57,9 @@ def _request(parameters: Mapping[str, str]) -> None:
     ]
     stack = _describe()
     if stack and stack["StackStatus"] == NEVER_MADE:
-        aws.cloudformation().delete_stack(StackName=NAME)
+        clients.cloudformation().delete_stack(StackName=NAME)
         stack = None
-    send = aws.cloudformation().update_stack if stack else aws.cloudformation().create_stack
+    send = clients.cloudformation().update_stack if stack else clients.cloudformation().create_stack
     send(StackName=NAME, TemplateBody=template, Parameters=given, Capabilities=CAPABILITIES)
 
 
@@ -76,8 +77,8 @@ def _await_completion() -> None:
 
 
 def _first_failure() -> str:
-    with aws.translating():
-        events = aws.cloudformation().describe_stack_events(StackName=NAME)["StackEvents"]
+    with translate_errors():
+        events = clients.cloudformation().describe_stack_events(StackName=NAME)["StackEvents"]
     failed = [event for event in reversed(events) if event.get("ResourceStatus", "").endswith("_FAILED")]
     return next(
         (f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in failed), "no reason given"
@@ -86,7 +87,7 @@ def _first_failure() -> str:
 
 def _describe() -> StackTypeDef | None:
     try:
-        with aws.translating(ValidationError=NotFoundError):
-            return aws.cloudformation().describe_stacks(StackName=NAME)["Stacks"][0]
+        with translate_errors(ValidationError=NotFoundError):
+            return clients.cloudformation().describe_stacks(StackName=NAME)["Stacks"][0]
     except NotFoundError:
         return None

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from apps.claims.identity import normalize
 from apps.core.context import current
-from apps.core.identity import normalize
-from apps.files import gateways, ids, keys, media, names, queries
+from apps.files import adapters, content_types, ids, keys, names, selectors
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
 
 if TYPE_CHECKING:
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
 
 logger = logging.getLogger(__name__)
 
 
 def sign_upload(
     *, file_name: str, kind: str, project_id: int | None, actor: CognitoUser
-) -> gateways.PresignedPost:
+) -> adapters.PresignedPost:
     """
     Sign the upload of one file, to a project or to the caller's own folder.
 
@@ -38,13 +38,13 @@ def sign_upload(
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None:
         raise NotAMopedUserError
-    person = queries.find_person(user_id, project_id)
+    person = selectors.find_person(user_id, project_id)
     if person is None or not _is(person, actor):
         raise NotAMopedUserError
     if project_id is not None and not person.project_is_live:
         raise UnknownProjectError
     key = _new_key(kind, project_id, user_id, name)
-    upload = gateways.presign_upload(key=key, media_type=media.type_of(name))
+    upload = adapters.presign_upload(key=key, media_type=content_types.type_of(name))
     _record("file_upload_signed", key, actor)
     return upload
 
@@ -68,7 +68,7 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
     if not (found and _may_read(found, actor)):
         raise UnknownFileError
     name = keys.display_name(found)
-    url = gateways.presign_download(key=found, presentation=media.presentation(name))
+    url = adapters.presign_download(key=found, presentation=content_types.presentation(name))
     _record("file_download_signed", found, actor)
     return url
 
@@ -86,18 +86,18 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     if keys.is_in(key, keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
     is_a_projects = keys.is_in(path, keys.PROJECT_FOLDERS) or keys.is_in(key, settings.FILES_OLDER_FOLDERS)
-    return is_a_projects and queries.has_live_row(key)
+    return is_a_projects and selectors.has_live_row(key)
 
 
 def _is_own(path: str, actor: CognitoUser) -> bool:
     user_id = ids.parse(actor.claims.database_id)
     if user_id is None or not keys.is_in(path, keys.folders_of_user(user_id)):
         return False
-    owner = queries.find_person(user_id, None)
+    owner = selectors.find_person(user_id, None)
     return owner is not None and _is(owner, actor)
 
 
-def _is(person: queries.Person, actor: CognitoUser) -> bool:
+def _is(person: selectors.Person, actor: CognitoUser) -> bool:
     """
     Tell whether the row that the caller's claims name is the caller's own.
 

@@ -1,6 +1,6 @@
 """Routes under `/files/`."""
 
-from apps.core.routes import route
+from apps.core.http.routes import route
 from apps.files import views
 
 urlpatterns = [

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.auth.permissions import IsKnown, MayUpload
+from apps.auth.permissions import HasVerifiedRole, MayUpload
 from apps.core.errors import UnavailableError
-from apps.core.operation import Operation, describe
-from apps.core.throttles import Signatures
-from apps.core.views import Health
+from apps.core.http.operation import Operation, describe
+from apps.core.http.throttles import SignatureThrottle
 from apps.files import errors, services
 from apps.files.serializers import UPLOAD, DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
+from apps.health.views import HealthMessageView
 
 if TYPE_CHECKING:
     from apps.auth.requests import Request
 
 
-class FilesHealth(Health):
+class FilesHealth(HealthMessageView):
     """Say that the file routes are there."""
 
     subject = "Files - "
@@ -59,7 +59,7 @@ class RequestSignature(APIView):
     """
 
     permission_classes = (MayUpload,)
-    throttle_classes = (Signatures,)
+    throttle_classes = (SignatureThrottle,)
 
     def get(self, request: Request) -> Response:
         """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""
@@ -93,8 +93,8 @@ class Download(APIView):
     PDF and images open in the browser; everything else is saved.
     """
 
-    permission_classes = (IsKnown,)
-    throttle_classes = (Signatures,)
+    permission_classes = (HasVerifiedRole,)
+    throttle_classes = (SignatureThrottle,)
 
     def get(self, request: Request, key: str) -> Response:
         """Sign the link, if the file is one that the caller may read."""

@@ -7,7 +7,6 @@ from apps.core.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
-    UpstreamError,
 )
 
 PASSWORD_PATTERN = r"^(?=.*?[A-Z])(?=.*?[a-z])(?=.*?[0-9])(?=.*?[#?!@$%^&*-]).{12,}$"  # noqa: S105
@@ -137,17 +136,3 @@ class BusyError(ConflictError):
     code = "busy"
     message = "This account is being changed at this moment. Try again."
     field = "email"
-
-
-class StoreMissingError(UpstreamError):
-    """The pool or the table that the settings name is not there; only the operators can mend that."""
-
-    code = "store_missing"
-    message = "This service is not set up completely. Tell its operators."
-    field = "email"
-
-
-class ClaimsChangedError(BusyError):
-    """The claims item is no longer the one that was read: somebody else was faster."""
-
-    code = "claims_changed"

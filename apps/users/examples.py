@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.core.claims import HasuraClaims
+from apps.claims.hasura import HasuraClaims
 
 USER_ID = "11111111-1111-4111-8111-111111111111"
 

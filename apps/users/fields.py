@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
-from apps.core.identity import normalize, sso_address
-from apps.core.serializers import Text
+from apps.claims.identity import normalize, sso_address
+from apps.core.http.serializers import StrictCharField
 from apps.users.errors import PASSWORD_PATTERN
 
 LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
@@ -29,7 +29,7 @@ INVISIBLE_LETTERS = frozenset(
 )
 
 
-class Name(Text):
+class Name(StrictCharField):
     """A person's name, in any script."""
 
     schema: ClassVar[dict[str, Any]] = {
@@ -59,7 +59,7 @@ class Name(Text):
         )
 
 
-class Address(Text):
+class Address(StrictCharField):
     """
     An address, lower-cased: Cognito and the claims table know it in no other way.
 
@@ -94,7 +94,7 @@ class Address(Text):
         return not domain.startswith("[")
 
 
-class Password(Text):
+class Password(StrictCharField):
     """
     A password that the pool takes, and none that it refuses.
 

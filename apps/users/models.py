@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
-from apps.core.claims import NO_LOGIN, HasuraClaims
-from apps.core.database import CIEmailField, ClockTimestamp
-from apps.core.identity import normalize
+from apps.claims.hasura import NO_LOGIN, HasuraClaims
+from apps.claims.identity import normalize
+from apps.core.database.fields import CIEmailField, ClockTimestamp
 
 if TYPE_CHECKING:
     from typing import Any

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from rest_framework.permissions import BasePermission
 
-from apps.auth.permissions import HasRole, caller_of, has_role_now
-from apps.core.claims import ADMIN
+from apps.auth.permissions import HasRole, get_caller, has_current_role
+from apps.claims.hasura import ADMIN
 from apps.users.errors import ReadOnlyStageError
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class IsAdminOrSelf(HasRole):
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield what fails, ending with whose account it is."""
         yield from super().failures(request, view)
-        is_oneself = caller_of(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
-        if not is_oneself and not has_role_now(request, ADMIN):
+        is_oneself = get_caller(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
+        if not is_oneself and not has_current_role(request, ADMIN):
             yield IsAdminOrSelf.message
 
 

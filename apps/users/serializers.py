@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rest_framework import serializers
 
 from apps.auth.serializers import HasuraClaimsSerializer
-from apps.core.claims import ROLES
-from apps.core.serializers import Choices, Flag, StrictSerializer, Text, WholeNumber
+from apps.claims.hasura import ROLES
+from apps.core.http.serializers import (
+    ChoiceListField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+)
 from apps.users.fields import Address, Name, Password
 from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from apps.users.directory import Portrait
+    from apps.users.selectors import Portrait
 
 LARGEST_ID = 2**31 - 1
 
@@ -26,16 +32,16 @@ class ProfileSerializer(StrictSerializer):
     email = Address()
     first_name = Name()
     last_name = Name()
-    title = Text(max_length=255)
-    workgroup_id = WholeNumber(min_value=1, max_value=LARGEST_ID)
-    roles = Choices(ROLES)
-    is_user_group_member = Flag(required=False, allow_null=True)
-    note = Text(required=False, allow_null=True, allow_blank=True, max_length=10_000)
+    title = StrictCharField(max_length=255)
+    workgroup_id = StrictIntegerField(min_value=1, max_value=LARGEST_ID)
+    roles = ChoiceListField(ROLES)
+    is_user_group_member = StrictBooleanField(required=False, allow_null=True)
+    note = StrictCharField(required=False, allow_null=True, allow_blank=True, max_length=10_000)
     # Known to callers of today's API and decided by us: taken, and passed over.
-    is_coa_staff = Flag(required=False, allow_null=True)
-    cognito_user_id = Text(required=False, allow_null=True)
-    date_added = Text(required=False, allow_null=True)
-    is_deleted = Flag(required=False, allow_null=True)
+    is_coa_staff = StrictBooleanField(required=False, allow_null=True)
+    cognito_user_id = StrictCharField(required=False, allow_null=True)
+    date_added = StrictCharField(required=False, allow_null=True)
+    is_deleted = StrictBooleanField(required=False, allow_null=True)
 
     PASSED_OVER: ClassVar[tuple[str, ...]] = ("is_coa_staff", "cognito_user_id", "date_added", "is_deleted")
 
@@ -79,7 +85,7 @@ class ActivationSerializer(StrictSerializer):
 
     email = Address()
     password = Password()
-    roles = Choices(ROLES)
+    roles = ChoiceListField(ROLES)
 
 
 class ListingSerializer(serializers.Serializer[Any]):

@@ -19,18 +19,20 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from django.db import transaction
 
-from apps.auth import rights
+from apps.auth import current_roles
+from apps.claims import table as claims_table
 from apps.core.errors import ConflictError, NotFoundError
-from apps.users import accounts, audit, intentions, people, rules
+from apps.users import policies
+from apps.users.adapters import cognito
+from apps.users.changes import audit, cognito_accounts, pending, rows
 from apps.users.errors import AlreadyActiveError, InactiveError, UserExistsError, UserNotFoundError
-from apps.users.gateways import claims_table, cognito
 from apps.users.models import Intention, MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
 
 
 class Profile(TypedDict):
@@ -55,11 +57,11 @@ def create_user(*, actor: CognitoUser, password: str, **profile: Unpack[Profile]
     :raises WeakPasswordError: if the pool refuses the password
     """
     email = profile["email"]
-    rules.require_workgroup(profile["workgroup_id"])
-    user = people.by_email(email)
+    policies.require_workgroup(profile["workgroup_id"])
+    user = rows.by_email(email)
     if user and user.may_sign_in:
         return _repeat_create(actor, password, profile)
-    with intentions.undertaken(Intention.CREATE, actor=actor, email=email, sets_password=True) as intention:
+    with pending.undertaken(Intention.CREATE, actor=actor, email=email, sets_password=True) as intention:
         _provide(intention, password, {**profile, "is_deleted": False})
     return _concluded(intention)
 
@@ -72,11 +74,11 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
     :raises AlreadyActiveError: if the person is active with other roles
     :raises WeakPasswordError: if the pool refuses the password
     """
-    user = people.by_email(email)
+    user = rows.by_email(email)
     if user is None:
         raise UserNotFoundError
     _refuse_active(Intention.ACTIVATE, user, roles)
-    with intentions.undertaken(Intention.ACTIVATE, actor=actor, email=email, sets_password=True) as intention:
+    with pending.undertaken(Intention.ACTIVATE, actor=actor, email=email, sets_password=True) as intention:
         _provide(intention, password, {"email": email, "roles": list(roles), "is_deleted": False})
     return _concluded(intention)
 
@@ -96,11 +98,11 @@ def update_user(
     :raises SelfError: if an admin takes that role from themselves
     :raises LastAdminError: if nobody would be left who is one
     """
-    user = people.to_change(cognito_user_id, profile["email"])
-    rules.require_workgroup(profile["workgroup_id"])
+    user = rows.to_change(cognito_user_id, profile["email"])
+    policies.require_workgroup(profile["workgroup_id"])
     moved = profile["email"] if profile["email"] != user.address else ""
     details = {"new_email": moved, "cognito_user_id": user.cognito_user_id}
-    with intentions.undertaken(
+    with pending.undertaken(
         Intention.UPDATE, actor=actor, email=user.address, sets_password=bool(password), **details
     ) as intention:
         _change(intention, actor, password, profile)
@@ -117,18 +119,18 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
     :raises SelfError: if it is one's own
     :raises LastAdminError: if nobody would be left to administer accounts
     """
-    decided = intentions.decided_deactivation(cognito_user_id)
+    decided = pending.decided_deactivation(cognito_user_id)
     if decided:
-        intentions.finish(decided)
+        pending.finish(decided)
         return
-    user = people.by_account(cognito_user_id)
-    rules.refuse_oneself(user, actor)
-    with intentions.undertaken(
+    user = rows.by_account(cognito_user_id)
+    policies.refuse_oneself(user, actor)
+    with pending.undertaken(
         Intention.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
     ) as intention:
         _cut_off(intention, actor)
-    intentions.finish(intention)
-    rights.forget(intention.email)
+    pending.finish(intention)
+    current_roles.invalidate(intention.email)
 
 
 def carry_on(intention: Intention) -> list[str]:
@@ -139,16 +141,16 @@ def carry_on(intention: Intention) -> list[str]:
     :raises UpstreamError: if a store cannot be reached
     """
     if intention.is_done:
-        intentions.close(intention)
+        pending.close(intention)
         return [f"noted that the change {intention.operation!r} of {intention.email} is complete"]
     if intention.operation != Intention.DELETE:
-        return intentions.settle(intention)
+        return pending.settle(intention)
     try:
         if not intention.decided:
             _cut_off(intention, None)
-        intentions.finish(intention)
+        pending.finish(intention)
     except (ConflictError, NotFoundError):  # the rules of today forbid what those of then allowed
-        return intentions.settle(intention)
+        return pending.settle(intention)
     return [f"carried out the deactivation of {intention.email}"]
 
 
@@ -158,55 +160,55 @@ def carry_on(intention: Intention) -> list[str]:
 def _provide(intention: Intention, password: str, values: Mapping[str, Any]) -> None:
     """Make row, account and item of a person; nothing of it can be used before all of it is there."""
     with transaction.atomic():
-        intentions.hold(intention)
-        found = people.locked_by_email(intention.email)
+        pending.hold(intention)
+        found = rows.locked_by_email(intention.email)
         _refuse_active(intention.operation, found, values["roles"])
         before = audit.snapshot(found)
-        user = people.save(found or MopedUser(), values)
+        user = rows.save(found or MopedUser(), values)
         seen = claims_table.get(intention.email)
         intention.touched = True
-        account = accounts.provide(intention, password)
-        people.link(user, account.username)
-        accounts.set_password(intention, account, password)
-        accounts.sign_out_strangers(intention, account)
+        account = cognito_accounts.provide(intention, password)
+        rows.link(user, account.username)
+        cognito_accounts.set_password(intention, account, password)
+        cognito_accounts.sign_out_strangers(intention, account)
         claims_table.put(email=user.address, claims=user.claims, instead_of=seen)
         audit.record(intention, user, before, password_set=True)
-        intentions.decide(intention)
+        pending.decide(intention)
 
 
 def _change(intention: Intention, actor: CognitoUser, password: str, profile: Profile) -> None:
     """Change row, item, address and password; the old ones stay valid until the new ones are."""
     with transaction.atomic():
-        intentions.hold(intention)
-        user = people.locked(intention)
+        pending.hold(intention)
+        user = rows.locked(intention)
         if not user.may_sign_in:
             raise InactiveError
-        rules.keep_an_admin(user, profile["roles"], profile["email"], actor)
+        policies.keep_an_admin(user, profile["roles"], profile["email"], actor)
         before = audit.snapshot(user)
-        people.save(user, profile)
-        account = accounts.ready_for(user)
+        rows.save(user, profile)
+        account = cognito_accounts.ready_for(user)
         seen = claims_table.get(user.address)
         intention.touched = True
-        accounts.correct_claims(user, seen)
-        accounts.correct_address(account, user.address)
-        accounts.set_password(intention, account, password)
+        cognito_accounts.correct_claims(user, seen)
+        cognito_accounts.correct_address(account, user.address)
+        cognito_accounts.set_password(intention, account, password)
         audit.record(intention, user, before, password_set=bool(password))
-        intentions.decide(intention)
+        pending.decide(intention)
 
 
 def _cut_off(intention: Intention, actor: CognitoUser | None) -> None:
     """Take the claims away first, then every session; the accounts go once it is decided."""
     with transaction.atomic():
-        intentions.hold(intention)
-        user = people.locked(intention)
-        rules.keep_an_admin(user, (), user.address, actor)
+        pending.hold(intention)
+        user = rows.locked(intention)
+        policies.keep_an_admin(user, (), user.address, actor)
         before = audit.snapshot(user)
-        people.mark_deleted(user)
+        rows.mark_deleted(user)
         intention.touched = True
         claims_table.delete(intention.email)
-        accounts.sign_out(intention)
+        cognito_accounts.sign_out(intention)
         audit.record(intention, user, before)
-        intentions.decide(intention)
+        pending.decide(intention)
 
 
 def _refuse_active(operation: str, user: MopedUser | None, roles: Sequence[str]) -> None:
@@ -224,11 +226,11 @@ def _refuse_active(operation: str, user: MopedUser | None, roles: Sequence[str])
 
 def _concluded(intention: Intention) -> MopedUser:
     """Do what the decision left to do, and answer: with the row, if nobody else answered for it."""
-    rights.forget(*intention.addresses)
+    current_roles.invalidate(*intention.addresses)
     user = MopedUser.objects.select_related("workgroup").get(email=intention.new_email or intention.email)
     if intention.new_email:
-        intentions.finish(intention)
-    elif not intentions.closed(intention) and intention.operation == Intention.CREATE:
+        pending.finish(intention)
+    elif not pending.closed(intention) and intention.operation == Intention.CREATE:
         raise UserExistsError  # an identical request found the work done before we could say so
     return user
 
@@ -242,11 +244,11 @@ def _repeat_create(actor: CognitoUser, password: str, profile: Profile) -> Moped
     :raises UserExistsError: if this is not such a repetition
     """
     with transaction.atomic():
-        intentions.lock([profile["email"]])
-        user = people.locked_by_email(profile["email"])
-        if user is None or not (user.may_sign_in and people.says(user, profile)):
+        pending.lock([profile["email"]])
+        user = rows.locked_by_email(profile["email"])
+        if user is None or not (user.may_sign_in and rows.says(user, profile)):
             raise UserExistsError
-        if not intentions.claim(Intention.CREATE, profile["email"]):
+        if not pending.claim(Intention.CREATE, profile["email"]):
             raise UserExistsError
         cognito.set_password(str(user.cognito_user_id), password)
         audit.record_password(Intention.CREATE, user, actor)

@@ -1,6 +1,6 @@
 """Routes under `/users/`."""
 
-from apps.core.routes import route
+from apps.core.http.routes import route
 from apps.users import views
 
 urlpatterns = [

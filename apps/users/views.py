@@ -10,11 +10,12 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.auth.permissions import HasRole, IsAdmin, caller_of
+from apps.auth.permissions import HasRole, IsAdmin, get_caller
+from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import UnavailableError, UpstreamError
-from apps.core.operation import Operation, describe
-from apps.core.throttles import Writes
-from apps.users import directory, errors, examples, services
+from apps.core.http.operation import Operation, describe
+from apps.core.http.throttles import WriteThrottle
+from apps.users import errors, examples, selectors, services
 from apps.users.permissions import ChangesAreAllowed, IsAdminOrSelf
 from apps.users.serializers import (
     ActivationSerializer,
@@ -43,7 +44,7 @@ WRITE_ERRORS = (
     errors.AddressRefusedError,
     errors.WorkgroupUnknownError,
     errors.BusyError,
-    errors.StoreMissingError,
+    StoreMissingError,
     UpstreamError,
     UnavailableError,
 )
@@ -62,7 +63,7 @@ class FormView(APIView):
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Count changes, not looks."""
-        return [] if self.request.method in SAFE_METHODS else [Writes()]
+        return [] if self.request.method in SAFE_METHODS else [WriteThrottle()]
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer as always, and put a message under a field that is shown if there is none yet."""
@@ -95,14 +96,14 @@ class UserList(FormView):
         """List people from the database, by last name."""
         wanted = ListingSerializer(data=request.query_params.dict())
         wanted.is_valid(raise_exception=True)
-        page = directory.listing(**wanted.validated_data)
+        page = selectors.listing(**wanted.validated_data)
         return Response({"count": page.total, "results": UserSerializer(page.people, many=True).data})
 
     def post(self, request: Request) -> Response:
         """Create a person with an account, or make a deactivated one whole again."""
         new_user = NewUserSerializer(data=request.data)
         new_user.is_valid(raise_exception=True)
-        user = services.create_user(actor=caller_of(request), **new_user.validated_data)
+        user = services.create_user(actor=get_caller(request), **new_user.validated_data)
         return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
 
 
@@ -139,20 +140,20 @@ class UserDetail(FormView):
 
     def get(self, request: Request, user_id: str) -> Response:
         """Show what the three stores know of a person."""
-        return Response(PortraitSerializer(directory.portrait(_account_id(user_id))).data)
+        return Response(PortraitSerializer(selectors.portrait(_account_id(user_id))).data)
 
     def put(self, request: Request, user_id: str) -> Response:
         """Change a person's profile, roles, address or password."""
         changed = ChangedUserSerializer(data=request.data)
         changed.is_valid(raise_exception=True)
         user = services.update_user(
-            actor=caller_of(request), cognito_user_id=_uuid(user_id), **changed.validated_data
+            actor=get_caller(request), cognito_user_id=_uuid(user_id), **changed.validated_data
         )
         return Response(UserSerializer(user).data)
 
     def delete(self, request: Request, user_id: str) -> Response:
         """Deactivate a person: the rights end, the accounts go, the row stays."""
-        services.deactivate_user(actor=caller_of(request), cognito_user_id=_account_id(user_id))
+        services.deactivate_user(actor=get_caller(request), cognito_user_id=_account_id(user_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -178,7 +179,7 @@ class UserActivation(FormView):
         """Activate a person who is known by their address."""
         activation = ActivationSerializer(data=request.data)
         activation.is_valid(raise_exception=True)
-        user = services.activate_user(actor=caller_of(request), **activation.validated_data)
+        user = services.activate_user(actor=get_caller(request), **activation.validated_data)
         return Response(UserSerializer(user).data)
 
 
@@ -196,7 +197,7 @@ class UserHistory(APIView):
 
     def get(self, request: Request, user_id: str) -> Response:
         """List who did what when, the latest first."""
-        events = directory.history(_account_id(user_id))
+        events = selectors.history(_account_id(user_id))
         return Response({"results": EventSerializer(events, many=True).data})
 
 

@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from apps.stages import archive, interpreter, package, rehearsal_environment, runtime
-from apps.stages.interpreter import UV
-from apps.stages.paths import BUILD
-from apps.stages.target import target_of_file
+from apps.deployment.package import archive, builder, interpreter, runtime, runtime_environment
+from apps.deployment.package.interpreter import UV
+from apps.deployment.package.target import target_of_file
+from apps.deployment.paths import BUILD
 from benchmarks.cold.pool import Pool
 
 HERE = Path(__file__).resolve().parent
@@ -58,7 +58,7 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=RUNS)
     runs = options.parse_args().runs
     FOLDER.mkdir(parents=True, exist_ok=True)
-    python = rehearsal_environment.python()
+    python = runtime_environment.python()
     with Pool() as pool, ExitStack() as cleanup:
         variants = [ours(pool), *theirs(pool)]
         scratch = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="moped-bench-")))
@@ -72,7 +72,7 @@ def main() -> None:
 
 def ours(pool: Pool) -> Variant:
     """Return the package of this project."""
-    built = package.build("production")
+    built = builder.build("production")
     variables = {
         "MOPED_API_CURRENT_ENVIRONMENT": "staging",
         "MOPED_API_ALLOWED_HOSTS": EVENT_HOST,

@@ -1,6 +1,6 @@
 """Who may call the routes of auth."""
 
-from tests.access import EVERYONE, SIGNED_IN, Table
+from tests.support.callers import EVERYONE, SIGNED_IN, Table
 
 ACCESS: Table = {
     ("GET", "auth"): EVERYONE,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.auth import keys, rules, tokens
-from tests.auth.publisher import Publisher
+from apps.auth.tokens import keys, rules, verifier
+from tests.auth.key_server_stub import Publisher
 from tests.auth.signing import key
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(keys, "monotonic", lambda: stopped.running)
     monkeypatch.setattr(keys, "time", lambda: stopped.wall)
     monkeypatch.setattr(rules, "time", lambda: stopped.wall)
-    monkeypatch.setattr(tokens, "time", lambda: stopped.wall)
+    monkeypatch.setattr(verifier, "time", lambda: stopped.wall)
     return stopped

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.loopback import Loopback
+from tests.support.loopback import Loopback
 
 
 class TokenEndpoint(Loopback):

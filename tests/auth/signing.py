@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from django.conf import settings
 
-from apps.core.claims import CLAIMS_NAMESPACE as CLAIMS
-from tests.pool import USER_ID, base64url
+from apps.claims.hasura import CLAIMS_NAMESPACE as CLAIMS
+from tests.support.token_factory import USER_ID, base64url
 
 HASURA = {
     "x-hasura-user-id": USER_ID,

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.urls import resolve
 from rest_framework.test import APIClient
 
-from apps.auth import keys
-from apps.core import routes
-from tests.pool import USER_ID, Signer, payload
+from apps.auth.tokens import keys
+from apps.core.http import routes
+from tests.support.token_factory import USER_ID, Signer, payload
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -217,7 +217,7 @@ class TestCookie:
         assert browser.get(ROUTE).status_code == 401
 
 
-@pytest.mark.urls("tests.core.broken_urls")
+@pytest.mark.urls("tests.core.http.broken_urls")
 class TestUnsafeMethodByCookie:
     ORIGIN = "https://testserver"
 

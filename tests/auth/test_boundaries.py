@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.auth import jwks, key_server, tokens
-from apps.auth.reasons import (
+from apps.auth.tokens import jwks, jwks_client, verifier
+from apps.auth.tokens.errors import (
     ClaimsInvalidError,
     TokenExpiredError,
     TokenMalformedError,
     TokenNotYetValidError,
 )
-from apps.core import claims
+from apps.claims import hasura
 from tests.auth.signing import HASURA, compact, id_payload, key
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ END_OF_9999 = 253_402_300_799
 ROLES = "x-hasura-allowed-roles"
 
 
-def verified(**changes: Any) -> tokens.IdToken:
-    return tokens.verify(key().token(id_payload(**changes)))
+def verified(**changes: Any) -> verifier.IdToken:
+    return verifier.verify(key().token(id_payload(**changes)))
 
 
 class TestTimes:
@@ -40,11 +40,11 @@ class TestTimes:
 
     def test_exp_ends_a_token_that_was_verified_before(self, clock: Clock) -> None:
         text = key().token(id_payload(exp=clock.wall + 1))
-        assert tokens.verify(text)
+        assert verifier.verify(text)
         for _ in range(2):  # in that very second, and ever after
             clock.passes(1)
             with pytest.raises(TokenExpiredError):
-                tokens.verify(text)
+                verifier.verify(text)
 
     @pytest.mark.parametrize("name", ["iat", "nbf"])
     def test_iat_and_nbf_may_lie_30_seconds_ahead(self, clock: Clock, name: str) -> None:
@@ -72,18 +72,18 @@ class TestSizes:
         return compact(key().header(x="x" * filler))
 
     def test_a_header_has_1024_characters_at_most(self) -> None:
-        assert tokens.verify(key().token(id_payload(), self.header_of(768)))
+        assert verifier.verify(key().token(id_payload(), self.header_of(768)))
         with pytest.raises(TokenMalformedError):
-            tokens.verify(key().token(id_payload(), self.header_of(769)))
+            verifier.verify(key().token(id_payload(), self.header_of(769)))
 
     @pytest.mark.parametrize("beside", [0, 40], ids=["alone", "beside more brackets than the limit"])
     @pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"x":', "}")])
     def test_a_payload_is_shown_to_a_depth_of_32(self, before: str, after: str, beside: int) -> None:
-        def nested(levels: int) -> tokens.IdToken:
+        def nested(levels: int) -> verifier.IdToken:
             value = f"{before * levels}1{after * levels}"
             # No other brackets of either kind but those that are asked for.
             payload = compact(id_payload(x="@", hasura=None, **({"y": [[]] * beside} if beside else {})))
-            return tokens.verify(key().token(payload.replace(b'"@"', value.encode())))
+            return verifier.verify(key().token(payload.replace(b'"@"', value.encode())))
 
         assert nested(31).payload["x"]
         with pytest.raises(ClaimsInvalidError):
@@ -95,12 +95,12 @@ class TestHasuraClaims:
     def test_have_no_room_for_another_member(self, roles: int) -> None:
         """Whatever number of strings is added, it is never taken for the number that belongs there."""
         text = json.dumps(HASURA | {ROLES: ["moped-editor"] * roles})
-        assert claims.parse(text)
+        assert hasura.parse(text)
         for strings, lists in itertools.product(range(16), range(8)):
             if strings or lists:
                 more = ['"x-hasura-user-db-id":"1"'] * strings + [f'"{ROLES}":[]'] * lists
                 with pytest.raises(ValueError, match="twice"):
-                    claims.parse(f"{{{','.join(more)},{text[1:]}")
+                    hasura.parse(f"{{{','.join(more)},{text[1:]}")
 
     @pytest.mark.parametrize(
         ("missing", "doubled"), list(itertools.permutations(sorted(HASURA.keys() - {ROLES}), 2))
@@ -109,16 +109,16 @@ class TestHasuraClaims:
         self, missing: str, doubled: str
     ) -> None:
         text = json.dumps({name: value for name, value in HASURA.items() if name != missing})
-        assert claims.parse(text)
+        assert hasura.parse(text)
         with pytest.raises(ValueError, match="twice"):
-            claims.parse(f'{{"{doubled}":"1",{text[1:]}')
+            hasura.parse(f'{{"{doubled}":"1",{text[1:]}')
 
     def test_cannot_hide_a_list_in_the_place_of_the_roles(self) -> None:
         without = {name: value for name, value in HASURA.items() if name != ROLES}
 
-        assert claims.parse(json.dumps(without))
+        assert hasura.parse(json.dumps(without))
         with pytest.raises(ValueError, match="list"):
-            claims.parse(json.dumps(without | {"x-hasura-projects": []}))
+            hasura.parse(json.dumps(without | {"x-hasura-projects": []}))
 
 
 class TestKeys:
@@ -136,7 +136,7 @@ class TestKeys:
 
 class TestConversation:
     def test_that_ended_by_itself_can_be_cut(self) -> None:
-        conversation = key_server._Conversation(key_server._permitted("http://127.0.0.1:1/"))
+        conversation = jwks_client._Conversation(jwks_client._permitted("http://127.0.0.1:1/"))
         conversation._socket = socket.socket()
 
         conversation.cut()  # not connected (any more): nothing to shut down
@@ -144,4 +144,4 @@ class TestConversation:
         conversation._socket.close()
 
     def test_that_never_began_can_be_cut(self) -> None:
-        key_server._Conversation(key_server._permitted("http://127.0.0.1:1/")).cut()
+        jwks_client._Conversation(jwks_client._permitted("http://127.0.0.1:1/")).cut()

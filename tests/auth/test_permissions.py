@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.auth import rights
-from apps.core import claims_items
-from apps.core.claims import CLAIMS_NAMESPACE
-from tests.pool import hasura_claim
+from apps.auth import current_roles
+from apps.claims import items as claims_items
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from tests.support.token_factory import hasura_claim
 
 if TYPE_CHECKING:
     from tests.conftest import Caller, Impersonate
@@ -51,7 +51,7 @@ class TestRefusal:
         self, calling: Caller, monkeypatch: pytest.MonkeyPatch, path: str
     ) -> None:
         client = calling(**{CLAIMS_NAMESPACE: hasura_claim("moped-admin")})
-        rights.forget()
+        current_roles.invalidate()
         monkeypatch.setattr(claims_items, "claims_of", lambda _email: None)
 
         assert ACTIVE in client.get(path).json()["detail"]

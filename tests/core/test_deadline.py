@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from django.conf import settings
 
-from apps.core import deadline, views
+from apps.core import deadline
 from apps.core.deadline import DeadlineError
+from apps.health import views
 from moped_api import settings as configured
 
 if TYPE_CHECKING:
@@ -88,13 +89,13 @@ class TestCall:
 class TestRequestMiddleware:
     def test_gives_each_request_a_deadline(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[float | None] = []
-        get = views.Health.get
+        get = views.HealthMessageView.get
 
-        def noting(view: views.Health, request: Request) -> Response:
+        def noting(view: views.HealthMessageView, request: Request) -> Response:
             seen.append(deadline.remaining())
             return get(view, request)
 
-        monkeypatch.setattr(views.Health, "get", noting)
+        monkeypatch.setattr(views.HealthMessageView, "get", noting)
         client.get("/")
         assert seen[0] is not None
         assert 0 <= seen[0] <= settings.REQUEST_SECONDS

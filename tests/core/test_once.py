@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.core import aws
+from apps.core.aws import clients
 from apps.core.once import once
 from tests.support.waiting import LIMIT_SECONDS
 
@@ -59,6 +59,6 @@ class TestOnce:
 class TestClients:
     """The objects that a busy start asks for in many threads at once."""
 
-    @pytest.mark.parametrize("get", aws.CACHED, ids=lambda get: get.__name__)
+    @pytest.mark.parametrize("get", clients.CACHED, ids=lambda get: get.__name__)
     def test_are_all_built_once(self, get: object) -> None:
         assert isinstance(get, once)

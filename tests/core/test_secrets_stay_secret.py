@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rest_framework.test import APIClient
 
-from apps.core import routes
-from apps.core.claims import CLAIMS_NAMESPACE
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.core.http import routes
 from apps.core.logging import JsonFormatter
-from tests.pool import Signer, hasura_claim
+from tests.support.token_factory import Signer, hasura_claim
 from tests.test_access import path_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.clone import copy_tree
+from tests.support.working_copy import copy_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ class TestStartBlueprint:
 
         tests = run(
             with_projects,
-            *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/core/test_openapi.py"),
+            *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/reference/test_openapi.py"),
             *("-k", "projects or TestDocument"),
         )
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from apps.core import aws
+from apps.core.aws import clients
 from apps.devstack import emulator
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
-from tests.devstack.machine import answers, processes_of
+from tests.devstack.processes import answers, processes_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def own_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Em
     own = Emulator(tmp_path, free_port())
     own.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", own.url)
-    aws.forget_clients()
+    clients.forget_clients()
     yield own
     own.stop()
-    aws.forget_clients()
+    clients.forget_clients()
 
 
 def _listeners(pid: int) -> set[str]:
@@ -79,14 +79,19 @@ def _run_by(runtime: RuntimeType, url: str) -> str:
         zipped.writestr("shown.py", "import os\ndef handler(*_): return os.environ.get('RUN_BY')\n")
     iam = boto3.client("iam", endpoint_url=url)
     role = iam.create_role(RoleName="function", AssumeRolePolicyDocument=TRUST)
-    aws.awslambda().create_function(
+    clients.lambda_client().create_function(
         FunctionName="shows-its-python",
         Runtime=runtime,
         Role=role["Role"]["Arn"],
         Handler="shown.handler",
         Code={"ZipFile": code.getvalue()},
     )
-    return aws.patient_lambda().invoke(FunctionName="shows-its-python")["Payload"].read().decode()
+    return (
+        clients.lambda_client_long_timeout()
+        .invoke(FunctionName="shows-its-python")["Payload"]
+        .read()
+        .decode()
+    )
 
 
 class TestEmulator:
@@ -95,24 +100,24 @@ class TestEmulator:
         assert _listeners(own_emulator._process.pid) == {"0100007F"}
 
     def test_keeps_what_it_holds_over_a_stop_and_start(self, own_emulator: Emulator) -> None:
-        aws.s3().create_bucket(Bucket="kept")
-        aws.s3().put_object(Bucket="kept", Key="file", Body=b"content")
+        clients.s3().create_bucket(Bucket="kept")
+        clients.s3().put_object(Bucket="kept", Key="file", Body=b"content")
         own_emulator.stop()
         assert not answers(f"{own_emulator.url}/_ministack/health")
         own_emulator.start()
-        assert aws.s3().get_object(Bucket="kept", Key="file")["Body"].read() == b"content"
+        assert clients.s3().get_object(Bucket="kept", Key="file")["Body"].read() == b"content"
 
     def test_ends_with_a_killed_parent_and_loses_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         emulated = Emulator(tmp_path, free_port())
         monkeypatch.setenv("AWS_ENDPOINT_URL", emulated.url)
-        aws.forget_clients()
+        clients.forget_clients()
         command = [sys.executable, "-c", PARENT, str(tmp_path), str(emulated.port)]
         with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as parent:
             assert parent.stdout is not None
             assert parent.stdout.readline() == b"up\n"
-            aws.dynamodb().create_table(
+            clients.dynamodb().create_table(
                 TableName="kept",
                 KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -121,9 +126,9 @@ class TestEmulator:
             parent.kill()
         assert wait_until(lambda: not processes_of(tmp_path))
         emulated.start()
-        assert aws.dynamodb().list_tables()["TableNames"] == ["kept"]
+        assert clients.dynamodb().list_tables()["TableNames"] == ["kept"]
         emulated.stop()
-        aws.forget_clients()
+        clients.forget_clients()
 
     def test_runs_functions_with_the_interpreter_that_it_is_given(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -133,13 +138,13 @@ class TestEmulator:
         python.chmod(0o755)
         emulated = Emulator(tmp_path / "aws", free_port(), function_python=python)
         monkeypatch.setenv("AWS_ENDPOINT_URL", emulated.url)
-        aws.forget_clients()
+        clients.forget_clients()
         emulated.start()
         try:
             assert _run_by("python3.13", emulated.url) == '"another"'
         finally:
             emulated.stop()
-            aws.forget_clients()
+            clients.forget_clients()
 
     def test_says_in_one_sentence_why_it_did_not_start(self, own_emulator: Emulator, tmp_path: Path) -> None:
         second = Emulator(tmp_path / "second", own_emulator.port)
@@ -156,7 +161,8 @@ class TestEmulator:
 
 class TestLauncher:
     def test_refuses_a_ministack_whose_faults_lie_elsewhere(self, tmp_path: Path) -> None:
-        code = "import launcher; launcher.mend(launcher.cognito, '_gone_in_the_next_version', None)"
+        gone = "'_gone_in_the_next_version'"
+        code = f"import ministack_launcher as launcher; launcher.mend(launcher.cognito, {gone}, None)"
         ended = subprocess.run(
             [emulator.PYTHON, "-c", code],
             cwd=emulator.LAUNCHER.parent,

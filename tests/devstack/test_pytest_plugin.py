@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.devstack.environment import PROJECT
-from tests.devstack.machine import processes_of
+from tests.devstack.processes import processes_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

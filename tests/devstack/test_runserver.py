@@ -9,8 +9,8 @@ import pytest
 
 from apps.devstack.emulator import free_port
 from apps.devstack.environment import PROJECT
-from tests.devstack.laptop import Laptop
-from tests.devstack.machine import answers, processes_of
+from tests.devstack.dev_server import Laptop
+from tests.devstack.processes import answers, processes_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -68,12 +68,14 @@ class TestRunserver:
 
         def is_replaced() -> bool:
             # More than once: the first may come before the reloader looks for the first time.
-            os.utime(PROJECT / "apps" / "core" / "views.py")
+            os.utime(PROJECT / "apps" / "health" / "views.py")
             return before.keys() != processes_of(laptop.folder).keys()
 
         assert wait_until(is_replaced, poll_seconds=1.0)
         assert wait_until(lambda: answers(laptop.url))
-        servers = {number for number, line in before.items() if "launcher.py" in line or "postgres" in line}
+        servers = {
+            number for number, line in before.items() if "ministack_launcher.py" in line or "postgres" in line
+        }
         assert servers <= processes_of(laptop.folder).keys()
 
     def test_serves_without_the_reloader_too(self, laptop: Laptop) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from apps.devstack import browser, locks
+from apps.devstack import browser, requirements
 from apps.devstack.environment import PROJECT
 
 
 class TestUv:
     def test_trusts_whom_this_machine_trusts(self) -> None:
         shown = subprocess.run(
-            [locks.UV, "pip", "list", "--show-settings"],
+            [requirements.UV, "pip", "list", "--show-settings"],
             cwd=PROJECT,
             capture_output=True,
             text=True,
@@ -27,8 +27,8 @@ class TestUv:
 
 class TestLocks:
     def test_are_fresh_when_locking_again_pins_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(locks, "lock", lambda _folder: True)
-        assert locks.main(["--check"]) == ""
+        monkeypatch.setattr(requirements, "lock", lambda _folder: True)
+        assert requirements.main(["--check"]) == ""
 
     def test_are_named_when_an_edit_was_not_locked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def lock(folder: Path) -> bool:
@@ -36,20 +36,22 @@ class TestLocks:
                 file.write("added==1.0 \\\n    --hash=sha256:00\n")
             return True
 
-        monkeypatch.setattr(locks, "lock", lock)
-        assert locks.main(["--check"]) == "Edited but not locked: staging. Run `make lock` and commit it."
+        monkeypatch.setattr(requirements, "lock", lock)
+        assert (
+            requirements.main(["--check"]) == "Edited but not locked: staging. Run `make lock` and commit it."
+        )
 
     def test_do_not_care_which_files_a_mirror_holds(self, tmp_path: Path) -> None:
         path = tmp_path / "lock.txt"
         path.write_text(
             "a==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\nb==2 \\\n    --hash=sha256:22\n"
         )
-        assert locks.pins(path) == ["a==1", "b==2"]
+        assert requirements.pins(path) == ["a==1", "b==2"]
 
     def test_say_that_they_could_not_be_made(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(locks, "UV", Path("/bin/false"))
-        assert locks.main([]).startswith("The requirements could not be locked")
-        assert locks.stale_locks() == list(locks.SETS)
+        monkeypatch.setattr(requirements, "UV", Path("/bin/false"))
+        assert requirements.main([]).startswith("The requirements could not be locked")
+        assert requirements.stale_locks() == list(requirements.SETS)
 
 
 class Installed:

@@ -16,9 +16,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from apps.devstack import browser
 from apps.devstack.emulator import free_port
-from tests import newcomer
-from tests.clone import copy_tree
+from tests.support import clean_env
 from tests.support.waiting import LIMIT_MILLISECONDS, LIMIT_SECONDS, wait_until
+from tests.support.working_copy import copy_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ class Laptop:
         run = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self.folder,
-            env=newcomer.environment(),
+            env=clean_env.environment(),
             capture_output=True,
             text=True,
             check=True,
@@ -78,11 +78,11 @@ def running_laptop(parent: Path) -> Iterator[Laptop]:
     with running.output.open("w") as output:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-I", "-S", "apps/devstack/leash.py", str(os.getpid()), "15", "--"),
+                *(sys.executable, "-I", "-S", "apps/devstack/parent_death.py", str(os.getpid()), "15", "--"),
                 *(sys.executable, "-u", "manage.py", "runserver", str(port)),
             ],
             cwd=folder,
-            env=newcomer.environment() | UNHURRIED,
+            env=clean_env.environment() | UNHURRIED,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

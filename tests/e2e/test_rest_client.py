@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.urls import resolve
 
-from apps.core.routes import listing
+from apps.core.http.routes import listing
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from apps.devstack.personas import BY_KEY, PASSWORD
-from tests import newcomer
+from tests.support import clean_env
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class TestWelcome:
         run = subprocess.run(
             ["bash", "-c", line[1].replace("curl ", "curl -sf ", 1)],
             cwd=laptop.folder,
-            env=newcomer.environment(),
+            env=clean_env.environment(),
             capture_output=True,
             text=True,
             check=False,

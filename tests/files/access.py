@@ -1,6 +1,6 @@
 """Who may call the routes of files."""
 
-from tests.access import EDITORS, EVERYONE, PROVEN_WITH_A_ROLE, Table
+from tests.support.callers import EDITORS, EVERYONE, PROVEN_WITH_A_ROLE, Table
 
 ACCESS: Table = {
     ("GET", "files"): EVERYONE,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
-from apps.auth import tokens
-from apps.auth.users import CognitoUser
+from apps.auth.callers import CognitoUser
+from apps.auth.tokens import verifier
 from apps.files.models import FileType, Person, Project, ProjectFile
-from tests.pool import USER_ID, hasura_claim
+from tests.support.token_factory import USER_ID, hasura_claim
 
 if TYPE_CHECKING:
-    from tests.pool import Signer
+    from tests.support.token_factory import Signer
 
 OWN_ID = 77
 
@@ -57,4 +57,4 @@ def project(db: None) -> Project:
 def caller(signer: Signer) -> CognitoUser:
     """The editor whose row `person` is."""
     claims = {"https://hasura.io/jwt/claims": hasura_claim("moped-editor", database_id=str(OWN_ID))}
-    return CognitoUser(tokens.verify(signer.token(**claims)))
+    return CognitoUser(verifier.verify(signer.token(**claims)))

@@ -11,8 +11,8 @@ import pytest
 import requests
 import time_machine
 
-from apps.core import aws
-from apps.files import gateways, media
+from apps.core.aws import clients
+from apps.files import adapters, content_types
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def key() -> str:
 
 
 def post(
-    form: gateways.PresignedPost, body: bytes = BODY, changes: Mapping[str, str] = MappingProxyType({})
+    form: adapters.PresignedPost, body: bytes = BODY, changes: Mapping[str, str] = MappingProxyType({})
 ) -> requests.Response:
     """Post the form as the editor does: all fields in their order, the file last."""
     return requests.post(
@@ -46,17 +46,17 @@ def post(
 
 
 def stored(settings: Settings, key: str) -> Any:
-    return aws.s3().get_object(Bucket=settings.UPLOADS_BUCKET, Key=key)
+    return clients.s3().get_object(Bucket=settings.UPLOADS_BUCKET, Key=key)
 
 
 def is_there(settings: Settings, key: str) -> bool:
-    listed = aws.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
+    listed = clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
     return bool(listed["KeyCount"])
 
 
 class TestUpload:
     def test_stores_the_file_under_its_key_and_type(self, key: str, settings: Settings) -> None:
-        response = post(gateways.presign_upload(key=key, media_type="application/pdf"))
+        response = post(adapters.presign_upload(key=key, media_type="application/pdf"))
 
         assert response.ok, response.text
         found = stored(settings, key)
@@ -64,7 +64,7 @@ class TestUpload:
         assert found["ContentType"] == "application/pdf"
 
     def test_is_allowed_from_the_editors_origin(self, key: str) -> None:
-        response = post(gateways.presign_upload(key=key, media_type="application/pdf"))
+        response = post(adapters.presign_upload(key=key, media_type="application/pdf"))
         assert response.headers["Access-Control-Allow-Origin"] in {EDITORS_ORIGIN, "*"}
 
     @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ class TestUpload:
     def test_is_refused_with_anything_changed(
         self, key: str, settings: Settings, changes: dict[str, str]
     ) -> None:
-        response = post(gateways.presign_upload(key=key, media_type="application/pdf"), changes=changes)
+        response = post(adapters.presign_upload(key=key, media_type="application/pdf"), changes=changes)
 
         assert 400 <= response.status_code < 500
         assert not is_there(settings, key)
@@ -92,7 +92,7 @@ class TestUpload:
 
     def test_is_refused_when_too_large(self, key: str, settings: Settings) -> None:
         settings.UPLOAD_MAX_BYTES = len(BODY) - 1
-        response = post(gateways.presign_upload(key=key, media_type="application/pdf"))
+        response = post(adapters.presign_upload(key=key, media_type="application/pdf"))
 
         assert response.status_code == 400
         assert "EntityTooLarge" in response.text
@@ -100,35 +100,35 @@ class TestUpload:
 
     def test_is_taken_at_the_very_limit(self, key: str, settings: Settings) -> None:
         settings.UPLOAD_MAX_BYTES = len(BODY)
-        assert post(gateways.presign_upload(key=key, media_type="application/pdf")).ok
+        assert post(adapters.presign_upload(key=key, media_type="application/pdf")).ok
 
     def test_is_refused_after_its_time(self, key: str, settings: Settings) -> None:
         with time_machine.travel(datetime.now(UTC) - timedelta(seconds=settings.UPLOAD_SECONDS + 2)):
-            form = gateways.presign_upload(key=key, media_type="application/pdf")
+            form = adapters.presign_upload(key=key, media_type="application/pdf")
 
         assert post(form).status_code == 403
         assert not is_there(settings, key)
 
     def test_may_be_repeated_after_a_broken_connection(self, key: str, settings: Settings) -> None:
-        form = gateways.presign_upload(key=key, media_type="application/pdf")
+        form = adapters.presign_upload(key=key, media_type="application/pdf")
         assert post(form, body=b"half of the file").ok
         assert post(form).ok
         assert stored(settings, key)["Body"].read() == BODY
 
     @pytest.mark.parametrize("other", ["private/project/1/other.pdf", "{key}x", "{key}/${{filename}}"])
     def test_reaches_no_other_key_when_repeated(self, key: str, settings: Settings, other: str) -> None:
-        form = gateways.presign_upload(key=key, media_type="application/pdf")
+        form = adapters.presign_upload(key=key, media_type="application/pdf")
         assert post(form).ok
         second = post(form, body=b"another file", changes={"key": other.format(key=key)})
 
         assert second.status_code == 403
         assert stored(settings, key)["Body"].read() == BODY
-        listed = aws.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
+        listed = clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
         assert [entry["Key"] for entry in listed["Contents"]] == [key]
         assert not is_there(settings, "private/project/1/other.pdf")
 
     def test_takes_no_key_from_the_name_of_the_file(self, key: str, settings: Settings) -> None:
-        form = gateways.presign_upload(key=key, media_type="application/pdf")
+        form = adapters.presign_upload(key=key, media_type="application/pdf")
         response = requests.post(
             form.url, data=form.fields, files={"file": ("../other.pdf", BODY)}, timeout=LIMIT_SECONDS
         )
@@ -138,13 +138,13 @@ class TestUpload:
         assert not is_there(settings, "private/project/other.pdf")
 
     def test_may_be_empty(self, key: str) -> None:
-        assert post(gateways.presign_upload(key=key, media_type="application/pdf"), body=b"").ok
+        assert post(adapters.presign_upload(key=key, media_type="application/pdf"), body=b"").ok
 
 
 @pytest.fixture
 def upload(key: str, settings: Settings) -> str:
     """Something in the bucket, stored as what a browser would run."""
-    aws.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=BODY, ContentType="text/html")
+    clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=BODY, ContentType="text/html")
     return key
 
 
@@ -164,7 +164,7 @@ class TestDownload:
     def test_is_served_as_we_say_however_it_was_stored(
         self, upload: str, name: str, content_type: str, disposition: str
     ) -> None:
-        url = gateways.presign_download(key=upload, presentation=media.presentation(name))
+        url = adapters.presign_download(key=upload, presentation=content_types.presentation(name))
         response = requests.get(url, timeout=LIMIT_SECONDS)
 
         assert response.content == BODY
@@ -176,25 +176,27 @@ class TestDownload:
     )
     def test_reaches_keys_as_they_are_stored_today(self, settings: Settings, stored_key: str) -> None:
         key = f"private/project/1/{stored_key}"
-        aws.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=BODY)
-        url = gateways.presign_download(key=key, presentation=media.presentation("x.pdf"))
+        clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=BODY)
+        url = adapters.presign_download(key=key, presentation=content_types.presentation("x.pdf"))
 
         assert requests.get(url, timeout=LIMIT_SECONDS).content == BODY
 
     def test_is_refused_for_another_key(self, upload: str) -> None:
-        url = gateways.presign_download(key="private/project/1/x", presentation=media.presentation("x.pdf"))
+        url = adapters.presign_download(
+            key="private/project/1/x", presentation=content_types.presentation("x.pdf")
+        )
         tampered = url.replace("private/project/1/x", upload)
 
         assert requests.get(tampered, timeout=LIMIT_SECONDS).status_code == 403
 
     def test_is_refused_with_another_way_of_serving(self, upload: str) -> None:
-        url = gateways.presign_download(key=upload, presentation=media.presentation("x.html"))
+        url = adapters.presign_download(key=upload, presentation=content_types.presentation("x.html"))
         tampered = url.replace("application%2Foctet-stream", "text%2Fhtml")
 
         assert requests.get(tampered, timeout=LIMIT_SECONDS).status_code == 403
 
     def test_is_refused_after_its_minute(self, upload: str) -> None:
         with time_machine.travel(datetime.now(UTC) - timedelta(seconds=62)):
-            url = gateways.presign_download(key=upload, presentation=media.presentation("x.pdf"))
+            url = adapters.presign_download(key=upload, presentation=content_types.presentation("x.pdf"))
 
         assert requests.get(url, timeout=LIMIT_SECONDS).status_code == 403

@@ -18,7 +18,7 @@ from tests.files.conftest import make_file
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
     from apps.files.models import Person, Project
 
 PAGE = (django_settings.BASE_DIR / "docs/operations.md").read_text()

@@ -13,9 +13,9 @@ import time_machine
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
 
-from apps.core import aws
+from apps.core.aws import clients
 from apps.core.errors import UnavailableError
-from apps.files import gateways, media
+from apps.files import adapters, content_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,12 +28,12 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _fresh_clients() -> Iterator[None]:
-    aws.forget_clients()
+    clients.forget_clients()
     yield
-    aws.forget_clients()
+    clients.forget_clients()
 
 
-def policy_of(post: gateways.PresignedPost) -> dict[str, Any]:
+def policy_of(post: adapters.PresignedPost) -> dict[str, Any]:
     decoded: dict[str, Any] = json.loads(base64.b64decode(post.fields["policy"]))
     return decoded
 
@@ -41,7 +41,7 @@ def policy_of(post: gateways.PresignedPost) -> dict[str, Any]:
 class TestPresignUpload:
     @time_machine.travel(NOON, tick=False)
     def test_binds_key_type_and_size(self, settings: Settings) -> None:
-        conditions = policy_of(gateways.presign_upload(key=KEY, media_type="application/pdf"))["conditions"]
+        conditions = policy_of(adapters.presign_upload(key=KEY, media_type="application/pdf"))["conditions"]
         assert {"key": KEY} in conditions
         assert {"bucket": settings.UPLOADS_BUCKET} in conditions
         assert {"Content-Type": "application/pdf"} in conditions
@@ -49,22 +49,22 @@ class TestPresignUpload:
 
     @time_machine.travel(NOON, tick=False)
     def test_holds_for_half_an_hour(self) -> None:
-        post = gateways.presign_upload(key=KEY, media_type="application/pdf")
+        post = adapters.presign_upload(key=KEY, media_type="application/pdf")
         assert policy_of(post)["expiration"] == "2026-11-23T12:30:00Z"
 
     @time_machine.travel(NOON, tick=False)
     def test_holds_as_long_as_the_setting_says(self, settings: Settings) -> None:
         settings.UPLOAD_SECONDS = 120
-        post = gateways.presign_upload(key=KEY, media_type="application/pdf")
+        post = adapters.presign_upload(key=KEY, media_type="application/pdf")
         assert policy_of(post)["expiration"] == "2026-11-23T12:02:00Z"
 
     def test_bounds_the_size_as_the_setting_says(self, settings: Settings) -> None:
         settings.UPLOAD_MAX_BYTES = 5
-        post = gateways.presign_upload(key=KEY, media_type="application/pdf")
+        post = adapters.presign_upload(key=KEY, media_type="application/pdf")
         assert ["content-length-range", 0, 5] in policy_of(post)["conditions"]
 
     def test_states_every_field_in_the_policy_since_s3_refuses_any_other(self) -> None:
-        post = gateways.presign_upload(key=KEY, media_type="image/png")
+        post = adapters.presign_upload(key=KEY, media_type="image/png")
         stated = {
             name
             for condition in policy_of(post)["conditions"]
@@ -74,30 +74,30 @@ class TestPresignUpload:
         assert set(post.fields) - {"policy", "x-amz-signature"} == stated - {"bucket"}
 
     def test_is_signed_with_version_four(self) -> None:
-        fields = gateways.presign_upload(key=KEY, media_type="image/png").fields
+        fields = adapters.presign_upload(key=KEY, media_type="image/png").fields
         assert fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
 
     def test_demands_encryption_where_the_bucket_does(self, settings: Settings) -> None:
         settings.UPLOADS_ENCRYPTION = "aws:kms"
-        post = gateways.presign_upload(key=KEY, media_type="image/png")
+        post = adapters.presign_upload(key=KEY, media_type="image/png")
         assert post.fields["x-amz-server-side-encryption"] == "aws:kms"
         assert {"x-amz-server-side-encryption": "aws:kms"} in policy_of(post)["conditions"]
 
     def test_carries_the_session_token_of_a_role(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_SESSION_TOKEN", "role-session")
-        post = gateways.presign_upload(key=KEY, media_type="image/png")
+        post = adapters.presign_upload(key=KEY, media_type="image/png")
         assert post.fields["x-amz-security-token"] == "role-session"
 
     def test_builds_the_client_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        gateways.presign_upload(key=KEY, media_type="image/png")
-        monkeypatch.setattr(aws, "_client", lambda *_, **__: pytest.fail("a second client"))
-        gateways.presign_upload(key=KEY, media_type="image/png")
-        gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
+        adapters.presign_upload(key=KEY, media_type="image/png")
+        monkeypatch.setattr(clients, "_client", lambda *_, **__: pytest.fail("a second client"))
+        adapters.presign_upload(key=KEY, media_type="image/png")
+        adapters.presign_download(key=KEY, presentation=content_types.presentation("plan.pdf"))
 
     def test_is_the_form_that_the_client_itself_would_sign(self, settings: Settings) -> None:
         with time_machine.travel(NOON, tick=False):
-            ours = gateways.presign_upload(key=KEY, media_type="image/png")
-            theirs = aws.s3().generate_presigned_post(
+            ours = adapters.presign_upload(key=KEY, media_type="image/png")
+            theirs = clients.s3().generate_presigned_post(
                 settings.UPLOADS_BUCKET,
                 KEY,
                 {"Content-Type": "image/png"},
@@ -112,7 +112,9 @@ class TestPresignUpload:
 
 class TestPresignDownload:
     def test_holds_for_a_minute_and_says_how_to_serve(self, settings: Settings) -> None:
-        url = urlsplit(gateways.presign_download(key=KEY, presentation=media.presentation("page.html")))
+        url = urlsplit(
+            adapters.presign_download(key=KEY, presentation=content_types.presentation("page.html"))
+        )
         query = parse_qs(url.query)
         assert url.path == f"/{settings.UPLOADS_BUCKET}/{KEY}"
         assert query["X-Amz-Expires"] == ["60"]
@@ -132,11 +134,11 @@ class TestHost:
         settings.AWS_REGION = region
 
     def test_is_the_regional_one_for_an_upload(self, region: str, settings: Settings) -> None:
-        form = gateways.presign_upload(key=KEY, media_type="image/png")
+        form = adapters.presign_upload(key=KEY, media_type="image/png")
         assert form.url == f"https://{settings.UPLOADS_BUCKET}.s3.{region}.amazonaws.com/"
 
     def test_is_the_regional_one_for_a_download(self, region: str, settings: Settings) -> None:
-        url = gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
+        url = adapters.presign_download(key=KEY, presentation=content_types.presentation("plan.pdf"))
         assert urlsplit(url).netloc == f"{settings.UPLOADS_BUCKET}.s3.{region}.amazonaws.com"
 
 
@@ -144,8 +146,8 @@ class TestEmulatorHost:
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
     def test_carries_no_bucket(self, host: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:4566")
-        form = gateways.presign_upload(key=KEY, media_type="image/png")
-        url = gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf"))
+        form = adapters.presign_upload(key=KEY, media_type="image/png")
+        url = adapters.presign_download(key=KEY, presentation=content_types.presentation("plan.pdf"))
         assert {urlsplit(form.url).netloc, urlsplit(url).netloc} == {f"{host}:4566"}
 
 
@@ -157,7 +159,7 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def expired(monkeypatch: pytest.MonkeyPatch, renew: Callable[[], dict[str, str]]) -> None:
     past = datetime.now(UTC) - timedelta(hours=1)
     credentials = RefreshableCredentials("id", "key", "session", past, renew, "a-role")
-    monkeypatch.setattr(aws._session()._session, "_credentials", credentials)
+    monkeypatch.setattr(clients._session()._session, "_credentials", credentials)
 
 
 def still_expired(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,8 +179,8 @@ class TestWithoutCredentials:
     @pytest.mark.parametrize(
         "sign",
         [
-            lambda: gateways.presign_upload(key=KEY, media_type="image/png"),
-            lambda: gateways.presign_download(key=KEY, presentation=media.presentation("plan.pdf")),
+            lambda: adapters.presign_upload(key=KEY, media_type="image/png"),
+            lambda: adapters.presign_download(key=KEY, presentation=content_types.presentation("plan.pdf")),
         ],
         ids=["upload", "download"],
     )

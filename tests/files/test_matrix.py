@@ -9,8 +9,8 @@ import pytest
 
 from apps.devstack.personas import BY_KEY, PERSONAS
 from apps.files.models import Project
-from tests.access import EDITORS, EVERYONE, NOBODY, PROVEN_WITH_A_ROLE
 from tests.files.conftest import make_file, make_person
+from tests.support.callers import EDITORS, EVERYONE, NOBODY, PROVEN_WITH_A_ROLE
 
 if TYPE_CHECKING:
     from tests.conftest import Impersonate

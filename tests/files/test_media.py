@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.files import media
+from apps.files import content_types
 
 
 class TestPresentation:
@@ -10,7 +10,7 @@ class TestPresentation:
         "name", ["plan.pdf", "photo.JPG", "photo.jpeg", "scan.tiff", "map.png", "a.webp"]
     )
     def test_shows_documents_and_raster_images(self, name: str) -> None:
-        shown = media.presentation(name)
+        shown = content_types.presentation(name)
         assert shown.content_type in {
             "application/pdf",
             "image/jpeg",
@@ -25,25 +25,25 @@ class TestPresentation:
         ["page.html", "page.HTM", "drawing.svg", "x.xml", "x.xhtml", "a.pdf.html", "noextension", "a.js"],
     )
     def test_only_hands_over_everything_else(self, name: str) -> None:
-        assert media.presentation(name) == (
+        assert content_types.presentation(name) == (
             "application/octet-stream",
             f'attachment; filename="{name}"',
         )
 
     def test_encodes_names_of_other_scripts(self) -> None:
-        disposition = media.presentation("план & 100%.pdf").content_disposition
+        disposition = content_types.presentation("план & 100%.pdf").content_disposition
         assert disposition == "inline; filename*=utf-8''%D0%BF%D0%BB%D0%B0%D0%BD%20%26%20100%25.pdf"
 
     @pytest.mark.parametrize("unseen", ["\u202e", "\u2066", "\u200f", "\u2028", "\x85", "\r\n"], ids=ascii)
     def test_leaves_out_what_makes_a_name_look_like_another(self, unseen: str) -> None:
-        assert media.presentation(f"plan{unseen}fdp.exe").content_disposition == (
+        assert content_types.presentation(f"plan{unseen}fdp.exe").content_disposition == (
             'attachment; filename="planfdp.exe"'
         )
 
     def test_keeps_what_joins_letters_of_other_scripts(self) -> None:
-        disposition = media.presentation("\u0645\u06cc\u200c\u062e.pdf").content_disposition
+        disposition = content_types.presentation("\u0645\u06cc\u200c\u062e.pdf").content_disposition
         assert "%E2%80%8C" in disposition
 
     def test_keeps_quotes_from_ending_the_name(self) -> None:
-        disposition = media.presentation('a"; filename="evil.html').content_disposition
+        disposition = content_types.presentation('a"; filename="evil.html').content_disposition
         assert disposition == r'attachment; filename="a\"; filename=\"evil.html"'

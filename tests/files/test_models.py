@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from apps.files import queries
+from apps.files import selectors
 from apps.files.models import FileType, Project, ProjectFile
 from tests.files.conftest import make_file
 
@@ -94,7 +94,7 @@ class TestLookUp:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE moped_project_files")
             keys = ("$1", "$2") if option else ("'private/project/1/7'", "'/private/project/1/7'")
-            cursor.execute(f"EXPLAIN {option}{queries.LIVE_ROW % keys}")
+            cursor.execute(f"EXPLAIN {option}{selectors.LIVE_ROW % keys}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "moped_project_files_key_idx" in plan
         assert "Seq Scan" not in plan

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from apps.files import gateways, keys, services
+from apps.files import adapters, keys, services
 from apps.files.errors import (
     NotAMopedUserError,
     UnknownFileError,
@@ -26,14 +26,14 @@ from tests.files.conftest import OWN_ID, make_file, make_person
 if TYPE_CHECKING:
     from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
     from apps.files.models import Person
 
 UNIQUE = r"[0-9]{14}_[0-9a-f]{16}_plan\.pdf"
 ANOTHERS_ACCOUNT = "22222222-2222-4222-8222-222222222222"
 
 
-def upload(caller: CognitoUser, **changes: Any) -> gateways.PresignedPost:
+def upload(caller: CognitoUser, **changes: Any) -> adapters.PresignedPost:
     wanted = {"file_name": "Plan.pdf", "kind": "private", "project_id": None, **changes}
     return services.sign_upload(**wanted, actor=caller)
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from apps.core.errors import UnavailableError
-from apps.core.throttles import Signatures
-from apps.files import gateways, services
+from apps.core.http.throttles import SignatureThrottle
+from apps.files import adapters, services
 from tests.files.conftest import OWN_ID, make_file
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class TestRequestSignature:
         def unavailable(**_: Any) -> None:
             raise UnavailableError
 
-        monkeypatch.setattr(gateways, "presign_upload", unavailable)
+        monkeypatch.setattr(adapters, "presign_upload", unavailable)
         response = request_signature(calling(), file="a.pdf")
         assert response.status_code == 503
         assert response.headers["Retry-After"]
@@ -140,7 +140,7 @@ class TestThrottle:
     def test_counts_both_routes_together(
         self, calling: Caller, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Signatures, "THROTTLE_RATES", {"signatures": "2/min"})
+        monkeypatch.setattr(SignatureThrottle, "THROTTLE_RATES", {"signatures": "2/min"})
         calls = [request_signature(calling(), file="a.pdf"), download(calling(), KEY)]
         refused = request_signature(calling(), file="a.pdf")
 

@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from apps.core import readiness
+from apps.deployment.package import builder, runtime, runtime_environment
+from apps.deployment.paths import BUILD, PROJECT
+from apps.deployment.verification import facts
 from apps.devstack.personas import BY_KEY, PASSWORD
-from apps.stages import package, rehearsal_environment, runtime, verifying
-from apps.stages.paths import BUILD, PROJECT
+from apps.health import probes
 from tests.rehearsal import github
-from tests.rehearsal.audience import over_http, through_runtime, walk
-from tests.rehearsal.cargo import carry
-from tests.rehearsal.theatre import EDITOR, FOLDER, Theatre
+from tests.rehearsal.clients import over_http, through_runtime, walk
+from tests.rehearsal.environment import EDITOR, FOLDER, SMOKE, Theatre
+from tests.rehearsal.file_round_trip import carry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,12 @@ CHANGES = (
     ("PUT", f"/users/{'1' * 8}"),
     ("DELETE", "/users/1"),
 )
+# What reconcile_users finds among the people of a rehearsal.
+FINDINGS = {
+    ("stray_account", SMOKE["email"]),
+    ("stray_account", BY_KEY["outsider"].email),
+    ("address_unverified", BY_KEY["unverified"].email),
+}
 failures: list[str] = []
 
 
@@ -113,7 +120,7 @@ class Rehearsal:
         )
 
     def brief_acts(self) -> tuple[Callable[[], None], ...]:
-        """Return the scenes that tests/stages does not go through with less."""
+        """Return the scenes that tests/deployment does not go through with less."""
         return (
             self.packages,
             self.refusals,
@@ -127,14 +134,14 @@ class Rehearsal:
     def packages(self) -> None:
         """The packages."""
         for requirements in self.stages:
-            built = package.build(requirements)
+            built = builder.build(requirements)
             note(f"{requirements}: {built.size / 2**20:.1f} MiB, sha256 {built.digest[:16]}")
 
     def same_bytes(self) -> None:
         """A package built again, elsewhere."""
-        first = package.build("production")
+        first = builder.build("production")
         with tempfile.TemporaryDirectory(prefix="moped-again-") as elsewhere:
-            again = package.build("production", Path(elsewhere))
+            again = builder.build("production", Path(elsewhere))
         note("production again, elsewhere: the same bytes", holds=first.digest == again.digest)
 
     def refusals(self) -> None:
@@ -175,13 +182,12 @@ class Rehearsal:
         self._ready(ask)
         self._walked(ask)
         self.theatre.rotate_database_password()
-        time.sleep(readiness.REMEMBERED_SECONDS)
+        time.sleep(probes.REMEMBERED_SECONDS)
         self._ready(ask, "after the database's password was rotated")
         self._carry_a_file(ask)
         log = self._typed("stage", "manage", API, "check", show=False)
         note("manage check: no issues", holds="no issues" in log)
-        compared = self.theatre.manage("stage", "manage", API, "reconcile_users --json")
-        note("all accounts were compared", holds='"complete": true' in compared.stdout)
+        self._compared()
         refused = ask("GET", "/nowhere")
         note("a failure has its body and its type", holds=refused.body["code"] == "not_found")
         self._verified()
@@ -193,7 +199,7 @@ class Rehearsal:
             task = runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
             before = set(task.rglob("*"))
             variables = {**self._variables(API), **self._credentials()}
-            with runtime.Function(rehearsal_environment.python(), task, variables) as function:
+            with runtime.Function(runtime_environment.python(), task, variables) as function:
                 self._ready(through_runtime(function, 1))
                 for version in (1, 2):
                     self._walked(through_runtime(function, version), f"version {version} events: ")
@@ -306,7 +312,7 @@ class Rehearsal:
 
     def _people(self, stage: str) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.rehearsal.people"],
+            [sys.executable, "-m", "tests.rehearsal.personas"],
             cwd=PROJECT,
             env={**os.environ, **self._variables(stage), "DJANGO_SETTINGS_MODULE": "moped_api.settings"},
             capture_output=True,
@@ -335,11 +341,17 @@ class Rehearsal:
             "AWS_SESSION_TOKEN": given["SessionToken"],
         }
 
+    def _compared(self) -> None:
+        """Compare the accounts: the findings are the accounts that have no person, and one address."""
+        said = json.loads(self.theatre.manage("stage", "manage", API, "reconcile_users --json").stdout)
+        found = {(each["code"], each["address"]) for each in said["disagreements"] if not each["is_notice"]}
+        note("all accounts were compared", holds=said["complete"] and found == FINDINGS)
+
     def _verified(self) -> None:
         url = f"{self.theatre.url}/restapis/{self._api_id(API)}/{API}/_user_request_"
         words = ("stage", "verify", API, "--url", url, "--overlay", str(self.overlays[API]))
         held = self._typed(*words, show=False).splitlines()
-        note(f"verified, as every night: {len(held)} facts hold", holds=len(held) == len(verifying.FACTS))
+        note(f"verified, as every night: {len(held)} facts hold", holds=len(held) == len(facts.FACTS))
 
     def _is_turned_away(self) -> bool:
         try:

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.conf import settings
 
-from tests import newcomer
+from tests.support import clean_env
 
 pytestmark = pytest.mark.slow(cost=90)
 
@@ -18,7 +18,7 @@ class TestRehearsal:
         run = subprocess.run(
             [sys.executable, "-m", "tests.rehearsal", "--brief"],
             cwd=settings.BASE_DIR,
-            env=newcomer.environment(),
+            env=clean_env.environment(),
             capture_output=True,
             text=True,
             check=False,

@@ -2,7 +2,7 @@
 How tests wait: for an event, with one generous limit for the whole project.
 
 A test fails when something never happens. It must not fail because a machine is slow or busy, so no
-test has a limit of its own, and none measures time (tests/test_house.py checks both).
+test has a limit of its own, and none measures time (tests/test_conventions.py checks both).
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from apps.auth import hosted_ui, key_server
-from apps.core import aws, readiness
-from apps.core.postgresql import base as postgresql
-from apps.users import triggers
+from apps.auth.browser import hosted_ui
+from apps.auth.tokens import jwks_client
+from apps.claims import triggers
+from apps.core.aws import clients
+from apps.core.database.postgresql import base as postgresql
+from apps.health import probes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +26,11 @@ POLL_SECONDS = 0.05
 
 # Where the product stops waiting for a neighbour. A busy machine must not look like an outage.
 PRODUCT_LIMITS: tuple[tuple[Any, str], ...] = (
-    (aws, "CONNECT_TIMEOUT_SECONDS"),
-    (aws, "READ_TIMEOUT_SECONDS"),
+    (clients, "CONNECT_TIMEOUT_SECONDS"),
+    (clients, "READ_TIMEOUT_SECONDS"),
     (hosted_ui, "TIMEOUT_SECONDS"),
-    (key_server, "DEADLINE_SECONDS"),
-    (readiness, "DEADLINE_SECONDS"),
+    (jwks_client, "DEADLINE_SECONDS"),
+    (probes, "DEADLINE_SECONDS"),
     (postgresql, "HEALTH_CHECK_SECONDS"),
     (triggers, "DEADLINE_SECONDS"),
 )

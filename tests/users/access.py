@@ -1,6 +1,6 @@
 """Who may call the routes of users."""
 
-from tests.access import ADMINS, STAFF_WITH_A_ROLE, Table
+from tests.support.callers import ADMINS, STAFF_WITH_A_ROLE, Table
 
 ACCESS: Table = {
     ("GET", "users"): STAFF_WITH_A_ROLE,

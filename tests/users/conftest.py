@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from django.conf import settings
 
-from apps.auth import rights
-from apps.core import secrets
-from apps.core.claims import ADMIN
+from apps.auth import current_roles
+from apps.claims.hasura import ADMIN
+from apps.core.aws import secrets
 from apps.users.models import MopedUser
 from tests.users.stores import Actor, Stores
 
 if TYPE_CHECKING:
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
 
 numbers = itertools.count(1)
 
@@ -24,7 +24,7 @@ numbers = itertools.count(1)
 @pytest.fixture
 def stores(transactional_db: None, furnished_emulator: object) -> Stores:
     """The three stores, with nobody of this test in them yet."""
-    rights.forget()
+    current_roles.invalidate()
     secrets.forget()
     return Stores(settings.COGNITO_USER_POOL_ID)
 

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from jose import jwt
 
-from apps.core import aws
-from apps.core.claims import CLAIMS_NAMESPACE, HasuraClaims
+from apps.claims import table as claims_table
+from apps.claims.hasura import CLAIMS_NAMESPACE, HasuraClaims
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
 from apps.core.errors import MopedError, UpstreamError
-from apps.devstack import signing_in
-from apps.devstack.furnish import DIRECTORY
+from apps.devstack import persona_tokens
 from apps.devstack.personas import BY_KEY
+from apps.devstack.provision import DIRECTORY
+from apps.users.adapters import cognito
 from apps.users.errors import AccountNotFoundError
-from apps.users.gateways import claims_table, cognito
 from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
@@ -78,12 +80,12 @@ class Stores:
 
     def tokens(self, email: str, password: str = PASSWORD) -> dict[str, Any]:
         """Sign in for real; the pool calls the trigger."""
-        with aws.translating(
+        with translate_errors(
             NotAuthorizedException=DeniedError,
             UserNotFoundException=DeniedError,
             UserLambdaValidationException=DeniedError,
         ):
-            answer = aws.cognito().admin_initiate_auth(
+            answer = clients.cognito().admin_initiate_auth(
                 UserPoolId=self.pool,
                 ClientId=settings.COGNITO_CLIENT_IDS[0],
                 AuthFlow="ADMIN_USER_PASSWORD_AUTH",
@@ -96,22 +98,22 @@ class Stores:
     def admit_sso(self, email: str) -> str:
         """Sign in through the City's directory, which makes its account; return the ID token."""
         provider: Any = {"UserPoolId": self.pool, "ProviderName": DIRECTORY}
-        with aws.translating():
-            usual = aws.cognito().describe_identity_provider(**provider)["IdentityProvider"][
+        with translate_errors():
+            usual = clients.cognito().describe_identity_provider(**provider)["IdentityProvider"][
                 "ProviderDetails"
             ]
             vouching = usual | {"client_id": email}  # the pretended directory vouches for its client
             try:
-                aws.cognito().update_identity_provider(**provider, ProviderDetails=vouching)
-                return signing_in._through_the_directory(BY_KEY["sso_editor"])
+                clients.cognito().update_identity_provider(**provider, ProviderDetails=vouching)
+                return persona_tokens._through_the_directory(BY_KEY["sso_editor"])
             finally:
-                aws.cognito().update_identity_provider(**provider, ProviderDetails=usual)
+                clients.cognito().update_identity_provider(**provider, ProviderDetails=usual)
 
     def refreshes(self, refresh_token: str) -> bool:
         """Tell whether a refresh token still gives new tokens."""
         try:
-            with aws.translating():
-                aws.cognito().admin_initiate_auth(
+            with translate_errors():
+                clients.cognito().admin_initiate_auth(
                     UserPoolId=self.pool,
                     ClientId=settings.COGNITO_CLIENT_IDS[0],
                     AuthFlow="REFRESH_TOKEN_AUTH",

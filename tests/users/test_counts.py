@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.core.claims import EDITOR, VIEWER
-from apps.users import directory, services
-from tests.users.faults import watched
+from apps.claims.hasura import EDITOR, VIEWER
+from apps.users import selectors, services
+from tests.users.fault_injection import watched
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
     from apps.users.models import MopedUser
     from tests.users.stores import Stores
 
@@ -66,8 +66,8 @@ def every_operation(
         "update": count(monkeypatch, lambda: update(roles=[VIEWER])),
         "update, password": count(monkeypatch, lambda: update(NEW_PASSWORD, roles=[VIEWER])),
         "update, address": count(monkeypatch, lambda: update(email=moved)),
-        "show": count(monkeypatch, lambda: directory.portrait(account)),
-        "history": count(monkeypatch, lambda: directory.history(account)),
+        "show": count(monkeypatch, lambda: selectors.portrait(account)),
+        "history": count(monkeypatch, lambda: selectors.history(account)),
         "list": count(monkeypatch, list_some),
         "deactivate": count(
             monkeypatch, lambda: services.deactivate_user(actor=admin, cognito_user_id=account)
@@ -77,7 +77,7 @@ def every_operation(
 
 
 def list_some() -> object:
-    return directory.listing(limit=50, offset=0, search="O'Neill", role=EDITOR, workgroup=3, active=True)
+    return selectors.listing(limit=50, offset=0, search="O'Neill", role=EDITOR, workgroup=3, active=True)
 
 
 class TestCosts:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from apps.users import directory
+from apps.users import selectors
 from apps.users.errors import UserNotFoundError
 from apps.users.models import Event, MopedUser
 from tests.users.stores import profile
@@ -34,7 +34,7 @@ def names(**asked: Any) -> list[str]:
         "workgroup": None,
         "active": None,
     }
-    return [person.first_name for person in directory.listing(**(everybody | asked)).people]
+    return [person.first_name for person in selectors.listing(**(everybody | asked)).people]
 
 
 class TestListing:
@@ -60,7 +60,7 @@ class TestListing:
         assert names(**asked) == expected
 
     def test_counts_what_is_not_on_the_page(self) -> None:
-        page = directory.listing(limit=1, offset=0, search="", role="", workgroup=None, active=None)
+        page = selectors.listing(limit=1, offset=0, search="", role="", workgroup=None, active=None)
 
         assert (page.total, len(page.people)) == (4, 1)
 
@@ -70,8 +70,8 @@ class TestHistory:
         account, person = uuid4(), MopedUser.objects.get(first_name="Bob")
         Event.objects.create(operation="delete", user=person, cognito_user_id=account)
 
-        assert [event.operation for event in directory.history(account)] == ["delete"]
+        assert [event.operation for event in selectors.history(account)] == ["delete"]
 
     def test_is_nobodys_for_an_unknown_account(self) -> None:
         with pytest.raises(UserNotFoundError):
-            directory.history(uuid4())
+            selectors.history(uuid4())

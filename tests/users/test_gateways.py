@@ -17,11 +17,15 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from apps.core import aws, claims_items, secrets
-from apps.core.claims import HasuraClaims
+from apps.claims import items as claims_items
+from apps.claims import table as claims_table
+from apps.claims.errors import ClaimsChangedError
+from apps.claims.hasura import HasuraClaims
+from apps.core.aws import clients, secrets
+from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
 from apps.users import errors
-from apps.users.gateways import claims_table, cognito
+from apps.users.adapters import cognito
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,8 +89,8 @@ NAMED: dict[str, type[MopedError]] = {
     "AliasExistsException": errors.AddressTakenError,
     "InvalidPasswordException": errors.WeakPasswordError,
     "PasswordHistoryPolicyViolationException": errors.WeakPasswordError,
-    "ConditionalCheckFailedException": errors.ClaimsChangedError,
-    "ResourceNotFoundException": errors.StoreMissingError,
+    "ConditionalCheckFailedException": ClaimsChangedError,
+    "ResourceNotFoundException": StoreMissingError,
 }
 # Where a call means something else by it.
 HERE: dict[tuple[str, str], type[MopedError]] = {
@@ -136,7 +140,7 @@ class TestVendorErrors:
         for name in {method_name(operation) for _, operation in CALLS}:
             getattr(client, name).side_effect = failure
         for door in ("cognito", "dynamodb", "secrets_manager"):
-            monkeypatch.setattr(aws, door, lambda: client)
+            monkeypatch.setattr(clients, door, lambda: client)
 
         with pytest.raises(MopedError) as caught:
             CALLS[service, operation]()

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from apps.core import aws, claims_items
-from apps.core.claims import ADMIN, EDITOR
+from apps.claims import items as claims_items
+from apps.claims import table as claims_table
+from apps.claims.hasura import ADMIN, EDITOR
+from apps.core.aws import clients
 from apps.core.errors import UnavailableError
 from apps.users import services
-from apps.users.gateways import claims_table
-from tests.users.faults import send
+from tests.users.fault_injection import send
 from tests.users.stores import PASSWORD, profile
 from tests.users.test_reconcile_users import alone, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
     from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
@@ -51,7 +52,7 @@ def delayed_put(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[A
     """Hold back every attempt of the n-th PutItem; the caller sends what is in the list."""
     delay = Delay(number)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    events: Any = aws.dynamodb().meta.events
+    events: Any = clients.dynamodb().meta.events
     events.register_first("before-call.dynamodb.PutItem", delay.count)
     events.register_first("before-send.dynamodb.PutItem", delay.hold)
     try:

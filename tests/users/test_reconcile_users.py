@@ -13,20 +13,22 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from apps.core import aws, claims_items, secrets
-from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER
-from apps.users import reconciliation
-from apps.users.disagreements import of_nobodys_account
-from apps.users.gateways import claims_table, cognito
-from apps.users.gateways.cognito import Account
+from apps.claims import items as claims_items
+from apps.claims import table as claims_table
+from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER
+from apps.core.aws import clients, secrets
+from apps.users.adapters import cognito
+from apps.users.adapters.cognito import Account
 from apps.users.management.commands import reconcile_users
 from apps.users.models import Event, Intention, MopedUser
+from apps.users.reconciliation import scan
+from apps.users.reconciliation.findings import of_nobodys_account
 from tests.users.stores import PASSWORD, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apps.users.gateways.claims_table import Stored
+    from apps.claims.table import Stored
     from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
@@ -38,7 +40,7 @@ def alone(stores: Stores) -> Stores:
     for account in list(cognito.everyone()):
         cognito.delete(account.username)
     for item in list(claims_table.everything()):
-        aws.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": item.email}})
+        clients.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": item.email}})
     return stores
 
 
@@ -88,7 +90,7 @@ def without_claims(email: str, user: MopedUser) -> None:
 def unreadable_claims(email: str, user: MopedUser) -> None:
     item = dict(claims_items.encode(email, user.claims))
     item["claims"] = {"S": Fernet(Fernet.generate_key()).encrypt(b"{}").decode()}
-    aws.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
+    clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
 
 
 def another_address(email: str, user: MopedUser) -> None:
@@ -129,13 +131,13 @@ def stray_account(email: str, user: MopedUser) -> None:
 
 
 def temporary_password(email: str, user: MopedUser) -> None:
-    aws.cognito().admin_set_user_password(
+    clients.cognito().admin_set_user_password(
         UserPoolId=settings.COGNITO_USER_POOL_ID, Username=email, Password=PASSWORD, Permanent=False
     )
 
 
 def disabled_account(email: str, user: MopedUser) -> None:
-    aws.cognito().admin_disable_user(UserPoolId=settings.COGNITO_USER_POOL_ID, Username=email)
+    clients.cognito().admin_disable_user(UserPoolId=settings.COGNITO_USER_POOL_ID, Username=email)
 
 
 def unverified_address(email: str, user: MopedUser) -> None:
@@ -328,7 +330,7 @@ class TestReconcileUsers:
         }
         item = dict(claims_items.encode(email, user.claims))
         item["claims"] = {"S": claims_items.keys().encrypt(json.dumps(old).encode()).decode()}
-        aws.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
+        clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
 
         assert reconcile() == (0, [])
 
@@ -347,10 +349,10 @@ class TestReconcileUsers:
         self, alone: Stores, email: str, seconds: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         alone.admit(email, [EDITOR])
-        monkeypatch.setattr(reconciliation, "time", StepClock())
-        survey = reconciliation.Survey(ends_at=seconds)
+        monkeypatch.setattr(scan, "time", StepClock())
+        survey = scan.Survey(ends_at=seconds)
 
-        with suppress(reconciliation.TimeUpError):
+        with suppress(scan.TimeUpError):
             assert list(survey.disagreements()) == []
 
     def test_says_on_a_terminal_that_it_is_unfinished(self, alone: Stores, email: str) -> None:
@@ -369,7 +371,7 @@ class TestReconcileUsers:
             differing_roles(email, alone.admit(f"{number}.{email}", [EDITOR]))
         with monkeypatch.context() as patch:
             patch.setattr(reconcile_users, "time", StepClock())
-            patch.setattr(reconciliation, "_in_time", lambda pages, _ends_at: pages)
+            patch.setattr(scan, "_in_time", lambda pages, _ends_at: pages)
             # A second passes at the start and one before each repair: two of three are in time.
             first = reconcile("--fix", "--max-seconds=3")
 
@@ -429,8 +431,8 @@ class TestRotateKey:
         with pytest.raises(CommandError, match="Run this again"):
             call_command("reconcile_users", "--rotate-key", "--max-seconds=0")
 
-        assert reconciliation.rotate_key(lambda _count: None) == 1
-        assert reconciliation.rotate_key(lambda _count: None) == 0
+        assert scan.rotate_key(lambda _count: None) == 1
+        assert scan.rotate_key(lambda _count: None) == 0
 
     def test_passes_over_what_somebody_else_writes_meanwhile(
         self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
@@ -446,7 +448,7 @@ class TestRotateKey:
         monkeypatch.setattr(claims_table, "everything", then_changed)
         put_a_new_key_first(monkeypatch)
 
-        assert reconciliation.rotate_key(lambda _count: None) == 1
+        assert scan.rotate_key(lambda _count: None) == 1
 
     def test_is_refused_while_the_trigger_is_not_ours(
         self, alone: Stores, monkeypatch: pytest.MonkeyPatch

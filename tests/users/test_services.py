@@ -11,10 +11,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from apps.core import aws, claims_items
-from apps.core.claims import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
+from apps.claims import items as claims_items
+from apps.claims import table as claims_table
+from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
+from apps.core.aws import clients
 from apps.core.errors import ConflictError, MopedError
-from apps.users import intentions, services
+from apps.users import services
+from apps.users.adapters import cognito
+from apps.users.changes import pending
 from apps.users.errors import (
     AddressTakenError,
     AlreadyActiveError,
@@ -27,12 +31,11 @@ from apps.users.errors import (
     WeakPasswordError,
     WorkgroupUnknownError,
 )
-from apps.users.gateways import claims_table, cognito
 from apps.users.models import Event, Intention, MopedUser
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
     from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
@@ -104,7 +107,7 @@ class TestCreateUser:
     def create_without_an_answer(self, admin: CognitoUser, email: str) -> None:
         """Create a user in a process that ends after the commit."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(intentions, "closed", Mock(side_effect=KeyboardInterrupt))
+            patch.setattr(pending, "closed", Mock(side_effect=KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 create(admin, email)
 
@@ -231,7 +234,7 @@ class TestUpdateUser:
         )
         cipher = claims_items.encode(email, without_ids)["claims"]
         item = {**claims_items.encode(email, user.claims), "claims": cipher}
-        aws.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
+        clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
         assert stores.claims(email) == user.claims
 
         update(admin, user)
@@ -261,13 +264,13 @@ class TestUpdateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has it before we come back to clean up."""
-        user, finish = create(admin, email), intentions.finish
+        user, finish = create(admin, email), pending.finish
 
         def finish_late(intention: Intention) -> None:
             stores.admit(email, [VIEWER])
             finish(intention)
 
-        monkeypatch.setattr(intentions, "finish", finish_late)
+        monkeypatch.setattr(pending, "finish", finish_late)
         update(admin, user, email=f"new.{email}")
 
         assert stores.disagreements(email, f"new.{email}") == []
@@ -375,16 +378,16 @@ class TestDeactivateUser:
     def test_is_finished_though_another_attempt_gives_up_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user, finish = create(admin, email), intentions.finish
+        user, finish = create(admin, email), pending.finish
         assert user.cognito_user_id
         deletion: Any = {"actor": admin, "email": email, "cognito_user_id": user.cognito_user_id}
 
         def finish_late(intention: Intention) -> None:
-            with pytest.raises(BusyError), intentions.undertaken(Intention.DELETE, **deletion):
+            with pytest.raises(BusyError), pending.undertaken(Intention.DELETE, **deletion):
                 raise BusyError
             finish(intention)
 
-        monkeypatch.setattr(intentions, "finish", finish_late)
+        monkeypatch.setattr(pending, "finish", finish_late)
         services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
 
         assert stores.account(email) is None
@@ -394,7 +397,7 @@ class TestDeactivateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has adopted the account before we come back to remove it."""
-        user, finish = create(admin, email), intentions.finish
+        user, finish = create(admin, email), pending.finish
         assert user.cognito_user_id
 
         def finish_late(intention: Intention) -> None:
@@ -404,7 +407,7 @@ class TestDeactivateUser:
             claims_table.put(email=email, claims=user.claims)
             finish(intention)
 
-        monkeypatch.setattr(intentions, "finish", finish_late)
+        monkeypatch.setattr(pending, "finish", finish_late)
         services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
 
         assert stores.disagreements(email) == []
@@ -485,7 +488,7 @@ class TestIntentions:
     ) -> None:
         undone = Intention.objects.create(email=email, decided=True, **left)
 
-        intentions.close(Intention.objects.create(email=email, operation=undone.operation))
+        pending.close(Intention.objects.create(email=email, operation=undone.operation))
 
         assert list(Intention.objects.all()) == [undone]
 

@@ -9,14 +9,14 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from apps.auth import rights
-from apps.core import aws
-from apps.core.claims import ADMIN, EDITOR, VIEWER
-from apps.users.gateways import cognito
+from apps.auth import current_roles
+from apps.claims.hasura import ADMIN, EDITOR, VIEWER
+from apps.core.aws import clients
+from apps.users.adapters import cognito
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
     from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
@@ -64,9 +64,9 @@ class TestSignInLoop:
         bob = signed_in(stores, email)
         assert bob.get(f"{path}/history").status_code == 200
 
-        kept = dict(rights._answers)  # as a container keeps them in which nothing was changed
+        kept = dict(current_roles._answers)  # as a container keeps them in which nothing was changed
         ada.put(path, form(email, roles=[VIEWER]), format="json")
-        rights._answers.update(kept)
+        current_roles._answers.update(kept)
 
         with time_machine.travel(time.time() + 61, tick=True):
             assert bob.get(f"{path}/history").status_code == 403
@@ -94,7 +94,7 @@ class TestSignInLoop:
         assert stores.roles_at_sign_in(username) == [VIEWER]
 
         # By Cognito's own API, which a signed-in person may call past us.
-        aws.cognito().update_user_attributes(
+        clients.cognito().update_user_attributes(
             AccessToken=stores.tokens(username)["AccessToken"],
             UserAttributes=[{"Name": "email", "Value": email}],
         )

@@ -11,20 +11,20 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from django.core.management import call_command
 
-from apps.core import aws
-from apps.core.claims import EDITOR, VIEWER
+from apps.claims.hasura import EDITOR, VIEWER
+from apps.core.aws import clients
 from apps.core.errors import MopedError
 from apps.users import services
+from apps.users.adapters import cognito
+from apps.users.adapters.cognito import Account
 from apps.users.errors import AddressHeldError, AddressTakenError
-from apps.users.gateways import cognito
-from apps.users.gateways.cognito import Account
 from apps.users.models import Intention, MopedUser
 from tests.users.stores import PASSWORD, profile, roles_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apps.auth.users import CognitoUser
+    from apps.auth.callers import CognitoUser
     from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
@@ -153,7 +153,7 @@ def pool_that_counts_federated_addresses(name: str) -> Iterator[None]:
         if f"azuread_{params['Username']}" == name:
             params["Username"] = name
 
-    events: Any = aws.cognito().meta.events
+    events: Any = clients.cognito().meta.events
     events.register_first("before-send.cognito-identity-provider.AdminCreateUser", refuse)
     events.register_first("provide-client-params.cognito-identity-provider.AdminGetUser", resolve)
     try:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import OperationalError
 
-from apps.core.claims import ROLES
+from apps.claims.hasura import ROLES
 from apps.core.errors import ConflictError, ForbiddenError, MopedError, UnavailableError, UpstreamError
-from apps.users import directory, errors, examples, services
-from apps.users.directory import Page, Portrait
-from apps.users.gateways.cognito import Account
+from apps.users import errors, examples, selectors, services
+from apps.users.adapters.cognito import Account
 from apps.users.models import Event, MopedUser, MopedWorkgroup
+from apps.users.selectors import Page, Portrait
 from apps.users.serializers import ChangedUserSerializer
-from tests.pool import hasura_claim
+from tests.support.token_factory import hasura_claim
 from tests.users.stores import PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -396,7 +396,7 @@ class TestUserList:
         self, impersonate: Impersonate, monkeypatch: pytest.MonkeyPatch, person: MopedUser
     ) -> None:
         wanted: dict[str, Any] = {}
-        monkeypatch.setattr(directory, "listing", lambda **asked: wanted.update(asked) or Page(1, [person]))
+        monkeypatch.setattr(selectors, "listing", lambda **asked: wanted.update(asked) or Page(1, [person]))
 
         response = impersonate("viewer").get(
             "/users/?limit=10&offset=20&search=jo&role=moped-admin&active=true"
@@ -436,7 +436,7 @@ class TestUserDetail:
         account = Account(
             ACCOUNT_ID, person.email, is_verified=True, is_enabled=True, status="CONFIRMED", mark=""
         )
-        monkeypatch.setattr(directory, "portrait", lambda _id: Portrait(person, account, None, person.claims))
+        monkeypatch.setattr(selectors, "portrait", lambda _id: Portrait(person, account, None, person.claims))
 
     def test_shows_what_the_three_stores_know(self, admin_client: APIClient) -> None:
         shown = admin_client.get(f"/users/{ACCOUNT_ID}").json()
@@ -467,7 +467,7 @@ class TestUserHistory:
             actor_email="ada@austintexas.gov",
             changes={"title": {"from": "a", "to": "b"}},
         )
-        monkeypatch.setattr(directory, "history", lambda _id: [event])
+        monkeypatch.setattr(selectors, "history", lambda _id: [event])
 
         shown = admin_client.get(f"/users/{ACCOUNT_ID}/history").json()["results"]
 

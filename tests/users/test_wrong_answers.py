@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.core import aws, deadline
-from apps.core.claims import HasuraClaims
+from apps.claims import table as claims_table
+from apps.claims.hasura import HasuraClaims
+from apps.core import deadline
+from apps.core.aws import clients
 from apps.core.deadline import DeadlineError
 from apps.core.errors import UpstreamError
-from apps.users.gateways import claims_table
 from tests.core.answers import AnsweringServer, json_answer
 from tests.users.test_gateways import CALLS as ALL_CALLS
 
@@ -46,9 +47,9 @@ def name(value: object) -> str:
 
 @pytest.fixture(autouse=True)
 def _forgotten_clients() -> Iterator[None]:
-    aws.forget_clients()
+    clients.forget_clients()
     yield
-    aws.forget_clients()
+    clients.forget_clients()
 
 
 def ask(server: AnsweringServer, monkeypatch: pytest.MonkeyPatch, call: Callable[[], Any]) -> None:

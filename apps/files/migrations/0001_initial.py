@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from apps.core.schema import in_public
+from apps.core.database.migrations import in_public
 
 NOW = models.Func(function="now", output_field=models.DateTimeField())
 

@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import HashIndex
 from django.db import migrations
 
-from apps.core.schema import index_if_absent
+from apps.core.database.migrations import index_if_absent
 
 NAME = "moped_project_files_key_idx"
 

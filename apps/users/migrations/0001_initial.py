@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import apps.core.database
-from apps.core.schema import in_public
+import apps.core.database.fields
+from apps.core.database.migrations import in_public
 
 
 class Migration(migrations.Migration):
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ("department_id", models.IntegerField(blank=True, null=True)),
                 (
                     "date_added",
-                    models.DateTimeField(db_default=apps.core.database.ClockTimestamp(), null=True),
+                    models.DateTimeField(db_default=apps.core.database.fields.ClockTimestamp(), null=True),
                 ),
                 ("is_deleted", models.BooleanField(db_default=False, default=False)),
             ],
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ("first_name", models.TextField()),
                 ("last_name", models.TextField()),
                 ("title", models.TextField()),
-                ("email", apps.core.database.CIEmailField(max_length=254)),
+                ("email", apps.core.database.fields.CIEmailField(max_length=254)),
                 ("cognito_user_id", models.UUIDField(blank=True, null=True)),
                 ("roles", models.JSONField(blank=True, null=True)),
                 ("is_coa_staff", models.BooleanField(db_default=False, default=False)),
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ("picture", models.TextField(blank=True, null=True)),
                 (
                     "date_added",
-                    models.DateTimeField(db_default=apps.core.database.ClockTimestamp(), null=True),
+                    models.DateTimeField(db_default=apps.core.database.fields.ClockTimestamp(), null=True),
                 ),
                 ("last_seen_date", models.DateTimeField(blank=True, null=True)),
                 (

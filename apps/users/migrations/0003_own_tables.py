@@ -6,7 +6,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import apps.core.database
+import apps.core.database.fields
 
 APPEND_ONLY = """
 CREATE FUNCTION moped_api.refuse_to_rewrite_history() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             name="Event",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("at", models.DateTimeField(db_default=apps.core.database.ClockTimestamp())),
+                ("at", models.DateTimeField(db_default=apps.core.database.fields.ClockTimestamp())),
                 ("operation", models.CharField(max_length=32)),
                 ("cognito_user_id", models.UUIDField(null=True)),
                 ("actor_id", models.IntegerField(null=True)),

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from apps.core.schema import index_if_absent
+from apps.core.database.migrations import index_if_absent
 
 
 class Migration(migrations.Migration):

@@ -20,7 +20,7 @@ from tests.auth.attacks import (
     Attack,
 )
 from tests.auth.signing import compact, id_payload, key
-from tests.pool import base64url
+from tests.support.token_factory import base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

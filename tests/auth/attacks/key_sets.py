@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, UNAVAILABLE, UNKNOWN_KEY, KeySetAttack
 from tests.auth.signing import compact, key
-from tests.pool import base64url
+from tests.support.token_factory import base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

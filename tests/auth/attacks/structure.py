@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, MALFORMED, UNKNOWN_KEY, Attack
 from tests.auth.signing import compact, id_payload, key
-from tests.pool import base64url
+from tests.support.token_factory import base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from apps.auth import explain
+from apps.auth.tokens import explain
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from apps.devstack import world
+from apps.devstack import servers
 
 
 class Command(BaseCommand):
@@ -14,5 +14,5 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        world.forget()
+        servers.forget()
         self.stdout.write("Forgotten. `make run` makes a new world.")

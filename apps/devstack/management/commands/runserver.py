@@ -15,11 +15,11 @@ from typing import Any
 
 from django.core.management.commands import runserver
 
-from apps.devstack import environment, furnish, leash, welcome
+from apps.devstack import banner, environment, parent_death, provision
 from apps.devstack.emulator import HOST
 from apps.devstack.errors import DevstackError
 from apps.devstack.server import Server
-from apps.devstack.world import World
+from apps.devstack.servers import World
 
 PORTS = range(1, 2**16)
 
@@ -38,18 +38,18 @@ class Command(runserver.Command):
         with World(port):
             environment.announce_starter()
             _run("prepare")
-            welcome.due()
+            banner.due()
             if options["use_reloader"]:
                 super().handle(*args, **options)
             else:  # the settings of this process were read before the world was there
                 _run(*sys.argv[1:])
 
     def on_bind(self, server_port: int) -> None:
-        welcome.say(self.stdout, server_port)
+        banner.say(self.stdout, server_port)
 
     def _serve(self, *args: Any, **options: Any) -> None:
-        leash.die_with(environment.starter(), signal.SIGTERM)
-        furnish.resync_trigger()
+        parent_death.die_with(environment.starter(), signal.SIGTERM)
+        provision.resync_trigger()
         super().handle(*args, **options)
 
 

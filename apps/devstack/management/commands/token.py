@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 from jose import jwt
 
-from apps.auth import explain
-from apps.devstack import signing_in
+from apps.auth.tokens import explain
+from apps.devstack import persona_tokens
 from apps.devstack.personas import BY_KEY
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, key: str, decode: bool, **_options: Any) -> None:
-        token = signing_in.id_token(BY_KEY[key])
+        token = persona_tokens.id_token(BY_KEY[key])
         self.stdout.write(_decoded(token) if decode else token)
         if decode:  # beside the JSON, so that it can still be piped into a program
             self.stderr.write(explain.report(token))

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.management import BaseCommand, CommandError
 
+from apps.claims.identity import normalize
 from apps.core.errors import MopedError
-from apps.core.identity import normalize
-from apps.users import reconciliation
-from apps.users.gateways import cognito
+from apps.users.adapters import cognito
+from apps.users.reconciliation import scan
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from apps.users.disagreements import Disagreement
+    from apps.users.reconciliation.findings import Disagreement
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +77,12 @@ class Command(BaseCommand):
     def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Disagreement], bool]:
         """Return what was found, and whether everything was compared."""
         found: list[Disagreement] = []
-        with Progress(self.stderr, 3 * (len(only) or reconciliation.number_of_people())) as progress:
-            survey = reconciliation.Survey(only, grace, progress.advance, self._ends_at)
+        with Progress(self.stderr, 3 * (len(only) or scan.number_of_people())) as progress:
+            survey = scan.Survey(only, grace, progress.advance, self._ends_at)
             try:
                 for disagreement in survey.disagreements():
                     found.append(disagreement)  # noqa: PERF402 (what was found before the time was over is kept)
-            except reconciliation.TimeUpError:
+            except scan.TimeUpError:
                 return found, False
         return found, True
 
@@ -107,10 +107,10 @@ class Command(BaseCommand):
                 "The pool still calls another function for its tokens, which knows one key only: "
                 "nobody could sign in any more. Attach ours first."
             )
-        with Progress(self.stderr, reconciliation.number_of_people()) as progress:
+        with Progress(self.stderr, scan.number_of_people()) as progress:
             try:
-                rotated = reconciliation.rotate_key(progress.advance, self._ends_at)
-            except reconciliation.TimeUpError as error:
+                rotated = scan.rotate_key(progress.advance, self._ends_at)
+            except scan.TimeUpError as error:
                 raise CommandError("The time is over. Run this again: it continues with the rest.") from error
         self.stdout.write(f"{rotated} items encrypted with the newest key.")
 

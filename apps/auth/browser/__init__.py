@@ -1,0 +1,1 @@
+"""Sign-in through the hosted UI of Cognito, for developers in a browser."""

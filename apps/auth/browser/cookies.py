@@ -1,0 +1,133 @@
+"""
+The cookies of a browser sign-in: the ID token, and one cookie for each pending sign-in.
+
+They are HttpOnly and SameSite=Lax, `__Host-` where they are Secure, and unsigned (ADR 0005). The
+server stores nothing: the token proves itself, and the name of a pending sign-in's cookie is only
+compared with the state that the pool sends back.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.conf import settings
+
+from apps.auth.tokens import verifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http import HttpRequest, HttpResponse
+    from rest_framework.request import Request
+
+    from apps.auth.tokens.verifier import IdToken
+
+# Browsers drop a cookie whose name, value and attributes exceed 4,096 bytes.
+LONGEST_TOKEN = 4000
+PENDING_SECONDS = 600
+# Names and values of all pending sign-ins. With the longest token they must fit into one Cookie
+# header: gunicorn refuses a header of more than 8,190 bytes, API Gateway more than 10,240 in all.
+PENDING_BYTES = 3500
+STATE = "[A-Za-z0-9_-]{43}"
+
+
+class PendingSignIn(msgspec.Struct, frozen=True):
+    """A sign-in that was sent to the hosted UI and has not come back."""
+
+    nonce: str
+    verifier: str
+    target: str
+    started: int
+    """Unix time in seconds."""
+
+
+def token_name() -> str:
+    """Return the name of the cookie that holds the ID token."""
+    return f"{settings.COOKIE_PREFIX}moped_id_token"
+
+
+def pending_name(state: str) -> str:
+    """Return the name of the cookie that holds the pending sign-in with this state."""
+    return f"{settings.COOKIE_PREFIX}moped_sign_in_{state}"
+
+
+def verified_token(request: HttpRequest | Request) -> IdToken | None:
+    """
+    Return the token in the cookie if it holds.
+
+    :raises KeysUnavailableError: if no key of the pool is known (503)
+    """
+    text = request.COOKIES.get(token_name(), "")
+    if not text:
+        return None
+    try:
+        return verifier.verify(text)
+    except verifier.TokenError:
+        return None
+
+
+def set_token_cookie(response: HttpResponse, text: str, *, seconds: int) -> None:
+    """Sign the browser in for as long as the token lives."""
+    _set(response, token_name(), text, seconds)
+
+
+def delete_token_cookie(response: HttpResponse) -> None:
+    """Delete the token's cookie."""
+    _set(response, token_name(), "", 0)
+
+
+def set_pending_cookie(
+    request: HttpRequest, response: HttpResponse, state: str, pending: PendingSignIn
+) -> None:
+    """Set the cookie of a new pending sign-in, and delete broken and surplus ones."""
+    name, value = pending_name(state), urlsafe_b64encode(msgspec.json.encode(pending)).decode().rstrip("=")
+    _set(response, name, value, PENDING_SECONDS)
+    for other in _surplus(request, PENDING_BYTES - len(name) - len(value)):
+        _set(response, other, "", 0)
+
+
+def pending(request: HttpRequest, state: str) -> PendingSignIn | None:
+    """Return this browser's pending sign-in with this state, or None if there is none."""
+    name = pending_name(state)
+    return _decode(request, name) if name in _pending_names(request) else None
+
+
+def delete_pending_cookie(request: HttpRequest, response: HttpResponse, state: str) -> None:
+    """Delete the cookie of the pending sign-in with this state, if the browser sent it."""
+    name = pending_name(state)
+    if name in _pending_names(request):
+        _set(response, name, "", 0)
+
+
+def _surplus(request: HttpRequest, room: int) -> Iterator[str]:
+    """Yield the names of broken pending sign-ins, and of the oldest that exceed `room` bytes."""
+    found = {name: _decode(request, name) for name in _pending_names(request)}
+    ages = {name: sign_in.started if sign_in else 0 for name, sign_in in found.items()}
+    for name in sorted(ages, key=ages.__getitem__, reverse=True):
+        room -= len(name) + len(request.COOKIES[name])
+        if room < 0 or found[name] is None:
+            yield name
+
+
+def _pending_names(request: HttpRequest) -> list[str]:
+    """Return the names of the pending sign-ins that the browser sent."""
+    return [name for name in request.COOKIES if re.fullmatch(pending_name(STATE), name)]
+
+
+def _decode(request: HttpRequest, name: str) -> PendingSignIn | None:
+    text = request.COOKIES[name]
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=PendingSignIn)
+    except (msgspec.DecodeError, Base64Error, ValueError, RecursionError):
+        return None
+
+
+def _set(response: HttpResponse, name: str, value: str, seconds: int) -> None:
+    """Set a cookie, or delete it with 0 seconds."""
+    response.set_cookie(
+        name, value, max_age=seconds, path="/", secure=settings.SECURE_COOKIES, httponly=True, samesite="Lax"
+    )

@@ -1,0 +1,52 @@
+"""What a browser meets when its sign-in has run out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+
+from apps.auth.browser import cookies, sign_in
+from apps.core.http import negotiation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+
+class ReauthenticationMiddleware:
+    """
+    Turn a page that an expired cookie may no longer see into a fresh sign-in.
+
+    It cannot go round in circles: the callback keeps only a token that holds, and whoever has one of
+    those is shown the refusal.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request, or send its browser to sign in."""
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.UNAUTHORIZED or not _may_sign_in_afresh(request):
+            return response
+        query = urlencode({"next": request.get_full_path()})
+        fresh = HttpResponseRedirect(f"{reverse('auth-sign-in')}?{query}")
+        cookies.delete_token_cookie(fresh)
+        return fresh
+
+
+def _may_sign_in_afresh(request: HttpRequest) -> bool:
+    return (
+        request.method == "GET"
+        and not sign_in.is_sign_in_page(request.path)  # it says why the sign-in failed
+        and cookies.token_name() in request.COOKIES
+        and "HTTP_AUTHORIZATION" not in request.META
+        and negotiation.accepts_html(request)
+        and not sign_in.caller(request).is_authenticated
+    )

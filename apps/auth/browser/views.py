@@ -1,0 +1,79 @@
+"""The pages of a browser sign-in; only a stage that offers it has their routes."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_protect
+
+from apps.auth.browser import cookies, hosted_ui, sign_in
+from apps.core.errors import MopedError, UpstreamError
+from apps.core.http import problems
+from apps.core.http.throttles import SignInThrottle
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@problems.allow_methods("GET")
+def start(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the hosted UI, to come back to the path in `next`."""
+    target = sign_in.safe_target(request.GET.get("next", ""))
+    url, state, pending = sign_in.begin(redirect_uri=_callback_url(request), target=target)
+    response = HttpResponseRedirect(url)
+    cookies.set_pending_cookie(request, response, state, pending)
+    return response
+
+
+@problems.allow_methods("GET")
+def callback(request: HttpRequest) -> HttpResponse:
+    """Take the code that the hosted UI sends back, and sign the browser in."""
+    if seconds := SignInThrottle().seconds_until_free(request):
+        return _too_many(request, seconds)
+    state = request.GET.get("state", "")
+    pending = cookies.pending(request, state)
+    target = sign_in.safe_target(pending.target if pending else "")
+    try:
+        text, token = sign_in.finish(pending=pending, answer=request.GET, redirect_uri=_callback_url(request))
+    except MopedError as error:
+        return _failed(request, error, state, target)
+    response = HttpResponseRedirect(target)
+    cookies.set_token_cookie(response, text, seconds=max(int(token.exp - time.time()), 0))
+    cookies.delete_pending_cookie(request, response, state)
+    return response
+
+
+@problems.allow_methods("POST")
+@csrf_protect
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Delete the token's cookie, and end the session at the hosted UI."""
+    response = HttpResponseRedirect(
+        hosted_ui.logout_url(logout_uri=request.build_absolute_uri(reverse("root")))
+    )
+    cookies.delete_token_cookie(response)
+    return response
+
+
+def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    message = f"Too many sign-ins from your address. Try again in {seconds} seconds."
+    response = problems.respond(request, HTTPStatus.TOO_MANY_REQUESTS, "throttled", message)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def _failed(request: HttpRequest, error: MopedError, state: str, target: str) -> HttpResponse:
+    page = problems.ProblemPage("auth/sign_in_failed.html", {"sign_in_target": quote(target)})
+    response = problems.respond_error(request, error, page)
+    # After a fault of the pool the browser may send the same code again.
+    if not isinstance(error, UpstreamError):
+        cookies.delete_pending_cookie(request, response, state)
+    return response
+
+
+def _callback_url(request: HttpRequest) -> str:
+    return request.build_absolute_uri(reverse("auth-callback"))

@@ -1,0 +1,116 @@
+"""
+What a caller may right now: rights end when they end, not when the token does.
+
+A token says what was true when it was issued, up to an hour ago. What counts is what it shares
+with the person's claims item: one small read per person, container and minute. While the table is
+away, what was true a moment ago still holds for whoever only looks; nobody changes anything on a
+guess, and nobody is ever let in for want of an answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from apps.claims import items as claims_items
+from apps.claims.identity import claims_address
+from apps.core.errors import UnavailableError, UpstreamError
+
+if TYPE_CHECKING:
+    from apps.auth.callers import CognitoUser
+
+logger = logging.getLogger(__name__)
+
+FRESH_SECONDS = 60
+# How much longer the last answer holds while the table is away. Writes need a fresh one, and so does
+# signing an upload.
+STALE_SECONDS = 300
+# After a failure the next question waits this long: not every request must find it out.
+RETRY_SECONDS = 5
+# Distinct people that one container remembers.
+LARGEST_CACHE = 1024
+
+
+class RolesUnavailableError(UnavailableError):
+    """Whether the caller still has these rights cannot be found out."""
+
+    code = "rights_unknown"
+    message = "Whether you may do this cannot be checked at the moment. Try again."
+
+
+class _CachedRoles(NamedTuple):
+    """What the table said, and when it was asked; None: there is no item."""
+
+    roles: frozenset[str] | None
+    asked_at: float
+
+    def is_younger_than(self, seconds: float) -> bool:
+        # A clock that was set back makes an answer old, not young.
+        return 0 <= time.time() - self.asked_at < seconds
+
+
+_answers: OrderedDict[str, _CachedRoles] = OrderedDict()  # each of its methods is atomic, unlike iteration
+_failed_at: dict[str, float] = {}
+# One reader per person; people share a few locks, so that there is no bookkeeping.
+_locks = tuple(Lock() for _ in range(64))
+
+
+def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] | None:
+    """
+    Return the roles that both the token and the claims item grant; None if there is no item.
+
+    :param only_looks: whether the request changes nothing
+    :raises RightsUnknownError: if the table is away and no answer is young enough
+    """
+    granted = _cached_roles(claims_email(caller), only_looks=only_looks)
+    return None if granted is None else granted & set(caller.roles)
+
+
+def claims_email(caller: CognitoUser) -> str:
+    """Return the address under which the trigger found the caller's claims."""
+    return claims_address(username=caller.username, email=caller.email)
+
+
+def invalidate(*addresses: str) -> None:
+    """Ask again for these, since they were just changed here; for everybody if none is named."""
+    for address in addresses or tuple(_answers):
+        _answers.pop(address, None)
+    _failed_at.clear()
+
+
+def _cached_roles(address: str, *, only_looks: bool) -> frozenset[str] | None:
+    with _locks[hash(address) % len(_locks)]:
+        answer = _answers.get(address)
+        if answer and answer.is_younger_than(FRESH_SECONDS):
+            return answer.roles
+        try:
+            return _ask(address).roles
+        except UpstreamError as error:
+            if answer and only_looks and answer.is_younger_than(FRESH_SECONDS + STALE_SECONDS):
+                return answer.roles
+            raise RolesUnavailableError from error
+
+
+def _ask(address: str) -> _CachedRoles:
+    now = time.time()
+    if 0 <= now - _failed_at.get("table", -RETRY_SECONDS) < RETRY_SECONDS:
+        raise RolesUnavailableError
+    try:
+        claims = claims_items.claims_of(address)
+    except UnavailableError as error:
+        _failed_at["table"] = time.time()
+        logger.warning("rights_unknown", extra={"cause": repr(error.__cause__)})
+        raise
+    answer = _CachedRoles(None if claims is None else frozenset(claims.allowed_roles), now)
+    _remember(address, answer)
+    return answer
+
+
+def _remember(address: str, answer: _CachedRoles) -> None:
+    _answers.pop(address, None)
+    _answers[address] = answer
+    while len(_answers) > LARGEST_CACHE:
+        _answers.popitem(last=False)

@@ -1,0 +1,1 @@
+"""ID tokens: their rules, the keys of the pool, and the verifier."""

@@ -1,0 +1,91 @@
+"""
+Why a caller is refused: a closed set, one class per reason.
+
+The code and the sentence are fixed. Nothing of the token ever enters them, so an answer tells
+an attacker no more than which rule was broken; `manage.py explain_token` tells its owner more.
+(That there is no token at all, `token_missing`, is said where all of DRF's refusals are worded.)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from apps.core.errors import UnauthenticatedError, UnavailableError
+
+
+class TokenError(UnauthenticatedError):
+    """The caller's token is not accepted."""
+
+    code = "token_malformed"
+    message = "The token is not a signed Cognito token."
+
+
+class TokenMalformedError(TokenError):
+    """Not a compact JWS with a header that we accept."""
+
+
+class KeyUnknownError(TokenError):
+    """The header names a key that the pool does not publish."""
+
+    code = "key_unknown"
+    message = "The token is signed with a key that the user pool does not publish."
+
+
+class SignatureInvalidError(TokenError):
+    """The named key did not make this signature."""
+
+    code = "signature_invalid"
+    message = "The token's signature is wrong."
+
+
+class TokenExpiredError(TokenError):
+    """It was valid once."""
+
+    code = "token_expired"
+    message = "The token has expired. Sign in again, or refresh it."
+
+
+class TokenNotYetValidError(TokenError):
+    """It will be valid later."""
+
+    code = "token_not_yet_valid"
+    message = "The token is not valid yet."
+
+
+class IssuerWrongError(TokenError):
+    """Another pool's token, or nobody's."""
+
+    code = "issuer_wrong"
+    message = "The token was issued by another user pool."
+
+
+class AudienceWrongError(TokenError):
+    """Our pool's token for an application that is not ours."""
+
+    code = "audience_wrong"
+    message = "The token was issued to another application."
+
+
+class WrongTokenUseError(TokenError):
+    """Usually an access token."""
+
+    code = "use_wrong"
+    message = "The token is not an ID token."
+
+
+class ClaimsInvalidError(TokenError):
+    """Signed by the pool, and yet not what an ID token of ours looks like."""
+
+    code = "claims_invalid"
+    message = "The token's claims are incomplete or broken."
+
+
+class KeysUnavailableError(UnavailableError):
+    """The pool's keys are not known, so nobody's token can be judged."""
+
+    code = "keys_unavailable"
+    message = "The user pool's keys cannot be fetched. Try again in a moment."
+    retry_after: ClassVar[int] = 3
+
+
+TOKEN_ERRORS = tuple(TokenError.__subclasses__())

@@ -1,0 +1,122 @@
+"""
+From a token's text to who is calling.
+
+The order of the rules matters: what is cheap and needs no trust first, then the signature, and
+only what is signed is ever parsed as claims.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from time import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from apps.auth.tokens import keys, rules
+from apps.auth.tokens.errors import (
+    ClaimsInvalidError,
+    KeysUnavailableError,
+    KeyUnknownError,
+    SignatureInvalidError,
+    TokenError,
+    TokenExpiredError,
+)
+
+if TYPE_CHECKING:
+    from apps.auth.tokens.keys import TrustedKeys
+    from apps.claims.hasura import HasuraClaims
+
+__all__ = ["IdToken", "KeysUnavailableError", "TokenError", "verify"]
+
+REMEMBERED_TOKENS = 1024
+
+
+class IdToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A verified token. Nothing in it can be changed: requests share it."""
+
+    sub: str
+    email: str
+    email_verified: bool
+    username: str
+    groups: tuple[str, ...]
+    claims: HasuraClaims
+    client_id: str
+    exp: int
+    iat: int
+    auth_time: int
+    nonce: str
+    document: bytes
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """
+        Return a fresh copy of the whole payload, the Hasura claim left as it came.
+
+        :raises ClaimsInvalidError: if claims that nobody asked about nest deeper than anyone reads
+        """
+        return rules.decode_payload(self.document)
+
+    def __repr__(self) -> str:
+        # A token that strays into a log says whose it is and no more.
+        return f"<ID token of {self.sub}>"
+
+
+def verify(token: str) -> IdToken:
+    """
+    Return the verified token.
+
+    One that was verified before costs a look-up, until it expires or the keys change.
+
+    :raises TokenError: with the reason, if any rule is broken
+    :raises KeysUnavailableError: if no key of the pool is known
+    """
+    try:
+        verified = _verified(token, keys.current())
+    except KeyUnknownError:
+        # The keys may be new to us, or this one new to the pool.
+        verified = _verified(token, keys.refresh_for_kid(rules.parse_kid(token.partition(".")[0])))
+    if verified.exp <= time():
+        raise TokenExpiredError
+    return verified
+
+
+@lru_cache(REMEMBERED_TOKENS)
+def _verified(token: str, pool: TrustedKeys) -> IdToken:
+    """Verify in full; a failure is never remembered, so junk drives no genuine token out."""
+    message, header, payload, signature = rules.split_jws(token)
+    key = pool.keys.get(rules.parse_kid(header))
+    if key is None:
+        raise KeyUnknownError
+    if not key.verifies(message, signature):
+        raise SignatureInvalidError
+    return _id_token(payload, pool)
+
+
+def _id_token(document: bytes, pool: TrustedKeys) -> IdToken:
+    claims = _claims(document, pool)
+    rules.check_intended_use(claims, pool)
+    rules.check_times(claims)
+    return IdToken(
+        sub=claims.sub,
+        email=claims.email,
+        email_verified=claims.email_verified in {True, "true"},
+        username=claims.username,
+        groups=claims.groups,
+        claims=rules.hasura_claims(claims.hasura, document),
+        client_id=claims.aud,
+        exp=claims.exp,
+        iat=claims.iat,
+        auth_time=claims.auth_time,
+        nonce=claims.nonce,
+        document=document,
+    )
+
+
+def _claims(document: bytes, pool: TrustedKeys) -> rules.Claims:
+    try:
+        return rules.decode_claims(document)
+    except ClaimsInvalidError:
+        # Whose it is tells more than what it lacks: an access token has no email either.
+        rules.check_intended_use(rules.decode_intended_use(document), pool)
+        raise

@@ -1,0 +1,139 @@
+"""The claims table in DynamoDB: the only writer of claims items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf import settings
+
+from apps.claims import items
+from apps.claims.errors import ClaimsChangedError
+from apps.claims.hasura import NO_CLAIMS
+from apps.claims.identity import normalize
+from apps.core.aws import clients
+from apps.core.aws.errors import StoreMissingError, translate_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apps.claims.hasura import HasuraClaims
+    from apps.claims.items import Item
+
+ANSWERS_PER_PAGE = 200
+
+
+class Stored(NamedTuple):
+    """What is stored for an address; the cipher ("" for nothing) tells one version from another."""
+
+    email: str
+    cipher: str
+    item: Item | None
+
+    @property
+    def claims(self) -> HasuraClaims | None:
+        """
+        Return the claims in it.
+
+        :raises UnreadableItemError: if it cannot be read
+        """
+        return None if self.item is None else items.decode(self.item)
+
+    def is_written_as(self, claims: HasuraClaims) -> bool:
+        """
+        Tell whether every reader finds exactly these claims in it.
+
+        :raises UnreadableItemError: if it cannot be read
+        """
+        return self.item is not None and items.is_written_as(self.item, claims)
+
+
+def get(email: str) -> Stored:
+    """
+    Return what is stored for an address.
+
+    :raises UnavailableError: if the table cannot be reached
+    """
+    item = items.fetch(email)
+    return _stored(item) if item else Stored(normalize(email), "", None)
+
+
+def put(*, email: str, claims: HasuraClaims, instead_of: Stored | None = None) -> None:
+    """
+    Write the item of an address; with `instead_of` only if that is still what is stored there.
+
+    Each encryption of the same claims differs, so a cipher names one version of an item: a delayed
+    write cannot overwrite what came after. Where nothing is stored, a reservation comes first, which
+    grants nothing. A write that AWS carries out after the reservation was removed has no effect.
+
+    :raises ClaimsChangedError: if something else is stored by now
+    :raises UnavailableError: if the table cannot be reached; the item may be written all the same
+    """
+    if instead_of and not instead_of.cipher:
+        instead_of = _write(email, NO_CLAIMS, instead_of)
+    _write(email, claims, instead_of)
+
+
+def delete(email: str) -> None:
+    """
+    Remove the item of an address, if there is one: from now on nobody signs in with it.
+
+    :raises UnavailableError: if the table cannot be reached
+    """
+    with translate_errors(ResourceNotFoundException=StoreMissingError):
+        clients.dynamodb().delete_item(
+            TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": normalize(email)}}
+        )
+
+
+def everything() -> Iterator[Stored]:
+    """
+    Yield every item, a page at a time, in no order.
+
+    :raises UnavailableError: if the table cannot be reached
+    """
+    pages = (
+        clients.dynamodb()
+        .get_paginator("scan")
+        .paginate(
+            TableName=settings.CLAIMS_TABLE,
+            ConsistentRead=True,
+            PaginationConfig={"PageSize": ANSWERS_PER_PAGE},
+        )
+    )
+    with translate_errors(ResourceNotFoundException=StoreMissingError):
+        for page in pages:
+            yield from map(_stored, page["Items"])
+
+
+def _write(email: str, claims: HasuraClaims, instead_of: Stored | None) -> Stored:
+    item = items.encode(email, claims)
+    written = _stored(item)
+    try:
+        _put(item, _unchanged(instead_of))
+    except ClaimsChangedError:
+        # boto3 tries again after a time-out, and may then be told of its own first attempt.
+        if get(email).cipher != written.cipher:
+            raise
+    return written
+
+
+def _put(item: dict[str, Any], condition: dict[str, Any]) -> None:
+    with translate_errors(
+        ConditionalCheckFailedException=ClaimsChangedError, ResourceNotFoundException=StoreMissingError
+    ):
+        clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item, **condition)
+
+
+def _unchanged(stored: Stored | None) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    if not stored.cipher:
+        return {"ConditionExpression": "attribute_not_exists(user_id)"}
+    return {
+        "ConditionExpression": "claims = :seen",
+        "ExpressionAttributeValues": {":seen": {"S": stored.cipher}},
+    }
+
+
+def _stored(item: Item) -> Stored:
+    return Stored(items.attribute(item, "user_id"), items.attribute(item, "claims"), item)

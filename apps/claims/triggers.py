@@ -1,0 +1,111 @@
+"""
+What Cognito calls before it issues a token: puts the Hasura claims into it.
+
+The event is Amazon's V1 event of the pre token generation trigger, whose changes reach the ID
+token only:
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
+An exception makes Cognito refuse the sign-in (or the refresh) and tells its text to the user.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from apps.claims import items
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.claims.identity import claims_address, sso_address
+from apps.core import deadline
+from apps.core.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from apps.claims.hasura import HasuraClaims
+
+logger = logging.getLogger(__name__)
+
+TRIGGER_SOURCES = "TokenGeneration_"
+DEADLINE_SECONDS = 4  # Cognito waits for five, and shows no reason for a sign-in that took longer
+
+
+class SignInDeniedError(Exception):
+    """The text is shown to whoever tries to sign in; the code stands in our log."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """
+    Return Cognito's event with the person's claims in its response.
+
+    :raises SignInDeniedError: if the person has none
+    """
+    if not str(event.get("triggerSource", "")).startswith(TRIGGER_SOURCES):
+        return event  # a warming ping, or a trigger that is none of ours
+    username = str(event.get("userName", ""))
+    try:
+        claims = _claims_of(_address(event, username))
+        _refuse_another_account(_uuid(username), claims)
+    except SignInDeniedError as error:
+        # The username of a native account is a UUID; that of a federated one is an address.
+        logger.warning("sign_in_denied", extra={"code": error.code, "user": _uuid(username)})
+        raise
+    event["response"] = {
+        "claimsOverrideDetails": {"claimsToAddOrOverride": {CLAIMS_NAMESPACE: claims.as_json()}}
+    }
+    return event
+
+
+def _claims_of(email: str) -> HasuraClaims:
+    try:
+        with deadline.within(DEADLINE_SECONDS):
+            claims = items.claims_of(email)
+    except items.UnreadableItemError as error:
+        raise SignInDeniedError(error.code, "Your Moped account cannot be read. Tell an admin.") from error
+    except UpstreamError as error:
+        raise SignInDeniedError(error.code, "Moped cannot be reached. Try again in a moment.") from error
+    if claims is None:
+        raise SignInDeniedError("no_claims", "You have no Moped account, or it was deactivated.")
+    return claims
+
+
+def _refuse_another_account(username: str, claims: HasuraClaims) -> None:
+    """
+    Deny an account that has somebody's address without being theirs.
+
+    People may change the address of their own account, in a pool that tells upper from lower case
+    also to a colleague's in another spelling. The item says whose the claims are.
+    """
+    if username and claims.user_id and username != claims.user_id.lower():
+        raise SignInDeniedError("another_account", "This address belongs to another account. Tell an admin.")
+
+
+def _address(event: Mapping[str, Any], username: str) -> str:
+    """
+    Return the address whose item counts for this account.
+
+    The user name of a native account is a UUID. That of a single sign-on account has the provider's
+    prefix, and only then is the rest of it an address that the City vouches for.
+
+    :raises SignInDeniedError: for other accounts, and for native ones without an address
+    """
+    if not _uuid(username) and not sso_address(username):
+        raise SignInDeniedError(
+            "account_kind_unknown", "Moped does not know this kind of account. Tell an admin."
+        )
+    email = event.get("request", {}).get("userAttributes", {}).get("email") or ""
+    address = claims_address(username=username, email=email)
+    if not address:
+        raise SignInDeniedError("no_email", "Your account has no email address. Tell an admin.")
+    return address
+
+
+def _uuid(username: str) -> str:
+    try:
+        return str(UUID(username))
+    except ValueError:
+        return ""

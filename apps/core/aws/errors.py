@@ -1,0 +1,69 @@
+"""AWS's errors, translated to ours in one place."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from apps.core.errors import MopedError, UnavailableError, UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+class StoreMissingError(UpstreamError):
+    """The user pool or table that the settings name does not exist; only the operators can mend that."""
+
+    code = "store_missing"
+    message = "This service is not set up completely. Tell its operators."
+    field = "email"
+
+
+@contextmanager
+def translate_errors(**ours: type[MopedError]) -> Iterator[None]:
+    """
+    Turn AWS's errors into ours: `translate_errors(UsernameExistsException=UserExistsError)`.
+
+    The block holds one call and the reading of its answer, and nothing else: whatever else fails in
+    it is an answer that does not have the documented shape.
+
+    :raises MopedError: the named one, for an error code that is named
+    :raises UnavailableError: if AWS cannot be reached or asks us to slow down
+    :raises UpstreamError: for anything else that AWS reports
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (lazy)
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 (lazy)
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        error_class = _translated(code, ours)
+        raise error_class from error
+    except BotoCoreError as error:
+        raise UnavailableError from error
+    except (ResponseParserError, LookupError, TypeError, ValueError, AttributeError) as error:
+        logger.exception("aws_answer_unusable")
+        raise UpstreamError from error
+
+
+def _translated(code: str, ours: dict[str, type[MopedError]]) -> type[MopedError]:
+    if code in ours:
+        return ours[code]
+    return UnavailableError if code in THROTTLED else UpstreamError

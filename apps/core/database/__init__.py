@@ -1,0 +1,1 @@
+"""PostgreSQL: fields, queries, migrations and the backend."""

@@ -1,0 +1,33 @@
+"""Columns and expressions of PostgreSQL that Django does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class CIEmailField(models.EmailField):  # type: ignore[type-arg] # generic in the stubs only
+    """
+    An address in a `citext` column: equal, unique and sorted without regard to case.
+
+    `contains`, `startswith` and `regex` compare as text; use their `i…` forms.
+    """
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        """Return the column's type."""
+        return "citext"
+
+    def cast_db_type(self, connection: BaseDatabaseWrapper) -> str:
+        """Return the type of a cast value."""
+        return "citext"
+
+
+class ClockTimestamp(models.Func):
+    """The database's clock at this very moment, not at the start of the transaction."""
+
+    function = "clock_timestamp"
+    output_field = models.DateTimeField()

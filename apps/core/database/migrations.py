@@ -1,0 +1,57 @@
+"""
+Migrations of a database that Hasura shares (ADR 0007).
+
+Hasura's tables live in `public`, ours in a schema of our own. Both are on the search path, and a new
+table lands in the first of them that exists.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.postgres.operations import CITextExtension
+from django.db import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.migrations.operations.base import Operation
+
+
+def in_public(*operations: Operation) -> Sequence[Operation]:
+    """Return the operations of a migration, made to create their tables where Hasura finds them."""
+    return [
+        migrations.RunSQL("SET LOCAL search_path = public", migrations.RunSQL.noop),
+        CITextExtension(),
+        *operations,
+        migrations.RunSQL(f"SET LOCAL search_path = {settings.OWN_SCHEMA}, public", migrations.RunSQL.noop),
+    ]
+
+
+def index_if_absent(name: str, definition: str) -> migrations.RunSQL:
+    """
+    Return an operation that makes an index on a shared table without locking out its writers.
+
+    For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction.
+    It may take longer than any request may, and an attempt that was cut off leaves an index that is
+    kept up to date and never used: it is made anew.
+    """
+    return migrations.RunSQL(
+        [
+            "SET statement_timeout = 0",
+            _DROP_IF_INVALID.format(name=name),
+            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}",
+            "RESET statement_timeout",
+        ],
+        f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
+    )
+
+
+_DROP_IF_INVALID = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('public.{name}') AND NOT indisvalid)
+    THEN DROP INDEX public.{name};
+    END IF;
+END $$
+"""

@@ -1,0 +1,72 @@
+"""
+PostgreSQL, logged in to with what a secret holds at the time (a backend of Django's, see ADR 0011).
+
+The secret is RDS's own: a JSON object with `username` and `password`. It is read when a connection
+is made, and once more when a login is refused: so a rotation needs no deployment, connections that
+are open go on, and the next one finds the new password.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db.backends.postgresql import base
+
+from apps.core import deadline
+from apps.core.aws import secrets
+from apps.core.database.postgresql import driver
+from apps.core.errors import UpstreamError
+
+# A kept connection that does not answer by then is replaced: after a failover, by one to the new server.
+HEALTH_CHECK_SECONDS = 2.0
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Logs in with the secret that the settings name; as DATABASE_URL says where they name none."""
+
+    Database = driver
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """
+        Return a connection.
+
+        :raises psycopg.OperationalError: if there is none to be had, be it for want of a password
+        """
+        secret = settings.DATABASE_SECRET
+        if not secret:
+            return self._connect(conn_params)
+        try:
+            return self._connect(conn_params | _login(secret))
+        except psycopg.OperationalError as error:
+            if not _asked_for_a_password(error):
+                raise
+        return self._connect(conn_params | _login(secret, doubted=True))
+
+    def is_usable(self) -> bool:
+        """Tell whether the server still answers on this connection."""
+        with deadline.within(HEALTH_CHECK_SECONDS):
+            return super().is_usable()
+
+    def _connect(self, conn_params: dict[str, Any]) -> Any:
+        remaining = deadline.remaining()
+        if remaining is None:
+            return super().get_new_connection(conn_params)
+        if not remaining:
+            raise psycopg.OperationalError("no time is left to connect to PostgreSQL")
+        limit = min(conn_params["connect_timeout"], remaining)
+        return super().get_new_connection(conn_params | {"connect_timeout": limit})
+
+
+def _login(secret: str, *, doubted: bool = False) -> dict[str, str]:
+    try:
+        user, password = secrets.values(secret, "username", "password", doubted=doubted)
+    except UpstreamError as error:  # to whoever wants a connection, the database is away
+        raise psycopg.OperationalError(f"the secret {secret} cannot be had: {error}") from error
+    return {"user": user, "password": password}
+
+
+def _asked_for_a_password(error: psycopg.OperationalError) -> bool:
+    """Tell a login that was refused from a server that was not reached, in whatever language it speaks."""
+    return error.pgconn is not None and error.pgconn.used_password

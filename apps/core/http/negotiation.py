@@ -1,0 +1,47 @@
+"""Which representation an answer has: JSON, unless the caller asks for a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.negotiation import BaseContentNegotiation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.http import HttpRequest
+    from rest_framework.parsers import BaseParser
+    from rest_framework.renderers import BaseRenderer
+    from rest_framework.request import Request
+
+PAGE = "text/html"
+
+
+def accepts_html(request: HttpRequest | Request) -> bool:
+    """Tell whether the caller is a browser that shows pages; `?format=json` overrules it."""
+    return PAGE in request.META.get("HTTP_ACCEPT", "") and "format=json" not in request.META.get(
+        "QUERY_STRING", ""
+    )
+
+
+class JSONByDefault(BaseContentNegotiation):
+    """
+    Straight to the first renderer, unless a page is wanted and offered.
+
+    DRF's own class weighs every media type against every renderer, a fifth of a lean request,
+    and answers 406 to callers who would have been happy with JSON.
+    """
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """Return the parser of the body's content type, parameters aside; None means 415."""
+        content_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == content_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the renderer and the media type to announce."""
+        chosen, *others = renderers
+        if others and accepts_html(request):
+            chosen = next((renderer for renderer in others if renderer.media_type == PAGE), chosen)
+        return chosen, chosen.media_type

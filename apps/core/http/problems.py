@@ -1,0 +1,300 @@
+"""
+Failure → status and body: the only such place.
+
+Every failure has one body, RFC 9457's problem details, whether it comes from a view, from
+Django or from a crash. `error` maps the names of fields to lists of messages, as the editor
+shows them, and is absent where no field is to blame.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import wraps
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from apps.core import errors
+from apps.core.context import current
+from apps.core.http import negotiation
+from apps.core.http.parsers import BodyTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from django.http import HttpRequest
+
+    Page = Callable[[HttpRequest], HttpResponse]
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+REALM = "moped"
+TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
+
+# As RFC 9110 calls it; Python does so from 3.13 on.
+RENAMED = {413: "Content Too Large"}
+
+NOT_FOUND_DETAIL = "There is no such page or route."
+BAD_REQUEST_DETAIL = "The request is not valid."
+INTERNAL_ERROR_DETAIL = "Something went wrong on our side. The request id finds it in our log."
+HOW_TO_AUTHENTICATE = exceptions.ErrorDetail(
+    "Sign in, or send an ID token of the user pool as `Authorization: Bearer <token>`.", TOKEN_MISSING
+)
+
+STATUS_OF_KIND: dict[type[errors.MopedError], HTTPStatus] = {
+    errors.InvalidError: HTTPStatus.BAD_REQUEST,
+    errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    errors.ForbiddenError: HTTPStatus.FORBIDDEN,
+    errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.UpstreamError: HTTPStatus.BAD_GATEWAY,
+}
+
+
+class ProblemPage(NamedTuple):
+    """How a failure is shown to a browser: a template that extends `moped/problem.html`, and its context."""
+
+    template: str = "moped/problem.html"
+    context: Mapping[str, Any] = MappingProxyType({})
+
+
+PROBLEM_PAGE = ProblemPage()
+
+
+class WrappedMopedError(exceptions.APIException):
+    """
+    Carries one of our errors out of an authentication class.
+
+    DRF forgets the half-known caller only for exceptions of its own; any other would be raised
+    a second time while the answer to the first is being made.
+    """
+
+    def __init__(self, error: errors.MopedError) -> None:
+        super().__init__(str(error), error.code)
+        self.error = error
+
+
+def status_of(error: errors.MopedError) -> HTTPStatus:
+    """Return the status of the error's nearest kind."""
+    kinds = (STATUS_OF_KIND[kind] for kind in type(error).__mro__ if kind in STATUS_OF_KIND)
+    return next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def title(status: int) -> str:
+    """Return the status's name, the same from every Python."""
+    return RENAMED.get(status, HTTPStatus(status).phrase)
+
+
+def details(
+    status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None, *, request_id: str
+) -> dict[str, Any]:
+    """Return the one error body."""
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title(status),
+        "status": int(status),
+        "code": code,
+        "detail": detail,
+    }
+    if fields:
+        problem["error"] = fields
+    return problem | {"request_id": request_id}
+
+
+def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """Return the body for the request under way, and note its code for the log line."""
+    context = current()
+    context.code = code
+    return details(status, code, detail, fields, request_id=context.request_id)
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer what a view raised; None, for what nobody anticipated, makes it a crash."""
+    error = exc.error if isinstance(exc, WrappedMopedError) else _from_database(exc)
+    if isinstance(error, errors.MopedError):
+        return _from_moped_error(error)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    return _from_api_exception(error) if isinstance(error, exceptions.APIException) else None
+
+
+def _from_database(error: Exception) -> Exception:
+    """Say of a database that cannot be reached what is said of every other neighbour."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return error
+    unavailable = errors.UnavailableError()
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _from_moped_error(error: errors.MopedError) -> Response:
+    status, headers = status_of(error), _retry_after(error)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = challenge(error.code, str(error))
+    _log_fault(error)
+    return Response(body(status, error.code, str(error), error.fields), status=status, headers=headers)
+
+
+def _retry_after(error: errors.MopedError) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, errors.UnavailableError) else {}
+
+
+def _log_fault(error: errors.MopedError) -> None:
+    """Log the cause of a 5xx, which its body does not tell."""
+    if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error(error.code, extra={"detail": str(error), "cause": repr(error.__cause__)})
+
+
+def _from_api_exception(error: exceptions.APIException) -> Response:
+    status, code, headers = error.status_code, _code_of(error), {}
+    if isinstance(error, exceptions.NotAuthenticated):
+        code, error.detail = TOKEN_MISSING, HOW_TO_AUTHENTICATE
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = challenge(code, str(error.detail))
+    wait = getattr(error, "wait", None)
+    if wait:
+        headers["Retry-After"] = str(int(wait) + 1)
+    fields = _fields(error.detail)
+    detail = errors.InvalidError.message if fields else _first_message(error.detail)
+    return Response(body(status, code, detail, fields), status=status, headers=headers)
+
+
+def challenge(code: str, description: str) -> str:
+    """Return `WWW-Authenticate` as RFC 6750, section 3: no error where no token was sent."""
+    if code == TOKEN_MISSING:
+        return f'Bearer realm="{REALM}"'
+    return f'Bearer realm="{REALM}", error="invalid_token", error_description="{description}"'
+
+
+def _code_of(error: exceptions.APIException) -> str:
+    codes = error.get_codes()
+    return codes if isinstance(codes, str) else "invalid"
+
+
+def _fields(detail: Any) -> dict[str, list[str]]:
+    """Flatten DRF's nested messages: `{"a": {"b": ["x"]}}` becomes `{"a.b": ["x"]}`."""
+    if not isinstance(detail, dict):
+        return {}
+    flat: dict[str, list[str]] = {}
+    for name, messages in detail.items():
+        if isinstance(messages, dict):
+            flat |= {f"{name}.{inner}": found for inner, found in _fields(messages).items()}
+        elif name != "non_field_errors":
+            flat[str(name)] = _messages(messages)
+    return flat
+
+
+def _messages(messages: Any) -> list[str]:
+    if not isinstance(messages, list):
+        return [str(messages)]
+    return [text for message in messages for text in (_messages(_values(message)))]
+
+
+def _values(message: Any) -> Any:
+    return list(message.values()) if isinstance(message, dict) else message
+
+
+def _first_message(detail: Any) -> str:
+    messages = _messages(_values(detail))
+    return messages[0] if messages else errors.InvalidError.message
+
+
+# ---- what Django refuses or loses without a view ------------------------------------------------
+
+
+def respond(
+    request: HttpRequest, status: HTTPStatus, code: str, detail: str, page: ProblemPage = PROBLEM_PAGE
+) -> HttpResponse:
+    """Answer outside of DRF: a page for a browser, problem details for everyone else."""
+    problem = body(status, code, detail)
+    if settings.BROWSER_PAGES and negotiation.accepts_html(request):
+        response = render(request, page.template, {"problem": problem, **page.context}, status=status)
+    else:
+        response = HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
+    if status == HTTPStatus.UNAUTHORIZED:  # it must say how to authenticate (RFC 9110, 15.5.2)
+        response.headers["WWW-Authenticate"] = challenge(TOKEN_MISSING, "")
+    return response
+
+
+def respond_error(
+    request: HttpRequest, error: errors.MopedError, page: ProblemPage = PROBLEM_PAGE
+) -> HttpResponse:
+    """Answer one of our errors outside of DRF."""
+    _log_fault(error)
+    response = respond(request, status_of(error), error.code, str(error), page)
+    for name, value in _retry_after(error).items():
+        response.headers[name] = value
+    return response
+
+
+def allow_methods(*methods: str) -> Callable[[Page], Page]:
+    """
+    Refuse other methods of a page, as DRF does for its views.
+
+    Django's own decorators (`require_GET`) do so without a body.
+    """
+
+    def of_page(page: Page) -> Page:
+        @wraps(page)
+        def checked(request: HttpRequest) -> HttpResponse:
+            if request.method in methods:
+                return page(request)
+            detail = f'Method "{request.method}" not allowed.'
+            response = respond(request, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+            response.headers["Allow"] = ", ".join(methods)
+            return response
+
+        return checked
+
+    return of_page
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django calls suspicious; which of its checks it was stays in the log."""
+    logger.warning("suspicious_request", extra={"reason": type(exception).__name__})
+    if isinstance(exception, RequestDataTooBig):
+        status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, BodyTooLarge.default_code
+        return respond(request, status, code, BodyTooLarge.default_detail)
+    return respond(request, HTTPStatus.BAD_REQUEST, "bad_request", BAD_REQUEST_DETAIL)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a refusal raised outside of DRF."""
+    return respond(request, HTTPStatus.FORBIDDEN, "forbidden", errors.ForbiddenError.message)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that did not come from a page of ours."""
+    logger.warning("csrf_failed", extra={"reason": reason})
+    return respond(
+        request, HTTPStatus.FORBIDDEN, "csrf_failed", "This form did not come from a page of this site."
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a path that no route has."""
+    return respond(request, HTTPStatus.NOT_FOUND, "not_found", NOT_FOUND_DETAIL)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a crash; its traceback goes into the log, once, and nowhere else."""
+    logger.exception("crash")  # noqa: LOG004 (Django calls this while it handles the exception)
+    return respond(
+        request,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        INTERNAL_ERROR_DETAIL,
+    )

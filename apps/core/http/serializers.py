@@ -1,0 +1,145 @@
+"""
+Shapes of what callers bring: nothing coerced, nothing unknown passed over.
+
+The words are those of the API that this one replaces; the editor shows them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rest_framework import serializers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MISSING: dict[str, Any] = {"required": "required field", "null": "null value not allowed"}
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses every field it does not know, by name, together with whatever else is wrong."""
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Return the validated values.
+
+        :raises ValidationError: with the messages of all fields that are wrong
+        """
+        unknown = {name: ["unknown field"] for name in data if name not in self.fields}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            wrong: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
+            raise serializers.ValidationError({**wrong, **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values  # type: ignore[no-any-return]
+
+
+class StrictCharField(serializers.CharField):
+    """
+    A string that was sent as one.
+
+    :param pattern: what all of it must match; today's message shows it
+    """
+
+    schema: ClassVar[Mapping[str, Any]] = {}
+    """What the reference says beside the length (JSON Schema)."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        **MISSING,
+        "invalid": "must be of string type",
+        "blank": "empty values not allowed",
+        "min_length": "min length is {min_length}",
+        "max_length": "max length is {max_length}",
+        "pattern": "value does not match regex '{pattern}'",
+    }
+
+    def __init__(self, *, pattern: str = "", **options: Any) -> None:
+        self.pattern = pattern
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the string, trimmed."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+    def run_validators(self, value: Any) -> None:
+        """Add the pattern's message to the others: all that is wrong with a field is said at once."""
+        messages: list[Any] = []
+        try:
+            super().run_validators(value)
+        except serializers.ValidationError as error:
+            messages += error.detail if isinstance(error.detail, list) else [error.detail]
+        if self.pattern and not self.matches(value):
+            messages.append(self.error_messages["pattern"].format(pattern=self.pattern))
+        if messages:
+            raise serializers.ValidationError(messages)
+
+    def matches(self, value: str) -> bool:
+        """Tell whether the value is what the pattern stands for."""
+        return re.search(self.pattern, value) is not None
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number: not its text, not a fraction, not a boolean."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        **MISSING,
+        "invalid": "must be of integer type",
+        "min_value": "min value is {min_value}",
+        "max_value": "max value is {max_value}",
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return int(data)
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """True or false, and not a word for it."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {**MISSING, "invalid": "must be of boolean type"}
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return bool(data)
+
+
+class ChoiceListField(serializers.Field[list[str], Any, list[str], Any]):
+    """A list of some of the values, each at most once."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        **MISSING,
+        "invalid": "must be of ['list'] type",
+        "empty": "min length is 1",
+        "unknown": "unallowed values {values}",
+        "repeated": "repeated values {values}",
+    }
+
+    def __init__(self, values: tuple[str, ...], **options: Any) -> None:
+        self.values = values
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Return the list."""
+        if not isinstance(data, list):
+            self.fail("invalid")
+        if not data:
+            self.fail("empty")
+        unknown = tuple(value for value in data if value not in self.values)
+        if unknown:
+            self.fail("unknown", values=unknown)
+        if len(set(data)) < len(data):
+            self.fail("repeated", values=tuple(sorted({value for value in data if data.count(value) > 1})))
+        return data
+
+    def to_representation(self, value: Any) -> list[str]:
+        """Return the list as it is."""
+        return list(value)

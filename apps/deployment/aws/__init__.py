@@ -1,0 +1,1 @@
+"""Lambda functions, REST APIs and stacks, through boto3."""

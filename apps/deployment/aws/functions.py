@@ -1,0 +1,203 @@
+"""
+The function of a stage at Lambda: its versions, and the alias `live` that traffic goes to.
+
+Zappa publishes a version when it updates the code and changes the variables only afterwards, so
+that version has new code with old variables. We publish one of our own when both are there.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import ConflictError, NotFoundError
+from apps.deployment.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LIVE = "live"
+LATEST = "$LATEST"
+KEPT_VERSIONS = 10
+# Mostly it takes less than the seconds that botocore would sleep; a network takes a minute.
+OFTEN: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Where traffic goes, and where it went before."""
+
+    version: str
+    previous: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What a direct invocation gave."""
+
+    payload: Any
+    failed: bool
+    log: str
+
+    @property
+    def output(self) -> str:
+        """Return what a management command wrote; of a version that did not return it, the end of the log."""
+        return str(self.payload.get("output", self.log))
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code of a management command."""
+        return int(self.payload.get("exit_code", 0))
+
+    @property
+    def reason(self) -> str:
+        """Return why it failed, on one line."""
+        message = self.payload.get("errorMessage", "") if isinstance(self.payload, dict) else self.payload
+        return " ".join(str(message or "no reason given").split())
+
+
+def exists(function: str) -> bool:
+    """Tell whether there is such a function."""
+    try:
+        with translate_errors(ResourceNotFoundException=NotFoundError):
+            clients.lambda_client().get_function(FunctionName=function)
+    except NotFoundError:
+        return False
+    return True
+
+
+def checksum_of(digest: str) -> str:
+    """Return the form in which Lambda gives a package's SHA-256, from the hexadecimal one."""
+    return base64.b64encode(bytes.fromhex(digest)).decode()
+
+
+def set_architecture(function: str, architecture: str, package: Path) -> None:
+    """Let a function run on this processor, with this code: Zappa's update does not pass it on."""
+    client = clients.lambda_client()
+    if client.get_function_configuration(FunctionName=function)["Architectures"] == [architecture]:
+        return
+    client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=OFTEN)
+    clients.lambda_client_long_timeout().update_function_code(
+        FunctionName=function,
+        ZipFile=package.read_bytes(),
+        Architectures=[architecture],  # type: ignore[list-item] # Target has checked it
+    )
+
+
+def publish(function: str, digest: str, description: str, variables: Mapping[str, str] | None = None) -> str:
+    """
+    Publish a version of what was deployed, if that is still the package we mean.
+
+    :param digest: the package's SHA-256, in hexadecimal
+    :param variables: what the version must be told, if that is to be looked at too
+    :raises BusyError: if somebody else deployed in between
+    """
+    checksum = checksum_of(digest)
+    client = clients.lambda_client()
+    try:
+        with translate_errors(
+            InvalidParameterValueException=ConflictError,
+            ResourceConflictException=ConflictError,
+            PreconditionFailedException=ConflictError,
+        ):
+            client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=OFTEN)
+            published = client.publish_version(
+                FunctionName=function, CodeSha256=checksum, Description=description
+            )
+            client.get_waiter("published_version_active").wait(
+                FunctionName=function, Qualifier=published["Version"], WaiterConfig=OFTEN
+            )
+    except ConflictError as error:
+        raise _busy(function) from error
+    told = published.get("Environment", {}).get("Variables", {})
+    if published["CodeSha256"] != checksum or (variables is not None and told != variables):
+        raise _busy(function)
+    return published["Version"]
+
+
+def _busy(function: str) -> BusyError:
+    return BusyError(
+        f"Somebody else is deploying {function} too; nothing was made live. Try again when they are done."
+    )
+
+
+def live(function: str) -> Alias | None:
+    """Return where traffic goes, or None before the first deployment has been made live."""
+    try:
+        with translate_errors(ResourceNotFoundException=NotFoundError):
+            alias = clients.lambda_client().get_alias(FunctionName=function, Name=LIVE)
+    except NotFoundError:
+        return None
+    previous = alias.get("Description", "").removeprefix("before: ")
+    return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""))
+
+
+def make_live(function: str, version: str, before: Alias | None) -> None:
+    """
+    Move the traffic, if it still goes where we believe; the first time, make the alias.
+
+    :raises BusyError: if somebody else moved it in between
+    """
+    description = f"before: {before.version}" if before else ""
+    wanted = {"FunctionName": function, "Name": LIVE, "FunctionVersion": version, "Description": description}
+    try:
+        with translate_errors(
+            PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
+        ):
+            if before is None:
+                clients.lambda_client().create_alias(**wanted)  # type: ignore[arg-type]
+            else:
+                revision = {"RevisionId": before.revision} if before.revision else {}
+                clients.lambda_client().update_alias(**wanted, **revision)  # type: ignore[arg-type]
+    except ConflictError as error:
+        raise BusyError(
+            f"Somebody else moved the traffic of {function} just now; look at its status."
+        ) from error
+
+
+def versions(function: str) -> list[str]:
+    """Return the published versions, oldest first."""
+    with translate_errors():
+        pages = (
+            clients.lambda_client().get_paginator("list_versions_by_function").paginate(FunctionName=function)
+        )
+        found = [version["Version"] for page in pages for version in page["Versions"]]
+    return sorted((version for version in found if version != LATEST), key=int)
+
+
+def checksum_at(function: str, version: str) -> str:
+    """Return the checksum of a version's package, as Lambda gives it."""
+    with translate_errors():
+        found = clients.lambda_client().get_function_configuration(FunctionName=function, Qualifier=version)
+    return found["CodeSha256"]
+
+
+def prune(function: str, keep: set[str], kept: int | None = None) -> None:
+    """Delete old versions, except those that traffic goes to or may return to."""
+    for version in versions(function)[: -(kept or KEPT_VERSIONS)]:
+        if version not in keep:
+            _delete_version(function, version)
+
+
+def _delete_version(function: str, version: str) -> None:
+    # botocore repeats a call after a read time-out, and the first one may have deleted the version.
+    with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
+        clients.lambda_client().delete_function(FunctionName=function, Qualifier=version)
+
+
+def invoke(function: str, event: Mapping[str, Any], qualifier: str) -> Invocation:
+    """Send an event to one version, past the gateway."""
+    with translate_errors():
+        answer = clients.lambda_client_long_timeout().invoke(
+            FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event), LogType="Tail"
+        )
+        payload = json.loads(answer["Payload"].read() or b"null")
+    log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
+    return Invocation(payload, "FunctionError" in answer, log)

@@ -1,0 +1,112 @@
+"""What the shared objects of a package need, held against what Lambda's runtime has."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSection
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+
+from apps.deployment.errors import StageError
+from apps.deployment.package.target import GLIBC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from apps.deployment.package.target import Target
+
+# What a wheel may expect of every Linux (PEP 600, auditwheel's policy), as far as Amazon Linux has it.
+SYSTEM_LIBRARIES = {
+    "ld-linux-aarch64.so.1",
+    "ld-linux-x86-64.so.2",
+    "libc.so.6",
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+    "libz.so.1",
+}
+PYTHON_TAG = re.compile(r"\.(?:cpython-|cp|pypy)(\d+)")
+GLIBC_VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
+
+
+def require_loadable(package: Path, target: Target) -> None:
+    """
+    Read every shared object in a package.
+
+    :raises StageError: if the target cannot load one of them, with the file and the reason
+    """
+    try:
+        with zipfile.ZipFile(package) as zipped:
+            _require_loadable(zipped, package.name, target)
+    except zipfile.BadZipFile as error:
+        raise StageError(f"{package.name} is not a zip file.") from error
+
+
+def _require_loadable(zipped: zipfile.ZipFile, package: str, target: Target) -> None:
+    shipped = {PurePosixPath(name).name for name in zipped.namelist()}
+    for name in filter(is_shared_object, zipped.namelist()):
+        for reason in _reasons(name, zipped.read(name), shipped, target):
+            raise StageError(
+                f"Lambda's {target.runtime} on {target.architecture} cannot load {name} in {package}:"
+                f" {reason}."
+            )
+
+
+def is_shared_object(name: str) -> bool:
+    """Tell whether a file is one by its name; Windows and macOS have names of their own."""
+    suffixes = PurePosixPath(name).suffixes
+    return ".so" in suffixes or suffixes[-1:] in ([".pyd"], [".dylib"], [".dll"])
+
+
+def _reasons(name: str, content: bytes, shipped: set[str], target: Target) -> Iterator[str]:
+    tag = PYTHON_TAG.search(PurePosixPath(name).name)
+    if tag and tag[1] != target.python.replace(".", ""):
+        yield f"it is an extension of another Python ({tag[0].lstrip('.')})"
+    try:
+        elf = ELFFile(BytesIO(content))
+    except ELFError:
+        yield "it is not an ELF file, so it was built for another operating system"
+    else:
+        yield from _needs(elf, shipped, target)
+
+
+def _needs(elf: ELFFile, shipped: set[str], target: Target) -> Iterator[str]:
+    if elf["e_machine"] != target.processor.elf:
+        yield f"it is built for the processor {elf['e_machine']}, not {target.processor.elf}"
+    for library in sorted(_libraries(elf) - SYSTEM_LIBRARIES - shipped):
+        yield f"it needs {library}, which neither the package nor Amazon Linux has"
+    for version in sorted(_versions(elf)):
+        if _is_too_new(version):
+            yield f"it needs {version}, and the runtime has glibc {GLIBC[0]}.{GLIBC[1]}"
+
+
+def _libraries(elf: ELFFile) -> set[str]:
+    sections = (section for section in elf.iter_sections() if isinstance(section, DynamicSection))
+    # The attribute is set for tags of this type alone, so pyelftools' types do not have it.
+    return {tag.needed for section in sections for tag in section.iter_tags("DT_NEEDED")}  # type: ignore[attr-defined]
+
+
+def _versions(elf: ELFFile) -> set[str]:
+    sections = (section for section in elf.iter_sections() if isinstance(section, GNUVerNeedSection))
+    return {
+        str(need.name) for section in sections for _file, needs in section.iter_versions() for need in needs
+    }
+
+
+def _is_too_new(version: str) -> bool:
+    """Tell whether a symbol version is of a newer glibc; GLIBC_ABI_… came with glibc 2.36."""
+    if not version.startswith("GLIBC_"):
+        return False
+    number = GLIBC_VERSION.fullmatch(version)
+    return number is None or (int(number[1]), int(number[2])) > GLIBC

@@ -1,0 +1,97 @@
+"""
+The function that compares the staff accounts: each night by schedule, and for an operator.
+
+It is the stage's package under another role and with more time. Its alias moves with the stage's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.deployment.aws import functions, provisioning
+from apps.deployment.errors import StageError
+from apps.deployment.settings import zappa_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.deployment.package.builder import Package
+    from apps.deployment.settings.rendering import Stage
+
+    Tell = Callable[[str], None]
+
+COMMAND = "reconcile_users"
+SETTINGS = {
+    "timeout_seconds": 900,  # the most that Lambda allows; the command stops a minute earlier
+    "lambda_concurrency": 1,
+    "lambda_description": "Compares the staff accounts of the Moped API",
+}
+
+
+def has(stage: Stage) -> bool:
+    """Tell whether a stage has such a function: not if it uses the stack of another stage."""
+    return stage.has_log_of_its_stack
+
+
+def derived(stage: Stage) -> Stage:
+    """
+    Return the stage with the settings of this function.
+
+    :raises StageError: if the stack is older than the function
+    """
+    try:
+        name, role = stage.outputs["ReconciliationFunction"], stage.outputs["ReconciliationRoleArn"]
+    except KeyError as error:
+        raise StageError(
+            f"The stack {stage.own['stack']} lacks {error.args[0]}:"
+            " update it from infrastructure/moped-api.yaml."
+        ) from error
+    settings = zappa_settings.merged(stage.settings, {**SETTINGS, "role_arn": role})
+    return replace(stage, function=name, settings=settings)
+
+
+def publish(stage: Stage, package: Package, description: str, tell: Tell) -> None:
+    """
+    Give the function a package and the stage's variables, and publish a version with both.
+
+    :raises BusyError: if somebody else is changing it too
+    """
+    own = derived(stage)
+    provisioning.bring(own, package, tell)
+    functions.publish(own.function, package.digest, description)
+
+
+def follow(stage: Stage, version: str, tell: Tell) -> None:
+    """
+    Let the schedule and `stage manage` call the package that a version of the stage's function has.
+
+    :raises BusyError: if somebody else moved the alias in between
+    """
+    function = derived(stage).function
+    same = _version_with(functions.checksum_at(stage.function, version), function)
+    if not same:
+        tell(f"{function} has no version with this package and stays as it is")
+        return
+    before = functions.live(function)
+    functions.make_live(function, same, before)
+    functions.prune(function, {same, before.version if before else ""})
+    tell(f"{function} has the same package")
+
+
+def _version_with(checksum: str, function: str) -> str:
+    """Return the newest version that has this package, "" if there is none."""
+    if not functions.exists(function):
+        return ""
+    newest_first = reversed(functions.versions(function))
+    return next((v for v in newest_first if functions.checksum_at(function, v) == checksum), "")
+
+
+def remove(stage: Stage) -> None:
+    """Remove the function with all its versions, if there is one."""
+    function = derived(stage).function
+    if functions.exists(function):
+        with translate_errors():
+            clients.lambda_client().delete_function(FunctionName=function)

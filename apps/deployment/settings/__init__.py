@@ -1,0 +1,1 @@
+"""zappa_settings.json: read, checked, and completed for a stage."""

@@ -1,0 +1,91 @@
+"""The doctor: `manage.py check --deploy` fails on every trap of apps.deployment.settings.checks."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from apps.deployment.settings import checks, zappa_settings
+from apps.deployment.settings.checks import Trap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TAG = "stages"
+DEFAULT_KEYS = ("change-me", "secret", "django-insecure")
+
+
+@register(TAG, deploy=True)
+def check_stages(**_options: Any) -> list[CheckMessage]:
+    """Examine zappa_settings.json."""
+    document = zappa_settings.read()
+    names = [name for name in document if name != zappa_settings.BASE]
+    stages = {name: zappa_settings.flattened(document, name) for name in names}
+    found = [*checks.of_file(document)]
+    for name, flattened in stages.items():
+        found += checks.of_stage(name, flattened)
+    return [as_error(trap) for trap in found]
+
+
+@register(TAG, deploy=True)
+def check_settings(**_options: Any) -> list[CheckMessage]:
+    """Examine Django's own settings."""
+    return [as_error(trap) for trap in traps_of_django()]
+
+
+def traps_of_django() -> Iterator[Trap]:
+    """Yield what is wrong with settings that every stage shares."""
+    if settings.DEBUG:
+        yield Trap(
+            "E030", "DEBUG is on.", "A crash shows its source, settings and local variables.", "DEBUG = False"
+        )
+    logging_settings: dict[str, Any] = settings.LOGGING
+    root = logging_settings.get("root", {})
+    if not root.get("handlers"):
+        yield Trap(
+            "E031",
+            "The root logger has no handler.",
+            "Django replaces the one that Lambda's runtime has set up, and the log stays empty.",
+            '"root": {"level": LOG_LEVEL, "handlers": ["console"]}',
+        )
+    if logging.getLevelNamesMapping()[root.get("level", "NOTSET")] < logging.INFO:
+        yield Trap(
+            "E032",
+            "The root logger is at DEBUG.",
+            "botocore then logs the bodies of its requests.",
+            "MOPED_API_LOG_LEVEL=INFO",
+        )
+    yield from _pages_and_keys()
+
+
+def _pages_and_keys() -> Iterator[Trap]:
+    static = settings._wrapped.STATIC_URL  # noqa: SLF001 (as it was written, without a script's prefix)
+    if static.startswith(("/", "http")):
+        yield Trap(
+            "E033",
+            "STATIC_URL begins with a slash.",
+            "At the gateway's own host name paths begin with the stage; pages would have no style there.",
+            'STATIC_URL = "static/"',
+        )
+    if settings.SECRET_KEY.startswith(DEFAULT_KEYS) or not settings.SECRET_KEY:
+        yield Trap(
+            "E034",
+            "SECRET_KEY is a default.",
+            "Whoever knows it can sign in our name.",
+            "a random one per process",
+        )
+    if "*" in settings.ALLOWED_HOSTS or getattr(settings, "CORS_ALLOW_ALL_ORIGINS", False):
+        yield Trap(
+            "E035",
+            "Every host, or every origin, is allowed.",
+            "Links are built from the host that a caller sends; any page could read answers.",
+            "names, in MOPED_API_ALLOWED_HOSTS and MOPED_API_CORS_ORIGINS",
+        )
+
+
+def as_error(trap: Trap) -> CheckMessage:
+    """Return Django's form of a trap."""
+    return Error(f"{trap.wrong} {trap.matters}", hint=f"Write: {trap.write}", id=f"moped.{trap.id}")

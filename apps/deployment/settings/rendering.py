@@ -1,0 +1,117 @@
+"""
+The settings that Zappa is given: one stage, flattened, completed by what its stack made.
+
+The file is written anew for every command and holds no secret: names, and what the account
+decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from apps.deployment.aws import stack
+from apps.deployment.errors import StageError
+from apps.deployment.paths import BUILD
+from apps.deployment.settings import checks, zappa_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from apps.deployment.settings.zappa_settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage, ready for Zappa."""
+
+    name: str
+    function: str
+    settings: Settings
+    outputs: dict[str, str]
+    path: Path
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """Return the part of its settings that is ours."""
+        return dict(self.settings["moped"])
+
+    @property
+    def log_group(self) -> str:
+        """Return where the function's log is."""
+        return f"/aws/lambda/{self.function}"
+
+    @property
+    def has_log_of_its_stack(self) -> bool:
+        """Tell whether the stack made the log group, and keeps it; it makes one for one function."""
+        return self.outputs.get("FunctionLog") == self.log_group
+
+    @property
+    def has_gateway(self) -> bool:
+        """Tell whether a REST API stands before the function, rather than a function URL."""
+        return bool(self.settings.get("apigateway_enabled", True))
+
+
+def render(
+    name: str,
+    *,
+    commit: str = "unknown",
+    changes: Settings | None = None,
+    document: dict[str, Settings] | None = None,
+) -> Stage:
+    """
+    Complete a stage's settings and write them where Zappa finds them.
+
+    :param changes: laid over the settings (a rehearsal's variables)
+    :param document: zappa_settings.json, if the caller has it already (with the entry of a preview)
+    :raises StageError: if the stage is not one, is in a trap, or its stack is not complete
+    """
+    document = document or zappa_settings.read()
+    settings = zappa_settings.merged(zappa_settings.flattened(document, name), changes or {})
+    if found := [*checks.of_file(document), *checks.of_stage(name, zappa_settings.flattened(document, name))]:
+        raise StageError(f"{found[0].wrong} {found[0].matters} Write: {found[0].write}")
+    made = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
+    complete = zappa_settings.merged(_completion(name, commit, made), settings)
+    path = _written(name, json.dumps({name: complete}, indent=4))
+    return Stage(name, zappa_settings.function_name(complete, name), complete, made, path)
+
+
+def overlay(path: Path | None) -> Settings:
+    """Return the changes to a stage's settings that a file holds (rehearsals); none without one."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
+
+
+def _written(name: str, text: str) -> Path:
+    """Write settings under a name that says what is in them: two commands at once share no file."""
+    folder = BUILD / "stages"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    return unfinished.replace(path)
+
+
+def _completion(name: str, commit: str, made: dict[str, str]) -> Settings:
+    about = {"MOPED_API_CURRENT_ENVIRONMENT": name, "MOPED_API_COMMIT": commit}
+    return {
+        "role_arn": made["FunctionRoleArn"],
+        "s3_bucket": made["DeploymentBucket"],
+        "tags": {"commit": commit},
+        "aws_environment_variables": {**stack.variables(made), **about},
+        **_network(made),
+    }
+
+
+def _network(made: dict[str, str]) -> Settings:
+    """Return where the function stands, if it stands in a network of the City's."""
+    if not made.get("SubnetIds"):
+        return {}
+    return {
+        "vpc_config": {
+            "SubnetIds": made["SubnetIds"].split(","),
+            "SecurityGroupIds": made["SecurityGroupIds"].split(","),
+        }
+    }

@@ -1,0 +1,73 @@
+"""
+zappa_settings.json: read, and flattened as Zappa does it, save that tables are merged.
+
+Under `moped` stands what is ours and Zappa ignores: the stack that furnishes the stage, the
+requirements of its package, whether a deployment migrates, how many requests the gateway lets
+through, and how long the log is kept of a stage that stands on another's stack.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from slugify import slugify
+
+from apps.deployment.errors import StageError
+from apps.deployment.paths import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATH = PROJECT / "zappa_settings.json"
+BASE = "base"
+
+Settings = dict[str, Any]
+
+
+def read(path: Path = PATH) -> dict[str, Settings]:
+    """
+    Return every entry as it is written.
+
+    :raises StageError: if the file is not there or not JSON
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StageError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise StageError(f"{path.name} is not JSON: {error}.") from error
+    return {str(name): dict(entry) for name, entry in document.items()}
+
+
+def flattened(document: dict[str, Settings], name: str) -> Settings:
+    """
+    Return an entry together with what it extends.
+
+    :raises StageError: if there is no such entry, or it extends itself
+    """
+    if name not in document:
+        known = ", ".join(sorted(set(document) - {BASE}))
+        raise StageError(f"There is no stage {name!r} in zappa_settings.json; it has {known}.")
+    entry = dict(document[name])
+    parent = entry.pop("extends", None)
+    if parent is None:
+        return entry
+    rest = {other: settings for other, settings in document.items() if other != name}
+    if parent not in rest:
+        raise StageError(f"{name!r} extends {parent!r}, which zappa_settings.json does not have.")
+    return merged(flattened(rest, parent), entry)
+
+
+def merged(below: Settings, above: Settings) -> Settings:
+    """Return one entry over another; tables within are merged in the same way."""
+    both = dict(below)
+    for name, value in above.items():
+        inner = both.get(name)
+        both[name] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return both
+
+
+def function_name(settings: Settings, stage: str) -> str:
+    """Return the name that Zappa gives the function, its stack and its API."""
+    return str(slugify(f"{settings['project_name']}-{stage}"))

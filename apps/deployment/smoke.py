@@ -1,0 +1,80 @@
+"""Trying a version before anybody else can reach it: by direct invocation, with a real token."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from apps.deployment.aws import functions
+from apps.deployment.errors import StageError
+
+if TYPE_CHECKING:
+    from apps.deployment.settings.rendering import Stage
+
+OK, UNAUTHORIZED = 200, 401
+
+
+def try_out(stage: Stage, version: str, token: str) -> list[str]:
+    """
+    Ask a version what everybody asks, and return a line for each answer.
+
+    :raises StageError: at the first answer that is not as it should be
+    """
+    questions = (
+        ("/", "", OK),
+        ("/auth/current_user", "", UNAUTHORIZED),
+        ("/auth/current_user", token, OK),
+    )
+    return [_ask(stage, version, *question) for question in questions]
+
+
+def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> str:
+    outcome = functions.invoke(stage.function, event(path, host(stage), token), version)
+    if outcome.failed:
+        raise StageError(f"Version {version} does not start: {outcome.reason}")
+    status = outcome.payload["statusCode"]
+    who = "with a token" if token else "without one"
+    if status != expected:
+        raise StageError(
+            f"Version {version} answers GET {path} {who} with {status} instead of {expected}:"
+            f" {_detail(outcome.payload)}"
+        )
+    return f"GET {path} {who}: {status}"
+
+
+def event(path: str, host: str, token: str = "", method: str = "GET", body: Any = None) -> dict[str, Any]:
+    """Return what API Gateway sends for a request (REST, payload version 1)."""
+    headers = {"Host": host, "Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {
+            "stage": "direct",
+            "requestId": "smoke-test-of-a-version",
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+        "body": None if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def host(stage: Stage) -> str:
+    """Return a host name that the stage answers to."""
+    allowed = stage.settings["aws_environment_variables"]["MOPED_API_ALLOWED_HOSTS"].split(",")
+    return str(allowed[0]).removeprefix(".")
+
+
+def _detail(answer: dict[str, Any]) -> str:
+    try:
+        return str(json.loads(answer["body"])["detail"])
+    except (KeyError, TypeError, ValueError):
+        return str(answer.get("body"))[:200]

@@ -1,0 +1,169 @@
+"""
+The life of a stage, in the order in which it happens.
+
+Whatever fails before the last step leaves the running version running: traffic goes to the alias
+`live`, and nothing but `make_live` moves it (docs/adr/0009-alias-live.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import ConflictError, NotFoundError
+from apps.deployment import reconciliation, smoke, smoke_account, zappa
+from apps.deployment.aws import functions, rest_api, stack
+from apps.deployment.errors import StageError
+from apps.deployment.package.target import target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.deployment.package.builder import Package
+    from apps.deployment.settings.rendering import Stage
+
+    Tell = Callable[[str], None]
+
+
+def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tell) -> str:
+    """
+    Bring a package to a stage and return the version that is live.
+
+    Look first (secret, token), deploy or update through Zappa, publish a version with its
+    variables, migrate where the stage says so, try it out, and only then move the traffic.
+
+    :param token: a real ID token; "" to sign in with the stage's own account
+    :raises StageError: at the first thing that is not as it should be; traffic is where it was
+    """
+    _require_furniture(stage)
+    before = functions.live(stage.function)
+    _bound_the_log(stage)
+    _bring(stage, package, tell)
+    rest_api.dress_refusals(stage)
+    rest_api.limit(stage)
+    version = functions.publish(stage.function, package.digest, f"commit {commit}")
+    tell(f"published version {version}")
+    _migrate(stage, version, tell)
+    for line in smoke.try_out(stage, version, token or smoke_account.smoke_token(stage.outputs)):
+        tell(f"  {line}")
+    if reconciliation.has(stage):
+        reconciliation.publish(stage, package, f"commit {commit}", tell)
+    functions.make_live(stage.function, version, before)
+    if reconciliation.has(stage):
+        reconciliation.follow(stage, version, tell)
+    tell(f"live: version {version}" + (f", before: {before.version}" if before else ""))
+    functions.prune(stage.function, {version, before.version if before else ""})
+    return version
+
+
+def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
+    """
+    Move the traffic back and return the version that is live again.
+
+    :param to: a version; "" for the one before
+    :raises StageError: if there is none to go back to
+    """
+    now = functions.live(stage.function)
+    if now is None:
+        raise StageError(f"{stage.name} was never made live; there is nothing to roll back.")
+    target = to or now.previous
+    if not target:
+        raise StageError(f"{stage.name} has had one version only; there is nothing to roll back to.")
+    if target not in functions.versions(stage.function):
+        raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
+    functions.make_live(stage.function, target, now)
+    tell(f"live: version {target}, before: {now.version}")
+    if reconciliation.has(stage):
+        reconciliation.follow(stage, target, tell)
+    return target
+
+
+def undeploy(stage: Stage, *, tell: Tell) -> None:
+    """
+    Remove the functions and what stands before them; the stack and all that holds data stay.
+
+    :raises StageError: if there is nothing to remove, or something of it is left
+    """
+    if not functions.exists(stage.function):
+        raise StageError(f"{stage.name} is not deployed.")
+    if reconciliation.has(stage):
+        reconciliation.remove(stage)
+    zappa.undeploy(stage)
+    if functions.exists(stage.function) or rest_api.api_id(stage):
+        raise StageError(f"{stage.name} is still there in part; run `stage undeploy {stage.name}` again.")
+    tell(f"{stage.function} is gone; what the stack {stage.own['stack']} made is untouched")
+
+
+def status(stage: Stage) -> dict[str, str]:
+    """Return what there is to know, by the words it is shown with."""
+    if not functions.exists(stage.function):
+        return {"function": "not deployed", "stack": stage.own["stack"]}
+    alias = functions.live(stage.function)
+    return {
+        "function": stage.function,
+        "live version": alias.version if alias else "none",
+        "before": alias.previous if alias else "",
+        "versions": " ".join(functions.versions(stage.function)),
+        "url": rest_api.url(stage),
+        "domain": stage.settings.get("domain", ""),
+        "stack": stage.own["stack"],
+    }
+
+
+def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> functions.Invocation:
+    """
+    Run a management command in the function that has the rights for it.
+
+    moped_api/lambda_events.py lists the commands that functions run.
+
+    :raises StageError: if it fails or is refused, with the reason
+    """
+    compares = reconciliation.has(stage) and command.split()[:1] == [reconciliation.COMMAND]
+    function = reconciliation.derived(stage).function if compares else stage.function
+    outcome = functions.invoke(function, {"manage": command}, qualifier)
+    if outcome.failed:
+        raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
+    return outcome
+
+
+def _require_furniture(stage: Stage) -> None:
+    stack.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
+    stack.refuse_a_missing_role(stage.settings["role_arn"])
+    if reconciliation.has(stage):
+        stack.refuse_a_missing_role(reconciliation.derived(stage).settings["role_arn"])
+
+
+def _migrate(stage: Stage, version: str, tell: Tell) -> None:
+    """Migrate the database where the stage says so."""
+    if not stage.own.get("migrate"):
+        return
+    outcome = manage(stage, "migrate --noinput", version)
+    if outcome.exit_code:
+        raise StageError(f"`migrate --noinput` failed on {stage.name}: {outcome.output}")
+    tell("migrated")
+
+
+def _bring(stage: Stage, package: Package, tell: Tell) -> None:
+    if functions.exists(stage.function):
+        zappa.update(stage, package.path)
+        functions.set_architecture(stage.function, target_of(stage.settings).architecture, package.path)
+        tell(f"updated {stage.function}; traffic is where it was")
+    else:
+        zappa.deploy(stage, package.path)
+        tell(f"made {stage.function}; it has no traffic yet")
+
+
+def _bound_the_log(stage: Stage) -> None:
+    """Make the log group of a stage on another's stack: one that Lambda makes is kept for ever."""
+    if stage.has_log_of_its_stack:
+        return
+    try:
+        with translate_errors(ResourceAlreadyExistsException=ConflictError):
+            clients.logs().create_log_group(logGroupName=stage.log_group)
+    except ConflictError:
+        pass
+    with translate_errors(ResourceNotFoundException=NotFoundError):
+        clients.logs().put_retention_policy(
+            logGroupName=stage.log_group, retentionInDays=stage.own["log_retention_days"]
+        )

@@ -1,0 +1,280 @@
+"""
+What we rely on and others decide: asked of a stage as it is.
+
+Everything is tested against an emulator (docs/adr/0003-embedded-aws.md). Each fact here is one in
+which that emulator stands for AWS: it holds there, in the tests, and must hold at the stage, or
+the tests prove nothing. Nothing is changed: what would change something is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from apps.auth.tokens import base64url
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import MopedError
+from apps.deployment.aws import rest_api
+from apps.deployment.errors import StageError
+from apps.deployment.verification import single_sign_on
+from apps.deployment.verification.target import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from apps.deployment.settings.rendering import Stage
+    from apps.deployment.verification.target import Answer
+
+WEAK, WRONG = "moped", "Not-The-Password-1"
+# What the API reads in an ID token, and the kind of each.
+READ = {
+    "aud": "str",
+    "auth_time": "int",
+    "cognito:username": "str",
+    "email": "str",
+    "email_verified": "bool",
+    "exp": "int",
+    CLAIMS_NAMESPACE: "str",
+    "iat": "int",
+    "iss": "str",
+    "sub": "str",
+    "token_use": "str",
+}
+
+
+class Fact(NamedTuple):
+    """Something that is so."""
+
+    what: str
+    expected: object
+    observed: Callable[[Subject], object]
+
+
+def subject_of(stage: Stage, url: str = "") -> Subject:
+    """
+    Return what there is to look at of a stage.
+
+    :param url: where it answers; "" for its host name
+    :raises StageError: if nothing stands before it
+    """
+    variables = stage.settings["aws_environment_variables"]
+    domain, pool = stage.settings.get("domain"), stage.outputs["UserPoolId"]
+    where = url or (f"https://{domain}" if domain else rest_api.url(stage))
+    if not where:
+        raise StageError(f"{stage.name} is not deployed.")
+    return Subject(
+        stage.outputs,
+        where.rstrip("/"),
+        variables.get("COGNITO_JWKS_URL") or f"{issuer(pool)}/.well-known/jwks.json",
+        variables["MOPED_API_CORS_ORIGINS"].partition(",")[0],
+    )
+
+
+def issuer(pool: str) -> str:
+    """Return who issues a pool's tokens."""
+    return f"https://cognito-idp.{pool.partition('_')[0]}.amazonaws.com/{pool}"
+
+
+def verify(subject: Subject) -> Iterator[str]:
+    """
+    Yield a line for each fact that holds, or that there is nothing to check it on.
+
+    :raises StageError: at the end, naming each that does not
+    """
+    wrong = []
+    for fact in FACTS:
+        observed = _observed(fact, subject)
+        if observed is single_sign_on.NOT_CHECKED:
+            yield f"not checked: {fact.what}; the pool has no such account"
+        elif observed == fact.expected:
+            yield f"holds: {fact.what}"
+        else:
+            wrong.append(f"{fact.what}: {observed!r}, not {fact.expected!r}")
+    if wrong:
+        raise StageError(f"{len(wrong)} of {len(FACTS)} facts do not hold: " + "; ".join(wrong))
+
+
+def _observed(fact: Fact, subject: Subject) -> object:
+    """Return what is observed; a refusal is observed by its code."""
+    try:
+        with translate_errors():
+            return fact.observed(subject)
+    except (MopedError, OSError, KeyError, ValueError) as error:
+        response = getattr(error.__cause__, "response", None)
+        return response["Error"]["Code"] if response else repr(error.__cause__ or error)
+
+
+# ---- how it is observed --------------------------------------------------------------------------
+
+
+def _part(token: str, index: int) -> dict[str, Any]:
+    return dict(json.loads(base64url.decode(token.split(".")[index].encode())))
+
+
+def _claims(subject: Subject, token: str = "IdToken") -> dict[str, Any]:  # noqa: S107 (its name)
+    return _part(subject.signed_in[token], 1)
+
+
+def _nobody() -> str:
+    return f"nobody.{uuid.uuid4().hex}@austintexas.gov"
+
+
+def _header(subject: Subject) -> object:
+    header = _part(subject.signed_in["IdToken"], 0)
+    published = [key for key in subject.keys if key["kid"] == header["kid"]]
+    return sorted(header), header["alg"], len(published)
+
+
+def _kinds(subject: Subject) -> object:
+    return {name: type(value).__name__ for name, value in _claims(subject).items() if name in READ}
+
+
+def _who(subject: Subject) -> object:
+    said, access = _claims(subject), _claims(subject, "AccessToken")
+    return {
+        "iss": said["iss"] == access["iss"] == issuer(subject.outputs["UserPoolId"]),
+        "aud": said["aud"] == access["client_id"] == subject.outputs["ClientId"],
+        "token_use": (said["token_use"], access["token_use"]),
+        "aud of access": "aud" in access,
+    }
+
+
+def _refreshed(subject: Subject) -> object:
+    again = subject.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=subject.signed_in["RefreshToken"])
+    said, before = _part(again["IdToken"], 1), _claims(subject)
+    return {name: said[name] == before[name] for name in ("sub", "email", CLAIMS_NAMESPACE)}
+
+
+def _key_set(subject: Subject) -> object:
+    kinds = {tuple(sorted((name, key[name]) for name in ("alg", "e", "kty", "use"))) for key in subject.keys}
+    return [dict(kind) for kind in kinds]
+
+
+def _listed(subject: Subject) -> object:
+    email = subject.account["email"]
+    found = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
+    return [
+        each["Value"] == email for user in found for each in user["Attributes"] if each["Name"] == "email"
+    ]
+
+
+def _conditional(subject: Subject) -> object:
+    return subject.of_table(
+        "put_item", Item={"user_id": {"S": _nobody()}}, ConditionExpression="attribute_exists(user_id)"
+    )
+
+
+def _current_user(subject: Subject) -> object:
+    answer = subject.ask("/auth/current_user", token=subject.signed_in["IdToken"])
+    return answer.status, answer.body.get("email") == subject.account["email"]
+
+
+def _refused(answer: Answer) -> object:
+    return answer.status, answer.body["code"], answer.headers["content-type"]
+
+
+def _preflight(subject: Subject) -> object:
+    asked = {"Origin": subject.origin, "Access_Control_Request_Method": "GET"}
+    allowed = subject.ask("/users/", **asked).headers.get("access-control-allow-origin")
+    return "allowed" if allowed == subject.origin else allowed
+
+
+PROBLEM = "application/problem+json"
+FACTS = (
+    Fact(
+        "a sign-in gives these tokens",
+        ["AccessToken", "ExpiresIn", "IdToken", "RefreshToken", "TokenType"],
+        lambda it: sorted(set(it.signed_in) - {"NewDeviceMetadata"}),
+    ),
+    Fact("an ID token is signed by one published key", (["alg", "kid"], "RS256", 1), _header),
+    Fact("an ID token says this, in these kinds", READ, _kinds),
+    Fact(
+        "tokens are issued by the pool for the client",
+        {"iss": True, "aud": True, "token_use": ("id", "access"), "aud of access": False},
+        _who,
+    ),
+    Fact(
+        "a refreshed token says the same",
+        {"sub": True, "email": True, CLAIMS_NAMESPACE: True},
+        _refreshed,
+    ),
+    Fact(
+        "keys are published like this",
+        [{"alg": "RS256", "e": "AQAB", "kty": "RSA", "use": "sig"}],
+        _key_set,
+    ),
+    Fact(
+        "a wrong password is refused",
+        "NotAuthorizedException",
+        lambda it: it.sign_in(USERNAME=it.account["email"], PASSWORD=WRONG),
+    ),
+    Fact(
+        "a refresh token that is none is refused",
+        "NotAuthorizedException",
+        lambda it: it.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN="none"),  # noqa: S106
+    ),
+    Fact(
+        "nobody's account is not found",
+        "UserNotFoundException",
+        lambda it: it.of_pool("admin_get_user", Username=_nobody()),
+    ),
+    Fact(
+        "nobody's sessions are not found",
+        "UserNotFoundException",
+        lambda it: it.of_pool("admin_user_global_sign_out", Username=_nobody()),
+    ),
+    Fact(
+        "a taken address is refused",
+        "UsernameExistsException",
+        lambda it: it.of_pool("admin_create_user", Username=it.account["email"], MessageAction="SUPPRESS"),
+    ),
+    Fact(
+        "a weak password of a new account is refused",
+        "InvalidPasswordException",
+        lambda it: it.of_pool(
+            "admin_create_user", Username=_nobody(), TemporaryPassword=WEAK, MessageAction="SUPPRESS"
+        ),
+    ),
+    Fact(
+        "a weak new password is refused",
+        "InvalidPasswordException",
+        lambda it: it.of_pool(
+            "admin_set_user_password", Username=it.account["email"], Password=WEAK, Permanent=True
+        ),
+    ),
+    Fact("an account is found by its address", [True], _listed),
+    Fact(
+        "a single sign-on account is found by its name, not by its address",
+        single_sign_on.EXPECTED,
+        single_sign_on.observe,
+    ),
+    Fact(
+        "nobody has no item",
+        None,
+        lambda it: it.of_table("get_item", Key={"user_id": {"S": _nobody()}}, ConsistentRead=True).get(
+            "Item"
+        ),
+    ),
+    Fact("a condition that does not hold is refused", "ConditionalCheckFailedException", _conditional),
+    Fact("the API answers", 200, lambda it: it.ask("/").status),
+    Fact("the API is ready", 200, lambda it: it.ask("/health/ready").status),
+    Fact("the API knows who is calling", (200, True), _current_user),
+    Fact(
+        "the API asks for a token",
+        (401, "token_missing", PROBLEM),
+        lambda it: _refused(it.ask("/auth/current_user")),
+    ),
+    Fact(
+        "the API refuses an access token",
+        (401, "use_wrong", PROBLEM),
+        lambda it: _refused(it.ask("/auth/current_user", token=it.signed_in["AccessToken"])),
+    ),
+    Fact("the API answers the editor's preflight", "allowed", _preflight),
+    Fact(
+        "the API has one body for failures",
+        (404, "not_found", PROBLEM),
+        lambda it: _refused(it.ask("/nowhere")),
+    ),
+)

@@ -1,0 +1,96 @@
+"""Signs a persona in for real and returns the ID token that the pool issues."""
+
+from __future__ import annotations
+
+import secrets
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+
+from apps.auth.browser import hosted_ui
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import NotFoundError, UnauthenticatedError, UnavailableError, UpstreamError
+from apps.devstack.errors import DevstackError
+from apps.devstack.personas import PASSWORD
+from apps.devstack.provision import DIRECTORY
+
+if TYPE_CHECKING:
+    from apps.devstack.personas import Persona
+
+TIMEOUT_SECONDS = 30
+MOST_REDIRECTS = 5
+
+
+def id_token(persona: Persona) -> str:
+    """
+    Return a fresh ID token.
+
+    :raises DevstackError: if the pool cannot be reached, or issues none
+    """
+    try:
+        return _through_the_directory(persona) if persona.is_sso else _by_password(persona)
+    except UnavailableError as error:
+        raise DevstackError(
+            f"Nothing answers at {settings.AWS_ENDPOINT_URL}. Start it with `make run`."
+        ) from error
+    except NotFoundError as error:
+        raise DevstackError(f"There is no {persona.email} here. `make run` makes the personas.") from error
+    except (UnauthenticatedError, UpstreamError) as error:
+        raise DevstackError(f"No token for {persona.email}: {error.__cause__ or error}") from error
+
+
+def _by_password(persona: Persona) -> str:
+    with translate_errors(
+        ResourceNotFoundException=NotFoundError,
+        UserNotFoundException=NotFoundError,
+        NotAuthorizedException=UnauthenticatedError,
+        UserLambdaValidationException=UnauthenticatedError,
+    ):
+        answer = clients.cognito().admin_initiate_auth(
+            UserPoolId=settings.COGNITO_USER_POOL_ID,
+            ClientId=settings.COGNITO_CLIENT_IDS[0],
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": persona.email, "PASSWORD": PASSWORD},
+        )
+    return answer["AuthenticationResult"]["IdToken"]
+
+
+def _through_the_directory(_persona: Persona) -> str:
+    # What a browser would do: to the pool, to the City's directory, back to the pool, back to us.
+    verifier, redirect_uri = secrets.token_urlsafe(48), _callback_url()
+    url = hosted_ui.authorization_url(
+        redirect_uri=redirect_uri,
+        state=secrets.token_urlsafe(),
+        nonce=secrets.token_urlsafe(),
+        verifier=verifier,
+    )
+    url += f"&identity_provider={DIRECTORY}"
+    for _ in range(MOST_REDIRECTS):
+        url = _redirect(url)
+        if url.startswith(redirect_uri):
+            code = parse_qs(urlsplit(url).query).get("code", [""])[0]
+            return hosted_ui.exchange(code=code, redirect_uri=redirect_uri, verifier=verifier)
+    raise UpstreamError
+
+
+def _callback_url() -> str:
+    with translate_errors(ResourceNotFoundException=NotFoundError):
+        client = clients.cognito().describe_user_pool_client(
+            UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
+        )["UserPoolClient"]
+    return client["CallbackURLs"][0]
+
+
+def _redirect(url: str) -> str:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        return connection.getresponse().getheader("Location", "")
+    except OSError as error:
+        raise UnavailableError from error
+    finally:
+        connection.close()

@@ -1,0 +1,138 @@
+"""
+Furnishes the embedded AWS: the stack, the function, the secret's content, the City's directory.
+
+Every step asks what is there first, so that doing it again costs little and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet
+
+from apps.claims import items as claims_items
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import NotFoundError
+from apps.devstack import pre_token_function, stack
+from apps.devstack.personas import PERSONAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DIRECTORY = "azuread"
+# What the function needs of the API's own variables beside those that the stack's outputs give.
+FUNCTION_VARIABLES = {
+    "MOPED_API_CURRENT_ENVIRONMENT": "laptop",
+    "MOPED_API_ALLOWED_HOSTS": "127.0.0.1",
+    "DATABASE_URL": "postgresql:///the-trigger-needs-no-database",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where things are: the API, the embedded AWS, the editor's own server."""
+
+    api_port: int
+    aws_url: str
+    editor_origin: str = "https://localhost:3000"
+
+    @property
+    def api_urls(self) -> tuple[str, ...]:
+        """What a person may type; to the pool they are different sites."""
+        return tuple(f"http://{host}:{self.api_port}" for host in ("127.0.0.1", "localhost"))
+
+
+def furnish(site: Site) -> dict[str, str]:
+    """
+    Make everything that a stage has, and return the environment variables that name it.
+
+    In steps, as on a real account: the stack, the function with the stack's role, and only then
+    the stack again, whose pool may now call the function.
+    """
+    made = stack.outputs() or stack.deploy(_parameters(site, trigger_arn=""))
+    variables = _variables(site, made)
+    arn = pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
+    made = stack.deploy(_parameters(site, trigger_arn=arn))
+    _fill_secret(made["ConfigurationSecret"])
+    _introduce_directory(made["UserPoolId"], site.aws_url)
+    return variables
+
+
+def resync_trigger() -> None:
+    """Make the function the working tree's again, after an edit."""
+    made = stack.outputs()
+    pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
+
+
+def _parameters(site: Site, *, trigger_arn: str) -> dict[str, str]:
+    return {
+        "Stage": "laptop",
+        "DomainPrefix": "moped-laptop",
+        "CallbackUrls": ",".join(f"{url}/auth/callback" for url in site.api_urls),
+        "LogoutUrls": ",".join(f"{url}/" for url in site.api_urls),
+        "IdentityProviders": f"COGNITO,{DIRECTORY}",
+        "ServerSidePasswords": "true",
+        "EditorOrigins": ",".join((site.editor_origin, *site.api_urls)),
+        "TriggerFunctionArn": trigger_arn,
+    }
+
+
+def _names(made: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "COGNITO_USERPOOL_ID": made["UserPoolId"],
+        "COGNITO_APP_CLIENT_ID": made["ClientId"],
+        "COGNITO_DYNAMO_TABLE_NAME": made["ClaimsTable"],
+        "MOPED_API_CONFIGURATION_SETTINGS": made["ConfigurationSecret"],
+        "MOPED_API_UPLOADS_S3_BUCKET": made["UploadsBucket"],
+    }
+
+
+def _variables(site: Site, made: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **_names(made),
+        "AWS_ENDPOINT_URL": site.aws_url,
+        "COGNITO_JWKS_URL": f"{site.aws_url}/{made['UserPoolId']}/.well-known/jwks.json",
+        "COGNITO_DOMAIN_URL": site.aws_url,
+    }
+
+
+def _fill_secret(name: str) -> None:
+    with translate_errors():
+        content = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString")
+    if content:
+        return
+    with translate_errors():
+        clients.secrets_manager().put_secret_value(
+            SecretId=name, SecretString=json.dumps({claims_items.KEY: Fernet.generate_key().decode()})
+        )
+
+
+def _introduce_directory(pool_id: str, aws_url: str) -> None:
+    # The stack of a stage has none either: there the City's own is set up in the pool by hand.
+    details = {
+        "client_id": next(persona.email for persona in PERSONAS if persona.is_sso),
+        "client_secret": "the pretended directory wants none",
+        "oidc_issuer": f"{aws_url}/_directory",
+        "authorize_url": f"{aws_url}/_directory/authorize",
+        "token_url": f"{aws_url}/_directory/token",
+        "attributes_request_method": "GET",
+        "authorize_scopes": "openid email",
+    }
+    mapping = {"email": "email"}
+    try:
+        with translate_errors(ResourceNotFoundException=NotFoundError):
+            clients.cognito().update_identity_provider(
+                UserPoolId=pool_id, ProviderName=DIRECTORY, ProviderDetails=details, AttributeMapping=mapping
+            )
+    except NotFoundError:
+        with translate_errors():
+            clients.cognito().create_identity_provider(
+                UserPoolId=pool_id,
+                ProviderName=DIRECTORY,
+                ProviderType="OIDC",
+                ProviderDetails=details,
+                AttributeMapping=mapping,
+            )

@@ -1,0 +1,95 @@
+"""
+S3's language: signatures for the uploads bucket.
+
+Signing is arithmetic on credentials that the client already holds. No call here goes to S3; the
+one that may go anywhere is botocore's own, when a role's credentials must be renewed.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from apps.files.content_types import Presentation
+
+DOWNLOAD_SECONDS: Final = 60
+EMPTY_FILES_TOO: Final = 0
+ENCRYPTION_FIELD: Final = "x-amz-server-side-encryption"
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedPost:
+    """A form that uploads one object: where to post it, and its fields in front of the file."""
+
+    url: str
+    fields: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """Return the key that the object will have."""
+        return self.fields["key"]
+
+
+def presign_upload(*, key: str, media_type: str) -> PresignedPost:
+    """
+    Sign a form for exactly this key and type, bounded in size and time.
+
+    :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
+    """
+    fields = {"Content-Type": media_type, "key": key}
+    if settings.UPLOADS_ENCRYPTION:
+        fields[ENCRYPTION_FIELD] = settings.UPLOADS_ENCRYPTION
+    conditions = [
+        {"bucket": settings.UPLOADS_BUCKET},
+        ["content-length-range", EMPTY_FILES_TOO, settings.UPLOAD_MAX_BYTES],
+        *({name: value} for name, value in fields.items()),
+    ]
+    with _signing():
+        url, presigner = clients.post_policy_signer(settings.UPLOADS_BUCKET)
+        # botocore adds its own fields and conditions to the ones it is given
+        signed = presigner.generate_presigned_post(_post_to(url), fields, conditions, settings.UPLOAD_SECONDS)
+    return PresignedPost(signed["url"], signed["fields"])
+
+
+def _post_to(url: str) -> dict[str, Any]:
+    return {"method": "POST", "url": url, "headers": {}, "body": b"", "context": {}}
+
+
+def presign_download(*, key: str, presentation: Presentation) -> str:
+    """
+    Sign a URL for one object, with the headers that S3 shall answer.
+
+    :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
+    """
+    wanted = {
+        "Bucket": settings.UPLOADS_BUCKET,
+        "Key": key,
+        "ResponseContentType": presentation.content_type,
+        "ResponseContentDisposition": presentation.content_disposition,
+    }
+    with _signing():
+        return clients.s3().generate_presigned_url("get_object", wanted, DOWNLOAD_SECONDS)
+
+
+@contextmanager
+def _signing() -> Iterator[None]:
+    """
+    Say "unavailable" where botocore has nothing to sign with.
+
+    That a role's credentials stay expired it says with a bare RuntimeError.
+    """
+    try:
+        with translate_errors():
+            yield
+    except RuntimeError as error:
+        raise UnavailableError from error

@@ -1,0 +1,107 @@
+"""Health: messages for the City's monitors, and `/health/` for machines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core.http.operation import Operation, describe
+from apps.health import probes
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+STATUS = {
+    "type": "object",
+    "required": ["status", "stage", "version", "commit"],
+    "properties": {name: {"type": "string"} for name in ("status", "stage", "version", "commit")},
+}
+EXAMPLE = {"stage": "staging", "version": "1.0.0", "commit": "3f64c53"}
+
+
+@describe(get=Operation(answer=STATUS, answer_example={"status": "live", **EXAMPLE}))
+class LivenessView(APIView):
+    """Whether this process answers at all."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        """Say that the process is alive; nothing else is asked."""
+        return _running("live")
+
+
+@describe(
+    get=Operation(
+        answer=STATUS, answer_example={"status": "ready", **EXAMPLE}, errors=(probes.NotReadyError,)
+    )
+)
+class ReadinessView(APIView):
+    """
+    Whether what requests need is there.
+
+    The pool's key set, the database, the claims table, the bucket and the secrets are asked in
+    parallel, within a second in all; an answer is remembered for five.
+    """
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        """Say that everything is there, or name what is not."""
+        probes.check()
+        return _running("ready")
+
+
+def _running(status: str) -> Response:
+    return Response(
+        {
+            "status": status,
+            "stage": settings.STAGE,
+            "version": settings.VERSION,
+            "commit": settings.COMMIT,
+        }
+    )
+
+
+MESSAGE = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {"message": {"type": "string"}},
+}
+HEALTHY = Operation(
+    answer=MESSAGE,
+    answer_example={"message": "MOPED API Available - Health Check - Available @ 2026-11-23 12:00:00"},
+)
+
+
+@describe(get=HEALTHY)
+class HealthMessageView(APIView):
+    """
+    Say that the API is there.
+
+    Nothing behind it is asked. The words are the ones the Flask API used; the clock is UTC.
+    """
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    subject: ClassVar[str] = ""
+
+    def get(self, request: Request) -> Response:
+        """Answer `MOPED API Available - …`."""
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        return Response({"message": f"MOPED API Available - {self.subject}Health Check - Available @ {now}"})
+
+
+class RootView(HealthMessageView):
+    """
+    The Moped API.
+
+    Who is calling, staff accounts, file uploads and downloads: what GraphQL cannot do for
+    the City of Austin's mobility project database.
+    """

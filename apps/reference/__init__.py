@@ -1,0 +1,1 @@
+"""The reference: the OpenAPI document, and the pages under `/docs/`."""

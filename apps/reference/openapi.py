@@ -1,0 +1,259 @@
+"""
+The reference, from the code (drf-spectacular): imported only by whoever generates or shows it.
+
+A view gives what nothing else knows (apps.core.http.operation); what every view answers alike is
+added here: what authentication, permissions, parsers and crashes answer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework import exceptions
+from rest_framework.permissions import SAFE_METHODS, AllowAny
+
+from apps.core import errors
+from apps.core.http import problems
+from apps.core.http.operation import Operation
+from apps.core.http.parsers import BodyTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Failure = tuple[int, str, str]  # status, code, message
+
+PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457): the one body of every failure.",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "const": "about:blank"},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "The reason, for programs; it never changes its meaning."},
+        "detail": {"type": "string", "description": "The reason, for people."},
+        "error": {
+            "type": "object",
+            "description": "The fields to blame, each with its messages; absent where there are none.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+        "request_id": {"type": "string", "description": "Finds this request in the log."},
+    },
+}
+
+
+INTRODUCTION = """
+What GraphQL cannot do for the City of Austin's mobility project database: who is calling, staff accounts,
+file uploads and downloads.
+
+**Calling it.** Press *Sign in* above where there is such a button; elsewhere paste an ID token of the user
+pool under *Authorize*. Then open a route, *Try it out*, *Execute*.
+
+**When something fails**, the answer has one body, `Problem`: `code` is for programs, `detail` and `error` are
+for people, and whoever operates the service finds the request in its log by `request_id`. A method that a
+route does not have is refused with 405 `method_not_allowed`; a gateway before this API may refuse with 403,
+413, 429, 503 or 504 in the same body.
+
+**A file** goes up in two steps: `GET /files/request-signature` signs a form; post all of its `fields` to its
+`url`, and the file last. `GET /files/download/{key}` signs a link to it, `key` being the form's.
+"""
+
+
+def add_description(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say how to begin (a postprocessing hook)."""
+    paragraphs = INTRODUCTION.strip().split("\n\n")
+    result["info"]["description"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+    return result
+
+
+def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Put the one error body among the components (a postprocessing hook)."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    return result
+
+
+class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How our authentication stands in the document."""
+
+    target_class = "apps.auth.authentication.CognitoAuthentication"
+    name = "idToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        """Return the scheme."""
+        sign_in = " A browser that has signed in needs none." if settings.BROWSER_SIGN_IN else ""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": f"An ID token of the Cognito user pool (not an access token).{sign_in}",
+        }
+
+
+class ChoicesField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """How a list of some of the known values stands in the document."""
+
+    target_class = "apps.core.http.serializers.ChoiceListField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return the schema."""
+        return {
+            "type": "array",
+            "items": {"type": "string", "enum": list(self.target.values)},
+            "minItems": 1,
+            "uniqueItems": True,
+        }
+
+
+class StrictSerializer(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """A body that refuses unknown fields."""
+
+    target_class = "apps.core.http.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return the schema."""
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        return {**schema, "additionalProperties": False}
+
+
+class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A string that refuses to be blank, unless it says otherwise."""
+
+    target_class = "apps.core.http.serializers.StrictCharField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return the schema."""
+        length = {} if self.target.allow_blank else {"minLength": 1}
+        return {"type": "string", **length, **self.target.schema}
+
+
+class MopedAutoSchema(AutoSchema):
+    """Reads `operations` and adds what is common to all views."""
+
+    def get_operation_id(self) -> str:
+        """Return the method and the path: `get_auth_current_user`."""
+        words = [word for word in self.path.strip("/").replace("{", "").replace("}", "").split("/") if word]
+        return "_".join([self.method.lower(), *(word.replace("-", "_") for word in words or ["root"])])
+
+    def get_tags(self) -> list[str]:
+        """Return the app's name."""
+        return [type(self.view).__module__.split(".")[1]]
+
+    def get_summary(self) -> str:
+        """Return the first sentence of the method's docstring, or of the view's: plain text, no Markdown."""
+        return self._words()[0].removesuffix(".").replace("`", "")
+
+    def get_description(self) -> str:  # type: ignore[override] # drf-spectacular's own shape
+        """Return the view's docstring."""
+        return "\n\n".join(" ".join(part.split()) for part in (type(self.view).__doc__ or "").split("\n\n"))
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the query's serializer, field by field."""
+        query = self._operation().query
+        return [query] if query else []
+
+    def get_request_serializer(self) -> Any:
+        """Return the body's serializer."""
+        return self._operation().body
+
+    def get_response_serializers(self) -> Any:
+        """Return the answer and every failure."""
+        operation = self._operation()
+        answers: dict[Any, Any] = {
+            operation.status: OpenApiResponse(
+                operation.answer, description=HTTPStatus(operation.status).phrase
+            )
+        }
+        failures = defaultdict(list)
+        for status, code, message in sorted(set(self._failures())):
+            failures[status].append((code, message))
+        for status, reasons in failures.items():
+            answers[status, problems.CONTENT_TYPE] = _problem_response(status, reasons)
+        return answers
+
+    def get_examples(self) -> list[OpenApiExample]:
+        """Return the example bodies that the view declares."""
+        operation = self._operation()
+        examples = [
+            OpenApiExample(
+                "answer", operation.answer_example, response_only=True, status_codes=[operation.status]
+            ),
+            OpenApiExample("request", operation.body_example, request_only=True),
+        ]
+        return [example for example in examples if example.value is not None]
+
+    def _operation(self) -> Operation:
+        declared: dict[str, Operation] = getattr(self.view, "operations", {})
+        return declared.get(self.method.lower(), Operation())
+
+    def _words(self) -> list[str]:
+        method = getattr(self.view, self.method.lower(), None)
+        text = (method.__doc__ if method else "") or type(self.view).__doc__ or ""
+        return [" ".join(part.split()) for part in text.strip().split("\n\n")]
+
+    def _failures(self) -> Iterator[Failure]:
+        operation = self._operation()
+        yield 500, "internal_error", problems.INTERNAL_ERROR_DETAIL
+        yield 400, "bad_request", problems.BAD_REQUEST_DETAIL
+        if "{" in self.path:  # what no segment of a path can hold leads to no route at all
+            yield 404, "not_found", problems.NOT_FOUND_DETAIL
+        yield from map(_of_ours, operation.errors)
+        if self._is_closed():
+            yield from self._of_callers()
+        if operation.query or operation.body:
+            yield 400, "invalid", errors.InvalidError.message
+        if operation.body:
+            yield from map(_of_drf, (exceptions.ParseError, BodyTooLarge))
+            yield 415, "unsupported_media_type", "Unsupported media type in request."
+        if self.view.get_throttles():
+            yield _of_drf(exceptions.Throttled)
+
+    def _is_closed(self) -> bool:
+        return not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions())
+
+    def _of_callers(self) -> Iterator[Failure]:
+        yield 401, problems.TOKEN_MISSING, str(problems.HOW_TO_AUTHENTICATE)
+        for guard in (*self.view.authentication_classes, *self.view.get_permissions()):
+            yield from map(_of_ours, getattr(guard, "errors", ()))
+            if message := getattr(guard, "message", ""):
+                yield 403, "permission_denied", message
+        if settings.BROWSER_SIGN_IN and self.method not in SAFE_METHODS:
+            yield 403, "csrf_failed", "The CSRF token is missing or wrong."
+
+
+def _of_ours(error: type[errors.MopedError]) -> Failure:
+    return int(problems.status_of(error())), error.code, error.message
+
+
+def _of_drf(error: type[exceptions.APIException]) -> Failure:
+    return error.status_code, error.default_code, str(error.default_detail)
+
+
+def _problem_response(status: int, reasons: list[tuple[str, str]]) -> OpenApiResponse:
+    codes = sorted({code for code, _ in reasons})
+    schema = {
+        "allOf": [
+            {"$ref": "#/components/schemas/Problem"},
+            {"type": "object", "properties": {"status": {"const": status}, "code": {"enum": codes}}},
+        ]
+    }
+    examples = [
+        OpenApiExample(code, _example(status, code, message), status_codes=[status])
+        for code, message in dict(reasons).items()
+    ]
+    return OpenApiResponse(schema, description=problems.title(status), examples=examples)
+
+
+def _example(status: int, code: str, message: str) -> dict[str, Any]:
+    return problems.details(status, code, message, request_id="5d1e3f8e9a1b4c7f8e2d3c4b5a697887")

@@ -1,0 +1,9 @@
+"""Routes under `/docs/`."""
+
+from apps.core.http.routes import route
+from apps.reference import views
+
+urlpatterns = [
+    route("", views.page, name="docs"),
+    route("openapi.json", views.OpenAPIView.as_view(), name="reference"),
+]

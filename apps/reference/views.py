@@ -1,0 +1,52 @@
+"""`/docs/` and the reference behind it; only a stage with browser pages has these routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import render
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core.http import problems
+from apps.core.http.operation import Operation, describe
+from apps.core.once import once
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from rest_framework.request import Request
+
+
+@once
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document of every route, which only a new process can change."""
+    document: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]
+        request=None, public=True
+    )
+    return document
+
+
+@describe(
+    get=Operation(
+        answer={"type": "object", "required": ["openapi", "info", "paths"]},
+        answer_example={"openapi": "3.1.0", "info": {"title": "Moped API", "version": "1.0.0"}, "paths": {}},
+    )
+)
+class OpenAPIView(APIView):
+    """The reference as an OpenAPI 3.1 document."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        """Return the OpenAPI document of all routes."""
+        prefix = request.META.get("SCRIPT_NAME", "")
+        return Response(openapi_document() | {"servers": [{"url": prefix or "/"}]})
+
+
+@problems.allow_methods("GET", "HEAD")
+def page(request: HttpRequest) -> HttpResponse:
+    """Show the reference to people, who may try it out."""
+    return render(request, "moped/docs.html")

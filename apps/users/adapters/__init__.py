@@ -1,0 +1,1 @@
+"""Other services that accounts live in."""

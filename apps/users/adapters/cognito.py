@@ -1,0 +1,220 @@
+"""The accounts of the user pool, through its admin API."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.claims.identity import claims_address, sso_address
+from apps.core.aws import clients
+from apps.core.aws.errors import StoreMissingError, translate_errors
+from apps.users.errors import (
+    AccountExistsError,
+    AccountNotFoundError,
+    AddressRefusedError,
+    AddressTakenError,
+    WeakPasswordError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+# The attribute that says which intention made an account. A time-out does not tell whether the
+# account is there, and boto3's second attempt is told that it is: only a mark says by whom.
+# A standard attribute (a page about the person; Moped has none), since the City's pool exists.
+MARK = "profile"
+FEDERATED = "EXTERNAL_PROVIDER"
+UNFINISHED = "FORCE_CHANGE_PASSWORD"
+LARGEST_PAGE = 60
+# Cognito grants an AWS account thirty lists a second in all, and creating a user is one of them.
+PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of the pool; `username` is a UUID, or `azuread_<address>` for the City's sign-on."""
+
+    username: str
+    email: str
+    is_verified: bool
+    is_enabled: bool
+    status: str
+    mark: str
+    created_at: datetime | None = None
+
+    @property
+    def is_sso(self) -> bool:
+        """Tell whether the City's single sign-on vouches for this account."""
+        return bool(sso_address(self.username))
+
+    @property
+    def is_native(self) -> bool:
+        """Tell whether this is an account of the pool's own, which a person in the database can have."""
+        try:
+            return str(UUID(self.username)) == self.username and self.status != FEDERATED
+        except ValueError:
+            return False
+
+    @property
+    def address(self) -> str:
+        """Return the lower-cased address under which the trigger looks for this account's claims."""
+        return claims_address(username=self.username, email=self.email)
+
+
+def get(username: str) -> Account:
+    """
+    Return an account by its name or by the address it signs in with.
+
+    :raises AccountNotFoundError: if there is none
+    """
+    with translate_errors(**COMMON):
+        answer = clients.cognito().admin_get_user(**_account(username))
+        return _from(answer, answer["UserAttributes"])
+
+
+def look_up(username: str) -> Account | None:
+    """Return an account by its name or by the address it signs in with, if there is one."""
+    with suppress(AccountNotFoundError):
+        return get(username)
+    return None
+
+
+def find(email: str) -> list[Account]:
+    """Return every account with this address, in whatever case: native ones and the sign-on's."""
+    quoted = email.replace("\\", "\\\\").replace('"', '\\"')
+    with translate_errors(**COMMON):
+        answer = clients.cognito().list_users(
+            UserPoolId=settings.COGNITO_USER_POOL_ID, Filter=f'email = "{quoted}"', Limit=LARGEST_PAGE
+        )
+        return [_from(user, user.get("Attributes", ())) for user in answer["Users"]]
+
+
+def create(*, email: str, password: str, mark: str) -> Account:
+    """
+    Make an account that cannot sign in yet, and send no mail about it.
+
+    :raises AccountExistsError: if an account with this address is there
+    :raises WeakPasswordError: if the pool refuses the password
+    :raises AddressRefusedError: if the pool refuses the address
+    """
+    attributes = [
+        {"Name": "email", "Value": email},
+        {"Name": "email_verified", "Value": "true"},
+        {"Name": MARK, "Value": mark},
+    ]
+    with translate_errors(**COMMON, **REFUSALS, **TAKEN):
+        user = clients.cognito().admin_create_user(
+            UserPoolId=settings.COGNITO_USER_POOL_ID,
+            Username=email,
+            TemporaryPassword=password,
+            MessageAction="SUPPRESS",
+            UserAttributes=attributes,  # type: ignore[arg-type]
+        )["User"]
+        return _from(user, user.get("Attributes", ()))
+
+
+def set_password(username: str, password: str) -> None:
+    """
+    Give an account its permanent password; the old one is valid until then.
+
+    :raises WeakPasswordError: if the pool refuses it
+    """
+    with translate_errors(**COMMON, **(REFUSALS | {"InvalidParameterException": WeakPasswordError})):
+        clients.cognito().admin_set_user_password(**_account(username), Password=password, Permanent=True)
+
+
+def set_email(username: str, email: str, *, is_verified: bool) -> None:
+    """
+    Make an account sign in with another address; the old one is valid until then.
+
+    :raises AddressTakenError: if another account signs in with it
+    :raises AddressRefusedError: if the pool refuses it
+    """
+    verified = {"Name": "email_verified", "Value": str(is_verified).lower()}
+    attributes: Any = [{"Name": "email", "Value": email}, verified]
+    with translate_errors(**COMMON, **REFUSALS, AliasExistsException=AddressTakenError):
+        clients.cognito().admin_update_user_attributes(
+            UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, UserAttributes=attributes
+        )
+
+
+def enable(username: str) -> None:
+    """Let a disabled account sign in again."""
+    with translate_errors(**COMMON):
+        clients.cognito().admin_enable_user(**_account(username))
+
+
+def sign_out(username: str) -> None:
+    """End every session of an account: its refresh tokens die."""
+    with translate_errors(**COMMON):
+        clients.cognito().admin_user_global_sign_out(**_account(username))
+
+
+def delete(username: str) -> None:
+    """
+    Remove an account.
+
+    :raises AccountNotFoundError: if there is none
+    """
+    with translate_errors(**COMMON):
+        clients.cognito().admin_delete_user(**_account(username))
+
+
+def everyone() -> Iterator[Account]:
+    """Yield every account, a page at a time, slowly enough to leave others their share of the quota."""
+    pages = (
+        clients.cognito()
+        .get_paginator("list_users")
+        .paginate(UserPoolId=settings.COGNITO_USER_POOL_ID, PaginationConfig={"PageSize": LARGEST_PAGE})
+    )
+    with translate_errors(**COMMON):
+        for page in pages:
+            for user in page["Users"]:
+                yield _from(user, user.get("Attributes", ()))
+            if "PaginationToken" in page:
+                time.sleep(PAUSE_SECONDS)
+
+
+def trigger() -> str:
+    """Return the ARN of the function that the pool calls for each token, "" if it calls none."""
+    with translate_errors(**COMMON):
+        pool = clients.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
+        return pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
+
+
+COMMON: dict[str, Any] = {
+    "UserNotFoundException": AccountNotFoundError,
+    "ResourceNotFoundException": StoreMissingError,
+}
+TAKEN: dict[str, Any] = {
+    "UsernameExistsException": AccountExistsError,
+    "AliasExistsException": AccountExistsError,
+}
+REFUSALS: dict[str, Any] = {
+    "InvalidPasswordException": WeakPasswordError,
+    "PasswordHistoryPolicyViolationException": WeakPasswordError,
+    "InvalidParameterException": AddressRefusedError,
+}
+
+
+def _account(username: str) -> dict[str, str]:
+    return {"UserPoolId": settings.COGNITO_USER_POOL_ID, "Username": username}
+
+
+def _from(user: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> Account:
+    found = {attribute["Name"]: attribute.get("Value", "") for attribute in attributes}
+    return Account(
+        username=user["Username"],
+        email=found.get("email", ""),
+        is_verified=found.get("email_verified", "").lower() == "true",
+        is_enabled=user.get("Enabled", True),
+        status=user.get("UserStatus", ""),
+        mark=found.get(MARK, ""),
+        created_at=user.get("UserCreateDate"),
+    )

@@ -1,0 +1,1 @@
+"""Changes of accounts in three stores: pending changes, their effects, and the history."""

@@ -1,0 +1,77 @@
+"""When may what be done to an account: the rules that need the database, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.claims.hasura import ADMIN
+from apps.claims.identity import is_city_address, normalize
+from apps.users.changes import pending
+from apps.users.errors import LastAdminError, SelfError, WorkgroupUnknownError
+from apps.users.models import MopedUser, MopedWorkgroup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apps.auth.callers import CognitoUser
+
+# Held by whoever makes one admin fewer, so that two admins cannot remove each other at once.
+ADMINS = "moped-admins"
+
+
+def require_workgroup(workgroup_id: int) -> None:
+    """
+    Refuse a workgroup that nobody can belong to.
+
+    :raises WorkgroupUnknownError: if there is none, or it is no longer in use
+    """
+    if not MopedWorkgroup.objects.filter(pk=workgroup_id, is_deleted=False).exists():
+        raise WorkgroupUnknownError
+
+
+def keep_an_admin(user: MopedUser, roles: Sequence[str], address: str, actor: CognitoUser | None) -> None:
+    """
+    Refuse to make of oneself, or of the last admin, somebody who is none with these roles and address.
+
+    To be called in the transaction that changes them, before it does.
+
+    :raises SelfError: if it is oneself
+    :raises LastAdminError: if it is the last admin
+    """
+    if administers(roles, address) or not is_admin(user):
+        return
+    if actor and is_same_person(user, actor):
+        raise SelfError
+    pending.lock([ADMINS])
+    others = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
+    if not any(map(is_admin, others)):
+        raise LastAdminError
+
+
+def refuse_oneself(user: MopedUser, actor: CognitoUser) -> None:
+    """
+    Refuse to remove one's own account.
+
+    :raises SelfError: if it is oneself
+    """
+    if is_same_person(user, actor):
+        raise SelfError
+
+
+def is_admin(user: MopedUser) -> bool:
+    """Tell whether this person can administer accounts."""
+    return user.may_sign_in and administers(user.login_roles, user.address)
+
+
+def administers(roles: Sequence[str], address: str) -> bool:
+    """Tell whether these make an admin: that is for City staff only."""
+    return ADMIN in roles and is_city_address(address)
+
+
+def is_same_person(user: MopedUser, actor: CognitoUser) -> bool:
+    """Tell whether the actor is this person, through whichever of their accounts they signed in."""
+    return (
+        actor.claims.database_id == str(user.pk)
+        or actor.claims.user_id == str(user.cognito_user_id)
+        or normalize(actor.email) == user.address
+    )

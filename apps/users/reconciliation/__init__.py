@@ -1,0 +1,1 @@
+"""Comparison of the three stores: what differs, and what repairs it."""

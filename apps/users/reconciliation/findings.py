@@ -1,0 +1,168 @@
+"""The contradictions that there can be: what each is called, and what would end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from apps.users import services
+from apps.users.adapters import cognito
+from apps.users.changes import audit, cognito_accounts, convergence, pending, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from apps.claims.table import Stored
+    from apps.users.adapters.cognito import Account
+    from apps.users.models import Intention, MopedUser
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """
+    One contradiction: `text` says what it is, `remedy` what would end it.
+
+    `repair` does that, again from what the database says by then; None if only a person can.
+    """
+
+    code: str
+    address: str
+    text: str
+    remedy: str
+    repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
+    is_notice: bool = False
+    """Whether it is no fault, but something an operator may want to know."""
+
+
+def unfinished(intention: Intention) -> Disagreement:
+    """Say that a change was cut off."""
+    return Disagreement(
+        "unfinished",
+        intention.email,
+        f"the change {intention.operation!r} of {intention.email} was cut off",
+        "finish it, or undo what there is of it",
+        partial(services.carry_on, intention),
+    )
+
+
+# ---- one account -----------------------------------------------------------------------------------
+
+
+def of_account(account: Account, user: MopedUser) -> Iterator[Disagreement]:
+    """Say what is wrong with the account of somebody active."""
+    if account.email != user.address:
+        text = f"has an account that signs in as {account.email or 'nobody'}"
+        yield repairable("address_differs", user.address, text)
+    if not account.is_verified:
+        yield Disagreement(
+            "address_unverified",
+            user.address,
+            f"{user.address} is active, and the account's address is not verified",
+            "save the user in the editor, which vouches for the address",
+        )
+    if not account.is_enabled:
+        yield Disagreement(
+            "account_disabled",
+            user.address,
+            f"{user.address} is active, and the account is disabled",
+            "deactivate the user, or enable the account",
+        )
+    elif account.status == cognito.UNFINISHED:
+        yield Disagreement(
+            "password_missing",
+            user.address,
+            f"{user.address} is active, and the account has no permanent password",
+            "set a password in the editor",
+        )
+
+
+def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Disagreement]:
+    """Say what to think of an account that no active person has."""
+    if user and user.is_deleted:
+        yield Disagreement(
+            "account_of_inactive",
+            user.address,
+            f"{user.address} is inactive, and has the account {account.username}",
+            "take the claims away and remove the account",
+            partial(_repaired, user.address, partial(_remove, account.username)),
+        )
+    elif user and user.may_sign_in and not account.is_sso:
+        yield Disagreement(
+            "second_account",
+            user.address,
+            f"{user.address} has a second account, {account.username}, which nobody can sign in with",
+            "remove it by hand",
+        )
+    elif account.is_sso and not (user and user.may_sign_in):
+        yield Disagreement(
+            "sso_account_unknown",
+            account.address,
+            f"{account.username} tried the City's single sign-on, and no active user has this address",
+            "nothing, or create the user, if this person is to use Moped",
+            is_notice=True,
+        )
+    elif not account.is_sso:
+        text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
+        remedy = "create or activate this user, who then gets the account; or remove it by hand"
+        yield Disagreement("stray_account", account.address, text, remedy)
+
+
+def _remove(username: str, address: str) -> list[str]:
+    user = rows.by_email(address)
+    if user is None or not user.is_deleted:
+        return []
+    return convergence.cut_off(address) + cognito_accounts.remove(username)
+
+
+# ---- one address -----------------------------------------------------------------------------------
+
+
+def repairable(code: str, address: str, text: str) -> Disagreement:
+    """Say what is wrong with an address that can be made what the database says."""
+    repair = partial(_repaired, address, convergence.agree)
+    return Disagreement(code, address, f"{address} {text}", "make it what the database says", repair)
+
+
+def _repaired(address: str, repair: Callable[[str], list[str]]) -> list[str]:
+    """Repair with the lock on the address, and note in the person's history what was done."""
+    with transaction.atomic():
+        pending.lock([address])
+        done = repair(address)
+        user = rows.by_email(address)
+        if user and done:
+            audit.record_repair(user, done)
+    return done
+
+
+def misspelt(item: Stored) -> Disagreement:
+    """Say that an item is stored under a name that nobody looks for."""
+    return Disagreement(
+        "address_not_lower_case",
+        item.email,
+        f"the item {item.email} is not spelt in lower case: nobody finds it",
+        "remove the item by hand",
+    )
+
+
+def without_account(user: MopedUser) -> Disagreement:
+    """Say that somebody active has no account; only an admin can give the new one a password."""
+    if user.cognito_user_id:
+        why, remedy = f"the account {user.cognito_user_id} is gone", "deactivate the user, and activate them"
+    else:
+        why, remedy = "there is no account", "create the user, whose row is kept"
+    text = f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and {why}"
+    return Disagreement("account_missing", user.address, text, f"{remedy}, in the editor")
+
+
+def difference(item: Stored, user: MopedUser) -> str:
+    """Say in what an item differs from the row."""
+    claims = cognito_accounts.readable(item)
+    if claims is None:
+        return "has claims that nobody can read"
+    if set(claims.allowed_roles) != set(user.claims.allowed_roles):
+        granted, meant = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
+        return f"has the roles {granted or 'none'} in the claims, {meant or 'none'} in the database"
+    return "has claims with other ids than the database"

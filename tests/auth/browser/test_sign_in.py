@@ -1,0 +1,602 @@
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+from base64 import urlsafe_b64encode
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from rest_framework.test import APIClient
+
+from apps.auth.tokens import keys
+from tests.auth.hosted_ui import TokenEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http import HttpResponse
+    from pytest_django.fixtures import Settings
+
+    from tests.support.token_factory import Signer
+
+TOKEN = "__Host-moped_id_token"
+PENDING = "__Host-moped_sign_in_"
+DENIED = "You have no Moped account, or it was deactivated."
+FROM_TRIGGER = f"PreTokenGeneration failed with error {DENIED}"
+NESTED = urlsafe_b64encode(b'{"x":' + b"[" * 20_000).decode()
+
+
+@pytest.fixture
+def endpoint(settings: Settings) -> Iterator[TokenEndpoint]:
+    with TokenEndpoint() as server:
+        settings.COGNITO_DOMAIN_URL = server.url
+        yield server
+
+
+class Browser(APIClient):
+    """A browser that asks for pages, over https, since its cookies are Secure."""
+
+    def generic(self, *args: Any, **kwargs: Any) -> Any:
+        return super().generic(*args, **kwargs | {"secure": True})
+
+
+@pytest.fixture
+def browser(endpoint: TokenEndpoint) -> APIClient:
+    return Browser(enforce_csrf_checks=True, headers={"accept": "text/html"})
+
+
+def leave(browser: APIClient, target: str = "") -> dict[str, str]:
+    """Start a sign-in and return what the hosted UI is asked."""
+    response: Any = browser.get("/auth/sign-in", {"next": target} if target else {})
+    query = parse_qs(urlsplit(response.headers["Location"]).query)
+    return {name: values[0] for name, values in query.items()}
+
+
+def pending_cookies(browser: APIClient) -> dict[str, str]:
+    """Return what the browser keeps for the sign-ins that have not come back."""
+    return {
+        name: cookie.value
+        for name, cookie in browser.cookies.items()
+        if name.startswith(PENDING) and cookie["max-age"] != 0
+    }
+
+
+def come_back(browser: APIClient, state: str, code: str = "a-code") -> HttpResponse:
+    return browser.get("/auth/callback", {"state": state, "code": code})
+
+
+def sign_in(browser: APIClient, endpoint: TokenEndpoint, signer: Signer, **claims: Any) -> HttpResponse:
+    asked = leave(browser)
+    endpoint.reply = {"id_token": signer.token(**{"nonce": asked["nonce"]} | claims)}
+    return come_back(browser, asked["state"])
+
+
+@contextmanager
+def mumbling(answer: bytes) -> Iterator[str]:
+    """Listen on loopback, and answer the one caller with these very bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def speak() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.sendall(answer)
+                caller.shutdown(socket.SHUT_WR)
+                while caller.recv(64 * 1024):  # to close with something unread would be a reset
+                    pass
+
+        Thread(target=speak, daemon=True).start()
+        yield "http://{}:{}".format(*server.getsockname())
+
+
+class TestStart:
+    def test_asks_for_a_code_with_pkce(self, browser: APIClient) -> None:
+        asked = leave(browser)
+
+        assert asked["response_type"] == "code"
+        assert asked["client_id"] == "test-client-1"
+        assert asked["redirect_uri"] == "https://testserver/auth/callback"
+        assert asked["code_challenge_method"] == "S256"
+        assert min(len(asked["state"]), len(asked["nonce"])) >= 43
+
+    def test_never_asks_twice_the_same(self, browser: APIClient) -> None:
+        first, second = leave(browser), leave(browser)
+
+        assert not [name for name in ("state", "nonce", "code_challenge") if first[name] == second[name]]
+
+    @pytest.mark.parametrize("letter", ["x", "%C3%A9", "\u00e9", '"'], ids=ascii)
+    def test_never_needs_a_larger_cookie_than_browsers_keep(self, browser: APIClient, letter: str) -> None:
+        for length in range(100, 2000, 100):
+            leave(browser, f"/{letter * length}")
+
+            assert max(len(name) + len(value) for name, value in pending_cookies(browser).items()) <= 4096
+
+    def test_keeps_what_it_will_compare_in_a_cookie_of_its_own(self, browser: APIClient) -> None:
+        asked = leave(browser)
+
+        cookie = browser.cookies[f"{PENDING}{asked['state']}"]
+        assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
+            True,
+            True,
+            "Lax",
+            "/",
+        )
+        assert cookie["max-age"] == 600
+
+
+class TestPendingSignIns:
+    """Several tabs of one browser may sign in at the same time."""
+
+    def test_are_kept_apart_by_state(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        asked = {target: leave(browser, target) for target in ("/users/?tab=1", "/users/?tab=2")}
+
+        for target, tab in asked.items():
+            endpoint.reply = {"id_token": signer.token(nonce=tab["nonce"])}
+            assert come_back(browser, tab["state"]).headers["Location"] == target
+
+    @pytest.mark.parametrize("query", [{}, {"state": "x"}, {"state": "x", "code": "y"}, {"error": "denied"}])
+    def test_survive_any_other_visit_to_the_callback(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer, query: dict[str, str]
+    ) -> None:
+        asked = leave(browser)
+
+        browser.get("/auth/callback", query)
+
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
+        assert come_back(browser, asked["state"]).status_code == 302
+
+    def test_survive_a_sign_out_in_another_tab(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        sign_in(browser, endpoint, signer)
+        asked = leave(browser)
+        browser.get("/auth/current_user")
+        form = {"csrfmiddlewaretoken": browser.cookies["__Host-csrftoken"].value}
+        browser.post("/auth/sign-out", form, format="multipart", headers={"origin": "https://testserver"})
+
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
+        assert come_back(browser, asked["state"]).status_code == 302
+
+    def test_can_be_used_once(self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer) -> None:
+        asked = leave(browser)
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
+
+        assert [come_back(browser, asked["state"]).status_code for _ in range(2)] == [302, 401]
+
+    @pytest.mark.parametrize("target", ["/", "/" + "x" * 999])
+    def test_fit_into_one_header_beside_the_longest_token(self, browser: APIClient, target: str) -> None:
+        browser.cookies[TOKEN] = "x" * 4000
+        browser.get("/auth/current_user")
+        for _ in range(30):
+            leave(browser, target)
+
+        sent = {name: cookie.value for name, cookie in browser.cookies.items() if cookie["max-age"] != 0}
+        header = "; ".join(f"{name}={value}" for name, value in sent.items())
+        assert len(header) < 8190 - len("Cookie: ")  # gunicorn's limit_request_field_size
+
+    @pytest.mark.parametrize(("target", "number"), [("/", 8), ("/" + "x" * 999, 2)])
+    def test_are_kept_as_far_as_they_fit_the_newest_first(
+        self, browser: APIClient, target: str, number: int
+    ) -> None:
+        states = []
+        with time_machine.travel(1_900_000_000, tick=False) as clock:
+            for _ in range(30):
+                clock.shift(1)
+                states.append(leave(browser, target)["state"])
+
+        kept = {name.removeprefix(PENDING) for name in pending_cookies(browser)}
+        assert len(kept) >= number
+        assert kept == set(states[-len(kept) :])
+
+    def test_are_deleted_if_they_cannot_be_read(self, browser: APIClient) -> None:
+        broken = f"{PENDING}{'x' * 43}"
+        browser.cookies[broken] = "nonsense"
+
+        leave(browser)
+
+        assert browser.cookies[broken]["max-age"] == 0
+
+    @pytest.mark.parametrize("name", ["moped_sign_in_", "x" * 43, f"{PENDING}x", f"{PENDING}{'x' * 42},"])
+    def test_are_not_what_another_cookie_holds(self, browser: APIClient, name: str) -> None:
+        response: Any = browser.get("/auth/sign-in", headers={"cookie": f"{name}=1"})
+
+        assert len(response.cookies) == 1
+
+    @pytest.mark.parametrize("planted", ["\u2000{name}={value}", "{name}={value}"])
+    def test_are_never_one_that_a_sibling_host_planted(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer, planted: str
+    ) -> None:
+        asked = leave(browser)
+        (name, value), *_ = pending_cookies(browser).items()
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
+        cookie = planted.format(name=name, value=value)
+        if not cookie.startswith("\u2000"):
+            cookie = f"{cookie}; {cookie}"
+
+        response: Any = Browser().get(
+            "/auth/callback",
+            {"state": asked["state"], "code": "a-code"},
+            headers={"accept": "text/html", "cookie": cookie.encode().decode("latin-1")},
+        )
+
+        assert (response.status_code, endpoint.form) == (401, {})
+
+
+class TestCallback:
+    def test_signs_the_browser_in(self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer) -> None:
+        response = sign_in(browser, endpoint, signer)
+
+        assert (response.status_code, response.headers["Location"]) == (302, "/auth/current_user")
+        assert browser.get("/auth/current_user2", headers={"accept": "*/*"}).json()["email"]
+
+    def test_keeps_the_token_where_no_script_reads_it(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        sign_in(browser, endpoint, signer)
+
+        cookie = browser.cookies[TOKEN]
+        assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
+            True,
+            True,
+            "Lax",
+            "/",
+        )
+        assert 3590 <= cookie["max-age"] <= 3600
+        assert not cookie["domain"]
+
+    def test_proves_that_it_is_the_one_who_left(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        asked = leave(browser)
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
+        come_back(browser, asked["state"])
+
+        digest = hashlib.sha256(endpoint.form["code_verifier"][0].encode()).digest()
+        assert urlsafe_b64encode(digest).decode().rstrip("=") == asked["code_challenge"]
+
+    @pytest.mark.parametrize(
+        ("target", "arrives_at"),
+        [
+            ("/users/?limit=5", "/users/?limit=5"),
+            ("https://evil.example/", "/auth/current_user"),
+            ("//evil.example/", "/auth/current_user"),
+            ("/\\evil.example", "/auth/current_user"),
+            ("javascript:alert(1)", "/auth/current_user"),
+            ("evil.example", "/auth/current_user"),
+            ("https:evil.example", "/auth/current_user"),
+            ("/auth/callback?code=used&state=old", "/auth/current_user"),
+            ("/auth/callback/?code=used&state=old", "/auth/current_user"),
+            ("/auth/sign-out", "/auth/current_user"),
+            pytest.param("/" + "x" * 999, "/" + "x" * 999, id="long"),
+            pytest.param("/" + "x" * 1000, "/auth/current_user", id="too long"),
+            ('/users/?search=\u00e9 "', "/users/?search=%C3%A9%20%22"),
+        ],
+    )
+    def test_goes_back_to_where_one_was_and_nowhere_else(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer, target: str, arrives_at: str
+    ) -> None:
+        asked = leave(browser, target)
+        endpoint.reply = {"id_token": signer.token(nonce=asked["nonce"])}
+
+        assert come_back(browser, asked["state"]).headers["Location"] == arrives_at
+
+    @pytest.mark.parametrize("forged", ["", "another-state", "é"])
+    def test_refuses_a_state_that_did_not_leave_here(
+        self, browser: APIClient, endpoint: TokenEndpoint, forged: str
+    ) -> None:
+        leave(browser)
+
+        response = come_back(browser, forged)
+
+        assert response.status_code == 401
+        assert "sign_in_stale" in response.content.decode()
+        assert endpoint.form == {}
+
+    def test_says_how_to_authenticate(self, browser: APIClient) -> None:
+        assert come_back(browser, "forged").headers["WWW-Authenticate"] == 'Bearer realm="moped"'
+
+    def test_never_sends_a_browser_round_in_circles(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        sign_in(browser, endpoint, signer)
+
+        # However one was led here: who is signed in sees the refusal and no second sign-in.
+        assert come_back(browser, "used").status_code == 401
+
+    @pytest.mark.parametrize(
+        "cookie", ["", "not-base64!", "bm90IGpzb24", "e30", "\u00e9", NESTED], ids=lambda value: value[:12]
+    )
+    def test_refuses_without_a_readable_cookie(self, browser: APIClient, cookie: str) -> None:
+        asked = leave(browser)
+        browser.cookies[f"{PENDING}{asked['state']}"] = cookie
+
+        assert come_back(browser, asked["state"]).status_code == 401
+
+    def test_refuses_a_token_of_another_sign_in(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        response = sign_in(browser, endpoint, signer, nonce="another")
+
+        assert response.status_code == 401
+        assert TOKEN not in response.cookies
+
+    def test_refuses_a_token_that_does_not_hold(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        response = sign_in(browser, endpoint, signer, aud="another-client")
+
+        assert response.status_code == 401
+        assert "audience_wrong" in response.content.decode()
+
+    def test_says_so_when_no_cookie_could_hold_the_token(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer
+    ) -> None:
+        response = sign_in(browser, endpoint, signer, padding="x" * 4000)
+
+        assert response.status_code == 400
+        assert "too large" in response.content.decode()
+        assert TOKEN not in response.cookies
+
+    @pytest.mark.parametrize(
+        ("status", "answer", "expected"),
+        [
+            (400, {"error": "invalid_grant"}, 401),
+            (429, {"error": "too_many_requests"}, 503),
+            (500, b"oops", 502),
+            (200, b"not json", 502),
+            (200, [], 502),
+            (200, {"access_token": "x"}, 502),
+        ],
+        ids=["used code", "throttled", "fault", "garbage", "not an object", "no id token"],
+    )
+    def test_never_fails_itself(
+        self, browser: APIClient, endpoint: TokenEndpoint, status: int, answer: Any, expected: int
+    ) -> None:
+        endpoint.status, endpoint.reply = status, answer
+        asked = leave(browser)
+
+        assert come_back(browser, asked["state"]).status_code == expected
+
+    @pytest.mark.parametrize(
+        "answer",
+        [b"SMTP ready\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"],
+        ids=["not HTTP", "cut short"],
+    )
+    def test_blames_a_pool_that_speaks_no_http(
+        self, browser: APIClient, settings: Settings, answer: bytes
+    ) -> None:
+        with mumbling(answer) as settings.COGNITO_DOMAIN_URL:
+            asked = leave(browser)
+
+            assert come_back(browser, asked["state"]).status_code == 502
+
+    def test_answers_503_while_the_pool_is_away(
+        self, browser: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.COGNITO_DOMAIN_URL = "http://127.0.0.1:9"
+        asked = leave(browser)
+
+        response = come_back(browser, asked["state"])
+
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+        causes = [vars(record)["cause"] for record in caplog.records if record.message == "unavailable"]
+        assert len(causes) == 1
+        assert "Connection refused" in causes[0]
+
+    def test_says_when_to_retry_while_no_key_is_known(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer, settings: Settings
+    ) -> None:
+        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
+        keys.reset()
+
+        response = sign_in(browser, endpoint, signer)
+
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "3")
+
+    @pytest.mark.parametrize("status", [500, 503])
+    def test_takes_the_same_code_again_after_a_fault(
+        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer, status: int
+    ) -> None:
+        asked = leave(browser)
+        endpoint.status = status
+        assert come_back(browser, asked["state"]).status_code == 502
+
+        endpoint.status, endpoint.reply = 200, {"id_token": signer.token(nonce=asked["nonce"])}
+        assert come_back(browser, asked["state"]).status_code == 302
+
+
+class TestDeniedSignIn:
+    """The pool denies a sign-in at its token endpoint, or sends the browser back with an error."""
+
+    def denied(self, browser: APIClient, **query: str) -> HttpResponse:
+        return browser.get("/auth/callback", query)
+
+    @pytest.mark.parametrize("status", [400, 401, 403])
+    @pytest.mark.parametrize("error", ["invalid_request", "invalid_grant", "unauthorized_client"])
+    def test_shows_what_the_trigger_said(
+        self, browser: APIClient, endpoint: TokenEndpoint, status: int, error: str
+    ) -> None:
+        asked = leave(browser)
+        endpoint.status, endpoint.reply = status, {"error": error, "error_description": FROM_TRIGGER}
+
+        response = come_back(browser, asked["state"])
+
+        page = response.content.decode()
+        assert response.status_code == 401
+        assert f"\u201c{DENIED}\u201d" in page
+        assert "ask a Moped administrator" in page
+        assert "sign_in_refused" in page
+
+    def test_is_not_what_a_used_code_is(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
+        asked = leave(browser)
+        endpoint.status = 400
+        endpoint.reply = {"error": "invalid_grant", "error_description": "Invalid authorization code."}
+
+        page = come_back(browser, asked["state"]).content.decode()
+
+        assert "code_refused" in page
+
+    @pytest.mark.parametrize("reply", [b"", b"[", b"[]", b'{"error_description": 1}', b"\xff"])
+    def test_needs_no_readable_answer(
+        self, browser: APIClient, endpoint: TokenEndpoint, reply: bytes
+    ) -> None:
+        asked = leave(browser)
+        endpoint.status, endpoint.reply = 400, reply
+
+        assert come_back(browser, asked["state"]).status_code == 401
+
+    @pytest.mark.parametrize("names", [("state",), ()], ids=["with state", "without state"])
+    def test_shows_the_reason_in_an_error_callback(self, browser: APIClient, names: tuple[str, ...]) -> None:
+        asked = leave(browser)
+        state = {name: asked[name] for name in names}
+
+        response = self.denied(
+            browser, error="invalid_request", error_description=f"{FROM_TRIGGER}. ", **state
+        )
+
+        assert response.status_code == 401
+        assert f"\u201c{DENIED}\u201d" in response.content.decode()
+        assert bool(pending_cookies(browser)) is not bool(state)
+
+    @pytest.mark.parametrize(
+        "query", [{"error": "access_denied"}, {"error": "x", "error_description": " . "}]
+    )
+    def test_says_so_without_a_reason(self, browser: APIClient, query: dict[str, str]) -> None:
+        response = self.denied(browser, **query)
+
+        assert response.status_code == 401
+        assert "did not let you in. If you expected otherwise" in response.content.decode()
+
+    def test_says_so_without_a_code(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
+        response = self.denied(browser, state=leave(browser)["state"])
+
+        assert response.status_code == 401
+        assert "did not let you in" in response.content.decode()
+        assert endpoint.form == {}
+
+    def test_wins_over_a_code(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
+        response = self.denied(browser, error="x", state=leave(browser)["state"], code="c")
+
+        assert response.status_code == 401
+        assert endpoint.form == {}
+
+    def test_escapes_the_reason(self, browser: APIClient) -> None:
+        page = self.denied(browser, error="x", error_description="<script>alert(1)</script>").content.decode()
+
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+        assert "<script>alert" not in page
+
+    def test_shows_a_bounded_and_printable_reason(self, browser: APIClient) -> None:
+        page = self.denied(browser, error="x", error_description="a\r\n\u202eb" + "z" * 1000).content.decode()
+
+        assert f"\u201cab{'z' * 298}\u201d" in page
+
+    def test_is_json_for_programs(self, browser: APIClient) -> None:
+        query = {"error": "x", "error_description": "<b>\u00e9"}
+
+        response: Any = browser.get("/auth/callback", query, headers={"accept": "application/json"})
+
+        assert "\u201c<b>\u00e9\u201d" in response.json()["detail"]
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="moped"'
+
+    def test_leads_to_the_page_that_was_asked_for(self, browser: APIClient) -> None:
+        asked = leave(browser, "/users/?limit=5")
+
+        page = self.denied(browser, error="x", state=asked["state"]).content.decode()
+
+        assert 'href="/auth/sign-in?next=/users/%3Flimit%3D5">Try again' in page
+
+    def test_offers_to_sign_in_as_someone_else(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
+        page = self.denied(browser, error="x").content.decode()
+        token = re.search(r'action="/auth/sign-out">\s*<input [^>]*value="([^"]+)"', page)
+        assert token
+        assert "Sign in as someone else" in page
+
+        form = {"csrfmiddlewaretoken": token[1]}
+        response: Any = browser.post(
+            "/auth/sign-out", form, format="multipart", headers={"origin": "https://testserver"}
+        )
+
+        assert response.headers["Location"].startswith(f"{endpoint.url}/logout?")
+
+    def test_is_shown_to_a_browser_with_an_expired_token(self, browser: APIClient, signer: Signer) -> None:
+        browser.cookies[TOKEN] = signer.token(exp=1)
+
+        response = self.denied(browser, error="x", error_description=FROM_TRIGGER)
+
+        assert response.status_code == 401
+        assert DENIED in response.content.decode()
+
+    def test_is_logged_by_its_code_alone(self, browser: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+        self.denied(browser, error="x", error_description="jane.doe@austintexas.gov is unknown")
+
+        assert [vars(record)["code"] for record in caplog.records] == ["sign_in_refused"]
+        assert "jane.doe" not in caplog.text
+
+
+class TestSignOut:
+    @pytest.fixture
+    def signed_in(self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer) -> APIClient:
+        sign_in(browser, endpoint, signer)
+        return browser
+
+    def csrf_token(self, browser: APIClient) -> str:
+        browser.get("/auth/current_user")
+        return browser.cookies["__Host-csrftoken"].value
+
+    def test_ends_both_sessions(self, signed_in: APIClient, endpoint: TokenEndpoint) -> None:
+        form = {"csrfmiddlewaretoken": self.csrf_token(signed_in)}
+
+        response: Any = signed_in.post(
+            "/auth/sign-out", form, format="multipart", headers={"origin": "https://testserver"}
+        )
+
+        assert response.headers["Location"].startswith(f"{endpoint.url}/logout?client_id=test-client-1")
+        assert response.cookies[TOKEN]["max-age"] == 0
+
+    def test_takes_a_form_of_ours(self, signed_in: APIClient) -> None:
+        response = signed_in.post("/auth/sign-out", {}, format="multipart")
+
+        assert response.status_code == 403
+        assert "csrf_failed" in response.content.decode()
+
+    def test_is_not_a_link(self, signed_in: APIClient) -> None:
+        response = signed_in.get("/auth/sign-out", headers={"accept": "application/json"})
+
+        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+        assert response.json()["code"] == "method_not_allowed"
+
+
+class TestPages:
+    def test_show_who_is_signed_in(self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer) -> None:
+        sign_in(browser, endpoint, signer)
+
+        page = browser.get("/").content.decode()
+
+        assert "jane.doe@austintexas.gov" in page
+        assert "moped-editor" in page
+        assert "Sign out" in page
+
+    def test_never_show_the_token(self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer) -> None:
+        sign_in(browser, endpoint, signer)
+        token = browser.cookies[TOKEN].value
+
+        for path in ("/", "/auth/current_user", "/auth/current_user2"):
+            assert token.rpartition(".")[2] not in browser.get(path).content.decode()
+
+    def test_lead_a_stranger_to_the_sign_in_and_back(self, browser: APIClient) -> None:
+        page = browser.get("/auth/current_user?a=1&b=2").content.decode()
+
+        assert 'href="/auth/sign-in?next=/auth/current_user%3Fa%3D1%26b%3D2"' in page
+
+    def test_let_nothing_in_but_their_own_files(self, browser: APIClient) -> None:
+        policy = browser.get("/").headers["Content-Security-Policy"]
+
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy

@@ -1,0 +1,244 @@
+"""Rights end when they end, not when the token does."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import time_machine
+
+from apps.auth import current_roles
+from apps.claims import items as claims_items
+from apps.claims.hasura import CLAIMS_NAMESPACE, HasuraClaims
+from apps.core.errors import UnavailableError
+from tests.support.token_factory import hasura_claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rest_framework.test import APIClient
+
+    from tests.conftest import Caller
+
+ADDRESS = "jane.doe@austintexas.gov"
+NOW = 1_900_000_000
+
+
+class Table:
+    """A claims table that can be changed, and can go away."""
+
+    def __init__(self) -> None:
+        self.roles: list[str] | None = ["moped-admin", "moped-editor"]
+        self.away = False
+        self.asked: list[str] = []
+
+    def claims_of(self, email: str) -> HasuraClaims | None:
+        self.asked.append(email)
+        if self.away:
+            raise UnavailableError
+        if self.roles is None:
+            return None
+        return HasuraClaims.of(user_id="x", roles=self.roles, database_id=1, workgroup_id=1)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
+    table = Table()
+    monkeypatch.setattr(claims_items, "claims_of", table.claims_of)
+    return table
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def editor(clock: time_machine.Traveller, calling: Caller, table: Table) -> APIClient:
+    """A caller whose token says admin and editor until long after every test."""
+    client = calling(
+        exp=NOW + 10_000_000,
+        email=ADDRESS,
+        **{CLAIMS_NAMESPACE: hasura_claim("moped-admin", "moped-editor")},
+    )
+    current_roles.invalidate()
+    return client
+
+
+def looks(client: APIClient) -> Any:
+    """Ask for something that needs a role; the answer itself is an error, past the permissions."""
+    return client.get("/users/?limit=0")
+
+
+def changes(client: APIClient) -> Any:
+    return client.post("/users/", {}, format="json")
+
+
+LET_IN = 400  # both requests are malformed: whoever hears so was let in
+
+
+class TestRights:
+    def test_cost_one_read_a_minute(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller
+    ) -> None:
+        for _ in range(5):
+            assert looks(editor).status_code == LET_IN
+            assert changes(editor).status_code == LET_IN
+            clock.shift(11)
+        assert len(table.asked) == 1
+
+        clock.shift(6)
+        looks(editor)
+        assert len(table.asked) == 2
+
+    def test_cost_one_read_when_many_ask_at_once(self, editor: APIClient, table: Table) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _number: current_roles._cached_roles(ADDRESS, only_looks=True), range(64)))
+
+        assert table.asked == [ADDRESS]
+
+    @pytest.mark.parametrize("roles", [None, [], ["moped-viewer"], ["somebody-else"]])
+    def test_end_within_a_minute(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller, roles: list[str] | None
+    ) -> None:
+        assert changes(editor).status_code == LET_IN
+        table.roles = roles
+
+        clock.shift(60)
+
+        assert changes(editor).status_code == 403
+
+    def test_are_what_token_and_item_share(self, editor: APIClient, table: Table) -> None:
+        table.roles = ["moped-editor", "moped-viewer"]
+
+        assert looks(editor).status_code == LET_IN  # an editor by both
+        assert changes(editor).status_code == 403  # an admin by the token alone
+
+    def test_are_not_more_than_the_token_says(self, calling: Caller, table: Table) -> None:
+        viewer = calling(email=ADDRESS, **{CLAIMS_NAMESPACE: hasura_claim("moped-viewer")})
+        current_roles.invalidate()
+
+        assert changes(viewer).status_code == 403
+
+    def test_are_not_asked_for_by_whoever_asks_who_they_are(self, editor: APIClient, table: Table) -> None:
+        table.away = True
+
+        assert editor.get("/auth/current_user").status_code == 200
+        assert table.asked == []
+
+    @pytest.mark.parametrize(
+        "username", ["azuread_Jane.Doe@AustinTexas.gov", "AzureAD_jane.doe@austintexas.gov"]
+    )
+    def test_of_single_sign_on_are_those_of_the_person(
+        self, calling: Caller, table: Table, username: str
+    ) -> None:
+        sso = calling(
+            email="ALIAS@austintexas.gov",
+            email_verified=False,
+            **{
+                "cognito:username": username,
+                CLAIMS_NAMESPACE: hasura_claim("moped-admin"),
+            },
+        )
+        current_roles.invalidate()
+
+        assert changes(sso).status_code == LET_IN
+        assert table.asked == [ADDRESS]
+
+
+class TestWhileTheTableIsAway:
+    def test_nobody_is_let_in_unknown(self, editor: APIClient, table: Table) -> None:
+        table.away = True
+
+        for response in (looks(editor), changes(editor)):
+            assert (response.status_code, response.json()["code"]) == (503, "rights_unknown")
+            assert response.headers["Retry-After"]
+
+    def test_whoever_looks_may_go_on_for_five_minutes(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller
+    ) -> None:
+        looks(editor)
+        table.away = True
+
+        clock.shift(359)
+        assert looks(editor).status_code == LET_IN
+        clock.shift(2)
+        assert looks(editor).status_code == 503
+
+    def test_nobody_changes_anything_on_a_guess(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller
+    ) -> None:
+        looks(editor)
+        table.away = True
+
+        clock.shift(61)
+
+        assert changes(editor).status_code == 503
+
+    def test_no_upload_is_signed_on_old_roles(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller
+    ) -> None:
+        assert editor.get("/files/request-signature").status_code == LET_IN
+        table.away = True
+
+        clock.shift(61)
+
+        response = editor.get("/files/request-signature")
+        assert (response.status_code, response.json()["code"]) == (503, "rights_unknown")
+        assert response.headers["Retry-After"]
+        assert looks(editor).status_code == LET_IN
+
+    def test_not_every_request_waits_for_it(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller
+    ) -> None:
+        table.away = True
+        for _ in range(5):
+            looks(editor)
+        assert len(table.asked) == 1
+
+        clock.shift(5)
+        table.away = False
+        assert looks(editor).status_code == LET_IN
+
+    def test_a_clock_set_back_prolongs_nothing(
+        self, editor: APIClient, table: Table, clock: time_machine.Traveller
+    ) -> None:
+        looks(editor)
+        table.roles = None
+
+        clock.shift(-3600)
+
+        assert looks(editor).status_code in {401, 403}
+
+
+class TestMemory:
+    def test_is_bounded(self, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+        current_roles.invalidate()
+        monkeypatch.setattr(current_roles, "LARGEST_CACHE", 10)
+
+        for number in range(50):
+            current_roles._cached_roles(f"{number}@austintexas.gov", only_looks=True)
+
+        assert len(current_roles._answers) <= 10
+
+    def test_is_shared_by_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        current_roles.invalidate()
+        monkeypatch.setattr(current_roles, "LARGEST_CACHE", 10)
+        answer = current_roles._CachedRoles(None, NOW)
+
+        def remember(thread: int) -> None:
+            for number in range(5000):
+                current_roles._remember(f"{thread}.{number}@austintexas.gov", answer)
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)  # seconds; so that threads meet everywhere
+        try:
+            with ThreadPoolExecutor(4) as threads:
+                list(threads.map(remember, range(4)))
+        finally:
+            sys.setswitchinterval(interval)
+
+        assert len(current_roles._answers) <= 10

@@ -1,0 +1,78 @@
+"""The catalogue of attacks, tried at the front door: what an attacker sends and what is answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.auth.tokens.errors import KeysUnavailableError, TokenError
+from tests.auth.attacks import (
+    ACCEPTED,
+    UNAVAILABLE,
+    Attack,
+    KeySetAttack,
+    algorithms,
+    claims,
+    hasura,
+    key_sets,
+    structure,
+)
+from tests.auth.signing import compact, id_payload, key
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
+    from tests.auth.key_server_stub import Publisher
+
+CATALOGUE = (*algorithms.ATTACKS, *structure.ATTACKS, *claims.ATTACKS, *hasura.ATTACKS)
+
+
+def named(attack: Attack | KeySetAttack) -> str:
+    return attack.name
+
+
+@pytest.mark.usefixtures("publisher")
+class TestAttacks:
+    @pytest.mark.parametrize("attack", CATALOGUE, ids=named)
+    def test_are_answered_by_their_reason(self, api_client: APIClient, attack: Attack) -> None:
+        token = attack.make()
+
+        response = api_client.get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+        body = response.json()
+        assert body.get("code", ACCEPTED) == attack.answer
+        if attack.answer != ACCEPTED:
+            assert response.status_code == 401
+            assert response.headers["WWW-Authenticate"].startswith(
+                'Bearer realm="moped", error="invalid_token"'
+            )
+            assert all(part not in response.content.decode() for part in token.split(".") if len(part) > 20)
+
+
+class TestKeySets:
+    @pytest.mark.parametrize("attack", key_sets.ATTACKS, ids=named)
+    def test_are_answered_by_their_reason(
+        self, api_client: APIClient, publisher: Publisher, attack: KeySetAttack
+    ) -> None:
+        publisher.document = compact(attack.document())
+
+        response = api_client.get(
+            "/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().token(id_payload())}"
+        )
+
+        assert response.json().get("code", ACCEPTED) == attack.answer
+        assert response.status_code == {ACCEPTED: 200, UNAVAILABLE: 503}.get(attack.answer, 401)
+        assert ("Retry-After" in response.headers) == (attack.answer == UNAVAILABLE)
+
+
+class TestCatalogue:
+    def test_names_each_case_once(self) -> None:
+        assert len({case.name for case in CATALOGUE}) == len(CATALOGUE)
+        assert len({case.name for case in key_sets.ATTACKS}) == len(key_sets.ATTACKS)
+
+    def test_holds_every_reason(self) -> None:
+        answers = {case.answer for case in CATALOGUE} | {case.answer for case in key_sets.ATTACKS}
+        reasons = {error.code for error in TokenError.__subclasses__()} | {KeysUnavailableError.code}
+
+        assert answers == reasons | {ACCEPTED}

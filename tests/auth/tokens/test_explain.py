@@ -1,0 +1,169 @@
+"""The token doctor."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.auth.tokens import explain
+from tests.auth.attacks import ACCEPTED, Attack, KeySetAttack, key_sets
+from tests.auth.key_server_stub import answering
+from tests.auth.signing import HASURA, compact, id_payload, key
+from tests.auth.tokens.test_attacks import CATALOGUE, named
+
+if TYPE_CHECKING:
+    from tests.auth.conftest import Clock
+    from tests.auth.key_server_stub import Publisher
+
+pytestmark = pytest.mark.usefixtures("publisher")
+
+
+def says(subject: str, token: str) -> str:
+    return " / ".join(check.says for check in explain.explain(token) if check.subject == subject)
+
+
+def signed(**changes: Any) -> str:
+    return key().token(id_payload(**changes))
+
+
+class TestExplain:
+    @pytest.mark.parametrize("attack", CATALOGUE, ids=named)
+    def test_comes_to_the_verifiers_verdict_and_never_shows_the_token(self, attack: Attack) -> None:
+        token = attack.make()
+        failing = [check.code for check in explain.explain(token) if not check.holds]
+        report = explain.report(token)
+
+        assert [*failing, ACCEPTED][0] == explain.verdict(token)
+        assert report.endswith(f"Verdict: {explain.verdict(token)}")
+        assert all(part not in report for part in token.split(".") if len(part) > 30)
+        assert report.replace("\n", "").isprintable()
+
+    @pytest.mark.parametrize("attack", key_sets.ATTACKS, ids=named)
+    def test_comes_to_the_verifiers_verdict_on_keys(self, attack: KeySetAttack, publisher: Publisher) -> None:
+        publisher.document = compact(attack.document())
+        failing = [check.code for check in explain.explain(signed()) if not check.holds]
+
+        assert [*failing, ACCEPTED][0] == explain.verdict(signed()) == attack.answer
+
+    @pytest.mark.parametrize(
+        ("subject", "changes", "words"),
+        [
+            ("expiry", {"exp": -3 * 3600}, "expired 3 hours ago"),
+            ("expiry", {"exp": -1}, "expired 1 second ago"),
+            ("expiry", {"exp": 0}, "expired 0 seconds ago"),
+            ("expiry", {"exp": 59 * 60}, "expires in 59 minutes"),
+            ("expiry", {"exp": 2 * 86_400 + 5}, "expires in 2 days"),
+            ("beginning", {"iat": -120}, "issued 2 minutes ago"),
+            ("beginning", {"iat": 3600}, "valid only in 1 hour"),
+            ("beginning", {"nbf": 60}, "valid only in 1 minute"),
+        ],
+    )
+    def test_says_times_in_words(
+        self, clock: Clock, subject: str, changes: dict[str, int], words: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(explain, "time", lambda: clock.wall)
+        token = signed(**{name: int(clock.wall) + seconds for name, seconds in changes.items()})
+
+        assert says(subject, token).startswith(words)
+        assert re.search(r"\(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)", says(subject, token))
+
+    @pytest.mark.parametrize(
+        ("subject", "changes", "words"),
+        [
+            ("issuer", {"iss": "https://x"}, 'issued by another pool: "https://x", not https://cognito-idp'),
+            ("use", {"token_use": "access"}, "an access token; send the ID token instead"),
+            ("use", {"token_use": 7}, 'token_use is 7, not "id"'),
+            ("audience", {"aud": "x"}, 'issued to "x", not to one of COGNITO_APP_CLIENT_ID '),
+            ("claims", {"email": None}, "incomplete or broken: Object missing required field `email`"),
+            ("hasura", {"hasura": None}, "no claims: there was no active Moped account at the sign-in"),
+            (
+                "hasura",
+                {"hasura": json.dumps(HASURA | {"x-hasura-allowed-roles": []})},
+                "no roles: routes that need one answer 403",
+            ),
+            ("verified", {"email_verified": True}, "email_verified is true"),
+            ("verified", {"email_verified": False}, "email_verified is false: an admin must save the user"),
+            (
+                "verified",
+                {"email_verified": False, "cognito__username": "AzureAD_jane@austintexas.gov"},
+                "the City's single sign-on vouches",
+            ),
+            ("city", {"email": "jane@AustinTexas.gov"}, "the address ends in @austintexas.gov"),
+            ("city", {"email": "jane@gmail.com"}, "the address does not end in @austintexas.gov"),
+            ("hasura", {"hasura": "x"}, "the claims for Hasura are broken: JSON is malformed"),
+            ("hasura", {"hasura": json.dumps(HASURA)}, 'roles ["moped-editor"], database id "77"'),
+            ("claims", {"email_verified": "\x1b"}, r"incomplete or broken: Invalid enum value '\\x1b'"),
+            ("issuer", {"iss": "\x1b[31m"}, r'issued by another pool: "\u001b[31m"'),
+            ("issuer", {"iss": "x" * 500}, 'issued by another pool: "' + "x" * 119 + "…"),
+        ],
+    )
+    def test_says_what_is_wrong_against_which_setting(
+        self, subject: str, changes: dict[str, Any], words: str
+    ) -> None:
+        assert says(subject, signed(**changes)).startswith(words)
+
+    @pytest.mark.parametrize(
+        ("token", "words"),
+        [
+            ("null", "1 part(s) between dots; a signed token has three"),
+            ("a" * 9000, "9000 characters; at most 8192 are read"),
+            ("A.AAAA.AA=", "not the one base64url spelling of anything: the header and the signature"),
+        ],
+    )
+    def test_says_why_it_is_no_token(self, token: str, words: str) -> None:
+        assert says("form", token) == words
+
+    def test_goes_on_where_the_verifier_stops(self) -> None:
+        token = key("attacker").token(id_payload(exp=1, iss="https://x"), key().header())
+        failing = {check.subject for check in explain.explain(token) if not check.holds}
+
+        assert failing == {"signature", "issuer", "expiry"}
+
+    def test_says_that_the_keys_are_out_of_reach(self, publisher: Publisher) -> None:
+        publisher.misbehave = answering(b"", 500)
+
+        assert says("key", signed()).startswith("the pool's keys cannot be fetched (COGNITO_JWKS_URL http://")
+
+
+class TestExplainToken:
+    def run(self, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        out = io.StringIO()
+        try:
+            call_command("explain_token", stdout=out)
+        except CommandError as error:
+            out.write(str(error))
+        return out.getvalue()
+
+    @pytest.mark.parametrize("form", ["{}", "{}\n", "Bearer {}", "Authorization: Bearer {}\r\n", '"{}"'])
+    def test_reads_a_token_as_one_copies_it(self, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.run(form.format(signed()), monkeypatch).endswith("Verdict: accepted\n")
+
+    def test_marks_what_answers_403_with_an_accepted_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        printed = self.run(signed(email_verified=False), monkeypatch)
+
+        assert "  403    verified   email_verified is false" in printed
+        assert printed.endswith("Verdict: accepted\n")
+
+    def test_fails_for_a_token_that_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        printed = self.run(signed(exp=1), monkeypatch)
+
+        assert "FAILS  expiry     expired " in printed
+        assert printed.endswith("Verdict: token_expired\nThe API refuses this token.")
+
+    def test_says_what_to_do_at_a_terminal(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        monkeypatch.setattr("sys.stdin", Terminal(signed()))
+        call_command("explain_token", stdout=io.StringIO())
+
+        assert capsys.readouterr().err == "Paste the token, press Enter, then Ctrl-D.\n"

@@ -1,0 +1,492 @@
+"""Which keys are the pool's now: the life of a key set."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.auth.tokens import jwks_client, keys, verifier
+from apps.auth.tokens.errors import KeysUnavailableError, KeyUnknownError, TokenExpiredError
+from tests.auth.key_server_stub import answering
+from tests.auth.signing import compact, id_payload, key
+from tests.support.token_factory import base64url
+from tests.support.waiting import LIMIT_SECONDS, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django import Settings
+
+    from tests.auth.conftest import Clock
+    from tests.auth.key_server_stub import Publisher
+
+HOUR = 3600
+OUT_OF_ORDER = answering(b"", 500)
+
+
+@cache
+def token(kid: str = "pool-key-1") -> str:
+    return key(kid).token(id_payload(exp=4_000_000_000))
+
+
+def refused(kid: str) -> bool:
+    try:
+        verifier.verify(token(kid))
+    except KeyUnknownError:
+        return True
+    return False
+
+
+class TestFirstNeed:
+    def test_is_when_the_keys_are_fetched(self, publisher: Publisher) -> None:
+        assert not keys.current().keys
+        assert publisher.asked == []
+
+        verifier.verify(token())
+
+        assert len(publisher.asked) == 1
+        assert set(keys.current().keys) == {"pool-key-1", "pool-key-2"}
+
+    def test_is_not_a_token_that_is_none(self, publisher: Publisher) -> None:
+        for nonsense in ("null", "", "a.b.c", "A.A.A"):
+            with pytest.raises(verifier.TokenError):
+                verifier.verify(nonsense)
+
+        assert publisher.asked == []
+
+    def test_is_answered_by_503_while_nobody_answers_us(self, publisher: Publisher, clock: Clock) -> None:
+        publisher.misbehave = OUT_OF_ORDER
+        for _ in range(100):
+            with pytest.raises(KeysUnavailableError):
+                verifier.verify(token())
+
+        assert len(publisher.asked) == 1  # no retry inside a request, no storm from many
+
+    def test_recovers_when_the_endpoint_does(self, publisher: Publisher, clock: Clock) -> None:
+        publisher.misbehave = OUT_OF_ORDER
+        with pytest.raises(KeysUnavailableError) as refusal:
+            verifier.verify(token())
+        publisher.misbehave = None
+
+        clock.passes(refusal.value.retry_after - 1)
+        with pytest.raises(KeysUnavailableError):
+            verifier.verify(token())
+        clock.passes(1)
+
+        assert verifier.verify(token())
+
+    def test_of_many_at_once_is_one_fetch_for_which_all_wait(self, publisher: Publisher) -> None:
+        with ThreadPoolExecutor(50) as pool:
+            verified = list(pool.map(lambda _: verifier.verify(token()), range(50)))
+
+        assert len(verified) == 50
+        assert len(publisher.asked) == 1
+
+    def test_is_waited_for_by_one_after_a_failure(
+        self, publisher: Publisher, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publisher.misbehave = OUT_OF_ORDER
+        with pytest.raises(KeysUnavailableError):
+            verifier.verify(token())
+        asking, may_answer = threading.Event(), threading.Event()
+
+        def hang(url: str) -> bytes:
+            asking.set()
+            may_answer.wait(LIMIT_SECONDS)
+            return publisher.document
+
+        monkeypatch.setattr(jwks_client, "fetch", hang)
+        monkeypatch.setattr(jwks_client, "DEADLINE_SECONDS", 600.0)
+        clock.passes(3)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(verifier.verify, token())
+            assert asking.wait(LIMIT_SECONDS)
+            for _ in range(14):
+                with pytest.raises(KeysUnavailableError):
+                    verifier.verify(token())
+            may_answer.set()
+
+            assert first.result(60)
+
+    def test_of_many_is_waited_for_as_long_as_the_asker_may_take(
+        self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waiting, go_on = threading.Semaphore(0), threading.Event()
+        lock = keys._ring._asking
+
+        class ReportingLock:
+            def acquire(self, timeout: float) -> bool:
+                waiting.release()
+                return lock.acquire(timeout=timeout)
+
+            def release(self) -> None:
+                lock.release()
+
+        def slow(url: str) -> bytes:
+            go_on.wait(LIMIT_SECONDS)
+            return publisher.document
+
+        monkeypatch.setattr(keys._ring, "_asking", ReportingLock())
+        monkeypatch.setattr(jwks_client, "fetch", slow)
+        with ThreadPoolExecutor(4) as pool:
+            verified = [pool.submit(verifier.verify, token()) for _ in range(4)]
+            for _ in range(4):
+                waiting.acquire()
+            go_on.set()
+
+            assert all(each.result() for each in verified)
+
+
+class TestRenewal:
+    def test_is_hourly(self, publisher: Publisher, clock: Clock) -> None:
+        verifier.verify(token())
+
+        clock.passes(HOUR - 1)
+        verifier.verify(token())
+        assert len(publisher.asked) == 1
+
+        clock.passes(1)
+        for _ in range(10):
+            verifier.verify(token())
+        assert len(publisher.asked) == 2
+
+    def test_of_the_same_keys_keeps_what_was_verified(self, publisher: Publisher, clock: Clock) -> None:
+        text = token()
+        before, pool = verifier.verify(text), keys.current()
+
+        clock.passes(HOUR)
+
+        assert verifier.verify(text) is before
+        assert keys.current() is pool
+
+    def test_withdraws_a_key_even_from_tokens_that_were_verified(
+        self, publisher: Publisher, clock: Clock
+    ) -> None:
+        text = token()
+        verifier.verify(text)
+        publisher.publish(key("pool-key-2"))
+        clock.passes(HOUR)
+
+        with pytest.raises(KeyUnknownError):
+            verifier.verify(text)
+        assert verifier.verify(token("pool-key-2"))
+
+    def test_notices_another_key_under_the_same_id(self, publisher: Publisher, clock: Clock) -> None:
+        text = token()
+        verifier.verify(text)
+        publisher.publish(key("another").jwk(kid="pool-key-1"), key("pool-key-2"))
+        clock.passes(HOUR)
+
+        with pytest.raises(verifier.TokenError) as refusal:
+            verifier.verify(text)
+        assert refusal.value.code == "signature_invalid"
+
+        publisher.publish(key("pool-key-1"), key("pool-key-2"))
+        clock.passes(HOUR)
+        assert verifier.verify(text)
+
+    def test_that_fails_goes_on_with_the_known_keys(self, publisher: Publisher, clock: Clock) -> None:
+        verifier.verify(token())
+        publisher.misbehave = OUT_OF_ORDER
+        clock.passes(HOUR)
+
+        for _ in range(100):
+            assert verifier.verify(token())
+        assert len(publisher.asked) == 2
+
+        clock.passes(59)
+        assert verifier.verify(token())
+        assert len(publisher.asked) == 2
+
+        clock.passes(1)
+        assert verifier.verify(token())
+        assert len(publisher.asked) == 3
+
+    @pytest.mark.parametrize("more", [0, 1])
+    def test_that_fails_for_a_day_ends_in_503(self, publisher: Publisher, clock: Clock, more: int) -> None:
+        text = token()
+        verifier.verify(text)
+        publisher.misbehave = OUT_OF_ORDER
+
+        clock.passes(24 * HOUR - 1)
+        assert verifier.verify(text)
+        clock.passes(1 + more)
+        with pytest.raises(KeysUnavailableError):
+            verifier.verify(text)
+
+        publisher.misbehave = None
+        clock.passes(3)
+        assert verifier.verify(text)
+
+    @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"keys":1}', b"x" * 70_000])
+    def test_by_a_bad_body_is_no_renewal(self, publisher: Publisher, clock: Clock, body: bytes) -> None:
+        verifier.verify(token())
+        publisher.misbehave = answering(body)
+        clock.passes(HOUR)
+
+        assert verifier.verify(token())
+
+        publisher.misbehave = None
+        clock.passes(60)
+        verifier.verify(token())
+        clock.passes(HOUR - 1)
+        verifier.verify(token())
+        assert len(publisher.asked) == 3
+
+    def test_by_an_empty_set_withdraws_all_keys(self, publisher: Publisher, clock: Clock) -> None:
+        verifier.verify(token())
+        publisher.publish()
+        clock.passes(HOUR)
+
+        with pytest.raises(KeysUnavailableError):
+            verifier.verify(token())
+
+        publisher.publish(key("pool-key-1"))
+        clock.passes(3)
+        assert verifier.verify(token())
+
+    def test_is_logged_with_its_reason(
+        self, publisher: Publisher, clock: Clock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "apps.auth.tokens.keys")
+        verifier.verify(token())
+        publisher.publish(key("pool-key-2"))
+        clock.passes(HOUR)
+        keys.current()
+        publisher.misbehave = answering(b"{}")
+        clock.passes(HOUR)
+        keys.current()
+        publisher.misbehave = OUT_OF_ORDER
+        clock.passes(HOUR)
+        keys.current()
+
+        lines = [(record.message, vars(record)) for record in caplog.records]
+        assert [(event, more.get("kids") or more["reason"]) for event, more in lines] == [
+            ("key_set_changed", ["pool-key-1", "pool-key-2"]),
+            ("key_set_changed", ["pool-key-2"]),
+            ("key_set_not_fetched", "the answer is no key set"),
+            ("key_set_not_fetched", "it answered 500"),
+        ]
+
+
+class TestUnknownKid:
+    def test_is_looked_for_once_in_ten_seconds(self, publisher: Publisher, clock: Clock) -> None:
+        verifier.verify(token())
+        clock.passes(10)
+        for _ in range(100):
+            assert refused("nobody's")
+        assert len(publisher.asked) == 2
+
+        clock.passes(9)
+        assert refused("nobody's")
+        assert len(publisher.asked) == 2
+
+        clock.passes(1)
+        assert refused("nobody's")
+        assert len(publisher.asked) == 3
+
+    def test_is_refused_at_once_right_after_the_first_fetch(self, publisher: Publisher) -> None:
+        assert refused("nobody's")
+        assert refused("nobody's")
+        assert len(publisher.asked) == 1
+
+    def test_that_is_new_is_accepted_ten_seconds_after_it_was_published(
+        self, publisher: Publisher, clock: Clock
+    ) -> None:
+        verifier.verify(token())
+        publisher.publish(key("pool-key-1"), key("pool-key-3"))
+        for _ in range(9):
+            clock.passes(1)
+            assert refused("flood")
+            assert refused("pool-key-3")
+
+        clock.passes(1)
+
+        assert not refused("pool-key-3")
+
+    def test_keeps_its_pause_when_the_key_server_fails(self, publisher: Publisher, clock: Clock) -> None:
+        verifier.verify(token())
+        publisher.misbehave = OUT_OF_ORDER
+        clock.passes(10)
+        for _ in range(10):
+            assert refused("nobody's")
+            assert verifier.verify(token())
+        assert len(publisher.asked) == 2
+
+        publisher.publish(key("pool-key-3"))
+        clock.passes(10)
+        assert not refused("pool-key-3")
+
+    def test_a_flood_of_ten_thousand_costs_one_fetch_in_ten_seconds(
+        self, publisher: Publisher, clock: Clock
+    ) -> None:
+        known = token()
+        verifier.verify(known)
+        _, _, rest = key("attacker").token(id_payload()).partition(".")
+        for _ in range(20):
+            clock.passes(1)
+            for _ in range(500):
+                header = base64url(compact({"kid": uuid.uuid4().hex, "alg": "RS256"}))
+                with pytest.raises(KeyUnknownError):
+                    verifier.verify(f"{header}.{rest}")
+            assert verifier.verify(known)
+
+        assert len(publisher.asked) == 1 + 2  # 10,000 kids in 20 seconds
+
+    def test_does_not_keep_others_waiting(
+        self, publisher: Publisher, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        verifier.verify(token())
+        clock.passes(10)
+        asked, go_on = threading.Event(), threading.Event()
+
+        def slow(url: str) -> bytes:
+            asked.set()
+            go_on.wait(LIMIT_SECONDS)
+            return publisher.document
+
+        monkeypatch.setattr(jwks_client, "fetch", slow)
+        with ThreadPoolExecutor(1) as pool:
+            asker = pool.submit(refused, "nobody's")
+            assert asked.wait(LIMIT_SECONDS)
+
+            assert verifier.verify(token())  # known keys: unaffected
+            assert refused("somebody else's")  # unknown ones: refused at once
+
+            assert not asker.done()
+            go_on.set()
+            assert asker.result()
+
+
+class TestClocks:
+    @pytest.mark.parametrize("seconds", [HOUR, HOUR + 1])
+    def test_set_back_keep_no_key_alive(self, publisher: Publisher, clock: Clock, seconds: int) -> None:
+        verifier.verify(token())
+        clock.is_set(-10 * HOUR)
+        clock.passes(seconds)
+
+        verifier.verify(key().token(id_payload(iat=1, auth_time=1)))
+
+        assert len(publisher.asked) == 2
+
+    @pytest.mark.parametrize("seconds", [HOUR, HOUR + 1])
+    def test_set_forward_cause_one_fetch(self, publisher: Publisher, clock: Clock, seconds: int) -> None:
+        verifier.verify(token())
+        clock.is_set(seconds)
+
+        for _ in range(10):
+            verifier.verify(token())
+
+        assert len(publisher.asked) == 2
+
+    def test_that_stood_still_are_found_out_by_the_other(self, publisher: Publisher, clock: Clock) -> None:
+        verifier.verify(token())
+        publisher.misbehave = OUT_OF_ORDER
+        clock.is_set(24 * HOUR)  # a frozen Lambda's own clock did not notice
+
+        with pytest.raises(KeysUnavailableError):
+            verifier.verify(token())
+
+    def test_that_jump_expire_a_verified_token_and_bring_it_back(
+        self, publisher: Publisher, clock: Clock
+    ) -> None:
+        text = key().token(id_payload())
+        verifier.verify(text)
+
+        clock.is_set(2 * HOUR)
+        with pytest.raises(TokenExpiredError):
+            verifier.verify(text)
+
+        clock.is_set(-2 * HOUR)
+        assert verifier.verify(text)
+
+
+class TestReset:
+    def test_forgets_keys_and_verified_tokens(self, publisher: Publisher) -> None:
+        text = token()
+        before = verifier.verify(text)
+
+        keys.reset()
+
+        assert verifier.verify(text) is not before
+        assert len(publisher.asked) == 2
+
+    @pytest.mark.parametrize(
+        ("name", "value", "code"),
+        [
+            ("COGNITO_ISSUER", "https://another", "issuer_wrong"),
+            ("COGNITO_CLIENT_IDS", ("another",), "audience_wrong"),
+        ],
+    )
+    def test_happens_when_a_setting_changes(
+        self, publisher: Publisher, settings: Settings, name: str, value: object, code: str
+    ) -> None:
+        text = token()
+        verifier.verify(text)
+        setattr(settings, name, value)
+
+        with pytest.raises(verifier.TokenError) as refusal:
+            verifier.verify(text)
+        assert refusal.value.code == code
+
+    def test_does_not_happen_for_the_settings_of_others(
+        self, publisher: Publisher, settings: Settings
+    ) -> None:
+        verifier.verify(token())
+        settings.LANGUAGE_CODE = "de"
+
+        verifier.verify(token())
+
+        assert len(publisher.asked) == 1
+
+
+class TestFiftyThreads:
+    KIDS = ("pool-key-1", "pool-key-2", "pool-key-3")
+
+    @pytest.fixture
+    def oddities(self, publisher: Publisher, clock: Clock) -> Iterator[list[BaseException]]:
+        """Let fifty threads verify all the while, and collect what is neither yes nor `key_unknown`."""
+        found: list[BaseException] = []
+        stop = threading.Event()
+
+        def verify_for_ever() -> None:
+            while not stop.wait(0.01):
+                try:
+                    self.accepted()
+                except BaseException as error:  # noqa: BLE001 (whatever it is)
+                    found.append(error)
+
+        threads = [threading.Thread(target=verify_for_ever) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        yield found
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    @pytest.mark.parametrize(
+        "published", [("pool-key-2", "pool-key-3"), ("pool-key-3",), ("pool-key-1",)], ids="+".join
+    )
+    def test_see_rotation_and_withdrawal_and_nothing_else(
+        self, publisher: Publisher, clock: Clock, oddities: list[BaseException], published: tuple[str, ...]
+    ) -> None:
+        assert self.accepted() == {"pool-key-1", "pool-key-2"}
+        publisher.publish(*(key(kid) for kid in published))
+
+        clock.passes(HOUR)
+        # One thread fetches; until it is done the others use the keys they have.
+        assert wait_until(lambda: set(keys.current().keys) == set(published))
+
+        assert [self.accepted() for _ in range(20)] == [set(published)] * 20
+        assert len(publisher.asked) == 1
+        assert oddities == []
+
+    def accepted(self) -> set[str]:
+        """Return the keys whose tokens are accepted now."""
+        return {kid for kid in self.KIDS if not refused(kid)}

@@ -1,0 +1,228 @@
+"""Genuine tokens, changed by chance: never accepted unless nothing was changed, never a crash."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from apps.auth.tokens import base64url, verifier
+from apps.claims import hasura
+from tests.auth.signing import HASURA, compact, id_payload, key
+from tests.support import token_factory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [pytest.mark.slow(cost=20), pytest.mark.usefixtures("publisher"), pytest.mark.no_cover]
+
+relaxed = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    derandomize=True,
+    database=None,
+)
+many = settings(relaxed, max_examples=500)
+some = settings(relaxed, max_examples=100)
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+characters = st.one_of(st.sampled_from(ALPHABET + '.=+/ \n\t\0"\\,'), st.characters())
+positions = st.integers(0, 10_000)
+
+
+def at(token: str, position: int) -> int:
+    return position % (len(token) + 1)
+
+
+def replacing(token: str, position: int, text: str) -> str:
+    index = at(token, position)
+    return token[:index] + text + token[index + len(text) :]
+
+
+def inserting(token: str, position: int, text: str) -> str:
+    index = at(token, position)
+    return token[:index] + text + token[index:]
+
+
+def deleting(token: str, position: int, text: str) -> str:
+    index = at(token, position)
+    return token[:index] + token[index + len(text) :]
+
+
+def swapping(token: str, position: int, text: str) -> str:
+    parts = token.split(".")
+    first, second = position % 3, (position // 3) % 3
+    parts[first], parts[second] = parts[second], parts[first]
+    return ".".join(parts)
+
+
+def other_case(token: str, position: int, text: str) -> str:
+    return replacing(token, position, token[at(token, position) :][: len(text)].swapcase())
+
+
+def flipping(token: str, position: int, text: str) -> str:
+    """Flip one bit of the octets of one part."""
+    parts = token.split(".")
+    octets = bytearray(base64url.decode(parts[position % 3].encode()))
+    octets[position % len(octets)] ^= 1 << (len(text) % 8)
+    parts[position % 3] = token_factory.base64url(bytes(octets))
+    return ".".join(parts)
+
+
+def mixing(token: str, position: int, text: str) -> str:
+    """Take one part from another genuine token."""
+    parts, others = token.split("."), key("pool-key-2").token(id_payload(sub=text)).split(".")
+    parts[position % 3] = others[position % 3]
+    return ".".join(parts)
+
+
+mutations = st.sampled_from([replacing, inserting, deleting, swapping, other_case, flipping, mixing])
+steps = st.lists(
+    st.tuples(mutations, positions, st.text(characters, min_size=1, max_size=4)), min_size=1, max_size=3
+)
+GENUINE = key().token(id_payload(exp=4_000_000_000))
+
+
+def mutate(changes: list[tuple[Callable[[str, int, str], str], int, str]]) -> str:
+    token = GENUINE
+    for change, position, text in changes:
+        try:
+            token = change(token, position, text)
+        except (ValueError, IndexError, ZeroDivisionError):
+            assume(False)  # noqa: FBT003 (no longer three parts of base64url to change)
+    assume(token != GENUINE)
+    return token
+
+
+class TestMutations:
+    @many
+    @given(steps)
+    def test_are_never_accepted_and_never_crash(self, changes: Any) -> None:
+        with pytest.raises(verifier.TokenError):
+            verifier.verify(mutate(changes))
+
+    @some
+    @given(steps)
+    def test_are_answered_by_401_at_the_front_door(self, changes: Any) -> None:
+        token = mutate(changes)
+        assume(token.strip() != GENUINE)  # white space around the token is the header's own
+
+        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+        assert response.status_code == 401
+        assert response.json()["code"] in {error.code for error in verifier.TokenError.__subclasses__()}
+
+    @some
+    @given(st.text(max_size=300))
+    @example("\u20ac")
+    @example("Bearer \udcff")
+    @example("Bearer a b")
+    def test_whatever_is_in_the_header_is_no_crash(self, header: str) -> None:
+        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=header)
+
+        assert response.status_code == 401
+
+    def test_start_from_a_token_that_is_accepted(self) -> None:
+        assert verifier.verify(GENUINE)
+
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+names = st.sampled_from([*id_payload(), "nbf", "nonce", "cognito:groups", "x"])
+
+
+class TestSignedNonsense:
+    @some
+    @given(st.dictionaries(names, json_values, max_size=3))
+    def test_in_claims_is_accepted_or_refused_and_never_a_crash(self, changes: dict[str, Any]) -> None:
+        payload = id_payload() | changes
+        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().token(payload)}")
+
+        assert response.status_code in {200, 401}
+
+    @many
+    @given(st.binary(max_size=64))
+    def test_instead_of_claims_is_refused(self, octets: bytes) -> None:
+        with pytest.raises(verifier.TokenError):
+            verifier.verify(key().token(octets))
+
+    @some
+    @given(st.dictionaries(st.sampled_from(["alg", "kid", "crit", "typ", "b64", "x"]), json_values))
+    def test_in_the_header_is_refused_unless_it_says_the_same(self, changes: dict[str, Any]) -> None:
+        header = key().header() | changes
+        same = header["alg"] == "RS256" and header["kid"] == key().kid and "crit" not in header
+
+        try:
+            accepted = bool(verifier.verify(key().token(id_payload(), compact(header))))
+        except verifier.TokenError:
+            accepted = False
+
+        assert accepted <= same
+
+
+hasura_values = st.one_of(st.text(max_size=4), st.lists(st.text(max_size=4), max_size=3), json_values)
+hasura_members = st.lists(
+    st.tuples(st.sampled_from([*HASURA, "x-hasura-custom", "\\", '"']), hasura_values), max_size=7
+)
+
+
+class TestHasuraClaims:
+    @many
+    @given(hasura_members, st.sampled_from([(",", ":"), (", ", ": ")]), st.booleans())
+    @example(list(HASURA.items()), (", ", ": "), True)  # noqa: FBT003
+    def test_are_read_as_the_slow_way_reads_them(
+        self,
+        members: list[tuple[str, Any]],
+        separators: tuple[str, str],
+        ascii_only: bool,  # noqa: FBT001 (hypothesis gives it)
+    ) -> None:
+        text = separators[0].join(
+            json.dumps(name, ensure_ascii=ascii_only)
+            + separators[1]
+            + json.dumps(value, ensure_ascii=ascii_only, separators=separators)
+            for name, value in members
+        )
+
+        assert (self.quickly(f"{{{text}}}") is not None) == self.slowly(members)
+
+    @staticmethod
+    def quickly(text: str) -> hasura.HasuraClaims | None:
+        try:
+            return hasura.parse(text)
+        except (ValueError, RecursionError):
+            return None
+
+    @staticmethod
+    def slowly(members: list[tuple[str, Any]]) -> bool:
+        """Say by the words of the rule whether these members may be."""
+        roles = "x-hasura-allowed-roles"
+        return (
+            len({name for name, _ in members}) == len(members)
+            and all(isinstance(value, str) for name, value in members if name != roles)
+            and all(isinstance(value, list) for name, value in members if name == roles)
+            and all(isinstance(role, str) for name, value in members if name == roles for role in value)
+        )
+
+
+class TestBase64Url:
+    @many
+    @given(st.text(characters, max_size=12) | st.text(ALPHABET, max_size=12))
+    def test_accepts_exactly_what_it_would_write_itself(self, text: str) -> None:
+        octets = text.encode("utf-8", "surrogatepass")
+        try:
+            decoded = base64url.decode(octets)
+        except ValueError:
+            return
+        assert token_factory.base64url(decoded) == text
+
+    @many
+    @given(st.binary(max_size=600))
+    def test_reads_what_everybody_writes(self, octets: bytes) -> None:
+        assert base64url.decode(token_factory.base64url(octets).encode()) == octets

@@ -1,0 +1,132 @@
+"""What a verified token says, and what it costs to verify it again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.auth.tokens import rules, verifier
+from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS, HasuraClaims
+from tests.auth.signing import HASURA, id_payload, key
+from tests.support.token_factory import USER_ID
+
+if TYPE_CHECKING:
+    from tests.auth.key_server_stub import Publisher
+
+pytestmark = pytest.mark.usefixtures("publisher")
+
+
+class TestVerify:
+    def test_reads_the_caller_from_a_genuine_token(self) -> None:
+        payload = id_payload(cognito__groups=["a", "b"], nonce="n")
+        token = verifier.verify(key().token(payload))
+
+        assert (token.sub, token.username, token.email) == (USER_ID, USER_ID, "jane.doe@austintexas.gov")
+        assert (token.exp, token.iat, token.auth_time) == tuple(
+            payload[name] for name in ("exp", "iat", "auth_time")
+        )
+        assert (token.client_id, token.groups, token.nonce) == ("test-client-1", ("a", "b"), "n")
+        assert token.claims == HasuraClaims(
+            user_id=USER_ID,
+            default_role="moped-viewer",
+            allowed_roles=("moped-editor",),
+            database_id="77",
+            workgroup_id="1",
+        )
+
+    def test_reads_the_claims_of_the_second_trigger_version_too(self) -> None:
+        assert verifier.verify(key().token(id_payload(hasura=HASURA))).claims.database_id == "77"
+
+    def test_knows_no_claims_where_there_are_none(self) -> None:
+        assert verifier.verify(key().token(id_payload(hasura=None))).claims == NO_CLAIMS
+
+    def test_takes_a_verified_address_from_a_word_too(self) -> None:
+        words = {True: True, "true": True, False: False, "false": False, None: False}
+
+        for said, meant in words.items():
+            assert verifier.verify(key().token(id_payload(email_verified=said))).email_verified is meant
+
+    @pytest.mark.parametrize("bits", [2048, 3072, 4096])
+    def test_takes_keys_of_every_size_that_is_strong_enough(self, publisher: Publisher, bits: int) -> None:
+        signer = key(f"of {bits}", bits)
+        publisher.publish(signer)
+
+        assert verifier.verify(signer.token(id_payload()))
+
+
+class TestIdToken:
+    @pytest.fixture
+    def token(self) -> verifier.IdToken:
+        return verifier.verify(key().token(id_payload(identities=[{"userId": "x"}])))
+
+    def test_cannot_be_changed(self, token: verifier.IdToken) -> None:
+        for name in token.__struct_fields__:
+            with pytest.raises(AttributeError):
+                setattr(token, name, "somebody else")
+        with pytest.raises(AttributeError):
+            token.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
+
+    def test_holds_nothing_that_can_be_changed(self, token: verifier.IdToken) -> None:
+        assert hash(token)
+
+    def test_gives_a_fresh_payload_to_each_who_asks(self, token: verifier.IdToken) -> None:
+        token.payload["identities"].append("mischief")
+        token.payload["email"] = "mischief"
+
+        assert token.payload["identities"] == [{"userId": "x"}]
+        assert token.payload["email"] == "jane.doe@austintexas.gov"
+
+    def test_leaves_the_hasura_claim_as_it_came(self, token: verifier.IdToken) -> None:
+        assert token.payload[CLAIMS_NAMESPACE] == json.dumps(HASURA)
+
+    def test_says_in_a_log_whose_it_is_and_no_more(self, token: verifier.IdToken) -> None:
+        assert repr(token) == str(token) == f"<ID token of {USER_ID}>"
+
+
+class TestMemory:
+    def test_keeps_a_verified_token(self) -> None:
+        text = key().token(id_payload())
+
+        assert verifier.verify(text) is verifier.verify("".join(list(text)))
+
+    def test_is_not_filled_by_junk(self) -> None:
+        text = key().token(id_payload())
+        before = verifier.verify(text)
+        for number in range(verifier.REMEMBERED_TOKENS + 10):
+            with pytest.raises(verifier.TokenError):
+                verifier.verify(f"{text[:-6]}{number:05}A")
+
+        assert verifier.verify(text) is before
+
+    def test_has_a_bound(self) -> None:
+        for number in range(verifier.REMEMBERED_TOKENS + 10):
+            verifier.verify(key().token(id_payload(sub=str(number))))
+
+        remembered = verifier._verified.cache_info()
+        assert remembered.currsize == remembered.maxsize == 1024
+
+    def test_of_headers_has_a_bound_too(self) -> None:
+        for number in range(rules.REMEMBERED_HEADERS + 10):
+            with pytest.raises(verifier.TokenError):
+                verifier.verify(key("attacker").token({}, {"alg": "RS256", "kid": str(number)}))
+
+        remembered = rules.parse_kid.cache_info()
+        assert remembered.currsize == remembered.maxsize == 64
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("error", verifier.TokenError.__subclasses__(), ids=lambda error: error.code)
+    def test_have_a_code_and_a_sentence_of_their_own(self, error: type[verifier.TokenError]) -> None:
+        others = {other.code for other in verifier.TokenError.__subclasses__() if other is not error}
+
+        assert error.code not in others
+        assert str(error()).endswith(".")
+        assert '"' not in str(error())  # it stands within quotes in WWW-Authenticate
+
+    def test_say_nothing_of_the_token(self) -> None:
+        with pytest.raises(verifier.TokenError) as refusal:
+            verifier.verify(key().token(id_payload(aud="a-secret")))
+
+        assert refusal.value.args == ("The token was issued to another application.",)

@@ -1,0 +1,141 @@
+"""Items written by today's API are read by us; what we write is read by today's hook."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from apps.claims import items as claims_items
+from apps.claims.hasura import HasuraClaims
+from apps.core.aws import secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UUID = "11111111-1111-4111-8111-111111111111"
+CLAIMS = HasuraClaims.of(user_id=UUID, roles=["moped-editor"], database_id=77, workgroup_id=3)
+INSIDE = {
+    "x-hasura-user-id": UUID,
+    "x-hasura-default-role": "moped-viewer",
+    "x-hasura-allowed-roles": ["moped-editor"],
+    "x-hasura-user-db-id": "77",
+    "x-hasura-user-wg-id": "3",
+}
+OLD_KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def listed_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Keys as the secret lists them; change the list to rotate."""
+    listed = [OLD_KEY]
+    monkeypatch.setattr(secrets, "value", lambda name, key, *, doubted=False: ",".join(listed))
+    return listed  # type: ignore[return-value]
+
+
+def written_by_todays_api(**changes: Any) -> dict[str, Any]:
+    cipher = Fernet(OLD_KEY).encrypt(json.dumps(INSIDE).encode()).decode()
+    item = {
+        "user_id": {"S": "jane.doe@austintexas.gov"},
+        "claims": {"S": cipher},
+        "cognito_uuid": {"S": UUID},
+        "database_id": {"S": "77"},
+        "workgroup_id": {"S": "3"},
+    }
+    return {name: value for name, value in (item | changes).items() if value is not None}
+
+
+def sealed(**inside: Any) -> dict[str, str]:
+    left = {name: value for name, value in (INSIDE | inside).items() if value is not None}
+    return {"S": Fernet(OLD_KEY).encrypt(json.dumps(left).encode()).decode()}
+
+
+def read_by_todays_hook(item: dict[str, Any], key: str) -> str:
+    """Restate what the hook of today does with an item."""
+    claims = json.loads(Fernet(key.encode()).decrypt(item["claims"]["S"].encode()).decode())
+    claims["x-hasura-user-id"] = item["cognito_uuid"]["S"]
+    for name, attribute in (
+        ("x-hasura-user-db-id", "database_id"),
+        ("x-hasura-user-wg-id", "workgroup_id"),
+    ):
+        if name not in claims:
+            claims[name] = item[attribute]["N"]
+    return json.dumps(claims)
+
+
+@pytest.mark.usefixtures("listed_keys")
+class TestDecode:
+    @pytest.mark.parametrize(
+        "item",
+        [
+            pytest.param(written_by_todays_api(), id="as it is"),
+            pytest.param(
+                written_by_todays_api(database_id={"N": "77"}, workgroup_id={"N": "3"}), id="ids as numbers"
+            ),
+            pytest.param(
+                written_by_todays_api(
+                    claims=sealed(**{"x-hasura-user-db-id": None, "x-hasura-user-wg-id": None})
+                ),
+                id="ids beside the cipher only",
+            ),
+            pytest.param(
+                written_by_todays_api(claims=sealed(**{"x-hasura-user-db-id": "0"})), id="an id reset to zero"
+            ),
+            pytest.param(written_by_todays_api(database_id=None, workgroup_id=None), id="ids inside only"),
+            pytest.param(
+                written_by_todays_api(claims=sealed(**{"x-hasura-user-id": "another"})),
+                id="the account's id beside the cipher wins",
+            ),
+        ],
+    )
+    def test_reads_what_todays_api_wrote(self, item: dict[str, Any]) -> None:
+        assert claims_items.decode(item) == CLAIMS
+
+    @pytest.mark.parametrize(
+        "item",
+        [
+            pytest.param(
+                written_by_todays_api(claims={"S": Fernet(NEW_KEY).encrypt(b"{}").decode()}), id="foreign key"
+            ),
+            pytest.param(written_by_todays_api(claims={"S": "gibberish"}), id="no cipher"),
+            pytest.param(written_by_todays_api(claims=None), id="no claims"),
+            pytest.param(
+                written_by_todays_api(claims={"S": Fernet(OLD_KEY).encrypt(b"[]").decode()}), id="not claims"
+            ),
+            pytest.param(
+                written_by_todays_api(claims=sealed(**{"x-hasura-allowed-roles": "moped-admin"})),
+                id="roles that are no list",
+            ),
+        ],
+    )
+    def test_refuses_what_it_cannot_read(self, item: dict[str, Any]) -> None:
+        with pytest.raises(claims_items.UnreadableItemError):
+            claims_items.decode(item)
+
+
+class TestEncode:
+    def test_writes_what_todays_hook_reads(self, listed_keys: list[str]) -> None:
+        item = claims_items.encode("Jane.Doe@AustinTexas.gov", CLAIMS)
+
+        assert json.loads(read_by_todays_hook(item, OLD_KEY)) == INSIDE
+
+    def test_writes_the_attributes_of_the_contract(self, listed_keys: list[str]) -> None:
+        item = claims_items.encode("Jane.Doe@AustinTexas.gov", CLAIMS)
+
+        assert {name: value for name, value in item.items() if name != "claims"} == {
+            "user_id": {"S": "jane.doe@austintexas.gov"},
+            "cognito_uuid": {"S": UUID},
+            "database_id": {"S": "77"},
+            "workgroup_id": {"S": "3"},
+        }
+
+    def test_uses_the_newest_key_and_reads_with_all(self, listed_keys: list[str]) -> None:
+        before = claims_items.encode("jane.doe@austintexas.gov", CLAIMS)
+        listed_keys.insert(0, NEW_KEY)
+
+        after = claims_items.encode("jane.doe@austintexas.gov", CLAIMS)
+
+        assert json.loads(read_by_todays_hook(after, NEW_KEY)) == INSIDE
+        assert claims_items.decode(before) == claims_items.decode(after) == CLAIMS

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from apps.core.aws import clients, secrets
+from apps.core.errors import UnavailableError
+from tests.core.aws.test_clients import vendor_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Manager:
+    """Secrets Manager: what it says, how often it was asked, whether it is there at all."""
+
+    def __init__(self) -> None:
+        self.text = '{"KEY": "one"}'
+        self.error: Exception | None = None
+        self.asked = 0
+
+    def get_secret_value(self, **_asked: Any) -> dict[str, str]:
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return {"SecretString": self.text}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr("apps.core.aws.secrets.time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> Iterator[Manager]:
+    manager = Manager()
+    monkeypatch.setattr(clients, "secrets_manager", lambda: manager)
+    secrets.forget()
+    yield manager
+    secrets.forget()
+
+
+class TestValue:
+    def test_is_read_once_for_a_while(self, manager: Manager, clock: list[float]) -> None:
+        assert [secrets.value("name", "KEY") for _ in range(3)] == ["one"] * 3
+        assert manager.asked == 1
+
+        manager.text = '{"KEY": "two"}'
+        clock[0] += secrets.FRESH_SECONDS
+        assert secrets.value("name", "KEY") == "two"
+
+    def test_outlives_an_outage(self, manager: Manager, clock: list[float]) -> None:
+        secrets.value("name", "KEY")
+        manager.error = vendor_error("InternalServiceError")
+        clock[0] += secrets.FRESH_SECONDS
+
+        assert [secrets.value("name", "KEY") for _ in range(3)] == ["one"] * 3
+        assert manager.asked == 2  # it is not asked again at once
+
+        manager.error, manager.text = None, '{"KEY": "two"}'
+        clock[0] += secrets.RETRY_SECONDS
+        assert secrets.value("name", "KEY") == "two"
+
+    def test_is_read_anew_if_it_is_doubted_but_not_all_the_time(
+        self, manager: Manager, clock: list[float]
+    ) -> None:
+        secrets.value("name", "KEY")
+        manager.text = '{"KEY": "two"}'
+        assert secrets.value("name", "KEY", doubted=True) == "two"
+
+        manager.text = '{"KEY": "three"}'
+        assert secrets.value("name", "KEY", doubted=True) == "two"
+        clock[0] += secrets.DOUBT_SECONDS
+        assert secrets.value("name", "KEY", doubted=True) == "three"
+        assert manager.asked == 3
+
+    def test_is_not_doubted_all_the_time_in_an_outage_either(
+        self, manager: Manager, clock: list[float]
+    ) -> None:
+        secrets.value("name", "KEY")
+        manager.error = vendor_error("InternalServiceError")
+
+        assert [secrets.value("name", "KEY", doubted=True) for _ in range(3)] == ["one"] * 3
+        assert manager.asked == 2
+
+    @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServiceError"])
+    def test_says_that_it_cannot_be_had(self, manager: Manager, code: str) -> None:
+        manager.error = vendor_error(code)
+
+        with pytest.raises(UnavailableError):
+            secrets.value("name", "KEY")
+
+    @pytest.mark.parametrize("text", ["", "[]", "no JSON", "{}", '{"KEY": ""}', '{"KEY": 7}'])
+    def test_refuses_a_secret_that_is_none(self, manager: Manager, text: str) -> None:
+        manager.text = text
+
+        with pytest.raises(secrets.SecretError):
+            secrets.value("name", "KEY")
+
+
+class TestValues:
+    def test_are_all_of_the_same_reading(self, manager: Manager, clock: list[float]) -> None:
+        manager.text = '{"username": "one", "password": "first"}'
+        secrets.values("name", "username", "password")
+        manager.text = '{"username": "two", "password": "second"}'
+        clock[0] += secrets.FRESH_SECONDS
+
+        assert secrets.values("name", "username", "password") == ("two", "second")
+        assert manager.asked == 2

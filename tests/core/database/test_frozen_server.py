@@ -1,0 +1,94 @@
+"""A server that is frozen: its kernel still acknowledges, and no answer ever comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings as configured
+from django.db import OperationalError, connection, transaction
+
+from apps.core import deadline
+from apps.files.models import Project
+from tests.core.answers import AnsweringServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.fixtures import Settings
+
+    from tests.conftest import Caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def frozen_backend() -> Iterator[None]:
+    """Freeze the server's process of this connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = int(cursor.fetchone()[0])
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(backend, signal.SIGCONT)
+        connection.close()
+
+
+class TestFrozenBackend:
+    def test_ends_a_query_at_the_deadline(self) -> None:
+        with frozen_backend(), deadline.within(0.05):
+            with pytest.raises(OperationalError, match="before the deadline"):
+                Project.objects.count()
+            assert connection.connection.closed
+
+    def test_ends_a_commit_at_the_deadline(self) -> None:
+        with (
+            pytest.raises(OperationalError),
+            transaction.atomic(),
+            frozen_backend(),
+            deadline.within(0.05),
+        ):
+            Project.objects.create(project_name="Barton Springs Road")
+        assert not Project.objects.exists()
+
+    def test_is_replaced_when_the_kept_connection_is_checked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("apps.core.database.postgresql.base.HEALTH_CHECK_SECONDS", 0.05)
+        with frozen_backend():
+            connection.close_if_unusable_or_obsolete()  # as at the beginning of a request
+            assert Project.objects.count() == 0
+
+    def test_answers_503_and_then_serves_again(self, calling: Caller, settings: Settings) -> None:
+        settings.REQUEST_SECONDS = 0.05
+        client = calling()
+        with frozen_backend():
+            response = client.get("/users/")
+        assert response.status_code == 503
+        assert response.json()["code"] == "unavailable"
+        assert response["Retry-After"]
+
+        settings.REQUEST_SECONDS = 600
+        assert client.get("/users/").status_code == 200
+
+
+class TestConnecting:
+    def test_ends_with_a_server_that_only_accepts(self) -> None:
+        other = connection.copy()
+        with AnsweringServer(None) as server, deadline.within(2):
+            other.settings_dict |= {"HOST": "127.0.0.1", "PORT": server.url.rpartition(":")[2]}
+            with pytest.raises(OperationalError):
+                other.ensure_connection()
+
+    def test_is_not_begun_after_the_deadline(self) -> None:
+        other = connection.copy()
+        with deadline.within(0), pytest.raises(OperationalError, match="no time is left"):
+            other.ensure_connection()
+
+    def test_ends_where_the_network_acknowledges_nothing(self) -> None:
+        assert 0 < configured.DATABASES["default"]["OPTIONS"]["tcp_user_timeout"] < 20_000
+        connection.ensure_connection()
+        assert connection.connection.info.get_parameters()["tcp_user_timeout"] == "10000"

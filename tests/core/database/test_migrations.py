@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+
+from apps.core.database.migrations import index_if_absent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('public.schema_test_idx')"
+CUT_OFF = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('public.schema_test_idx')"
+
+
+@pytest.fixture
+def table() -> Iterator[None]:
+    run("CREATE TABLE public.schema_test (value text)")
+    yield
+    run("DROP TABLE public.schema_test")
+
+
+def run(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def answer(question: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.django_db(transaction=True)
+class TestIndexIfAbsent:
+    OPERATION = index_if_absent("schema_test_idx", "schema_test (value)")
+
+    def make(self) -> None:
+        run(*self.OPERATION.sql)
+
+    def test_makes_it(self) -> None:
+        self.make()
+
+        assert answer(VALID)
+
+    def test_leaves_one_that_is_there(self) -> None:
+        self.make()
+        self.make()
+
+        assert answer(VALID)
+
+    def test_makes_one_anew_that_was_cut_off(self) -> None:
+        self.make()
+        run(CUT_OFF)
+        assert not answer(VALID)
+
+        self.make()
+
+        assert answer(VALID)
+
+    def test_keeps_the_limit_on_everything_else(self) -> None:
+        self.make()
+
+        assert answer("SHOW statement_timeout") == "15s"

@@ -1,0 +1,168 @@
+"""Against a server that asks for passwords, and a Secrets Manager that holds them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings as configured
+from django.db import OperationalError
+
+from apps.core.aws import clients, secrets
+from apps.core.aws.errors import translate_errors
+from apps.core.database.postgresql.base import DatabaseWrapper
+from apps.devstack.postgresql import Cluster
+from tests.support import password_auth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.fixtures import Settings
+
+pytestmark = [pytest.mark.emulator, pytest.mark.django_db]
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("locked"), durable=False)
+    cluster.start()
+    password_auth.require_passwords(cluster)
+    yield cluster
+    cluster.stop()
+
+
+class Login:
+    """A login of a test's own, in the server and in the secret."""
+
+    def __init__(self, server: Cluster) -> None:
+        self._server = server
+        self.user = f"moped_{uuid4().hex[:8]}"
+        self.secret = f"rds!{self.user}"
+        self.change("first")
+        with translate_errors():
+            clients.secrets_manager().create_secret(Name=self.secret, SecretString="{}")
+
+    def change(self, password: str, user: str = "") -> None:
+        """Change the password in the server."""
+        password_auth.set_password(self._server, user or self.user, password)
+
+    def publish(self, password: str, user: str = "") -> None:
+        """Put the password into the secret; RDS says more in it than we ask."""
+        said = {"engine": "postgres", "username": user or self.user, "password": password}
+        clients.secrets_manager().put_secret_value(SecretId=self.secret, SecretString=json.dumps(said))
+
+    def connection(self, **changed: Any) -> DatabaseWrapper:
+        own = {
+            **configured.DATABASES["default"],
+            "HOST": str(self._server.sockets),
+            "PORT": "",
+            "NAME": "moped",
+            "USER": "nobody",
+            "PASSWORD": "",
+        }
+        return DatabaseWrapper({**own, **changed}, alias="locked")
+
+    def who(self, **changed: Any) -> str:
+        """Make a connection, and return whose it is."""
+        with closing(self.connection(**changed)) as connection:
+            return who(connection)
+
+
+def who(connection: DatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT session_user")
+        return str(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def login(server: Cluster, furnished_emulator: object, settings: Settings) -> Iterator[Login]:
+    secrets.forget()
+    login = Login(server)
+    settings.DATABASE_SECRET = login.secret
+    login.publish("first")
+    yield login
+    secrets.forget()
+
+
+class TestDatabaseWrapper:
+    def test_logs_in_with_what_the_secret_holds(self, login: Login) -> None:
+        assert login.who() == login.user
+
+    def test_finds_a_new_password_while_an_open_connection_goes_on(self, login: Login) -> None:
+        with closing(login.connection()) as before:
+            assert who(before) == login.user
+            login.change("second")
+            login.publish("second")
+
+            assert login.who() == login.user
+            assert who(before) == login.user
+
+    def test_goes_on_with_the_old_password_while_both_are_good(self, login: Login) -> None:
+        assert login.who() == login.user
+        other = f"{login.user}_clone"  # a rotation that alternates between two logins
+        login.change("second", other)
+        login.publish("second", other)
+
+        assert login.who() == login.user
+        login.change("gone")
+        assert login.who() == other
+
+    def test_survives_that_secrets_manager_is_away(
+        self, login: Login, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        login.who()
+        self._lose_secrets_manager(monkeypatch)
+
+        assert login.who() == login.user
+
+    def test_counts_as_away_without_a_password(self, login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._lose_secrets_manager(monkeypatch)
+
+        with pytest.raises(OperationalError, match="cannot be reached"):
+            login.who()
+
+    def test_counts_as_away_with_a_wrong_password_read_twice(self, login: Login) -> None:
+        login.change("second")
+
+        with pytest.raises(OperationalError, match="password authentication failed"):
+            login.who()
+
+    @pytest.mark.parametrize("content", ["{}", "no JSON", '{"username": "moped"}'])
+    def test_counts_as_away_with_a_secret_that_is_none(self, login: Login, content: str) -> None:
+        clients.secrets_manager().put_secret_value(SecretId=login.secret, SecretString=content)
+
+        with pytest.raises(OperationalError, match=r"cannot be had.*not set up completely"):
+            login.who()
+
+    def test_doubts_no_password_when_the_server_is_not_there(
+        self, login: Login, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+        read = secrets.values
+
+        def noting(*said: str, doubted: bool) -> tuple[str, ...]:
+            asked.append(doubted)
+            return read(*said, doubted=doubted)
+
+        monkeypatch.setattr(secrets, "values", noting)
+
+        with pytest.raises(OperationalError, match="No such file"):
+            login.who(HOST="/nowhere")
+        assert asked == [False]
+
+    def test_needs_no_secret_where_none_is_named(
+        self, login: Login, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.DATABASE_SECRET = ""
+        self._lose_secrets_manager(monkeypatch)
+
+        assert login.who(USER=login.user, PASSWORD="first") == login.user
+
+    def _lose_secrets_manager(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
+        clients.forget_clients()

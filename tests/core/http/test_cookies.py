@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+
+from apps.core.http.cookies import StrictCookiesMiddleware, parse
+
+# Unicode spaces that str.strip() removes and that a browser keeps in a cookie's name.
+SPACES = [
+    chr(code) for code in (0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+]
+
+
+def as_sent(text: str) -> str:
+    """Return the header as WSGI hands it over: its UTF-8 octets, decoded as Latin-1."""
+    return text.encode().decode("latin-1")
+
+
+class TestParse:
+    @pytest.mark.parametrize(
+        ("header", "cookies"),
+        [
+            ("", {}),
+            ("a=1", {"a": "1"}),
+            ("a=1; b=2", {"a": "1", "b": "2"}),
+            ("a=1;b=2", {"a": "1", "b": "2"}),
+            ("a=1=2", {"a": "1=2"}),
+            ("a=", {"a": ""}),
+            ("a=1;", {"a": "1"}),
+            ('a="1"', {"a": '"1"'}),
+        ],
+    )
+    def test_reads_pairs_as_browsers_send_them(self, header: str, cookies: dict[str, str]) -> None:
+        assert parse(header) == cookies
+
+    @pytest.mark.parametrize("header", ["a", "a; b=1", "; ;b=1"])
+    def test_ignores_what_has_no_name(self, header: str) -> None:
+        assert "a" not in parse(header)
+
+    @pytest.mark.parametrize("space", ["\t", "  ", "\v", "\f", *map(as_sent, SPACES)], ids=ascii)
+    def test_keeps_whitespace_around_a_name(self, space: str) -> None:
+        assert parse(f"b=1;{space}a=2; a{space}=3").keys() == {
+            "b",
+            space.removeprefix(" ") + "a",
+            f"a{space}",
+        }
+
+    @pytest.mark.parametrize("header", ["a=1; a=2", "a=1; a=1", "a=1; b=2; a=3; a=4"])
+    def test_refuses_a_name_that_comes_twice(self, header: str) -> None:
+        assert "a" not in parse(header)
+
+    def test_keeps_other_cookies_beside_a_repeated_one(self) -> None:
+        assert parse("a=1; b=2; a=3") == {"b": "2"}
+
+
+class TestStrictCookiesMiddleware:
+    @pytest.mark.parametrize("header", ["a=1; \u2000a=2", "\u2000a=2; a=1"])
+    def test_gives_views_the_strictly_parsed_cookies(self, header: str) -> None:
+        request = HttpRequest()
+        request.META["HTTP_COOKIE"] = as_sent(header)
+
+        StrictCookiesMiddleware(lambda _request: HttpResponse())(request)
+
+        assert request.COOKIES["a"] == "1"

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rest_framework.test import APIClient
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+EDITOR = "https://moped.example"
+PREVIEW = "https://deploy-preview-12--atd-moped-main.netlify.app"
+PATTERN = r"^https://deploy-preview-\d+--atd-moped-main\.netlify\.app$"
+
+
+@pytest.fixture
+def client(settings: Settings) -> APIClient:
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = [PATTERN]
+    return APIClient(raise_request_exception=False)
+
+
+def preflight(client: APIClient, path: str, origin: str) -> Any:
+    return client.options(
+        path,
+        headers={
+            "origin": origin,
+            "access-control-request-method": "PUT",
+            "access-control-request-headers": "authorization,content-type",
+        },
+    )
+
+
+class TestPreflight:
+    @pytest.mark.parametrize(
+        "path", ["/", "/users/", "/users/activate/", "/files/request-signature", "/nowhere"]
+    )
+    @pytest.mark.parametrize("origin", [EDITOR, PREVIEW])
+    def test_needs_no_token(self, client: APIClient, path: str, origin: str) -> None:
+        response = preflight(client, path, origin)
+
+        assert response.status_code == 200
+        assert response.headers["Access-Control-Allow-Origin"] == origin
+        assert "PUT" in response.headers["Access-Control-Allow-Methods"]
+        assert {"authorization", "content-type"} <= {
+            name.strip() for name in response.headers["Access-Control-Allow-Headers"].split(",")
+        }
+
+    @pytest.mark.parametrize("path", ["/", "/users/", "/nowhere"])
+    def test_is_no_more_than_any_other_options(self, client: APIClient, path: str) -> None:
+        response = client.options(path, headers={"origin": EDITOR})
+
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["Access-Control-Allow-Origin"] == EDITOR
+        assert "Content-Type" not in response.headers
+        assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "https://evil.example",
+            "http://moped.example",
+            "https://moped.example.evil.example",
+            "https://deploy-preview-12--atd-moped-main.netlify.app.evil.example",
+            "https://deploy-preview-x--atd-moped-main.netlify.app",
+            "null",
+        ],
+    )
+    def test_gives_an_unknown_origin_nothing(self, client: APIClient, origin: str) -> None:
+        assert "Access-Control-Allow-Origin" not in preflight(client, "/users/", origin).headers
+
+
+@pytest.mark.urls("tests.core.http.broken_urls")
+class TestEveryAnswer:
+    @pytest.mark.parametrize(
+        ("method", "path", "headers"),
+        [
+            ("get", "/", {}),
+            ("get", "/auth/current_user", {}),
+            ("get", "/auth/current_user", {"authorization": "Bearer null"}),
+            ("get", "/nowhere", {}),
+            ("delete", "/", {}),
+            ("post", "/echo", {"content-type": "text/plain"}),
+            ("get", "/fail/unavailable", {}),
+            ("get", "/fail/crash", {}),
+            ("get", "/plain/crash", {}),
+            ("get", "/plain/suspicious", {}),
+            ("get", "/", {"host": "evil.example"}),
+        ],
+    )
+    def test_may_be_read_by_the_editor(
+        self, client: APIClient, method: str, path: str, headers: dict[str, str]
+    ) -> None:
+        response = getattr(client, method)(path, headers={"origin": EDITOR, **headers})
+
+        assert response.headers["Access-Control-Allow-Origin"] == EDITOR
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        assert "origin" in response.headers["Vary"].lower()
+        assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from apps.core.http import routes
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Cache-Control": "no-store",
+}
+PATHS = [re.sub(r"<[^>]+>", "x", route.path) for route in routes.listing()]
+PAGES = [*PATHS, "/docs/", "/nowhere"]
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient(raise_request_exception=False)
+
+
+class TestEveryRoute:
+    @pytest.mark.parametrize("path", [*PATHS, "/nowhere"])
+    def test_has_the_headers_of_data(self, client: APIClient, path: str) -> None:
+        headers = client.get(path).headers
+
+        assert {name: headers.get(name) for name in ALWAYS} == ALWAYS
+        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert headers["X-Request-ID"]
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_has_the_headers_of_pages(self, client: APIClient, path: str) -> None:
+        headers = client.get(path, headers={"accept": "text/html"}).headers
+
+        assert {name: headers.get(name) for name in ALWAYS} == ALWAYS
+        assert headers["Content-Type"].startswith("text/html")
+        assert "script-src 'self';" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+    @pytest.mark.parametrize("path", PATHS)
+    def test_tells_no_version_of_ours(self, client: APIClient, path: str) -> None:
+        told = {name.lower() for name in client.get(path).headers}
+
+        assert told.isdisjoint({"server", "x-powered-by", "x-django-version"})
+
+    def test_asks_no_laptop_for_https(self, client: APIClient, settings: Settings) -> None:
+        settings.SECURE_COOKIES = False
+
+        assert "Strict-Transport-Security" not in client.get("/").headers
+
+
+@pytest.mark.django_db  # closing the file ends the request, which looks after connections
+class TestStaticFiles:
+    def test_may_be_cached(self, client: APIClient) -> None:
+        response: Any = client.get("/static/moped/moped.css")
+
+        assert response.status_code == 200
+        assert b"".join(response.streaming_content)
+        response.close()
+        assert response.headers["Cache-Control"] != "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"

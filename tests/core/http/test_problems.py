@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from rest_framework.test import APIClient
+
+from apps.core import errors
+from apps.core.http import problems
+from apps.core.logging import JsonFormatter
+from tests.core.http.broken_urls import FAILURES
+
+pytestmark = pytest.mark.urls("tests.core.http.broken_urls")
+
+ANSWERS = {
+    "invalid": (400, "invalid"),
+    "unauthenticated": (401, "unauthenticated"),
+    "forbidden": (403, "forbidden"),
+    "not_found": (404, "not_found"),
+    "conflict": (409, "taken"),
+    "upstream": (502, "upstream_error"),
+    "unavailable": (503, "unavailable"),
+    "http404": (404, "not_found"),
+    "denied": (403, "permission_denied"),
+    "throttled": (429, "throttled"),
+    "nested": (400, "invalid"),
+    "general": (400, "invalid"),
+    "crash": (500, "internal_error"),
+}
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient(raise_request_exception=False)
+
+
+class TestEveryFailure:
+    def test_is_in_the_table_of_this_test(self) -> None:
+        assert ANSWERS.keys() == FAILURES.keys()
+
+    @pytest.mark.parametrize(("failure", "answer"), ANSWERS.items(), ids=list(ANSWERS))
+    def test_has_the_one_body(self, client: APIClient, failure: str, answer: tuple[int, str]) -> None:
+        response = client.get(f"/fail/{failure}")
+
+        body = response.json()
+        assert (response.status_code, body["code"]) == answer
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert body.keys() - {"error"} == {"type", "title", "status", "code", "detail", "request_id"}
+        assert body["type"] == "about:blank"
+        assert body["status"] == response.status_code
+        assert body["request_id"] == response.headers["X-Request-ID"]
+        assert isinstance(body["detail"], str)
+
+    @pytest.mark.parametrize(
+        ("failure", "fields"),
+        [
+            ("conflict", {"email": ["It is taken."]}),
+            ("nested", {"address.street": ["Too long."], "roles": ["Unknown."]}),
+        ],
+    )
+    def test_names_the_fields_as_lists(
+        self, client: APIClient, failure: str, fields: dict[str, object]
+    ) -> None:
+        assert client.get(f"/fail/{failure}").json()["error"] == fields
+
+    @pytest.mark.parametrize("failure", ["general", "forbidden", "crash"])
+    def test_has_no_error_member_without_a_field(self, client: APIClient, failure: str) -> None:
+        assert "error" not in client.get(f"/fail/{failure}").json()
+
+    def test_says_what_is_wrong_where_no_field_is(self, client: APIClient) -> None:
+        assert client.get("/fail/general").json()["detail"] == "These two contradict each other."
+
+    @pytest.mark.parametrize(("failure", "seconds"), [("unavailable", "5"), ("throttled", "4")])
+    def test_says_when_to_try_again(self, client: APIClient, failure: str, seconds: str) -> None:
+        assert client.get(f"/fail/{failure}").headers["Retry-After"] == seconds
+
+    def test_challenges_as_rfc_6750_has_it(self, client: APIClient) -> None:
+        challenge = client.get("/fail/unauthenticated").headers["WWW-Authenticate"]
+
+        assert challenge == 'Bearer realm="moped", error="invalid_token", error_description="Sign in first."'
+
+
+class TestCrash:
+    def test_tells_the_caller_nothing_but_the_request_id(self, client: APIClient) -> None:
+        response = client.get("/fail/crash")
+
+        assert "secret" not in response.content.decode()
+
+    def test_leaves_one_traceback_in_the_log(
+        self, client: APIClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client.get("/fail/crash")
+
+        tracebacks = [record for record in caplog.records if record.exc_info]
+        assert [record.message for record in tracebacks] == ["crash"]
+
+
+class TestDjangosOwnRefusals:
+    @pytest.mark.parametrize(
+        ("path", "status", "code"),
+        [
+            ("/nowhere", 404, "not_found"),
+            ("/plain/suspicious", 400, "bad_request"),
+            ("/plain/large", 413, "body_too_large"),
+            ("/plain/denied", 403, "forbidden"),
+            ("/plain/crash", 500, "internal_error"),
+        ],
+    )
+    def test_have_the_same_body(self, client: APIClient, path: str, status: int, code: str) -> None:
+        response = client.get(path)
+
+        assert (response.status_code, response.json()["code"]) == (status, code)
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_are_no_crash_in_the_log(self, client: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+        client.get("/plain/suspicious")
+
+        assert [(record.message, record.exc_info) for record in caplog.records] == [
+            ("suspicious_request", None),
+            ("request", None),
+        ]
+
+    def test_include_a_foreign_host(self, client: APIClient) -> None:
+        response = client.get("/echo/", headers={"host": "evil.example"})
+
+        assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+    def test_are_a_page_for_a_browser(self, client: APIClient) -> None:
+        response = client.get("/nowhere", headers={"accept": "text/html"})
+
+        assert response.status_code == 404
+        assert response.headers["Content-Type"].startswith("text/html")
+        assert "There is no such page" in response.content.decode()
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("body", "content_type", "status", "code"),
+        [
+            ('{"a": 1}', "application/json", 200, None),
+            ('{"a": 1}', "Application/JSON; charset=utf-8", 200, None),
+            ("{", "application/json", 400, "parse_error"),
+            ("", "application/json", 200, None),
+            ("[]", "application/json", 400, "parse_error"),
+            ("null", "application/json", 400, "parse_error"),
+            ('{"a": NaN}', "application/json", 400, "parse_error"),
+            (b'{"a": "\xff"}', "application/json", 400, "parse_error"),
+            ('{"a": 1}', "text/plain", 415, "unsupported_media_type"),
+            ('{"a": 1}', "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+            ("x" * 70_000, "application/json", 413, "body_too_large"),
+        ],
+        ids=lambda value: str(value)[:24],
+    )
+    def test_are_json_objects_of_a_bounded_size(
+        self, client: APIClient, body: str | bytes, content_type: str, status: int, code: str | None
+    ) -> None:
+        response = client.generic("POST", "/echo", body, content_type=content_type)  # type: ignore[arg-type]
+
+        assert response.status_code == status
+        assert response.json().get("code") == code
+
+    def test_are_not_asked_for_by_a_get(self, client: APIClient) -> None:
+        response = client.generic("GET", "/fail/invalid", "", content_type="text/plain;charset=UTF-8")
+
+        assert response.status_code == 400
+
+    def test_wrong_methods_are_refused_in_the_one_body(self, client: APIClient) -> None:
+        response = client.put("/echo", {})
+
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+        assert response.headers["Allow"] == "POST, OPTIONS"
+
+
+class TestTitle:
+    @pytest.mark.parametrize(
+        ("status", "title"), [(404, "Not Found"), (413, "Content Too Large"), (503, "Service Unavailable")]
+    )
+    def test_is_the_same_from_every_python(self, status: int, title: str) -> None:
+        assert problems.title(status) == title
+
+
+class TestStatusOfKind:
+    def test_has_every_kind(self) -> None:
+        kinds = {
+            kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.MopedError
+        }
+        ours = {kind for kind in kinds if issubclass(kind, errors.MopedError)}
+
+        assert ours == problems.STATUS_OF_KIND.keys()
+
+
+class TestRequestLine:
+    def test_has_the_reason_code(self, client: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level(logging.INFO, "moped.request"):
+            client.get("/fail/conflict")
+
+        lines = [vars(record) for record in caplog.records if record.name == "moped.request"]
+        assert [(line["status"], line["code"], line["route"]) for line in lines] == [
+            (409, "taken", "fail/<failure>")
+        ]
+
+    def test_is_one_json_object(self, client: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+        client.get("/fail/crash")
+
+        lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+        assert [line["event"] for line in lines] == ["crash", "request"]
+        assert "ZeroDivisionError" in lines[0]["traceback"]
+        assert lines[1]["stage"] == "test"

@@ -1,0 +1,60 @@
+"""The package, built once and unpacked as Lambda does, and functions that run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.deployment.package import builder, interpreter, runtime, runtime_environment
+from apps.deployment.package.target import target_of_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VARIABLES = {
+    "MOPED_API_CURRENT_ENVIRONMENT": "staging",
+    "MOPED_API_ALLOWED_HOSTS": ".amazonaws.com,api.example",
+    "MOPED_API_CONFIGURATION_SETTINGS": "configuration",
+    "MOPED_API_UPLOADS_S3_BUCKET": "uploads",
+    "COGNITO_DYNAMO_TABLE_NAME": "claims",
+    "COGNITO_USERPOOL_ID": "us-east-1_TESTPOOL1",
+    "COGNITO_APP_CLIENT_ID": "test-client-1",
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+}
+
+Starter = Callable[..., runtime.Function]
+
+
+@pytest.fixture(scope="session")
+def built() -> builder.Package:
+    return builder.build("production")
+
+
+@pytest.fixture(scope="session")
+def runtime_python() -> Path:
+    return interpreter.find(target_of_file().python)
+
+
+@pytest.fixture(scope="session")
+def task(built: builder.Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return runtime.unpacked(built.path, tmp_path_factory.mktemp("task"))
+
+
+@pytest.fixture(scope="session")
+def lambda_python() -> Path:
+    return runtime_environment.python()
+
+
+@pytest.fixture
+def start(task: Path, lambda_python: Path) -> Iterator[Starter]:
+    """Start the function with variables of one's own; None takes one away."""
+    with ExitStack() as running:
+
+        def started(**changed: str | None) -> runtime.Function:
+            variables = {name: value for name, value in {**VARIABLES, **changed}.items() if value is not None}
+            return running.enter_context(runtime.Function(lambda_python, task, variables))
+
+        yield started

@@ -1,0 +1,231 @@
+"""What is in the package, and what its start imports."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import zipfile
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from apps.deployment.errors import StageError
+from apps.deployment.package import archive, builder, shared_objects
+from apps.deployment.package.target import Target, target_of_file
+from tests.deployment.conftest import VARIABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow(cost=40)
+
+SHOW_MAGIC_NUMBER = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
+# The modules whose bytecode is missing, or not of this Python, or not of the source (PEP 552).
+LIST_INVALID_BYTECODE = """
+import sys
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from pathlib import Path
+
+UNCHECKED_HASH = (1).to_bytes(4, "little")
+for source in Path(sys.argv[1]).rglob("*.py"):
+    compiled = Path(cache_from_source(str(source)))
+    valid = MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source.read_bytes())
+    if not compiled.is_file() or compiled.read_bytes()[:16] != valid:
+        print(source)
+"""
+# Whoever adds one has looked at what it costs (docs/benchmarks.md): top-level modules that are
+# neither Python's own nor the runtime client's.
+IMPORTED_AT_START = {
+    "_cffi_backend",
+    "apps",
+    "asgiref",
+    "corsheaders",
+    "cryptography",
+    "dj_database_url",
+    "django",
+    "durationpy",
+    "jose",
+    "jwt",
+    "markupsafe",
+    "moped_api",
+    "msgspec",
+    "orjson",
+    "rest_framework",
+    "rest_framework_simplejwt",
+    "typing_extensions",
+    "werkzeug",
+    "zappa",
+    "zappa_settings",
+}
+TOO_DEAR_AT_START = {
+    "boto3",
+    "botocore",
+    "cryptography.x509",
+    "django.contrib.admin",
+    "django.contrib.auth.models",
+    "django.core.mail",
+    "django.test",
+    "http.server",
+    "psycopg",
+    "sqlparse",
+    "tarfile",
+    "unittest",
+    "werkzeug.serving",
+}
+LIST_MODULES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+import moped_api.lambda_handler
+import json
+print(json.dumps(sorted(name for name in set(sys.modules) - before if sys.modules[name] is not None)))
+"""
+
+
+def output_of(python: Path, script: str, *arguments: str) -> str:
+    command: list[str | Path] = [python, "-c", script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def names(built: builder.Package) -> list[str]:
+    with zipfile.ZipFile(built.path) as zipped:
+        return zipped.namelist()
+
+
+@pytest.fixture(scope="module")
+def modules(task: Path, lambda_python: Path) -> set[str]:
+    run = subprocess.run(
+        [lambda_python, "-P", "-c", LIST_MODULES, task],
+        env={**VARIABLES, "AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+class TestPackage:
+    def test_is_small_enough_to_start_fast(self, built: builder.Package) -> None:
+        assert built.size <= builder.LARGEST_BYTES["production"]
+
+    def test_has_valid_bytecode_beside_every_module_of_ours(self, task: Path, runtime_python: Path) -> None:
+        ours = sorted(task.rglob("*.py"))
+
+        assert {path.relative_to(task).parts[0] for path in ours} == set(archive.OURS)
+        assert output_of(runtime_python, LIST_INVALID_BYTECODE, str(task)) == ""
+
+    def test_has_the_runtimes_bytecode_in_place_of_libraries(self, task: Path, runtime_python: Path) -> None:
+        others = [path for path in task.rglob("*.pyc") if path.parent.name != "__pycache__"]
+
+        assert {path.relative_to(task).parts[0] for path in others} >= {"django", "rest_framework", "zappa"}
+        assert {path.read_bytes()[:4].hex() for path in others} == {
+            output_of(runtime_python, SHOW_MAGIC_NUMBER)
+        }
+
+    @pytest.mark.parametrize(
+        "stranger",
+        [
+            "boto3",
+            "botocore",
+            "requests",
+            "yaml",
+            "pytest",
+            "pip",
+            "setuptools",
+            "troposphere",
+            "drf_spectacular",
+            "ecdsa",
+            "tests",
+            "infrastructure",
+            "apps/deployment",
+            "apps/devstack",
+            "apps/core/blueprint",
+            "zappa/cli.pyc",
+            ".env",
+            "handler.py",
+        ],
+    )
+    def test_holds_no(self, stranger: str, built: builder.Package) -> None:
+        assert not [name for name in names(built) if name == stranger or name.startswith(f"{stranger}/")]
+
+    def test_names_no_stage(self, task: Path) -> None:
+        settings = ast.parse((task / "zappa_settings.py").read_text())
+        values = {
+            target.id: ast.literal_eval(node.value)
+            for node in settings.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+
+        assert values["DEBUG"] is False
+        assert values["DOMAIN"] is None
+        assert "REMOTE_ENV" not in values
+        assert set(values["ENVIRONMENT_VARIABLES"]) <= {"AWS_REGION"}
+
+    def test_is_not_built_again_from_the_same_sources(self, built: builder.Package) -> None:
+        made = built.path.stat().st_mtime_ns
+
+        assert builder.build("production") == built
+        assert built.path.stat().st_mtime_ns == made
+
+    def test_for_arm64_holds_shared_objects_for_arm64_only(self, tmp_path: Path) -> None:
+        arm64 = builder.build("production", tmp_path, Target("python3.13", "arm64"))
+
+        with zipfile.ZipFile(arm64.path) as zipped:
+            objects = [name for name in zipped.namelist() if shared_objects.is_shared_object(name)]
+            machines = {ELFFile(BytesIO(zipped.read(name)))["e_machine"] for name in objects}
+        assert len(objects) >= 5
+        assert machines == {"EM_AARCH64"}
+
+    def test_of_an_unknown_set_is_refused_by_name(self) -> None:
+        with pytest.raises(StageError, match=r"requirements/laptop\.txt"):
+            builder.build("laptop")
+
+    def test_that_was_never_built_says_how_to(self, tmp_path: Path) -> None:
+        with pytest.raises(StageError, match=r"manage\.py package"):
+            builder.describe(tmp_path / "nothing.zip", target_of_file())
+
+    def test_that_grew_too_large_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(builder.LARGEST_BYTES, "staging", builder.MIB)
+        (tmp_path / "large.zip").write_bytes(bytes(2**20 + 1))
+
+        with pytest.raises(StageError, match="more than 1 MiB"):
+            builder.describe(tmp_path / "large.zip", target_of_file())
+
+
+class TestRepack:
+    def test_gives_the_same_bytes_whatever_order_and_dates_came_in(
+        self, tmp_path: Path, runtime_python: Path
+    ) -> None:
+        files = {"a/__init__.py": "", "a/b.py": "NAMES = {'x', 'y', 'z'}\n", "data.txt": "text"}
+        for number, order in enumerate((sorted(files), sorted(files, reverse=True))):
+            with zipfile.ZipFile(tmp_path / f"in{number}.zip", "w") as zipped:
+                for name in order:
+                    zipped.writestr(zipfile.ZipInfo(name, (2001 + number, 1, 1, 0, 0, 0)), files[name])
+            archive.repack(tmp_path / f"in{number}.zip", tmp_path / f"out{number}.zip", runtime_python)
+
+        first, second = ((tmp_path / f"out{number}.zip").read_bytes() for number in (0, 1))
+        assert first == second
+
+    def test_names_the_module_that_is_no_python(self, tmp_path: Path, runtime_python: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as zipped:
+            zipped.writestr("broken.py", "def (:\n")
+
+        with pytest.raises(StageError, match="compile the package"):
+            archive.repack(tmp_path / "in.zip", tmp_path / "out.zip", runtime_python)
+
+
+class TestStart:
+    def test_imports_only_what_was_weighed(self, modules: set[str], task: Path) -> None:
+        shipped = {path.name.partition(".")[0] for path in task.iterdir()}
+        imported = {name.partition(".")[0] for name in modules} & shipped
+
+        assert imported <= IMPORTED_AT_START, "weigh it first: docs/benchmarks.md"
+
+    def test_imports_nothing_that_only_some_requests_need(self, modules: set[str]) -> None:
+        assert not modules & TOO_DEAR_AT_START

@@ -1,0 +1,378 @@
+"""
+Everything the API does, and the rights each of it needs: the other side of the function's role.
+
+A call is prepared with all rights and then made as the role. It returns if it succeeded and
+raises `CallFailedError` if not.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import requests
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from rest_framework.test import APIClient
+
+from apps.auth import current_roles
+from apps.claims import triggers
+from apps.core.aws import clients, secrets
+from apps.devstack.personas import BY_KEY
+from apps.files.keys import USER_FOLDERS
+from apps.health import probes
+from apps.users.adapters import cognito
+from apps.users.models import Intention, MopedUser
+from tests.support.waiting import LIMIT_SECONDS
+from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.deployment.role import Right
+    from tests.users.stores import Stores
+
+ASKED_WHO = frozenset({"dynamodb:GetItem", "secretsmanager:GetSecretValue"})
+"""What a route needs that asks whether the caller still has a role."""
+
+
+class CallFailedError(AssertionError):
+    """The API did not do what it was asked."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the calls are made with: an admin's real token, and stores that can be prepared."""
+
+    token: str
+    stores: Stores
+
+    def person(self) -> MopedUser:
+        """Return somebody new with an account, a row and claims."""
+        return self.stores.admit(address(), ["moped-editor"])
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, expected: int = 200) -> Any:
+        """Call a route as the admin, in a container that remembers nothing."""
+        forget()
+        client = APIClient(HTTP_AUTHORIZATION=f"Bearer {self.token}")
+        answer = client.generic(method, path, _json(body), content_type="application/json")
+        _hold(answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.content!r}")
+        return answer
+
+
+class Call(NamedTuple):
+    """Something the API does: what of it that covers, the rights it needs, how it is prepared."""
+
+    covers: str
+    needs: frozenset[str]
+    prepare: Callable[[Scene], Callable[[], object]]
+    role: str = "FunctionRole"
+
+
+def forget() -> None:
+    """Let nothing be answered from memory."""
+    current_roles.invalidate()
+    secrets.forget()
+    probes.forget()
+
+
+def address() -> str:
+    """Return an address that nobody had before."""
+    return f"person.{uuid.uuid4().hex[:12]}@austintexas.gov"
+
+
+# ---- staff accounts ------------------------------------------------------------------------------
+
+
+def creating(scene: Scene) -> Callable[[], object]:
+    """Create somebody who was never known."""
+    body = {**profile(address()), "password": PASSWORD}
+    return lambda: scene.ask("POST", "/users/", body, expected=201)
+
+
+def adopting(scene: Scene) -> Callable[[], object]:
+    """Create somebody who has a stray account: disabled, and with an address that nobody proved."""
+    email = address()
+    account = cognito.create(email=email, password=PASSWORD, mark="")
+    pool: Any = {"UserPoolId": settings.COGNITO_USER_POOL_ID, "Username": account.username}
+    unproven: Any = [{"Name": "email_verified", "Value": "false"}]
+    clients.cognito().admin_update_user_attributes(**pool, UserAttributes=unproven)
+    clients.cognito().admin_disable_user(**pool)
+    body = {**profile(email), "password": PASSWORD}
+    return lambda: scene.ask("POST", "/users/", body, expected=201)
+
+
+def changing(scene: Scene) -> Callable[[], object]:
+    """Give somebody another address and another password."""
+    path, body = _path(scene.person()), {**profile(address()), "password": NEW_PASSWORD}
+    return lambda: scene.ask("PUT", path, body)
+
+
+def deactivating(scene: Scene) -> Callable[[], object]:
+    """Take somebody's rights and accounts away."""
+    path = _path(scene.person())
+    return lambda: scene.ask("DELETE", path, expected=204)
+
+
+def activating(scene: Scene) -> Callable[[], object]:
+    """Give an account to somebody who is known without one."""
+    email = address()
+    MopedUser.objects.create(**profile(email), is_coa_staff=True, is_deleted=True)
+    body = {"email": email, "password": PASSWORD, "roles": ["moped-editor"]}
+    return lambda: scene.ask("PUT", "/users/activate/", body)
+
+
+def reading(path: str) -> Callable[[Scene], Callable[[], object]]:
+    """Return what prepares a question about somebody, or about nobody in particular."""
+
+    def prepare(scene: Scene) -> Callable[[], object]:
+        asked = path.replace("<id>", str(scene.person().cognito_user_id)) if "<id>" in path else path
+        return lambda: scene.ask("GET", asked)
+
+    return prepare
+
+
+def signing_in(scene: Scene) -> Callable[[], object]:
+    """Put somebody's claims into a token, as the pool asks for it."""
+    person = scene.person()
+    event = {
+        "triggerSource": "TokenGeneration_Authentication",
+        "userName": str(person.cognito_user_id),
+        "request": {"userAttributes": {"email": person.email}},
+    }
+
+    def act() -> None:
+        forget()
+        try:
+            triggers.handler(event, None)
+        except triggers.SignInDeniedError as error:
+            raise CallFailedError(error.code) from error
+
+    return act
+
+
+def reconciling(*options: str) -> Callable[[Scene], Callable[[], object]]:
+    """Return what prepares a comparison of the three stores; that they differ is an answer too."""
+
+    def prepare(scene: Scene) -> Callable[[], object]:
+        scene.person()
+
+        def act() -> None:
+            with suppress(SystemExit):
+                _reconcile(*options)
+
+        return act
+
+    return prepare
+
+
+def repairing(spoil: Callable[[MopedUser], object]) -> Callable[[Scene], Callable[[], object]]:
+    """Return what prepares the repair of one person's account; it fails if a finding is left."""
+
+    def prepare(scene: Scene) -> Callable[[], object]:
+        person = scene.person()
+        spoil(person)
+
+        def act() -> None:
+            try:
+                _reconcile("--only", person.address, "--fix", "--grace=0")
+            except SystemExit as end:
+                raise CallFailedError(str(end)) from end
+
+        return act
+
+    return prepare
+
+
+def another_address_and_role(person: MopedUser) -> None:
+    """Let the account and the row change without the API."""
+    cognito.set_email(str(person.cognito_user_id), address(), is_verified=True)
+    MopedUser.objects.filter(pk=person.pk).update(roles=["moped-viewer"])
+
+
+def deactivated_halfway(person: MopedUser) -> None:
+    """Leave a deactivation that was cut off before anything was done."""
+    Intention.objects.create(
+        operation=Intention.DELETE,
+        email=person.address,
+        cognito_user_id=person.cognito_user_id,
+        actor={"id": 1, "email": "ada", "sub": "x"},
+    )
+
+
+def _reconcile(*options: str) -> None:
+    forget()
+    try:
+        call_command("reconcile_users", *options, stdout=io.StringIO(), stderr=io.StringIO())
+    except CommandError as error:
+        raise CallFailedError(str(error)) from error
+
+
+# ---- files: what is signed is used, since only then a right is asked for --------------------------
+
+
+def uploading(scene: Scene) -> Callable[[], object]:
+    """Post a file into the bucket with a form that was signed for it."""
+
+    def act() -> None:
+        form = scene.ask("GET", "/files/request-signature?file=plan.pdf").json()["credentials"]
+        _sent(requests.post(form["url"], data=form["fields"], files={"file": b"%PDF"}, timeout=LIMIT_SECONDS))
+
+    return act
+
+
+def downloading(scene: Scene) -> Callable[[], object]:
+    """Fetch one of the caller's own files from the address that was signed for it."""
+    own = MopedUser.objects.get(email=BY_KEY["admin"].email).user_id
+    key = f"{USER_FOLDERS[0]}{own}/{own}_11232026050403_{uuid.uuid4().hex[:16]}_plan.pdf"
+    clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=b"%PDF")
+
+    def act() -> None:
+        _sent(
+            requests.get(
+                scene.ask("GET", f"/files/download/{key}").json()["download_url"], timeout=LIMIT_SECONDS
+            )
+        )
+
+    return act
+
+
+CALLS = {
+    "create a user": Call(
+        "POST users",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminCreateUser",
+            "cognito-idp:AdminSetUserPassword",
+            "cognito-idp:ListUsers",
+            "dynamodb:PutItem",
+        },
+        creating,
+    ),
+    "adopt a stray account": Call(
+        "POST users",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminEnableUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminSetUserPassword",
+            "cognito-idp:AdminUpdateUserAttributes",
+            "cognito-idp:AdminUserGlobalSignOut",
+            "cognito-idp:ListUsers",
+            "dynamodb:PutItem",
+        },
+        adopting,
+    ),
+    "change a user": Call(
+        "PUT user",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminDeleteUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminSetUserPassword",
+            "cognito-idp:AdminUpdateUserAttributes",
+            "dynamodb:DeleteItem",
+            "dynamodb:PutItem",
+        },
+        changing,
+    ),
+    "deactivate a user": Call(
+        "DELETE user",
+        ASKED_WHO
+        | {"cognito-idp:AdminDeleteUser", "cognito-idp:AdminUserGlobalSignOut", "dynamodb:DeleteItem"},
+        deactivating,
+    ),
+    "activate a user": Call(
+        "PUT activate-user",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminCreateUser",
+            "cognito-idp:AdminSetUserPassword",
+            "cognito-idp:ListUsers",
+            "dynamodb:PutItem",
+        },
+        activating,
+    ),
+    "show a user": Call("GET user", ASKED_WHO | {"cognito-idp:AdminGetUser"}, reading("/users/<id>")),
+    "show a user's history": Call("GET user-history", ASKED_WHO, reading("/users/<id>/history")),
+    "list users": Call("GET users", ASKED_WHO, reading("/users/")),
+    "sign in": Call("the trigger", ASKED_WHO, signing_in),
+    "reconcile": Call(
+        "reconcile_users",
+        frozenset({"cognito-idp:ListUsers", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),
+        reconciling(),
+        "ReconciliationRole",
+    ),
+    "rotate the key": Call(
+        "reconcile_users",
+        frozenset({"cognito-idp:DescribeUserPool", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),
+        reconciling("--rotate-key"),
+        "ReconciliationRole",
+    ),
+    "repair an account": Call(
+        "reconcile_users",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminUpdateUserAttributes",
+            "cognito-idp:ListUsers",
+            "dynamodb:PutItem",
+        },
+        repairing(another_address_and_role),
+        "ReconciliationRole",
+    ),
+    "carry out a deactivation": Call(
+        "reconcile_users",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminDeleteUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminUserGlobalSignOut",
+            "cognito-idp:ListUsers",
+            "dynamodb:DeleteItem",
+        },
+        repairing(deactivated_halfway),
+        "ReconciliationRole",
+    ),
+    "upload a file": Call("GET file-upload", ASKED_WHO | {"s3:PutObject"}, uploading),
+    "download a file": Call("GET file-download", ASKED_WHO | {"s3:GetObject"}, downloading),
+    "be ready": Call("GET ready", ASKED_WHO | {"s3:ListBucket"}, reading("/health/ready")),
+    "live": Call("GET live", frozenset(), reading("/health/live")),
+    "say hello": Call("GET root", frozenset(), reading("/")),
+    "show the reference": Call("GET reference", frozenset(), reading("/docs/openapi.json")),
+    "speak of sign-ins": Call("GET auth", frozenset(), reading("/auth/")),
+    "speak of files": Call("GET files", frozenset(), reading("/files/")),
+    "say who is calling": Call("GET current-user", frozenset(), reading("/auth/current_user")),
+    "say who is calling, too": Call("GET current-user2", frozenset(), reading("/auth/current_user2")),
+}
+
+
+def made_as(role: str) -> list[str]:
+    """Return the names of the calls that are made with a role."""
+    return [name for name, call in CALLS.items() if call.role == role]
+
+
+def needing(right: Right) -> list[str]:
+    """Return the names of the calls that need a right of a role."""
+    return [name for name in made_as(right.role) if right.action in CALLS[name].needs]
+
+
+def _path(person: MopedUser) -> str:
+    return f"/users/{person.cognito_user_id}"
+
+
+def _json(body: dict[str, Any] | None) -> str:
+    return "" if body is None else json.dumps(body)
+
+
+def _sent(response: requests.Response) -> None:
+    _hold(response.ok, f"{response.request.method} {response.status_code} {response.text}")
+
+
+def _hold(holds: bool, otherwise: str) -> None:  # noqa: FBT001 (what it says)
+    if not holds:
+        raise CallFailedError(otherwise)

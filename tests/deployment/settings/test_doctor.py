@@ -1,0 +1,153 @@
+"""Every trap is set once, and found."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from apps.deployment.errors import StageError
+from apps.deployment.settings import checks, doctor, zappa_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VARIABLES = "aws_environment_variables"
+
+
+def ids(found: Any) -> set[str]:
+    return {trap.id for trap in found}
+
+
+@pytest.fixture
+def staging() -> zappa_settings.Settings:
+    return zappa_settings.flattened(zappa_settings.read(), "staging")
+
+
+class TestOurStages:
+    def test_are_in_no_trap(self) -> None:
+        assert not run_checks(tags=[doctor.TAG], include_deployment_checks=True)
+
+    def test_are_examined_by_check_deploy(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        document = zappa_settings.read()
+        document["base"]["debug"] = True
+        (tmp_path / "zappa_settings.json").write_text(json.dumps(document))
+        monkeypatch.setattr(zappa_settings.read, "__defaults__", (tmp_path / "zappa_settings.json",))
+
+        with pytest.raises(SystemCheckError, match=r"(?s)staging: debug is on.*Write: \"debug\": false"):
+            call_command("check", "--deploy", "--tag", doctor.TAG)
+
+
+class TestStage:
+    @pytest.mark.parametrize(
+        ("change", "trap"),
+        [
+            ({"debug": True}, "E001"),
+            ({"log_level": "DEBUG"}, "E002"),
+            ({"manage_roles": True}, "E003"),
+            ({"extra_permissions": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, "E003"),
+            ({"attach_policy": "policy.json"}, "E003"),
+            ({"apigateway_version": "v2", "authorizer": {"arn": "…"}}, "E004"),
+            ({"iam_authorization": True}, "E004"),
+            ({"cors": True}, "E005"),
+            ({VARIABLES: {"HASURA_ADMIN_SECRET": "x"}}, "E006"),
+            ({VARIABLES: {"DATABASE_URL": "postgresql://moped:pass@host/moped"}}, "E006"),
+            ({"api_key": "abc"}, "E006"),
+            ({"role_arn": "arn:aws:iam::123456789012:role/x"}, "E007"),
+            ({"environment_variables": {"A": "b"}}, "E008"),
+            ({"remote_env": "s3://bucket/file"}, "E008"),
+            ({VARIABLES: {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}}, "E009"),
+            ({VARIABLES: {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:4566"}}, "E009"),
+            ({VARIABLES: {"COGNITO_JWKS_URL": "http://127.0.0.1:4566/keys"}}, "E009"),
+            ({VARIABLES: {"MOPED_API_ALLOWED_HOSTS": "*"}}, "E010"),
+            ({VARIABLES: {"MOPED_API_ALLOWED_HOSTS": ""}}, "E010"),
+            ({VARIABLES: {"MOPED_API_CORS_ORIGINS": "*"}}, "E011"),
+            ({VARIABLES: {"MOPED_API_CORS_ORIGIN_PATTERNS": "https://.*netlify.app"}}, "E011"),
+            ({"timeout_seconds": 30}, "E012"),
+            ({"moped": {"stack": "moped-another"}}, "E013"),
+            ({"slim_handler": True}, "E015"),
+            ({"lambda_handler": "handler.lambda_handler"}, "E016"),
+            ({"apigateway_lambda_qualifier": None}, "E017"),
+            ({"moped": {"stack": "moped-api-staging", "log_retention_days": 7}}, "E021"),
+            ({"lambda_concurrency": None}, "E022"),
+            ({"moped": {"requests_per_second": None}}, "E023"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else json.dumps(value)[:50],
+    )
+    def test_trap_is_found(
+        self, change: zappa_settings.Settings, trap: str, staging: zappa_settings.Settings
+    ) -> None:
+        assert ids(checks.of_stage("staging", zappa_settings.merged(staging, change))) == {trap}
+
+    def test_without_tags_is_found(self, staging: zappa_settings.Settings) -> None:
+        assert ids(checks.of_stage("staging", staging | {"tags": {}})) == {"E014"}
+
+    def test_of_each_kind_is_set_above(self) -> None:
+        parameters = next(mark for mark in TestStage.test_trap_is_found.pytestmark if mark.args)  # type: ignore[attr-defined]
+        assert {kind.id for kind in checks.KINDS} == {trap for _, trap in parameters.args[1]} | {"E014"}
+
+    def test_says_what_is_wrong_why_it_matters_and_what_to_write(
+        self, staging: zappa_settings.Settings
+    ) -> None:
+        (trap,) = checks.of_stage("staging", staging | {"debug": True})
+        error = doctor.as_error(trap)
+
+        assert error.msg.startswith("staging: debug is on. It is Zappa's default")
+        assert error.hint == 'Write: "debug": false'
+        assert error.id == "moped.E001"
+
+
+class TestFile:
+    @pytest.mark.parametrize(
+        ("change", "trap"),
+        [
+            ({"base": {"domain": "moped-api.example"}}, "E018"),
+            ({"pr-1": {}}, "E019"),
+            ({"Staging": {}}, "E019"),
+            ({"pr_1": {"project_name": "moped-api"}, "pr__1": {"project_name": "moped-api"}}, "E020"),
+        ],
+        ids=["base with a domain", "dash", "capital", "same function"],
+    )
+    def test_trap_is_found(self, change: dict[str, zappa_settings.Settings], trap: str) -> None:
+        assert trap in ids(checks.of_file(zappa_settings.merged(zappa_settings.read(), change)))
+
+
+class TestDjango:
+    @pytest.mark.parametrize(
+        ("setting", "value", "trap"),
+        [
+            ("DEBUG", True, "E030"),
+            ("LOGGING", {"version": 1, "root": {"level": "INFO"}}, "E031"),
+            ("LOGGING", {"version": 1, "root": {"level": "DEBUG", "handlers": ["console"]}}, "E032"),
+            ("STATIC_URL", "/static/", "E033"),
+            ("SECRET_KEY", "django-insecure-x", "E034"),
+            ("ALLOWED_HOSTS", ["*"], "E035"),
+            ("CORS_ALLOW_ALL_ORIGINS", True, "E035"),
+        ],
+        ids=lambda value: str(value)[:30],
+    )
+    def test_trap_is_found(self, setting: str, value: Any, trap: str, settings: Any) -> None:
+        setattr(settings, setting, value)
+
+        assert ids(doctor.traps_of_django()) == {trap}
+
+
+class TestZappaFile:
+    def test_names_the_stages_there_are(self) -> None:
+        with pytest.raises(StageError, match="it has preview, production, staging"):
+            zappa_settings.flattened(zappa_settings.read(), "test")
+
+    def test_that_is_missing_or_no_json_is_one_sentence(self, tmp_path: Path) -> None:
+        with pytest.raises(StageError, match="cannot be read: No such file"):
+            zappa_settings.read(tmp_path / "zappa_settings.json")
+        (tmp_path / "zappa_settings.json").write_text("{")
+        with pytest.raises(StageError, match="is not JSON"):
+            zappa_settings.read(tmp_path / "zappa_settings.json")
+
+    def test_that_goes_in_circles_is_refused(self) -> None:
+        with pytest.raises(StageError, match="extends 'a'"):
+            zappa_settings.flattened({"a": {"extends": "b"}, "b": {"extends": "a"}}, "a")

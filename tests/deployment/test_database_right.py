@@ -1,0 +1,62 @@
+"""The right to read the database's secret: enough to log in, needed, and good for no other secret."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from django.db import OperationalError
+
+from apps.core.aws import secrets
+from tests.core.database.test_postgresql import Login, login, server
+from tests.deployment.role import TRUST, Right, Role
+from tests.deployment.template import resources
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+    from apps.devstack.postgresql import Cluster
+
+pytestmark = [pytest.mark.emulator, pytest.mark.django_db]
+__all__ = ["login", "server"]
+
+POLICY = "DatabaseCredentials"
+# A policy without a statement is none, and the one that counts is to be taken away.
+NEXT_TO_NOTHING = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*", "Sid": "Nothing"}
+
+
+def made_for(secret: str) -> Role:
+    """Return a role with what the template gives the function's for this secret, and nothing else."""
+    iam, name = boto3.client("iam"), f"database-{uuid.uuid4().hex[:8]}"
+    document: dict[str, Any] = resources()[POLICY]["Properties"]["PolicyDocument"]
+    (statement,) = document["Statement"]
+    arn = boto3.client("secretsmanager").describe_secret(SecretId=secret)["ARN"]
+    filled = {**document, "Statement": [{**statement, "Resource": arn}, NEXT_TO_NOTHING]}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
+    iam.put_role_policy(RoleName=name, PolicyName="database", PolicyDocument=json.dumps(filled))
+    return Role(role["Arn"], "database")
+
+
+class TestDatabaseCredentials:
+    def test_are_enough_to_log_in(self, login: Login) -> None:
+        with made_for(login.secret).worn():
+            assert login.who() == login.user
+
+    def test_are_needed(self, login: Login) -> None:
+        role = made_for(login.secret)
+
+        with role.worn(), role.without(Right(POLICY)), pytest.raises(OperationalError, match="cannot be had"):
+            login.who()
+
+    def test_open_no_other_secret(self, login: Login, server: Cluster, settings: Settings) -> None:
+        other = Login(server)
+        other.publish("first")
+        settings.DATABASE_SECRET = other.secret
+        role = made_for(login.secret)
+        secrets.forget()
+
+        with role.worn(), pytest.raises(OperationalError, match="cannot be had"):
+            other.who()

@@ -1,0 +1,218 @@
+"""What the emulator ignores of the template is read in it; what the role may do, in the code."""
+
+from __future__ import annotations
+
+import ast
+import json
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore import xform_name
+
+from apps.deployment.paths import PROJECT
+from moped_api import lambda_events
+from tests.deployment.template import TEMPLATE, listed, resources, statements
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVING = ("auth", "claims", "core", "files", "health", "users")
+# Where a call is named otherwise than the right it needs.
+RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
+# Signing a form is no call; whoever posts it needs this right of ours.
+BY_SIGNATURE = {"s3:PutObject": "post_policy_signer"}
+# Methods whose first argument names the call that is meant.
+NAMING = {"get_paginator", "generate_presigned_url"}
+# What only reconcile_users calls.
+OF_RECONCILIATION = {"cognito-idp:DescribeUserPool", "dynamodb:Scan"}
+# Not the code's: the gateway's invocations through the role, and Lambda's own writing of logs.
+NOT_OF_THE_CODE = {"Gateway", "Logs"}
+STATEFUL = {
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolDomain",
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+}
+
+
+@cache
+def operations() -> dict[str, str]:
+    """Return the rights of every call of the four services, by the name that boto3 gives it."""
+    found = {}
+    for service in ("cognito-idp", "dynamodb", "s3", "secretsmanager"):
+        model = boto3.Session().client(service, region_name="us-east-1").meta.service_model
+        for name in model.operation_names:
+            right = f"{service}:{name}"
+            found[xform_name(name)] = RIGHTS.get(right, right)
+    return found
+
+
+def words(path: Path) -> set[str]:
+    """Return the name of every method that a module calls, and what it pages through or signs."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    named = {
+        str(argument.value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr in NAMING
+        for argument in call.args
+        if isinstance(argument, ast.Constant)
+    }
+    return methods | named
+
+
+def used() -> set[str]:
+    modules = [
+        path
+        for app in SERVING
+        for path in (PROJECT / "apps" / app).rglob("*.py")
+        if "blueprint" not in path.parts
+    ]
+    said = set().union(*map(words, modules))
+    calls = {right for name, right in operations().items() if name in said}
+    return calls | {right for right, call in BY_SIGNATURE.items() if call in said}
+
+
+def allowed(role: str) -> set[str]:
+    """Return what a role allows the code of its function."""
+    return {
+        action
+        for statement in statements(role)
+        if statement["Sid"] not in NOT_OF_THE_CODE
+        for action in listed(statement["Action"])
+    }
+
+
+class TestTemplate:
+    def test_fits_into_one_call(self) -> None:
+        assert len(TEMPLATE.read_bytes()) <= 51_200  # CloudFormation's limit of a TemplateBody
+
+
+class TestFunctionRole:
+    def test_may_do_what_the_code_calls_and_nothing_else(self) -> None:
+        assert allowed("FunctionRole") == used() - OF_RECONCILIATION
+
+    @pytest.mark.parametrize("role", ["FunctionRole", "ReconciliationRole", "ScheduleRole", "DeploymentRole"])
+    def test_has_no_right_over_everything(self, role: str) -> None:
+        for statement in statements(role):
+            assert "*" not in listed(statement["Resource"]), statement["Sid"]
+            assert not [action for action in listed(statement["Action"]) if "*" in action], statement["Sid"]
+
+    def test_writes_logs_of_its_own_functions_only(self) -> None:
+        (logs,) = [each for each in statements("FunctionRole") if each["Sid"] == "Logs"]
+
+        assert logs["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+        assert "log-group:/aws/lambda/moped-api-" in logs["Resource"]
+
+    def test_reads_the_databases_secret_and_no_other_of_its_kind(self) -> None:
+        policy = resources()["DatabaseCredentials"]
+
+        assert policy["Condition"] == "HasDatabaseSecret"
+        assert policy["Properties"]["Roles"] == ["FunctionRole", "ReconciliationRole"]
+        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+        assert statement["Action"] == "secretsmanager:GetSecretValue"
+        assert statement["Resource"] == "DatabaseSecretArn"
+
+    def test_lets_the_gateway_call_what_is_live_and_nothing_else(self) -> None:
+        (gateway,) = [each for each in statements("FunctionRole") if each["Sid"] == "Gateway"]
+
+        assert gateway["Action"] == "lambda:InvokeFunction"
+        assert gateway["Resource"].endswith(":function:moped-api-${Stage}:live")
+
+    def test_puts_the_function_into_a_network_and_lets_its_code_change_none(self) -> None:
+        network = resources()["Network"]
+        allowed, denied = network["Properties"]["PolicyDocument"]["Statement"]
+
+        assert network["Condition"] == "HasNetwork"
+        assert set(allowed["Action"]) == {  # AWSLambdaVPCAccessExecutionRole, without its logs
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
+        }
+        assert (denied["Effect"], denied["Action"], denied["Resource"]) == ("Deny", "ec2:*", "*")
+        whose = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
+        names = ["moped-api-${Stage}", "moped-reconcile-${Stage}", "moped-api-pr-*"]
+        assert [arn.rpartition(":")[2] for arn in whose] == names
+
+
+class TestReconciliation:
+    def test_may_do_what_no_request_needs(self) -> None:
+        assert allowed("ReconciliationRole") >= OF_RECONCILIATION
+        assert allowed("ReconciliationRole") <= used()
+
+    def test_is_scheduled_every_night_and_only_reports(self) -> None:
+        schedule = resources()["NightlyReconciliation"]["Properties"]
+
+        assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
+        event = json.loads(schedule["Target"]["Input"])
+        assert lambda_events.command(event) == ["reconcile_users", "--json"]
+
+    def test_is_called_by_the_schedule_alone(self) -> None:
+        schedule = resources()["NightlyReconciliation"]["Properties"]["Target"]
+        (call,) = statements("ScheduleRole")
+        (trust,) = resources()["ScheduleRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+        assert (call["Action"], call["Resource"]) == ("lambda:InvokeFunction", schedule["Arn"])
+        assert schedule["RoleArn"] == "ScheduleRole.Arn"
+        assert schedule["Arn"].endswith(":function:moped-reconcile-${Stage}:live")
+        assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
+
+    def test_writes_logs_of_its_own(self) -> None:
+        (logs,) = [each for each in statements("ReconciliationRole") if each["Sid"] == "Logs"]
+
+        name = resources()["ReconciliationLog"]["Properties"]["LogGroupName"]
+        assert logs["Resource"].endswith(f":log-group:{name}:*")
+
+
+class TestDeploymentRole:
+    def test_hands_over_two_roles_and_only_to_lambda_and_the_gateway(self) -> None:
+        (passing,) = [
+            each for each in statements("DeploymentRole") if "iam:PassRole" in listed(each["Action"])
+        ]
+
+        assert passing["Resource"] == ["FunctionRole.Arn", "ReconciliationRole.Arn"]
+        services = passing["Condition"]["StringEqualsIfExists"]["iam:PassedToService"]
+        assert services == ["lambda.amazonaws.com", "apigateway.amazonaws.com"]
+
+    def test_is_assumed_by_one_environment_of_one_repository(self) -> None:
+        (trust,) = resources()["DeploymentRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+        subject = trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+        assert subject == "repo:${GitHubRepository}:environment:${Stage}"
+
+
+class TestData:
+    @pytest.mark.parametrize("name", [n for n, r in resources().items() if r["Type"] in STATEFUL])
+    def test_outlives_its_stack(self, name: str) -> None:
+        assert resources()[name]["DeletionPolicy"] == "Retain"
+        assert resources()[name]["UpdateReplacePolicy"] == "Retain"
+
+    @pytest.mark.parametrize("name", [n for n, r in resources().items() if r["Type"] == "AWS::S3::Bucket"])
+    def test_in_buckets_is_encrypted_private_and_not_kept_for_ever(self, name: str) -> None:
+        properties = resources()[name]["Properties"]
+
+        assert list(properties["PublicAccessBlockConfiguration"].values()) == [True] * 4
+        assert properties["BucketEncryption"]
+        assert {rule["Status"] for rule in properties["LifecycleConfiguration"]["Rules"]} == {"Enabled"}
+
+    def test_of_claims_can_be_restored_to_any_second(self) -> None:
+        table = resources()["ClaimsTable"]["Properties"]
+
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+        assert table["SSESpecification"]["SSEEnabled"] is True
+        assert table["DeletionProtectionEnabled"] is True
+
+
+class TestUserPool:
+    def test_lets_nobody_register_themselves(self) -> None:
+        pool = resources()["UserPool"]["Properties"]
+
+        assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True

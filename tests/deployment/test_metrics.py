@@ -1,0 +1,153 @@
+"""What is counted in the log, tried on the lines that the API writes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from apps.core.logging import JsonFormatter
+from tests.deployment.template import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rest_framework.test import APIClient
+
+    from tests.conftest import Impersonate
+
+# A filter pattern of CloudWatch, word by word, as Python: enough of its language for ours.
+WORDS = [
+    (r"\$\.(\w+)\s+IS TRUE", r"(line.get('\1') is True)"),
+    (r"\$\.(\w+)\s*=\s*\"\*\"", r"(line.get('\1') not in (None, ''))"),
+    (r"\$\.(\w+)\s*=\s*", r"line['\1'] == "),
+    (r"\$\.(\w+)", r"line['\1']"),
+    (r"&&", " and "),
+    (r"\|\|", " or "),
+]
+
+
+def filters() -> dict[str, Any]:
+    return {n: r["Properties"] for n, r in resources().items() if r["Type"] == "AWS::Logs::MetricFilter"}
+
+
+def alarms() -> dict[str, Any]:
+    found = {n: r["Properties"] for n, r in resources().items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+    return {name: alarm for name, alarm in found.items() if not alarm["Namespace"].startswith("AWS/")}
+
+
+def counted(line: dict[str, Any]) -> dict[str, Any]:
+    """Return what a line adds to which metric."""
+    found = {}
+    for each in filters().values():
+        pattern = each["FilterPattern"].strip("{} ")
+        for word, python in WORDS:
+            pattern = re.sub(word, python, pattern)
+        (metric,) = each["MetricTransformations"]
+        value = metric["MetricValue"]
+        # S307: the text is the template's; a line without an event has none of the other members.
+        if eval(pattern, {"line": line}):  # noqa: S307
+            found[metric["MetricName"]] = line[value[2:]] if value.startswith("$.") else int(value)
+    return found
+
+
+class Lines(logging.Handler):
+    """Keeps the lines as they would stand in the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonFormatter())
+        self.kept: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(json.loads(self.format(record)))
+
+
+@pytest.fixture
+def lines() -> Iterator[list[dict[str, Any]]]:
+    handler, logger = Lines(), logging.getLogger("moped.request")
+    logger.addHandler(handler)
+    yield handler.kept
+    logger.removeHandler(handler)
+
+
+class TestMetrics:
+    def test_count_an_answer_by_its_class(self, api_client: APIClient, lines: list[dict[str, Any]]) -> None:
+        api_client.get("/")
+
+        (line,) = lines
+        assert counted(line | {"cold": False}) == {"Answers2xx": 1, "Latency": line["ms"]}
+
+    def test_count_a_refusal_and_its_reason(
+        self, impersonate: Impersonate, lines: list[dict[str, Any]]
+    ) -> None:
+        impersonate("viewer").delete("/users/22222222-2222-4222-8222-222222222222")
+
+        (line,) = lines
+        assert line["code"]
+        assert counted(line).keys() >= {"Answers4xx", "Refusals", "TurnedAway", "Latency"}
+        assert filters()["Refusals"]["MetricTransformations"][0]["Dimensions"] == [
+            {"Key": "code", "Value": "$.code"}
+        ]
+
+    @pytest.mark.parametrize(
+        ("status", "metric"),
+        [(204, "Answers2xx"), (302, "Answers3xx"), (404, "Answers4xx"), (503, "Answers5xx")],
+    )
+    def test_know_every_class(
+        self, api_client: APIClient, lines: list[dict[str, Any]], status: int, metric: str
+    ) -> None:
+        api_client.get("/")
+
+        answers = {name for name in counted(lines[0] | {"status": status}) if name.startswith("Answers")}
+        assert answers == {metric}
+
+    def test_count_cold_starts(self, api_client: APIClient, lines: list[dict[str, Any]]) -> None:
+        api_client.get("/")
+
+        assert counted(lines[0] | {"cold": True})["ColdStarts"] == 1
+        assert "ColdStarts" not in counted(lines[0] | {"cold": False})
+
+    def test_count_nothing_but_requests(self) -> None:
+        assert counted({"event": "probe_failed", "status": 500, "ms": 1, "cold": True, "code": "x"}) == {}
+
+    @pytest.mark.parametrize(("everyone", "expected"), [(True, {"AccountFindings": 3}), (False, {})])
+    def test_count_the_findings_of_a_whole_comparison(
+        self, *, everyone: bool, expected: dict[str, int]
+    ) -> None:
+        line = {"event": "reconciliation_finished", "findings": 3, "everyone": everyone}
+
+        assert counted(line) == expected
+
+    def test_are_what_alarms_watch(self) -> None:
+        metrics = {
+            (metric["MetricNamespace"], metric["MetricName"])
+            for each in filters().values()
+            for metric in each["MetricTransformations"]
+        }
+
+        assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms().values()} <= metrics
+        watched = {alarm["MetricName"] for alarm in alarms().values()}
+        assert watched == {"AccountFindings", "Answers5xx", "ColdStarts", "Latency", "TurnedAway"}
+
+    def test_alarms_tell_the_operators(self) -> None:
+        found = {n: r["Properties"] for n, r in resources().items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+
+        assert {name for name, alarm in found.items() if alarm["AlarmActions"] != ["Alarms"]} == set()
+
+    def test_of_findings_alarm_at_the_first_one(self) -> None:
+        alarm = alarms()["AccountsDisagree"]
+
+        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
+        assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
+
+    def test_of_findings_alarm_when_nothing_was_compared(self) -> None:
+        """Hours, not one day: CloudWatch evaluates an older data point where the only period has none."""
+        alarm = alarms()["AccountsAreNotCompared"]
+
+        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("SampleCount", "LessThanThreshold")
+        assert (alarm["Threshold"], alarm["TreatMissingData"]) == (1, "breaching")
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, 26)

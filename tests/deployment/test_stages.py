@@ -1,0 +1,632 @@
+"""The life of a stage at the embedded AWS; Zappa's part is played by the two calls it comes down to."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import uuid
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from django.core.management import CommandError, call_command
+
+from apps.core.aws import clients
+from apps.deployment import smoke_account, stages, subprocesses, zappa
+from apps.deployment.aws import functions, rest_api, stack
+from apps.deployment.errors import StageError
+from apps.deployment.package.builder import Package
+from apps.deployment.settings import rendering, zappa_settings
+from apps.deployment.settings.rendering import Stage
+from apps.deployment.verification import facts
+from apps.devstack import personas
+from apps.devstack import stack as laptop_stack
+from apps.users.management.commands import reconcile_users
+from tests.support.waiting import LIMIT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from apps.devstack.emulator import Emulator
+
+pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
+
+RIGHT = {"/": 200, "/auth/current_user": 401}
+ANSWERS = """
+answers, with_token = {answers!r}, {with_token}
+
+def lambda_handler(event, context):
+    if "manage" in event:
+        print("managed", event["manage"])
+        {manage}
+        return {{}}
+    token = "Authorization" in event["headers"]
+    status = with_token if token else answers[event["path"]]
+    return {{"statusCode": status, "body": '{{"detail": "as the test wants it"}}'}}
+"""
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Callable[..., Package]:
+    """Return a maker of packages that answer as a test wants."""
+
+    def make(answers: dict[str, int] | None = None, with_token: int = 200, manage: str = "pass") -> Package:
+        source = ANSWERS.format(answers=answers or RIGHT, with_token=with_token, manage=manage)
+        path = tmp_path / f"{uuid.uuid4()}.zip"
+        with zipfile.ZipFile(path, "w") as zipped:
+            zipped.writestr("handler.py", f"# {uuid.uuid4()}\n{source}")
+        content = path.read_bytes()
+        return Package(path, hashlib.sha256(content).hexdigest(), len(content))
+
+    return make
+
+
+@pytest.fixture
+def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
+    """Return a stage of its own name, on what the laptop's stack made."""
+    made = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///none"}
+    name = f"t{uuid.uuid4().hex[:8]}"
+    settings: dict[str, Any] = {
+        "role_arn": made["FunctionRoleArn"],
+        "timeout_seconds": 28,
+        "lambda_concurrency": 1,
+        "runtime": "python3.13",
+        "aws_environment_variables": {"MOPED_API_ALLOWED_HOSTS": "api.example"},
+        "moped": {
+            "stack": laptop_stack.NAME,
+            "log_retention_days": 7,
+            "migrate": True,
+            "requests_per_second": 0.001,  # however slow the machine, the second is one too many
+            "requests_at_once": 1,
+        },
+    }
+    fill(made["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
+    monkeypatch.setattr(zappa, "deploy", created)
+    monkeypatch.setattr(zappa, "update", updated)
+    monkeypatch.setattr(
+        zappa, "undeploy", lambda stage: clients.lambda_client().delete_function(FunctionName=stage.function)
+    )
+    return Stage(name, f"moped-api-{name}", settings, made, tmp_path / "settings.json")
+
+
+@pytest.fixture
+def owner(staged: Stage) -> Stage:
+    """A stage that has the stack to itself."""
+    staged.outputs["FunctionLog"] = staged.log_group
+    staged.outputs["ReconciliationFunction"] = f"moped-reconcile-{staged.name}"
+    staged.settings.update(architecture="x86_64", memory_size=256, tags={"stage": staged.name})
+    staged.settings["lambda_handler"] = "handler.lambda_handler"
+    staged.settings["lambda_description"] = "The Moped API"
+    return staged
+
+
+def fill(secret: str, content: dict[str, str]) -> None:
+    clients.secrets_manager().put_secret_value(SecretId=secret, SecretString=json.dumps(content))
+
+
+def created(stage: Stage, package: Path) -> None:
+    clients.lambda_client().create_function(
+        FunctionName=stage.function,
+        Runtime="python3.13",
+        Role=stage.settings["role_arn"],
+        Handler="handler.lambda_handler",
+        Code={"ZipFile": package.read_bytes()},
+        Timeout=20,
+    )
+
+
+def updated(stage: Stage, package: Path) -> None:
+    clients.lambda_client().update_function_code(
+        FunctionName=stage.function, ZipFile=package.read_bytes(), Publish=True
+    )
+
+
+def deploy(stage: Stage, package: Package) -> tuple[str, list[str]]:
+    said: list[str] = []
+    version = stages.deploy(stage, package, token="", commit="abc123", tell=said.append)
+    return version, said
+
+
+class TestDeploy:
+    def test_makes_the_first_version_live_after_trying_it(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        version, said = deploy(staged, packed())
+
+        alias = functions.live(staged.function)
+        assert alias
+        assert (alias.version, alias.previous) == (version, "")
+        assert "  GET /auth/current_user with a token: 200" in said
+        assert "migrated" in said
+
+    def test_moves_traffic_to_the_next_and_remembers_the_one_before(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        first, _ = deploy(staged, packed())
+        second, _ = deploy(staged, packed())
+
+        alias = functions.live(staged.function)
+        assert alias
+        assert (alias.version, alias.previous) == (second, first)
+
+    @pytest.mark.parametrize(
+        ("broken", "because"),
+        [
+            (
+                {"answers": {"/": 500, "/auth/current_user": 401}},
+                "GET / without one with 500 instead of 200: as the",
+            ),
+            ({"with_token": 401}, "with a token with 401 instead of 200"),
+            (
+                {"manage": "raise RuntimeError('no such\\ntable')"},
+                "`migrate --noinput` failed on .*: no such table",
+            ),
+            (
+                {"manage": 'return {"exit_code": 1, "output": "no such table"}'},
+                "`migrate --noinput` failed on .*: no such table",
+            ),
+        ],
+        ids=[
+            "a route that crashes",
+            "a token that is refused",
+            "a migration that fails",
+            "a migration that exits",
+        ],
+    )
+    def test_that_fails_leaves_traffic_where_it_was(
+        self, broken: dict[str, Any], because: str, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        first, _ = deploy(staged, packed())
+
+        with pytest.raises(StageError, match=because):
+            deploy(staged, packed(**broken))
+
+        alias = functions.live(staged.function)
+        assert alias
+        assert alias.version == first
+
+    def test_moves_the_function_to_another_processor(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(staged, packed())
+        staged.settings["architecture"] = "arm64"
+
+        version, _ = deploy(staged, packed())
+
+        published = clients.lambda_client().get_function_configuration(
+            FunctionName=staged.function, Qualifier=version
+        )
+        assert published["Architectures"] == ["arm64"]
+
+    def test_keeps_logs_for_a_while(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        deploy(staged, packed())
+
+        (group,) = clients.logs().describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{staged.function}")[
+            "logGroups"
+        ]
+        assert group["retentionInDays"] == 7
+
+    def test_leaves_the_log_of_a_stage_to_its_stack(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        clients.logs().create_log_group(logGroupName=owner.log_group)
+
+        deploy(owner, packed())
+
+        (found,) = clients.logs().describe_log_groups(logGroupNamePrefix=owner.log_group)["logGroups"]
+        assert "retentionInDays" not in found
+
+    def test_deletes_old_versions_but_never_one_that_is_needed(
+        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(functions, "KEPT_VERSIONS", 1)
+        first, _ = deploy(staged, packed())
+        second, _ = deploy(staged, packed())
+
+        assert set(functions.versions(staged.function)) == {first, second}
+
+    def test_without_its_role_is_refused(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        staged.settings["role_arn"] = "arn:aws:iam::000000000000:role/gone"
+
+        with pytest.raises(StageError, match=r"There is no role .*/gone"):
+            deploy(staged, packed())
+
+    def test_without_an_account_to_try_it_with_is_refused(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        fill(staged.outputs["SmokeSecret"], {"email": "nobody@austintexas.gov", "password": "wrong"})
+        with pytest.raises(StageError, match="cannot sign in"):
+            smoke_account.smoke_token(staged.outputs)
+
+        fill(staged.outputs["SmokeSecret"], {})
+        with pytest.raises(StageError, match="holds no email and password"):
+            smoke_account.smoke_token(staged.outputs)
+
+    def test_that_lost_a_race_is_refused(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        deploy(staged, packed())
+
+        before = functions.live(staged.function)
+        deploy(staged, packed())
+        with pytest.raises(StageError, match="Somebody else"):
+            functions.make_live(staged.function, "1", None)
+        assert before
+
+
+class TestPrune:
+    def test_accepts_a_version_that_is_already_gone(
+        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        version, _ = deploy(staged, packed())
+        monkeypatch.setattr(functions, "versions", lambda _function: ["99", version])
+
+        functions.prune(staged.function, keep={version}, kept=1)
+
+        assert functions.exists(staged.function)
+
+
+class TestRollback:
+    def test_moves_traffic_back_and_forth(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        first, _ = deploy(staged, packed())
+        second, _ = deploy(staged, packed())
+
+        assert stages.rollback(staged, "", tell=print) == first
+        assert stages.rollback(staged, second, tell=print) == second
+
+    def test_says_what_there_is_to_go_back_to(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        with pytest.raises(StageError, match="never made live"):
+            stages.rollback(staged, "", tell=print)
+        deploy(staged, packed())
+        with pytest.raises(StageError, match="has had one version only"):
+            stages.rollback(staged, "", tell=print)
+        with pytest.raises(StageError, match="has no version 99"):
+            stages.rollback(staged, "99", tell=print)
+
+
+class TestReconciling:
+    """The function beside it that compares the staff accounts."""
+
+    def configuration(self, owner: Stage) -> Any:
+        return clients.lambda_client().get_function_configuration(
+            FunctionName=f"moped-reconcile-{owner.name}", Qualifier=functions.LIVE
+        )
+
+    def test_has_the_package_under_its_own_role(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        package = packed()
+
+        deploy(owner, package)
+
+        made = self.configuration(owner)
+        assert made["CodeSha256"] == functions.checksum_of(package.digest)
+        assert made["Role"] == owner.outputs["ReconciliationRoleArn"] != owner.outputs["FunctionRoleArn"]
+        assert made["Environment"]["Variables"] == owner.settings["aws_environment_variables"]
+
+    def test_may_run_for_a_minute_longer_than_the_command(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(owner, packed())
+
+        assert self.configuration(owner)["Timeout"] - reconcile_users.MAX_SECONDS >= 60
+
+    def test_answers_for_the_command_and_no_other(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        deploy(owner, packed(manage='return {"output": context.function_name}'))
+
+        beside = stages.manage(owner, "reconcile_users --json").output
+        assert beside == owner.outputs["ReconciliationFunction"]
+        assert stages.manage(owner, "check").output == owner.function
+
+    def test_follows_a_rollback(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        first = packed()
+        deploy(owner, first)
+        deploy(owner, packed())
+
+        stages.rollback(owner, "", tell=print)
+
+        assert self.configuration(owner)["CodeSha256"] == functions.checksum_of(first.digest)
+
+    def test_stays_as_it_is_where_it_has_no_such_package(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        group, owner.outputs["FunctionLog"] = owner.outputs["FunctionLog"], "of another stage"
+        deploy(owner, packed())
+        owner.outputs["FunctionLog"] = group
+        deploy(owner, packed())
+        before = self.configuration(owner)["CodeSha256"]
+        said: list[str] = []
+
+        stages.rollback(owner, "", tell=said.append)
+
+        assert self.configuration(owner)["CodeSha256"] == before
+        assert "stays as it is" in said[-1]
+
+    def test_stays_as_it_was_if_a_deployment_fails(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(owner, packed())
+        before = self.configuration(owner)["CodeSha256"]
+
+        with pytest.raises(StageError):
+            deploy(owner, packed(with_token=401))
+
+        assert self.configuration(owner)["CodeSha256"] == before
+
+    def test_goes_with_the_stage(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        deploy(owner, packed())
+
+        stages.undeploy(owner, tell=print)
+
+        assert not functions.exists(owner.outputs["ReconciliationFunction"])
+
+    def test_is_not_made_for_a_stage_on_the_stack_of_another(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(staged, packed())
+
+        assert not functions.exists(staged.outputs["ReconciliationFunction"])
+
+    def test_of_an_old_stack_is_asked_for_first(self, owner: Stage, packed: Callable[..., Package]) -> None:
+        del owner.outputs["ReconciliationRoleArn"]
+
+        with pytest.raises(StageError, match=r"lacks ReconciliationRoleArn: update it"):
+            deploy(owner, packed())
+        assert not functions.exists(owner.function)
+
+
+class TestLookingAfter:
+    def test_status_tells_what_runs(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        assert stages.status(staged)["function"] == "not deployed"
+        version, _ = deploy(staged, packed())
+
+        assert stages.status(staged)["live version"] == version
+
+    def test_manage_returns_what_the_command_wrote(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        finding = '{"exit_code": 1, "output": "one finding"}'
+        deploy(staged, packed(manage=f'if "migrate" not in event["manage"]: return {finding}'))
+
+        outcome = stages.manage(staged, "reconcile_users")
+
+        assert (outcome.output, outcome.exit_code) == ("one finding", 1)
+
+    def test_manage_returns_the_log_of_a_version_without_output(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(staged, packed())
+
+        assert "managed check" in stages.manage(staged, "check").output
+
+    def test_undeploy_removes_it_and_says_so_once(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(staged, packed())
+
+        stages.undeploy(staged, tell=print)
+
+        assert not functions.exists(staged.function)
+        with pytest.raises(StageError, match="is not deployed"):
+            stages.undeploy(staged, tell=print)
+
+
+def answering(api: str) -> None:
+    """Let a REST API answer by itself."""
+    client = clients.apigateway()
+    root: Any = {"restApiId": api, "resourceId": client.get_resources(restApiId=api)["items"][0]["id"]}
+    client.put_method(**root, httpMethod="GET", authorizationType="NONE")
+    client.put_integration(
+        **root, httpMethod="GET", type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}
+    )
+    client.put_method_response(**root, httpMethod="GET", statusCode="200")
+    client.put_integration_response(**root, httpMethod="GET", statusCode="200")
+
+
+class TestGateway:
+    def test_refuses_with_our_body_and_cors(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        api = clients.apigateway().create_rest_api(name=staged.function)["id"]
+        monkeypatch.setattr(rest_api, "api_id", lambda _stage: api)
+
+        rest_api.dress_refusals(staged)
+
+        answer = clients.apigateway().get_gateway_response(restApiId=api, responseType="THROTTLED")
+        body = json.loads(answer["responseTemplates"]["application/json"])
+        assert body["code"] == "too_many_requests"
+        assert rest_api.url(staged).endswith(f"amazonaws.com/{staged.name}")
+
+    def test_turns_away_what_is_too_much(
+        self, staged: Stage, furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        api = clients.apigateway().create_rest_api(name=staged.function)["id"]
+        monkeypatch.setattr(rest_api, "api_id", lambda _stage: api)
+        answering(api)
+
+        rest_api.dress_refusals(staged)
+        rest_api.limit(staged)
+
+        url = f"{furnished_personas.url}/{staged.name}/"
+        host = {"Host": f"{api}.execute-api.localhost"}
+        first, refused = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
+        assert (first.status_code, refused.status_code) == (200, 429)
+        assert refused.json()["code"] == "too_many_requests"
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
+
+    def test_has_no_address_before_it_is_made(self, staged: Stage) -> None:
+        assert rest_api.url(staged) == ""
+        staged.settings["apigateway_enabled"] = False
+        assert rest_api.url(staged) == ""
+
+
+class TestRender:
+    def test_names_what_the_stack_lacks(self, furnished_emulator: Emulator) -> None:
+        with pytest.raises(StageError, match=r"lacks DatabaseUrl.*infrastructure/moped-api\.yaml"):
+            rendering.render("staging", changes={"moped": {"stack": laptop_stack.NAME}})
+
+    def test_names_the_stack_that_is_missing(self, furnished_emulator: Emulator) -> None:
+        with pytest.raises(StageError, match="There is no stack moped-production"):
+            rendering.render("production")
+
+    def test_completes_a_stage_by_what_its_stack_made(
+        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = laptop_stack.outputs() | {
+            "DatabaseUrl": "postgresql:///x",
+            "DatabaseSecret": "arn:of-the-database's-secret",
+            "SubnetIds": "a,b",
+            "SecurityGroupIds": "c",
+        }
+        monkeypatch.setattr(stack, "outputs", lambda *_given: made)
+
+        stage = rendering.render("staging", commit="abc")
+
+        written = json.loads(stage.path.read_text())["staging"]
+        assert written["role_arn"] == made["FunctionRoleArn"]
+        assert written["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
+        told = written["aws_environment_variables"]
+        assert told["COGNITO_USERPOOL_ID"] == made["UserPoolId"]
+        assert told["MOPED_API_DATABASE_SECRET"] == made["DatabaseSecret"]
+        assert written["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
+
+    def test_leaves_alone_what_another_command_rendered_for_the_same_stage(
+        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
+        monkeypatch.setattr(stack, "outputs", lambda *_given: made)
+
+        one, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
+
+        assert json.loads(one.path.read_text())["staging"]["tags"]["commit"] == "abc"
+        assert json.loads(another.path.read_text())["staging"]["tags"]["commit"] == "def"
+
+    def test_refuses_a_stage_that_is_in_a_trap(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        document = zappa_settings.merged(zappa_settings.read(), {"base": {"debug": True}})
+        monkeypatch.setattr(zappa_settings, "read", lambda: document)
+
+        with pytest.raises(StageError, match="debug is on"):
+            rendering.render("staging")
+
+    def test_refuses_an_empty_secret(self, furnished_emulator: Emulator) -> None:
+        with pytest.raises(StageError, match="missing or empty"):
+            stack.refuse_an_empty_secret("nowhere")
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def rendered(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rendering, "render", lambda *_args, **_options: staged)
+
+    def run(self, *words: str) -> str:
+        out = io.StringIO()
+        call_command("stage", *words, stdout=out)
+        return out.getvalue()
+
+    def test_goes_through_the_life_of_a_stage(self, staged: Stage, packed: Callable[..., Package]) -> None:
+        package = str(packed().path)
+
+        assert "live: version" in self.run("deploy", staged.name, "--package", package)
+        assert "live version" in self.run("status", staged.name)
+        assert "managed check" in self.run("manage", staged.name, "check")
+        assert "live: version" in self.run("update", staged.name, "--package", str(packed().path))
+        assert "live: version" in self.run("rollback", staged.name)
+        assert "is gone" in self.run("undeploy", staged.name, "--yes")
+
+    def test_prints_the_findings_of_a_command_and_fails_with_its_exit_code(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        finding = '{"exit_code": 1, "output": event["manage"]}'
+        package = packed(manage=f'if "migrate" not in event["manage"]: return {finding}')
+        self.run("deploy", staged.name, "--package", str(package.path))
+        out = io.StringIO()
+
+        with pytest.raises(CommandError, match="ended with exit code 1"):
+            call_command("stage", "manage", staged.name, "reconcile_users --json", stdout=out)
+        assert out.getvalue() == "reconcile_users --json\n"
+
+    def test_asks_before_it_removes(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("builtins.input", lambda _question: "no")
+
+        with pytest.raises(Exception, match="Nothing was removed"):
+            self.run("undeploy", staged.name)
+
+    def test_verifies_what_is_there(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        staged.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"] = "https://moped.example"
+        fact = facts.Fact("it has an address", "http://api.example", lambda it: it.url)
+        monkeypatch.setattr(facts, "FACTS", (fact,))
+
+        assert self.run("verify", staged.name, "--url", "http://api.example/") == "holds: it has an address\n"
+        with pytest.raises(StageError, match="is not deployed"):
+            self.run("verify", staged.name)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("runtime", "python3.11"), ("architecture", "riscv")],
+        ids=["runtime", "processor"],
+    )
+    def test_packs_nothing_for_what_lambda_does_not_have(self, name: str, value: str, staged: Stage) -> None:
+        staged.settings[name] = value
+
+        with pytest.raises(StageError, match=f"\"{name}\" in zappa_settings.json is '{value}': "):
+            self.run("deploy", staged.name)
+
+    def test_takes_no_package_for_another_processor(self, staged: Stage, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "mac.zip", "w") as zipped:
+            zipped.writestr("orjson/orjson.cpython-313-darwin.so", b"\xcf\xfa\xed\xfe")
+
+        with pytest.raises(StageError, match=r"cannot load orjson/.* it is not an ELF file"):
+            self.run("deploy", staged.name, "--package", str(tmp_path / "mac.zip"))
+
+    def test_wants_to_know_what_to_run(self, staged: Stage) -> None:
+        with pytest.raises(Exception, match="Say what to run"):
+            self.run("manage", staged.name)
+
+    def test_hands_the_log_over(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(zappa, "tail", lambda _stage, since: f"since {since}")
+
+        assert "since 1h" in self.run("logs", staged.name)
+
+    def test_says_in_a_sentence_that_aws_is_away(
+        self, staged: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        clients.forget_clients()
+
+        with pytest.raises(StageError, match="AWS could not be asked"):
+            self.run("status", staged.name)
+
+
+class TestZappa:
+    @pytest.mark.parametrize("command", ["deploy", "update"])
+    def test_is_given_the_rendered_settings(
+        self, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        ran: list[Any] = []
+
+        def run(program: list[Any], **_options: Any) -> str:
+            ran.extend(map(str, program))
+            return "log"
+
+        monkeypatch.setattr(subprocesses, "run", run)
+        stage = Stage("staging", "moped-api-staging", {}, {}, tmp_path / "staging.json")
+
+        getattr(zappa, command)(stage, tmp_path / "p.zip")
+        zappa.undeploy(stage)
+
+        assert zappa.tail(stage, "1h") == "log"
+        assert [
+            command,
+            "staging",
+            "-s",
+            str(tmp_path / "staging.json"),
+            "-z",
+            str(tmp_path / "p.zip"),
+        ] == ran[3:9]
+
+    def test_that_fails_is_quoted(self) -> None:
+        with pytest.raises(StageError, match="Could not try: the last word"):
+            subprocesses.run(["sh", "-c", "echo first; echo the last word; echo ====; exit 1"], doing="try")
+
+    def test_that_names_an_exception_and_goes_on_talking_is_quoted_with_that(self) -> None:
+        with pytest.raises(StageError, match=r"^Could not try: no such bucket$"):
+            subprocesses.run(
+                ["sh", "-c", "echo x.ClientError: no such bucket; echo Love!; exit 1"], doing="try"
+            )

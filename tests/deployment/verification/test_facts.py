@@ -1,0 +1,134 @@
+"""The emulator is what we take it for; `stage verify` asks the same of a stage every night."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+
+from apps.core.aws import clients
+from apps.core.errors import MopedError
+from apps.deployment.errors import StageError
+from apps.deployment.settings.rendering import Stage
+from apps.deployment.verification import facts
+from apps.devstack import accounts, stack
+from apps.devstack.personas import BY_KEY, PASSWORD
+from apps.health import probes
+from apps.users.adapters import cognito
+from tests.deployment.role import Right, Role
+from tests.users.conftest import stores
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django.fixtures import Settings
+    from pytest_django.live_server_helper import LiveServer
+
+    from apps.deployment.verification.target import Subject
+    from tests.users.stores import Stores
+
+pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
+__all__ = ["stores"]
+
+
+@pytest.fixture
+def subject(
+    stores: Stores, live_server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Subject:
+    """The emulator's pool and table, and the API served in front of them."""
+    probes.forget()
+    accounts.ensure([BY_KEY["viewer"]])
+    assert stores.roles_at_sign_in(BY_KEY["viewer"].email, PASSWORD)  # from here on the trigger is awake
+    with suppress(MopedError):  # the trigger denies the sign-in, the account is there
+        stores.admit_sso(f"early.{uuid.uuid4().hex}@austintexas.gov")
+    made = _stack_beside(monkeypatch)
+    smoke = json.dumps({"email": BY_KEY["viewer"].email, "password": PASSWORD})
+    clients.secrets_manager().put_secret_value(SecretId=made["SmokeSecret"], SecretString=smoke)
+    variables = {
+        "COGNITO_JWKS_URL": settings.COGNITO_JWKS_URL,
+        "MOPED_API_CORS_ORIGINS": settings.CORS_ALLOWED_ORIGINS[0],
+    }
+    stage = Stage("test", "moped-api-test", {"aws_environment_variables": variables}, made, tmp_path)
+    return facts.subject_of(stage, live_server.url)
+
+
+def _stack_beside(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return the outputs of a stack that is verified, on the pool and the table of the laptop's."""
+    of_laptop, stage = stack.outputs(), f"v{uuid.uuid4().hex[:8]}"
+    monkeypatch.setattr(stack, "NAME", f"moped-{stage}")
+    return stack.deploy(
+        {
+            "Stage": stage,
+            "DomainPrefix": stage,
+            "CallbackUrls": "https://moped.example/auth/callback",
+            "LogoutUrls": "https://moped.example/",
+            "EditorOrigins": "https://moped.example",
+            "ExistingUserPoolId": of_laptop["UserPoolId"],
+            "ExistingClientId": of_laptop["ClientId"],
+            "ExistingDomainUrl": "https://sign-in.example",
+            "ExistingClaimsTable": of_laptop["ClaimsTable"],
+            "GitHubRepository": "city/moped",
+            "Verification": "true",
+        }
+    )
+
+
+class TestVerify:
+    def test_finds_the_emulator_as_it_is_taken_for(self, subject: Subject) -> None:
+        assert list(facts.verify(subject)) == [f"holds: {fact.what}" for fact in facts.FACTS]
+
+    def test_says_what_it_cannot_check_without_a_single_sign_on_account(self, subject: Subject) -> None:
+        for account in list(cognito.everyone()):
+            if account.is_sso:
+                cognito.delete(account.username)
+
+        lines = [line for line in facts.verify(subject) if not line.startswith("holds: ")]
+
+        what = "a single sign-on account is found by its name, not by its address"
+        assert lines == [f"not checked: {what}; the pool has no such account"]
+
+    def test_names_what_does_not_hold_and_goes_on(
+        self, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        listed = (
+            facts.Fact("water is dry", "dry", lambda _it: "wet"),
+            facts.Fact("it breaks", 1, lambda it: it.outputs["Nothing"]),
+            facts.Fact("one is one", 1, lambda _it: 1),
+        )
+        monkeypatch.setattr(facts, "FACTS", listed)
+        held: list[str] = []
+
+        with pytest.raises(StageError) as refusal:
+            held.extend(facts.verify(subject))
+
+        assert str(refusal.value) == (
+            "2 of 3 facts do not hold: water is dry: 'wet', not 'dry';"
+            " it breaks: \"KeyError('Nothing')\", not 1"
+        )
+        assert held == ["holds: one is one"]
+
+    @pytest.mark.parametrize("gone", ["", "Pool", "Table", "Account"])
+    def test_needs_what_its_role_may(self, subject: Subject, gone: str, settings: Settings) -> None:
+        settings.READINESS_PROBES = {
+            "neighbour": "tests.test_access.well"
+        }  # the API runs in this process, and so as the same role
+        role = Role(subject.outputs["VerificationRoleArn"], "verify")
+
+        with role.worn(), role.without(Right(gone)):
+            if gone:
+                with pytest.raises(StageError, match="AccessDenied"):
+                    list(facts.verify(subject))
+            else:
+                assert list(facts.verify(subject))
+
+    def test_leaves_nothing_behind(self, subject: Subject) -> None:
+        pool = settings.COGNITO_USER_POOL_ID
+        before = clients.cognito().list_users(UserPoolId=pool)["Users"]
+
+        list(facts.verify(subject))
+
+        assert len(clients.cognito().list_users(UserPoolId=pool)["Users"]) == len(before)

@@ -1,0 +1,52 @@
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from jose import jwt
+
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.devstack import persona_tokens
+from apps.devstack.errors import DevstackError
+from apps.devstack.personas import BY_KEY, PERSONAS, Persona
+
+pytestmark = pytest.mark.emulator
+
+SIGNS_IN = [pytest.param(persona, id=persona.key) for persona in PERSONAS if persona.has_claims]
+
+
+class TestIdToken:
+    @pytest.mark.parametrize("persona", SIGNS_IN)
+    def test_carries_the_personas_claims(self, furnished_personas: object, persona: Persona) -> None:
+        claims = jwt.get_unverified_claims(persona_tokens.id_token(persona))
+        assert claims["email"] == persona.email
+        assert str(persona.roles).replace("'", '"').strip("(),") in claims[CLAIMS_NAMESPACE]
+
+    def test_of_single_sign_on_names_the_directorys_account(self, furnished_personas: object) -> None:
+        sam = BY_KEY["sso_editor"]
+        claims = jwt.get_unverified_claims(persona_tokens.id_token(sam))
+        assert claims["cognito:username"] == sam.sso_username
+        assert claims["email_verified"] is False
+
+    def test_of_the_unverified_says_so(self, furnished_personas: object) -> None:
+        claims = jwt.get_unverified_claims(persona_tokens.id_token(BY_KEY["unverified"]))
+        assert claims["email_verified"] is False
+
+    def test_is_denied_to_the_outsider(self, furnished_personas: object) -> None:
+        with pytest.raises(DevstackError, match=r"No token for otto.*You have no Moped account"):
+            persona_tokens.id_token(BY_KEY["outsider"])
+
+
+class TestToken:
+    def test_prints_a_token(self, furnished_personas: object) -> None:
+        out = StringIO()
+        call_command("token", "--as", "viewer", stdout=out)
+        assert jwt.get_unverified_claims(out.getvalue().strip())["email"] == BY_KEY["viewer"].email
+
+    def test_shows_what_is_in_it_and_that_the_api_accepts_it(self, furnished_personas: object) -> None:
+        out, report = StringIO(), StringIO()
+        call_command("token", "--as", "editor", "--decode", stdout=out, stderr=report)
+        shown = json.loads(out.getvalue())
+        assert shown["header"]["alg"] == "RS256"
+        assert shown["claims"]["email"] == BY_KEY["editor"].email
+        assert report.getvalue().endswith("Verdict: accepted\n")

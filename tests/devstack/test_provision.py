@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings
+
+from apps.claims import items as claims_items
+from apps.core.aws import clients
+from apps.devstack import accounts, pre_token_function, provision, stack
+from apps.devstack.errors import DevstackError
+from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
+from apps.users.models import MopedUser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from apps.devstack.emulator import Emulator
+
+pytestmark = pytest.mark.emulator
+
+
+def _secret() -> str:
+    answer = clients.secrets_manager().get_secret_value(SecretId=settings.CONFIGURATION_SECRET)
+    return answer["SecretString"]
+
+
+def trigger_configuration() -> Any:
+    return clients.lambda_client().get_function_configuration(FunctionName=pre_token_function.NAME)
+
+
+class TestFurnish:
+    def test_changes_nothing_the_second_time(
+        self, furnished_emulator: Emulator, furnished_variables: Mapping[str, str]
+    ) -> None:
+        events = clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"]
+        secret = _secret()
+        assert provision.furnish(provision.Site(8000, furnished_emulator.url)) == furnished_variables
+        assert clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"] == events
+        assert _secret() == secret
+
+    def test_follows_the_api_to_another_port(self, furnished_emulator: Emulator) -> None:
+        provision.furnish(provision.Site(8765, furnished_emulator.url))
+        client = clients.cognito().describe_user_pool_client(
+            UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
+        )["UserPoolClient"]
+        assert client["CallbackURLs"] == [
+            "http://127.0.0.1:8765/auth/callback",
+            "http://localhost:8765/auth/callback",
+        ]
+        provision.furnish(provision.Site(8000, furnished_emulator.url))
+
+    def test_puts_a_key_into_the_secret(self, furnished_emulator: Emulator) -> None:
+        assert len(json.loads(_secret())["COGNITO_DYNAMO_SECRET_KEY"]) == 44
+
+    def test_holds_passwords_to_what_the_api_promises(self, furnished_emulator: Emulator) -> None:
+        pool = clients.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
+        policy = pool["Policies"]["PasswordPolicy"]
+        assert policy["MinimumLength"] == 12
+        assert all(policy[f"Require{kind}"] for kind in ("Uppercase", "Lowercase", "Numbers", "Symbols"))  # type: ignore[literal-required]
+
+
+@pytest.fixture
+def other_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, furnished_emulator: Emulator) -> Path:
+    """The template of a stack that is not the one the other tests stand on."""
+    monkeypatch.setattr(stack, "NAME", tmp_path.name.replace("_", "-"))
+    monkeypatch.setattr(stack, "TEMPLATE", tmp_path / "other.yaml")
+    return stack.TEMPLATE
+
+
+class TestDeploy:
+    def test_says_what_cloudformation_refuses(self, other_stack: Path) -> None:
+        other_stack.write_text("Parameters: {Needed: {Type: String}}\nResources: {}\n")
+        with pytest.raises(DevstackError, match=r"^CloudFormation refuses other\.yaml: .*Needed"):
+            stack.deploy({})
+
+    def test_gives_the_first_reason_of_a_failure(self, other_stack: Path) -> None:
+        other_stack.write_text(
+            "Resources: {Queue: {Type: 'AWS::SQS::Queue', Properties: {DelaySeconds: -5}}}"
+        )
+        for _ in range(2):  # what a failure leaves does not stand in the way
+            with pytest.raises(DevstackError, match=r"^other\.yaml could not be deployed .*Queue: "):
+                stack.deploy({})
+
+
+class TestResyncTrigger:
+    def test_leaves_an_unedited_trigger_alone(self, furnished_emulator: Emulator) -> None:
+        provision.resync_trigger()
+        before = trigger_configuration()["LastModified"]
+        provision.resync_trigger()
+        assert trigger_configuration()["LastModified"] == before
+
+    def test_deploys_an_edit(self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = trigger_configuration()["CodeSha256"]
+        monkeypatch.setattr(pre_token_function, "_digest", lambda: "edited")
+        provision.resync_trigger()
+        assert trigger_configuration()["CodeSha256"] != before
+
+    def test_deploys_a_changed_environment(self, furnished_emulator: Emulator) -> None:
+        role = stack.outputs()["FunctionRoleArn"]
+        pre_token_function.sync(role, {"A": "1"})
+        answer = trigger_configuration()
+        assert answer["Environment"]["Variables"]["A"] == "1"
+        provision.resync_trigger()
+
+
+class TestEnsureAccounts:
+    def test_leaves_what_is_there(self, furnished_personas: Emulator) -> None:
+        before = clients.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"]
+        accounts.ensure_accounts(PERSONAS)
+        assert clients.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"] == before
+
+    def test_finishes_what_was_cut_short(self, furnished_personas: Emulator) -> None:
+        pool, email = settings.COGNITO_USER_POOL_ID, BY_KEY["viewer"].email
+        clients.cognito().admin_set_user_password(
+            UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=False
+        )
+        accounts.ensure_accounts(PERSONAS)
+        assert clients.cognito().admin_get_user(UserPoolId=pool, Username=email)["UserStatus"] == "CONFIRMED"
+
+    def test_gives_the_outsider_no_claims(self, furnished_personas: Emulator) -> None:
+        key = {"user_id": {"S": BY_KEY["outsider"].email}}
+        assert "Item" not in clients.dynamodb().get_item(TableName=settings.CLAIMS_TABLE, Key=key)
+
+
+@pytest.mark.django_db
+class TestEnsure:
+    def test_gives_each_a_row_and_the_claims_it_stands_for(self, furnished_personas: Emulator) -> None:
+        accounts.ensure(PERSONAS)
+        for persona in PERSONAS:
+            row = MopedUser.objects.filter(email=persona.email).first()
+            assert (row.claims if row else None) == claims_items.claims_of(persona.email)
+            assert bool(row) is persona.has_claims
+
+    def test_numbers_them_as_the_table_of_personas_says_on_a_new_laptop(
+        self, furnished_personas: Emulator
+    ) -> None:
+        accounts.ensure(PERSONAS)
+        first = MopedUser.objects.get(email=BY_KEY["admin"].email).user_id - BY_KEY["admin"].database_id
+        for persona in filter(lambda one: one.has_claims, PERSONAS):
+            assert MopedUser.objects.get(email=persona.email).user_id == first + persona.database_id

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.health import probes
+from tests.support.waiting import LIMIT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.fixtures import Settings
+    from rest_framework.test import APIClient
+
+asked: list[str] = []
+released = threading.Event()
+
+
+def well() -> None:
+    asked.append("well")
+
+
+def broken() -> None:
+    raise ZeroDivisionError("a detail for nobody")
+
+
+def hanging() -> None:
+    released.wait(LIMIT_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _unremembered() -> Iterator[None]:
+    probes.forget()
+    asked.clear()
+    released.clear()
+    yield
+    released.set()
+    probes.forget()
+
+
+def named_probes(**named: str) -> dict[str, str]:
+    return {name: f"{__name__}.{probe}" for name, probe in named.items()}
+
+
+class TestLive:
+    def test_asks_nobody(self, api_client: APIClient, settings: Settings) -> None:
+        settings.READINESS_PROBES = named_probes(anything="broken")
+
+        response = api_client.get("/health/live")
+
+        assert response.status_code == 200
+        assert response.json() == {"status": "live", "stage": "test", "version": "1.0.0", "commit": "unknown"}
+
+
+class TestReady:
+    def test_says_so_when_everything_is_there(self, api_client: APIClient, settings: Settings) -> None:
+        settings.READINESS_PROBES = named_probes(one="well", two="well")
+
+        response = api_client.get("/health/ready")
+
+        assert (response.status_code, response.json()["status"]) == (200, "ready")
+
+    def test_names_what_is_down_and_no_more(self, api_client: APIClient, settings: Settings) -> None:
+        settings.READINESS_PROBES = named_probes(database="well", bucket="broken", claims_table="broken")
+
+        response = api_client.get("/health/ready")
+
+        assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+        assert response.json()["detail"] == "Not ready: bucket, claims_table."
+        assert int(response.headers["Retry-After"]) > 0
+
+    def test_tells_the_log_as_much_as_the_caller(
+        self, api_client: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.READINESS_PROBES = named_probes(database="broken")
+
+        api_client.get("/health/ready")
+        api_client.get("/health/ready")  # remembered, and just as clear
+
+        lines = [vars(record)["detail"] for record in caplog.records if record.message == "not_ready"]
+        assert lines == ["Not ready: database."] * 2
+
+    def test_does_not_wait_for_what_hangs(
+        self, api_client: APIClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.READINESS_PROBES = named_probes(database="hanging")
+        monkeypatch.setattr(probes, "DEADLINE_SECONDS", 0.1)
+
+        response = api_client.get("/health/ready")
+
+        assert response.json()["detail"] == "Not ready: database."
+        assert not released.is_set()  # the probe still hangs
+
+    def test_asks_once_however_often_it_is_asked(self, api_client: APIClient, settings: Settings) -> None:
+        settings.READINESS_PROBES = named_probes(one="well")
+
+        for _ in range(20):
+            api_client.get("/health/ready")
+
+        assert asked == ["well"]
+
+    def test_asks_again_after_a_while(
+        self, api_client: APIClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.READINESS_PROBES = named_probes(one="well")
+        monkeypatch.setattr(probes, "REMEMBERED_SECONDS", 0.0)
+
+        api_client.get("/health/ready")
+        api_client.get("/health/ready")
+
+        assert asked == ["well", "well"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestProbes:
+    def test_find_everything_on_a_furnished_stage(
+        self, api_client: APIClient, furnished_emulator: object
+    ) -> None:
+        assert api_client.get("/health/ready").json()["status"] == "ready"
+
+    def test_name_everything_that_is_missing(self, api_client: APIClient, settings: Settings) -> None:
+        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
+
+        detail = api_client.get("/health/ready").json()["detail"]
+
+        assert {name for name in ("bucket", "claims_table", "key_set", "secrets") if name in detail} == {
+            "bucket",
+            "claims_table",
+            "key_set",
+            "secrets",
+        }

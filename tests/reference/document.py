@@ -1,0 +1,13 @@
+"""The reference as the code makes it, and every operation in it."""
+
+from __future__ import annotations
+
+from apps.reference import views
+
+DOCUMENT = views.openapi_document()
+OPERATIONS = [
+    (method, path, operation)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+]
+IDS = [f"{method} {path}" for method, path, _ in OPERATIONS]

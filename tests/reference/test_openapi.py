@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import re
+from io import StringIO
+from typing import Any
+
+import jsonschema
+import pytest
+from django.core.management import CommandError, call_command
+from rest_framework.test import APIClient
+
+from apps.core.http import problems, routes
+from tests.reference.document import DOCUMENT, IDS, OPERATIONS
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that a validator can resolve by itself."""
+    return schema | {"components": DOCUMENT["components"]}
+
+
+class TestDocument:
+    def test_is_the_one_that_is_committed(self) -> None:
+        out = StringIO()
+
+        call_command("openapi", "--check", stdout=out)
+
+    def test_is_refused_when_it_differs(self, tmp_path: Any, settings: Any) -> None:
+        (tmp_path / "openapi.yaml").write_text("openapi: 3.1.0\n")
+        settings.BASE_DIR = tmp_path
+
+        with pytest.raises(CommandError, match="not what the code says"):
+            call_command("openapi", "--check")
+
+    def test_has_every_route(self) -> None:
+        documented = {(method.upper(), path) for method, path, _ in OPERATIONS}
+        served = {
+            (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path))
+            for route in routes.listing()
+            for method in route.methods
+        }
+
+        assert documented == served
+
+    def test_is_openapi_3_1(self) -> None:
+        assert DOCUMENT["openapi"] == "3.1.0"
+
+    @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+    def test_describes_every_answer(self, method: str, path: str, operation: dict[str, Any]) -> None:
+        assert operation["summary"]
+        assert operation["description"]
+        good = [status for status in operation["responses"] if status < "400"]
+        assert good
+        assert all("content" in operation["responses"][status] or status == "204" for status in good)
+
+    @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+    def test_has_examples_that_fit_their_schemas(
+        self, method: str, path: str, operation: dict[str, Any]
+    ) -> None:
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        media = [content for body in bodies for content in body.get("content", {}).values()]
+
+        assert media
+        for content in media:
+            assert content.get("examples"), "an example is missing"
+            for example in content["examples"].values():
+                jsonschema.validate(example["value"], resolved(content["schema"]))
+
+    def test_types_every_field(self) -> None:
+        untyped = {
+            (component, name)
+            for component, schema in DOCUMENT["components"]["schemas"].items()
+            for name, field in schema.get("properties", {}).items()
+            if not field.keys() - {"description", "readOnly"}
+        }
+
+        assert untyped == {("Change", "from"), ("Change", "to")}  # values of any column
+
+    @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+    def test_forbids_unknown_fields_of_a_body(
+        self, method: str, path: str, operation: dict[str, Any]
+    ) -> None:
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            example = next(iter(content["examples"].values()))["value"]
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(example | {"unknown": 1}, resolved(content["schema"]))
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(dict.fromkeys(example, ""), resolved(content["schema"]))
+
+    def test_describes_a_project_id(self) -> None:
+        (schema,) = (
+            parameter["schema"]
+            for parameter in DOCUMENT["paths"]["/files/request-signature"]["get"]["parameters"]
+            if parameter["name"] == "project_id"
+        )
+
+        for value in ("0", "65"):
+            jsonschema.validate(value, schema)
+        for value in ("-5", "00", "abc", "1.0", "9" * 11):
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(value, schema)
+
+    @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+    def test_says_who_needs_a_token(self, method: str, path: str, operation: dict[str, Any]) -> None:
+        closed = "401" in operation["responses"]
+
+        assert (operation.get("security") == [{"idToken": []}]) == closed
+
+    @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+    def test_gives_failures_the_one_body(self, method: str, path: str, operation: dict[str, Any]) -> None:
+        failures = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+
+        assert failures
+        assert all(list(answer["content"]) == [problems.CONTENT_TYPE] for answer in failures.values())
+
+
+class TestReference:
+    def test_is_shown_to_people(self) -> None:
+        page = APIClient().get("/docs/", headers={"accept": "text/html"})
+
+        assert page.status_code == 200
+        assert b"/docs/openapi.json" in page.content
+
+    def test_is_only_read(self) -> None:
+        response = APIClient().post("/docs/")
+
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+        assert response.json()["code"] == "method_not_allowed"
+
+    def test_names_the_prefix_of_its_stage(self) -> None:
+        document = APIClient().get("/docs/openapi.json", SCRIPT_NAME="/staging").json()
+
+        assert document["servers"] == [{"url": "/staging"}]

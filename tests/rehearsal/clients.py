@@ -1,0 +1,92 @@
+"""Those who call a stage: over HTTP through its gateway, or with events through its runtime client."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+
+from apps.deployment.smoke import event
+from tests.support.waiting import LIMIT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.deployment.package.runtime import Function
+
+REFUSED = {401, 403}
+CRASHED = 500
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def over_http(port: int, host: str, prefix: str = "") -> Callable[..., Answer]:
+    """Return a caller of a stage by the host name that its gateway has on this machine."""
+
+    def ask(method: str, path: str, token: str = "") -> Answer:
+        connection = HTTPConnection("127.0.0.1", port, timeout=LIMIT_SECONDS)
+        headers = {"Host": host, **({"Authorization": f"Bearer {token}"} if token else {})}
+        connection.request(method, f"{prefix}{path}", headers=headers)
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return Answer(response.status, _json(content), {k.lower(): v for k, v in response.getheaders()})
+
+    return ask
+
+
+def through_runtime(function: Function, version: int) -> Callable[..., Answer]:
+    """Return a caller with the events of a REST API (1) or of a function URL (2)."""
+
+    def ask(method: str, path: str, token: str = "") -> Answer:
+        sent = event(path, "127.0.0.1", token, method) if version == 1 else _url_event(method, path, token)
+        outcome = function.invoke(sent)
+        if outcome.error:
+            return Answer(CRASHED, outcome.error)
+        return Answer(outcome.result["statusCode"], _json((outcome.result.get("body") or "").encode()))
+
+    return ask
+
+
+def walk(ask: Callable[..., Answer], people: dict[str, Any]) -> tuple[int, list[str]]:
+    """Call every route as every persona and as nobody; return how many calls, and what was wrong."""
+    callers = {"nobody": "", **{key: token for key, token in people["tokens"].items() if token}}
+    count, wrong = 0, []
+    for call in people["calls"]:
+        for caller, token in callers.items():
+            answer = ask(call["method"], call["path"], token)
+            count += 1
+            let_in = answer.status not in REFUSED
+            if answer.status >= CRASHED or let_in != (caller in call["allowed"]):
+                wrong.append(f"{call['method']} {call['path']} as {caller}: {answer.status} {answer.body}")
+    return count, wrong
+
+
+def _url_event(method: str, path: str, token: str) -> dict[str, Any]:
+    headers = {"host": "127.0.0.1", **({"authorization": f"Bearer {token}"} if token else {})}
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "requestId": "rehearsal-of-a-url",
+            "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
+        },
+        "isBase64Encoded": False,
+    }
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content or b"null")
+    except ValueError:
+        return content[:300].decode(errors="replace")

@@ -1,0 +1,140 @@
+"""The API outside of Lambda: under gunicorn, on a PostgreSQL that asks for the password of a secret."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+from urllib.request import urlopen
+
+from apps.core.aws import clients
+from apps.devstack import environment, processes
+from apps.devstack.emulator import free_port
+from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url
+from tests.support import password_auth
+from tests.support.waiting import LIMIT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOGIN = "moped"
+THREADS = 4
+# What a stage with pages has; nothing of the shell that this runs in.
+STAGE = {
+    **environment.TESTS,
+    "PATH": "/usr/bin:/bin",
+    "DJANGO_SETTINGS_MODULE": "moped_api.settings",
+    "MOPED_API_CURRENT_ENVIRONMENT": "served",
+    "MOPED_API_EXTRA_APPS": "",
+    "MALLOC_ARENA_MAX": "2",  # glibc gives each thread one, and none of them back
+}
+
+
+class Served:
+    """
+    The API with everybody's tokens, for as long as the `with` block.
+
+    :param folder: where its PostgreSQL and its log lie
+    :param furnished: the variables that name a furnished AWS, to which this process' clients speak
+    :param crowd: how many editors there are beside the personas
+    """
+
+    def __init__(self, folder: Path, furnished: Mapping[str, str], *, workers: int, crowd: int = 0) -> None:
+        self.port = free_port()
+        self.log = folder / "gunicorn.log"
+        self._database = Cluster(folder / "postgresql", durable=False)
+        self._secret = f"rds!{secrets.token_hex(8)}"
+        self._workers = workers
+        self._crowd = crowd
+        self._variables = {**STAGE, **furnished, **self._login()}
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything, and sign everybody in."""
+        with self._cleanup:
+            self._cleanup.callback(self._database.stop)
+            self._database.start()
+            password_auth.require_passwords(self._database)
+            clients.secrets_manager().create_secret(Name=self._secret)
+            self.rotate_password()
+            self._python("manage.py", "migrate", "--verbosity=0")
+            self.people: dict[str, Any] = json.loads(
+                self._python("-m", "tests.rehearsal.personas", str(self._crowd))
+            )
+            self._serve()
+            self._cleanup = self._cleanup.pop_all()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop everything."""
+        self._cleanup.close()
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        children = Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def rotate_password(self) -> None:
+        """Change the database's password, in the server and in the secret."""
+        password = secrets.token_urlsafe()
+        password_auth.set_password(self._database, LOGIN, password)
+        clients.secrets_manager().put_secret_value(
+            SecretId=self._secret, SecretString=json.dumps({"username": LOGIN, "password": password})
+        )
+
+    def cut_connections(self) -> int:
+        """End every connection of the API to the database, and return how many there were."""
+        import psycopg  # noqa: PLC0415
+
+        url = database_url(self._database.folder, SUPERUSER)
+        with psycopg.connect(url) as connection:
+            return connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [LOGIN]
+            ).rowcount
+
+    def _login(self) -> dict[str, str]:
+        where = quote(str(self._database.sockets), safe="")
+        return {
+            "DATABASE_URL": f"postgresql://{where}/{DATABASE}",
+            "MOPED_API_DATABASE_SECRET": self._secret,
+        }
+
+    def _python(self, *words: str) -> str:
+        command = [sys.executable, *words]
+        run = subprocess.run(
+            command,
+            cwd=environment.PROJECT,
+            env=self._variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    def _serve(self) -> None:
+        command = [
+            *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(environment.PROJECT)),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", str(self._workers), "--threads", str(THREADS)),
+        ]
+        with self.log.open("wb") as log:
+            self.master = processes.start(
+                command, end_with=signal.SIGTERM, log=log, environment=self._variables
+            )
+        self._cleanup.callback(processes.stop, self.master, signal.SIGTERM)
+        up = processes.wait_until(self._answers, process=self.master, seconds=LIMIT_SECONDS)
+        assert up, self.log.read_text()
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/health/live", timeout=LIMIT_SECONDS) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False

@@ -1,0 +1,262 @@
+"""Rules of the house that no linter can see."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.urls import get_resolver
+
+from apps.core import errors
+from apps.core.errors import MopedError
+
+ROOT = Path(settings.BASE_DIR)
+SOURCES = sorted(
+    path
+    for folder in ("apps", "moped_api")
+    for path in (ROOT / folder).rglob("*.py")
+    if "migrations" not in path.parts
+)
+# Who may read or write the environment: the settings, and what supplies a laptop's.
+ENVIRONMENT_READERS = {"apps/deployment/environment.py", "moped_api/settings.py", "moped_api/wsgi.py"}
+NAMELESS = {"utils.py", "helpers.py", "common.py", "misc.py"}
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def reads_environment(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"} for node in ast.walk(tree)
+    )
+
+
+def patched_modules(tree: ast.Module) -> set[str]:
+    """Return the modules of which the source sets an attribute."""
+    nodes = list(ast.walk(tree))
+    imported = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    written = {
+        ast.unparse(node.value).partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    return imported & written
+
+
+def subclasses(kind: type[MopedError]) -> set[type[MopedError]]:
+    return {found for child in kind.__subclasses__() for found in {child, *subclasses(child)}}
+
+
+class TestSource:
+    def test_has_no_file_without_a_subject(self) -> None:
+        assert not [relative(path) for path in SOURCES if path.name in NAMELESS]
+
+    def test_is_split_before_it_grows_long(self) -> None:
+        assert not [relative(path) for path in SOURCES if len(path.read_text().splitlines()) > 300]
+
+    def test_reads_the_environment_in_one_place(self) -> None:
+        readers = {
+            relative(path)
+            for path in SOURCES
+            if "apps/devstack" not in str(path) and reads_environment(ast.parse(path.read_text()))
+        }
+
+        assert readers <= ENVIRONMENT_READERS
+
+    def test_patches_no_library(self) -> None:
+        patched = {
+            relative(path): modules
+            for path in SOURCES
+            if not {"devstack", "deployment"}.intersection(path.parts)
+            and (modules := patched_modules(ast.parse(path.read_text())))
+        }
+
+        assert not patched
+
+    def test_spells_hasuras_claims_in_one_place(self) -> None:
+        spellers = {relative(path) for path in SOURCES if "x-hasura-" in path.read_text()}
+
+        assert spellers == {"apps/claims/hasura.py"}
+
+    @pytest.mark.parametrize("floor", ["services", "gateways", "models"])
+    def test_knows_http_in_views_only(self, floor: str) -> None:
+        offenders = [
+            relative(path)
+            for path in SOURCES
+            if floor in {path.stem, path.parent.name} and "rest_framework" in path.read_text()
+        ]
+
+        assert not offenders
+
+
+# These print how long something took, stop the clock for a test, or slow a neighbour down.
+CLOCK_READERS = {
+    "tests/auth/conftest.py",
+    "tests/auth/key_server_stub.py",
+    "tests/rehearsal/__main__.py",
+    "tests/deployment/previews/__main__.py",
+    "tests/deployment/previews/state_machine.py",
+    "tests/deployment/previews/fault_proxy.py",
+    "tests/support/waiting.py",
+}
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+def literal_limits(call: ast.Call) -> list[int]:
+    """Return the lines where a call is given a number of seconds to wait."""
+    if isinstance(call.func, ast.Name) and call.func.id == "timedelta":
+        return []
+    waits = isinstance(call.func, ast.Attribute) and call.func.attr in {"wait", "join"}
+    given = [keyword.value for keyword in call.keywords if keyword.arg in {"timeout", "seconds"}]
+    return [
+        value.lineno
+        for value in [*given, *(call.args if waits else [])]
+        if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value >= 1
+    ]
+
+
+def is_clock(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in {"monotonic", "perf_counter", "sleep"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "time"
+    )
+
+
+class TestTests:
+    """Tests wait for events with one limit: tests/support/waiting.py."""
+
+    def test_have_no_limit_of_their_own(self) -> None:
+        offenders = [
+            f"{relative(path)}:{line}"
+            for path in TESTS
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+            for line in literal_limits(node)
+        ]
+
+        assert offenders == []
+
+    def test_read_no_clock(self) -> None:
+        readers = {
+            relative(path)
+            for path in TESTS
+            if any(is_clock(node) for node in ast.walk(ast.parse(path.read_text())))
+        }
+
+        assert readers <= CLOCK_READERS
+
+
+class TestErrors:
+    def test_have_a_code_of_their_own(self) -> None:
+        for route in get_resolver().url_patterns:  # imports every view, and with them every error
+            assert route
+        kinds = {kind for kind in subclasses(MopedError) if kind.__module__.startswith("apps.")}
+        leaves = [kind for kind in kinds if kind.__module__ != errors.__name__]
+
+        codes = [kind.code for kind in leaves if "code" in vars(kind)]
+        assert len(codes) == len(set(codes))
+        assert all(kind.message.endswith(".") for kind in kinds)
+
+
+# What only a stage with browser pages imports; requirements/staging.txt has what it needs.
+WITH_PAGES = {"apps.reference.views", "apps.reference.urls", "apps.reference.openapi"}
+
+PRODUCTION_REQUEST = """
+import importlib, os, pkgutil, sys
+
+os.environ |= {environment!r}
+outside = {outside!r}
+
+class Production:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in outside:
+            raise ModuleNotFoundError(f"{{name}} is not in production", name=name)
+
+sys.meta_path.insert(0, Production())
+
+import django
+from django.test import Client
+
+django.setup()
+import apps, moped_api.wsgi
+
+for module in pkgutil.walk_packages(apps.__path__, "apps."):
+    if module.name.split(".")[1] not in {{"devstack", "deployment"}} and module.name not in {pages!r}:
+        importlib.import_module(module.name)
+for path, status in (("/", 200), ("/auth/current_user", 401)):
+    answer = Client().get(path)
+    assert answer.status_code == status, answer.content
+"""
+
+
+def production_environment() -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "moped_api.settings",
+        "MOPED_API_CURRENT_ENVIRONMENT": "production",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "COGNITO_USERPOOL_ID": "us-east-1_TESTPOOL1",
+        "COGNITO_APP_CLIENT_ID": "test-client-1",
+        "COGNITO_DYNAMO_TABLE_NAME": "claims",
+        "MOPED_API_CONFIGURATION_SETTINGS": "configuration",
+        "MOPED_API_UPLOADS_S3_BUCKET": "uploads",
+        "MOPED_API_ALLOWED_HOSTS": "testserver",
+        "DATABASE_URL": "postgresql:///moped",
+        "MOPED_API_DATABASE_SECRET": "read-when-a-connection-is-made",  # and boto3 is not imported before
+    }
+
+
+def locked(requirements: str) -> set[str]:
+    """Return the `name==version` pins of a requirement set."""
+    lines = (ROOT / "requirements" / f"{requirements}.txt").read_text().splitlines()
+    return {line.partition(";")[0].strip(" \\") for line in lines if "==" in line}
+
+
+def packages_outside(requirements: str) -> set[str]:
+    """Return the import names that only distributions outside a requirement set bring."""
+    inside = {normalized(pin.partition("==")[0]) for pin in locked(requirements)}
+    return {
+        package
+        for package, distributions in packages_distributions().items()
+        if inside.isdisjoint(map(normalized, distributions))
+    }
+
+
+def normalized(distribution: str) -> str:
+    return distribution.lower().replace("_", "-").replace(".", "-")
+
+
+class TestRequirements:
+    def test_of_production_are_all_that_a_request_needs(self) -> None:
+        script = PRODUCTION_REQUEST.format(
+            environment=production_environment(), outside=packages_outside("production"), pages=WITH_PAGES
+        )
+        run = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": ""},
+        )
+
+        assert run.returncode == 0, run.stderr
+
+    def test_of_production_leave_the_tools_outside(self) -> None:
+        assert packages_outside("production") >= {"boto3", "pytest", "requests", "yaml", "zappa"}
+
+    @pytest.mark.parametrize(("lower", "upper"), [("production", "staging"), ("staging", "development")])
+    def test_extend_each_other(self, lower: str, upper: str) -> None:
+        assert locked(lower) < locked(upper)

@@ -1,0 +1,187 @@
+"""
+Faults at every step of an operation: steps are what was observed in a run without any.
+
+A step is a call to AWS, an SQL statement or a commit. It can fail in each of the ways that the
+world knows: before it has an effect, after it, with or without an answer, once or for good, or the
+whole process can end there.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from django.db import OperationalError, connection
+
+from apps.core.aws import clients
+from tests.support.waiting import LIMIT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pytest
+
+
+class KilledError(BaseException):
+    """Stands for the end of the process: nothing of ours catches this."""
+
+
+def fall() -> NoReturn:
+    """End as a process would: the connection is lost, and what was begun stays as it is."""
+    if connection.connection is not None:
+        connection.connection.close()
+    raise KilledError
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong at the n-th step of a kind."""
+
+    kind: str
+    number: int
+    way: str
+
+    @property
+    def kills(self) -> bool:
+        return self.way.startswith("killed")
+
+    def __str__(self) -> str:
+        return f"{self.way} at {self.kind} {self.number}"
+
+
+AWS_WAYS = (
+    "refused",  # the connection, for good
+    "throttled",  # for good
+    "no answer once",  # the effect is there; the library tries again
+    "no answer",  # the effect is there; every attempt goes unanswered
+    "killed before",
+    "killed after",
+)
+SQL_WAYS = ("gone", "killed before")
+COMMIT_WAYS = ("gone before", "gone after", "killed before", "killed after")
+UNREACHED = {"refused": EndpointConnectionError}
+WAYS = {"aws": AWS_WAYS, "sql": SQL_WAYS, "commit": COMMIT_WAYS}
+
+
+@dataclass
+class World:
+    """Watches every step, and spoils one; a fault that kills does so by `end`."""
+
+    fault: Fault | None = None
+    end: Callable[[], NoReturn] = fall
+    seen: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
+    log: list[str] = field(default_factory=list)
+    spoilt: bool = False
+    _calls: set[int] = field(default_factory=set)
+
+    def faults(self, kind: str) -> Iterator[Fault]:
+        """Yield every fault that the steps of a kind can have."""
+        for number in range(self.seen[kind]):
+            yield from (Fault(kind, number, way) for way in WAYS[kind])
+
+    # ---- AWS ---------------------------------------------------------------------------------------
+
+    def before_call(self, params: dict[str, Any], model: Any, **_event: Any) -> None:
+        """Number a call: its attempts share the number."""
+        params["headers"]["X-Step"] = str(self.seen["aws"])
+        self.log.append(model.name)
+        self.seen["aws"] += 1
+
+    def before_send(self, request: Any, **_event: Any) -> AWSResponse | None:
+        step = int(request.headers["X-Step"])
+        first = not self.spoilt
+        if not self._hits("aws", step):
+            return None
+        assert self.fault
+        way = self.fault.way
+        if way == "throttled":
+            return throttled(request.url)
+        if way == "no answer once" and not first:
+            return None
+        if way not in {"refused", "killed before"}:
+            send(request)
+        self._end_if_it_kills()
+        raise UNREACHED.get(way, ReadTimeoutError)(endpoint_url=request.url)
+
+    # ---- PostgreSQL --------------------------------------------------------------------------------
+
+    def statement(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        step = self.seen["sql"]
+        self.seen["sql"] += 1
+        self.log.append(sql.split(" ", 1)[0])
+        if self._hits("sql", step):
+            self._break()
+        return execute(sql, *arguments)
+
+    def commit(self, real: Callable[[], None]) -> None:
+        step = self.seen["commit"]
+        self.seen["commit"] += 1
+        self.log.append("COMMIT")
+        if not self._hits("commit", step):
+            real()
+            return
+        assert self.fault
+        if self.fault.way.endswith("after"):
+            real()
+        self._break()
+
+    def _hits(self, kind: str, step: int) -> bool:
+        hit = bool(self.fault) and (self.fault.kind, self.fault.number) == (kind, step)  # type: ignore[union-attr]
+        self.spoilt = self.spoilt or hit
+        return hit
+
+    def _end_if_it_kills(self) -> None:
+        if self.fault and self.fault.kills:
+            self.end()
+
+    def _break(self) -> None:
+        """Lose the connection: what was not committed is rolled back by the server."""
+        self._end_if_it_kills()
+        connection.connection.close()
+        raise OperationalError("the database is gone")
+
+
+def throttled(url: str) -> AWSResponse:
+    body = b'{"__type": "TooManyRequestsException", "message": "Rate exceeded"}'
+
+    class Raw:
+        def stream(self, *_arguments: Any, **_options: Any) -> Iterator[bytes]:
+            yield body
+
+    headers = {"content-type": "application/x-amz-json-1.1"}
+    return AWSResponse(url, 400, headers, Raw())  # type: ignore[arg-type]
+
+
+def send(request: Any) -> None:
+    session = URLLib3Session(timeout=int(LIMIT_SECONDS))
+    try:
+        session.send(request)
+    finally:
+        session.close()
+
+
+@contextmanager
+def watched(
+    monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None, end: Callable[[], NoReturn] = fall
+) -> Iterator[World]:
+    """Watch every step that is taken within, and spoil the one that the fault names."""
+    world = World(fault, end)
+    observed: list[Any] = [clients.cognito(), clients.dynamodb(), clients.secrets_manager()]
+    real_commit = connection._commit  # type: ignore[attr-defined]
+    with monkeypatch.context() as patch:
+        patch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+        patch.setattr(connection, "_commit", lambda: world.commit(real_commit))
+        for client in observed:
+            client.meta.events.register_first("before-call.*.*", world.before_call, unique_id="step")
+            client.meta.events.register_first("before-send.*.*", world.before_send, unique_id="fault")
+        try:
+            with connection.execute_wrapper(world.statement):
+                yield world
+        finally:
+            for client in observed:
+                client.meta.events.unregister("before-call.*.*", unique_id="step")
+                client.meta.events.unregister("before-send.*.*", unique_id="fault")

@@ -1,0 +1,143 @@
+"""
+Random operations with random faults, and one invariant.
+
+*Who can sign in with which roles is what the database says*: at every moment for whoever no
+unfinished change is about, and for everybody once `reconcile_users --fix` has run.
+"""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from apps.claims.hasura import EDITOR, ROLES
+from apps.core.errors import MopedError
+from apps.users import services
+from apps.users.models import Intention, MopedUser
+from tests.users.fault_injection import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, KilledError, watched
+from tests.users.stores import PASSWORD, profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.auth.callers import CognitoUser
+    from tests.users.stores import Stores
+
+pytestmark = [pytest.mark.slow(cost=20), pytest.mark.emulator, pytest.mark.no_cover]
+
+PEOPLE = st.sampled_from(["ann", "bob"])
+ROLE = st.sampled_from(ROLES)
+FAULTS = st.one_of(
+    st.none(),
+    st.builds(Fault, st.just("aws"), st.integers(0, 6), st.sampled_from(AWS_WAYS)),
+    st.builds(Fault, st.just("sql"), st.integers(0, 14), st.sampled_from(SQL_WAYS)),
+    st.builds(Fault, st.just("commit"), st.integers(0, 2), st.sampled_from(COMMIT_WAYS)),
+)
+lives = itertools.count()
+
+
+class Lives(RuleBasedStateMachine):
+    """Two people, what is done to them, and what goes wrong."""
+
+    def __init__(self, stores: Stores, admin: CognitoUser, monkeypatch: pytest.MonkeyPatch, tag: str) -> None:
+        super().__init__()
+        self.stores, self.admin, self.monkeypatch = stores, admin, monkeypatch
+        self.domain = f"{next(lives)}.{tag}"
+        self.addresses = [self.address(name) for name in ("ann", "bob", "carl")]
+        stores.admit(self.address("ann"), [EDITOR])  # so that there is somebody to change from the start
+
+    def address(self, name: str) -> str:
+        return f"{name}.{self.domain}"
+
+    def attempt(self, fault: Fault | None, act: Callable[[], object]) -> None:
+        try:
+            with watched(self.monkeypatch, fault):
+                act()
+        except (MopedError, DatabaseError, KilledError):
+            pass
+        finally:
+            if connection.connection is not None and connection.connection.closed:
+                connection.close()
+
+    def account(self, name: str) -> Any:
+        user = MopedUser.objects.filter(email=self.address(name)).first()
+        return user.cognito_user_id if user else None
+
+    @rule(name=PEOPLE, role=ROLE, fault=FAULTS)
+    def create(self, name: str, role: str, fault: Fault | None) -> None:
+        form: Any = {"actor": self.admin, "password": PASSWORD, **profile(self.address(name), roles=[role])}
+        self.attempt(fault, lambda: services.create_user(**form))
+
+    @rule(name=PEOPLE, role=ROLE, to=st.sampled_from(["ann", "bob", "carl"]), fault=FAULTS)
+    def update(self, name: str, role: str, to: str, fault: Fault | None) -> None:
+        account = self.account(name)
+        form: Any = {
+            "actor": self.admin,
+            "cognito_user_id": account,
+            **profile(self.address(to), roles=[role]),
+        }
+        if account:
+            self.attempt(fault, lambda: services.update_user(**form))
+
+    @rule(name=PEOPLE, role=ROLE, fault=FAULTS)
+    def activate(self, name: str, role: str, fault: Fault | None) -> None:
+        form: Any = {"actor": self.admin, "email": self.address(name), "password": PASSWORD, "roles": [role]}
+        self.attempt(fault, lambda: services.activate_user(**form))
+
+    @rule(name=PEOPLE, fault=FAULTS)
+    def deactivate(self, name: str, fault: Fault | None) -> None:
+        account = self.account(name)
+        if account:
+            self.attempt(fault, lambda: services.deactivate_user(actor=self.admin, cognito_user_id=account))
+
+    @rule()
+    def reconcile(self) -> None:
+        with suppress(SystemExit):
+            call_command(
+                "reconcile_users", "--fix", "--grace=0", "--only", *self.addresses, stdout=StringIO()
+            )
+        assert self.stores.disagreements(*self.addresses) == []
+
+    @invariant()
+    def stores_agree(self) -> None:
+        for address in self.addresses:
+            about = Intention.objects.filter(Q(email=address) | Q(new_email=address))
+            if all(intention.is_done for intention in about):
+                assert self.stores.disagreements(address) == []
+
+    def teardown(self) -> None:
+        self.reconcile()
+        for address in self.addresses:
+            row = self.stores.row(address)
+            said = list(row.login_roles) if row and row.may_sign_in else None
+            assert self.stores.roles_at_sign_in(address) == said
+
+
+def test_end_as_the_database_says(
+    stores: Stores,
+    admin: CognitoUser,
+    monkeypatch: pytest.MonkeyPatch,
+    email: str,
+    proof: bool,  # noqa: FBT001 (a fixture)
+) -> None:
+    run_state_machine_as_test(
+        lambda: Lives(stores, admin, monkeypatch, email),  # type: ignore[arg-type]  # what makes one will do
+        settings=settings(
+            max_examples=40 if proof else 4,
+            stateful_step_count=8,
+            deadline=None,
+            database=None,
+            print_blob=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
