@@ -74,7 +74,7 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
         raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
     functions.make_live(stage.function, target, now)
     tell(f"live: version {target}, before: {now.version}")
-    if reconciliation.has(stage):
+    if reconciliation.exists(stage):
         reconciliation.follow(stage, target, tell)
     return target
 
@@ -87,7 +87,7 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
     """
     if not functions.exists(stage.function):
         raise StageError(f"{stage.name} is not deployed.")
-    if reconciliation.has(stage):
+    if reconciliation.exists(stage):
         reconciliation.remove(stage)
     zappa.undeploy(stage)
     if functions.exists(stage.function) or rest_api.api_id(stage):

@@ -366,6 +366,19 @@ class TestReconciling:
 
         assert not functions.exists(staged.outputs["ReconciliationFunction"])
 
+    def test_of_an_old_stack_hinders_no_rollback_and_no_undeploy(
+        self, owner: Stage, packed: Callable[..., Package]
+    ) -> None:
+        deploy(owner, packed())
+        deploy(owner, packed())
+        for output in ("ReconciliationFunction", "ReconciliationRoleArn"):
+            del owner.outputs[output]
+
+        assert stages.rollback(owner, "", tell=print) == "1"
+        stages.undeploy(owner, tell=print)
+
+        assert not functions.exists(owner.function)
+
     def test_of_an_old_stack_is_asked_for_first(self, owner: Stage, packed: Callable[..., Package]) -> None:
         del owner.outputs["ReconciliationRoleArn"]
 
