@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apps.claims.hasura import NO_CLAIMS, HasuraClaims
-from apps.claims.identity import is_city_address, sso_address
+from apps.claims.identity import is_city_address, is_city_sso
 
 if TYPE_CHECKING:
     from apps.auth.tokens.verifier import IdToken
@@ -64,7 +64,7 @@ class CognitoUser:
     @property
     def is_verified(self) -> bool:
         """Tell whether the address is proven: by Cognito, or by the City's single sign-on."""
-        return self.token.email_verified or is_city_address(sso_address(self.username))
+        return self.token.email_verified or is_city_sso(self.username)
 
     @property
     def has_city_address(self) -> bool:

@@ -36,6 +36,11 @@ def sso_address(username: str) -> str:
     return name.removeprefix(prefix) if name.startswith(prefix) else ""
 
 
+def is_city_sso(username: str) -> bool:
+    """Tell whether a user name is the single sign-on account of a City address, which proves the address."""
+    return is_city_address(sso_address(username))
+
+
 def claims_address(*, username: str, email: str) -> str:
     """Return the address under which the claims table has the item of an account."""
     return sso_address(username) or normalize(email)

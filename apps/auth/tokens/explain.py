@@ -1,10 +1,9 @@
 """
 The token doctor: what holds and what fails, rule by rule and in words.
 
-It checks what the verifier checks, in the same order, but does not stop at the first failure. Header,
-signature and claims are read by the verifier's own rules; issuer, use, audience and times are
-compared here again. What it says of a token whose signature fails is what the token claims, no more. It
-never shows the token or its signature.
+It applies the verifier's own rules (apps.auth.tokens.rules) in the same order, but does not stop at the first
+failure. What it says of a token whose signature fails is what the token claims, no more. It never shows
+the token or its signature.
 """
 
 from __future__ import annotations
@@ -14,30 +13,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from django.conf import settings
 
 from apps.auth.tokens import base64url, keys, rules, verifier
 from apps.auth.tokens.errors import (
-    AudienceWrongError,
     ClaimsInvalidError,
-    IssuerWrongError,
     KeysUnavailableError,
     KeyUnknownError,
     SignatureInvalidError,
     TokenError,
-    TokenExpiredError,
     TokenMalformedError,
-    TokenNotYetValidError,
-    WrongTokenUseError,
 )
 from apps.claims.hasura import NO_CLAIMS
-from apps.claims.identity import is_city_address, sso_address
+from apps.claims.identity import is_city_address, is_city_sso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+P = ParamSpec("P")
 SHOWN = 120
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
@@ -156,10 +151,7 @@ def _signed_with(kid: str, message: bytes, signature: bytes) -> Iterator[Check]:
 
 def _claimed(payload: bytes) -> Iterator[Check]:
     try:
-        addressee = rules.decode_intended_use(payload)
-        yield _issuer(addressee.iss)
-        yield _use(addressee.token_use)
-        yield _audience(addressee.aud)
+        yield from _addressed(rules.decode_intended_use(payload))
         claims = rules.decode_claims(payload)
     except ClaimsInvalidError as error:
         yield Check("claims", f"incomplete or broken{_why(error)}", error.code)
@@ -171,50 +163,50 @@ def _claimed(payload: bytes) -> Iterator[Check]:
     yield _hasura(claims, payload)
 
 
-def _issuer(issuer: object) -> Check:
-    ours = settings.COGNITO_ISSUER
-    if issuer == ours:
-        return Check("issuer", f"our pool (COGNITO_ISSUER {ours})")
-    return Check("issuer", f"issued by another pool: {_printable(issuer)}, not {ours}", IssuerWrongError.code)
+def _addressed(token: rules.IntendedUse) -> Iterator[Check]:
+    ours = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
+    code = _refusal(rules.check_issuer, token, ours)
+    says = f"issued by another pool: {_printable(token.iss)}, not {ours.issuer}"
+    yield Check("issuer", says if code else f"our pool (COGNITO_ISSUER {ours.issuer})", code)
+    code = _refusal(rules.check_use, token)
+    yield Check("use", _wrong_use(token.token_use) if code else "an ID token", code)
+    code = _refusal(rules.check_audience, token, ours)
+    listed = ", ".join(ours.client_ids)
+    says = f"issued to {_printable(token.aud)}, not to one of COGNITO_APP_CLIENT_ID {listed}"
+    yield Check("audience", says if code else f"one of our clients: {_printable(token.aud)}", code)
 
 
-def _use(use: object) -> Check:
-    if use == "id":
-        return Check("use", "an ID token")
-    says = (
-        "an access token; send the ID token instead"
-        if use == "access"
-        else f'token_use is {_printable(use)}, not "id"'
-    )
-    return Check("use", says, WrongTokenUseError.code)
-
-
-def _audience(audience: object) -> Check:
-    ours = settings.COGNITO_CLIENT_IDS
-    if audience in ours:
-        return Check("audience", f"one of our clients: {_printable(audience)}")
-    says = f"issued to {_printable(audience)}, not to one of COGNITO_APP_CLIENT_ID {', '.join(ours)}"
-    return Check("audience", says, AudienceWrongError.code)
+def _wrong_use(use: object) -> str:
+    if use == "access":
+        return "an access token; send the ID token instead"
+    return f'token_use is {_printable(use)}, not "id"'
 
 
 def _times(claims: rules.Claims) -> Iterator[Check]:
     now = time()
-    expired = claims.exp <= now
-    spoken = (
-        f"expired {in_words(now - claims.exp)} ago" if expired else f"expires in {in_words(claims.exp - now)}"
-    )
-    yield Check("expiry", f"{spoken} ({_date(claims.exp)})", TokenExpiredError.code if expired else "")
-    begins = max(claims.iat, claims.nbf)
-    early = begins > now + rules.CLOCK_SKEW_SECONDS
-    ahead = f"valid only in {in_words(begins - now)} ({_date(begins)}); is this clock right?"
-    spoken = ahead if early else f"issued {in_words(now - claims.iat)} ago ({_date(claims.iat)})"
-    yield Check("beginning", spoken, TokenNotYetValidError.code if early else "")
+    code = _refusal(rules.check_expiry, claims, now)
+    span = in_words(claims.exp - now)
+    says = f"expired {span} ago" if code else f"expires in {span}"
+    yield Check("expiry", f"{says} ({_date(claims.exp)})", code)
+    code = _refusal(rules.check_beginning, claims, now)
+    early = f"valid only in {in_words(claims.begins - now)} ({_date(claims.begins)}); is this clock right?"
+    issued = f"issued {in_words(now - claims.iat)} ago ({_date(claims.iat)})"
+    yield Check("beginning", early if code else issued, code)
+
+
+def _refusal(check: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> str:
+    """Return the code with which a rule refuses the token, "" if it does not."""
+    try:
+        check(*args, **kwargs)
+    except TokenError as error:
+        return error.code
+    return ""
 
 
 def _verified(claims: rules.Claims) -> Check:
-    if is_city_address(sso_address(claims.username)):
+    if is_city_sso(claims.username):
         return Check("verified", "the City's single sign-on vouches for the address")
-    if claims.email_verified in {True, "true"}:
+    if claims.has_verified_email:
         return Check("verified", "email_verified is true")
     says = "email_verified is false: an admin must save the user in the editor, then sign in again"
     return Check("verified", says, forbids=True)

@@ -64,6 +64,16 @@ class Claims(IntendedUse, kw_only=True, gc=False):
         name=hasura.CLAIMS_NAMESPACE, default=msgspec.UNSET
     )
 
+    @property
+    def begins(self) -> int:
+        """Return when the token becomes valid, in Unix time."""
+        return max(self.iat, self.nbf)
+
+    @property
+    def has_verified_email(self) -> bool:
+        """Tell whether the pool says that the address is verified; some triggers write it as text."""
+        return self.email_verified in {True, "true"}
+
 
 class _HasuraObject(msgspec.Struct):
     text: msgspec.Raw = msgspec.field(name=hasura.CLAIMS_NAMESPACE)
@@ -153,10 +163,25 @@ def check_intended_use(claims: IntendedUse, pool: TrustedKeys) -> None:
     :raises UseWrongError:
     :raises AudienceWrongError:
     """
+    check_issuer(claims, pool)
+    check_use(claims)
+    check_audience(claims, pool)
+
+
+def check_issuer(claims: IntendedUse, pool: TrustedKeys) -> None:
+    """Refuse a token of another pool: IssuerWrongError."""
     if claims.iss != pool.issuer:
         raise IssuerWrongError
+
+
+def check_use(claims: IntendedUse) -> None:
+    """Refuse a token that is no ID token: WrongTokenUseError."""
     if claims.token_use != "id":  # noqa: S105 (a word of Cognito)
         raise WrongTokenUseError
+
+
+def check_audience(claims: IntendedUse, pool: TrustedKeys) -> None:
+    """Refuse a token for another application: AudienceWrongError."""
     if claims.aud not in pool.client_ids:
         raise AudienceWrongError
 
@@ -169,9 +194,19 @@ def check_times(claims: Claims) -> None:
     :raises TokenNotYetValidError:
     """
     now = time()
+    check_expiry(claims, now)
+    check_beginning(claims, now)
+
+
+def check_expiry(claims: Claims, now: float) -> None:
+    """Refuse a token that has expired: TokenExpiredError."""
     if claims.exp <= now:
         raise TokenExpiredError
-    if claims.iat > now + CLOCK_SKEW_SECONDS or claims.nbf > now + CLOCK_SKEW_SECONDS:
+
+
+def check_beginning(claims: Claims, now: float) -> None:
+    """Refuse a token of the future, beyond what clocks may differ: TokenNotYetValidError."""
+    if claims.begins > now + CLOCK_SKEW_SECONDS:
         raise TokenNotYetValidError
 
 

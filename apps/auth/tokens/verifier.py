@@ -100,7 +100,7 @@ def _id_token(document: bytes, pool: TrustedKeys) -> IdToken:
     return IdToken(
         sub=claims.sub,
         email=claims.email,
-        email_verified=claims.email_verified in {True, "true"},
+        email_verified=claims.has_verified_email,
         username=claims.username,
         groups=claims.groups,
         claims=rules.hasura_claims(claims.hasura, document),
