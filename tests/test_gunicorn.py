@@ -2,77 +2,49 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import sys
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from apps.devstack import environment, processes
-from apps.devstack.emulator import free_port
-from tests.support.gunicorn_server import STAGE
+from tests.support.gunicorn_server import STAGE, Gunicorn
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PROXY = "127.0.0.2"  # on loopback too, and yet not an address that gunicorn trusts by itself
 SECRET = "code-of-a-sign-in"
 
 
-class Gunicorn:
-    """A running server: its port and its log."""
+def get(server: Gunicorn, path: str, *, peer: str, **headers: str) -> tuple[int, str]:
+    """Return status and Location of a request from this address."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_SECONDS, source_address=(peer, 0))
+    try:
+        connection.request("GET", path, headers={"Host": "testserver", **headers})
+        response = connection.getresponse()
+        response.read()
+        return response.status, response.headers.get("Location", "")
+    finally:
+        connection.close()
 
-    def __init__(self, port: int, log: Path) -> None:
-        self.port = port
-        self.log = log
 
-    def get(self, path: str, *, peer: str, **headers: str) -> tuple[int, str]:
-        """Return status and Location of a request from this address."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_SECONDS, source_address=(peer, 0))
-        try:
-            connection.request("GET", path, headers={"Host": "testserver", **headers})
-            response = connection.getresponse()
-            response.read()
-            return response.status, response.headers.get("Location", "")
-        finally:
-            connection.close()
-
-    def send(self, line: bytes) -> bytes:
-        """Send this request line as it is, and return the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT_SECONDS) as connection:
-            connection.sendall(line + b"\r\nHost: testserver\r\nConnection: close\r\n\r\n")
-            with connection.makefile("rb") as answer:
-                return answer.read()
-
-    def answers(self) -> bool:
-        try:
-            return self.get("/health/live", peer="127.0.0.1")[0] == 200
-        except OSError:
-            return False
+def send(server: Gunicorn, line: bytes) -> bytes:
+    """Send this request line as it is, and return the answer."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as connection:
+        connection.sendall(line + b"\r\nHost: testserver\r\nConnection: close\r\n\r\n")
+        with connection.makefile("rb") as answer:
+            return answer.read()
 
 
 @pytest.fixture(scope="module")
 def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
-    server = Gunicorn(free_port(), tmp_path_factory.mktemp("gunicorn") / "log")
-    command = [
-        *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(environment.PROJECT)),
-        *("--bind", f"127.0.0.1:{server.port}", "--threads", "4"),
-        *("--forwarded-allow-ips", PROXY, "--log-level", "error"),
-    ]
     variables = {**STAGE, "DATABASE_URL": "postgresql:///missing"}
-    with server.log.open("wb") as log:
-        master = processes.start(command, end_with=signal.SIGTERM, log=log, environment=variables)
-    try:
-        up = processes.wait_until(server.answers, process=master, seconds=LIMIT_SECONDS)
-        assert up, server.log.read_text()
+    log = tmp_path_factory.mktemp("gunicorn") / "log"
+    with Gunicorn(log, variables, "--forwarded-allow-ips", PROXY, "--log-level", "error") as server:
         yield server
-    finally:
-        processes.stop(master, signal.SIGTERM)
 
 
 class TestRedirectUri:
@@ -89,7 +61,7 @@ class TestRedirectUri:
     def test_has_the_scheme_that_the_proxy_names(
         self, gunicorn: Gunicorn, peer: str, headers: dict[str, str], scheme: str
     ) -> None:
-        status, location = gunicorn.get("/auth/sign-in", peer=peer, **headers)
+        status, location = get(gunicorn, "/auth/sign-in", peer=peer, **headers)
 
         redirect_uri = parse_qs(urlsplit(location).query)["redirect_uri"]
         assert (status, redirect_uri) == (302, [f"{scheme}://testserver/auth/callback"])
@@ -107,11 +79,11 @@ class TestLog:
         ],
     )
     def test_has_no_request_line(self, gunicorn: Gunicorn, line: str) -> None:
-        assert b"HTTP/1.1 4" in gunicorn.send(line.encode())
+        assert b"HTTP/1.1 4" in send(gunicorn, line.encode())
 
         assert SECRET not in gunicorn.log.read_text()
 
     def test_has_our_own_line_for_a_request(self, gunicorn: Gunicorn) -> None:
-        gunicorn.get(f"/auth/callback?code={SECRET}", peer="127.0.0.1")
+        get(gunicorn, f"/auth/callback?code={SECRET}", peer="127.0.0.1")
 
         assert '"event":"request"' in gunicorn.log.read_text()

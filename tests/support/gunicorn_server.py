@@ -1,4 +1,4 @@
-"""The API outside of Lambda: under gunicorn, on a PostgreSQL that asks for the password of a secret."""
+"""The API outside of Lambda: gunicorn, and a PostgreSQL that asks for the password of a secret."""
 
 from __future__ import annotations
 
@@ -36,6 +36,48 @@ STAGE = {
 }
 
 
+class Gunicorn:
+    """
+    gunicorn with the API, for as long as the `with` block.
+
+    :param log: the file that gets what it writes
+    :param variables: its whole environment
+    :param options: of the command line, beside the address
+    """
+
+    def __init__(self, log: Path, variables: Mapping[str, str], *options: str) -> None:
+        self.port = free_port()
+        self.log = log
+        self._variables = variables
+        self._options = options
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it answers."""
+        command = [
+            *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(environment.PROJECT)),
+            *("--bind", f"127.0.0.1:{self.port}", "--threads", str(THREADS), *self._options),
+        ]
+        with self.log.open("wb") as log:
+            self.master = processes.start(
+                command, end_with=signal.SIGTERM, log=log, environment=self._variables
+            )
+        if not processes.wait_until(self._answers, process=self.master, seconds=LIMIT_SECONDS):
+            self.__exit__()
+            raise AssertionError(self.log.read_text())
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop it."""
+        processes.stop(self.master, signal.SIGTERM)
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/health/live", timeout=LIMIT_SECONDS) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+
 class Served:
     """
     The API with everybody's tokens, for as long as the `with` block.
@@ -46,13 +88,12 @@ class Served:
     """
 
     def __init__(self, folder: Path, furnished: Mapping[str, str], *, workers: int, crowd: int = 0) -> None:
-        self.port = free_port()
-        self.log = folder / "gunicorn.log"
         self._database = Cluster(folder / "postgresql", durable=False)
         self._secret = f"rds!{secrets.token_hex(8)}"
-        self._workers = workers
         self._crowd = crowd
         self._variables = {**STAGE, **furnished, **self._login()}
+        self._server = Gunicorn(folder / "gunicorn.log", self._variables, "--workers", str(workers))
+        self.port = self._server.port
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
@@ -67,7 +108,7 @@ class Served:
             self.people: dict[str, Any] = json.loads(
                 self._python("-m", "tests.rehearsal.personas", str(self._crowd))
             )
-            self._serve()
+            self._cleanup.enter_context(self._server)
             self._cleanup = self._cleanup.pop_all()
         return self
 
@@ -78,7 +119,8 @@ class Served:
     @property
     def workers(self) -> list[int]:
         """The processes that answer."""
-        children = Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children")
+        master = self._server.master.pid
+        children = Path(f"/proc/{master}/task/{master}/children")
         return [int(pid) for pid in children.read_text().split()]
 
     def rotate_password(self) -> None:
@@ -118,23 +160,3 @@ class Served:
         )
         assert run.returncode == 0, run.stderr
         return run.stdout
-
-    def _serve(self) -> None:
-        command = [
-            *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(environment.PROJECT)),
-            *("--bind", f"127.0.0.1:{self.port}", "--workers", str(self._workers), "--threads", str(THREADS)),
-        ]
-        with self.log.open("wb") as log:
-            self.master = processes.start(
-                command, end_with=signal.SIGTERM, log=log, environment=self._variables
-            )
-        self._cleanup.callback(processes.stop, self.master, signal.SIGTERM)
-        up = processes.wait_until(self._answers, process=self.master, seconds=LIMIT_SECONDS)
-        assert up, self.log.read_text()
-
-    def _answers(self) -> bool:
-        try:
-            with urlopen(f"http://127.0.0.1:{self.port}/health/live", timeout=LIMIT_SECONDS) as response:
-                return bool(response.status == 200)
-        except OSError:
-            return False
