@@ -32,7 +32,7 @@ from tests.rehearsal.environment import EDITOR, FOLDER, SMOKE, Theatre
 from tests.rehearsal.file_round_trip import carry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from subprocess import CompletedProcess
 
 READY_QUESTIONS = 15
@@ -97,14 +97,8 @@ class Rehearsal:
         self.people: dict[str, Any] = {}
 
     def play(self) -> None:
-        """Play every scene, or those of a brief rehearsal."""
-        for act in self.brief_acts() if self.brief else self.all_acts():
-            with scene(act.__doc__ or act.__name__):
-                act()
-
-    def all_acts(self) -> tuple[Callable[[], None], ...]:
-        """Return every scene in its order."""
-        return (
+        """Play every scene. A brief rehearsal leaves out those that tests/deployment covers with less."""
+        acts = (
             self.packages,
             self.same_bytes,
             self.refusals,
@@ -118,18 +112,18 @@ class Rehearsal:
             self.preview,
             self.the_end,
         )
-
-    def brief_acts(self) -> tuple[Callable[[], None], ...]:
-        """Return the scenes that tests/deployment does not go through with less."""
-        return (
-            self.packages,
-            self.refusals,
-            self.first_deployment,
-            self.trigger_and_people,
-            self.through_the_gateway,
-            self.update_and_rollback,
-            self.the_end,
-        )
+        only_in_full = {
+            self.same_bytes,
+            self.in_lambdas_own_runtime,
+            self.deployments_that_fail,
+            self.others_beside_it,
+            self.preview,
+        }
+        for act in acts:
+            if self.brief and act in only_in_full:
+                continue
+            with scene(act.__doc__ or act.__name__):
+                act()
 
     def packages(self) -> None:
         """The packages."""
