@@ -41,7 +41,7 @@ class Name(StrictCharField):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=1, max_length=128, pattern="a name", **options)
+        super().__init__(min_length=1, max_length=128, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the name in one spelling: an accent typed apart is the same name."""
@@ -73,7 +73,7 @@ class Address(StrictCharField):
     is_address = EmailValidator(allowlist=[])
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=LONGEST_ADDRESS, pattern="an address", **options)
+        super().__init__(max_length=LONGEST_ADDRESS, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the address with its ASCII letters in lower case."""

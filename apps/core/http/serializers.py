@@ -73,13 +73,13 @@ class StrictCharField(serializers.CharField):
             super().run_validators(value)
         except serializers.ValidationError as error:
             messages += error.detail if isinstance(error.detail, list) else [error.detail]
-        if self.pattern and not self.matches(value):
+        if not self.matches(value):
             messages.append(self.error_messages["pattern"].format(pattern=self.pattern))
         if messages:
             raise serializers.ValidationError(messages)
 
     def matches(self, value: str) -> bool:
-        """Tell whether the value is what the pattern stands for."""
+        """Tell whether the value has the field's form; by default, whether the pattern finds it."""
         return re.search(self.pattern, value) is not None
 
 
