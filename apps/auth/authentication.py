@@ -52,7 +52,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         """
         Return the caller and the verified token, or None if there is neither.
 
-        :raises Carrier: for a header: 401 with a reason code, or 503 if no key of the pool is known
+        :raises WrappedMopedError: for a header: 401 with a reason code, or 503 if no key of the pool is known
         :raises KeysUnavailableError: for a cookie, if no key of the pool is known (503)
         """
         header = request.META.get("HTTP_AUTHORIZATION", "")
@@ -73,7 +73,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         """
         Verify the token's text.
 
-        :raises Carrier: with the reason
+        :raises WrappedMopedError: with the reason
         """
         try:
             return verifier.verify(raw_token)

@@ -63,7 +63,7 @@ def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] 
     Return the roles that both the token and the claims item grant; None if there is no item.
 
     :param only_looks: whether the request changes nothing
-    :raises RightsUnknownError: if the table is away and no answer is young enough
+    :raises RolesUnavailableError: if the table is away and no answer is young enough
     """
     granted = _cached_roles(claims_email(caller), only_looks=only_looks)
     return None if granted is None else granted & set(caller.roles)

@@ -57,7 +57,7 @@ class IsActive(IsSignedIn):
         """
         Allow a caller for whom every condition holds.
 
-        :raises RightsUnknownError: if the claims table cannot be asked
+        :raises RolesUnavailableError: if the claims table cannot be asked
         """
         failure = next(self.failures(request, view), "")
         self.message = failure or self.message
@@ -139,7 +139,7 @@ def get_current_roles(request: Request, *, is_write: bool = False) -> frozenset[
     Return the roles that the caller still has; None if Moped no longer knows the person.
 
     :param is_write: whether the request counts as a write although its method is safe
-    :raises RightsUnknownError: if that cannot be found out
+    :raises RolesUnavailableError: if that cannot be found out
     """
     return current_roles.effective_roles(
         get_caller(request), only_looks=request.method in SAFE_METHODS and not is_write

@@ -63,7 +63,7 @@ def publish(stage: Stage, package: Package, description: str, tell: Tell) -> Non
     """
     Give the function a package and the stage's variables, and publish a version with both.
 
-    :raises BusyError: if somebody else is changing it too
+    :raises BusyError: if another process is changing it too
     """
     own = derived(stage)
     provisioning.bring(own, package, tell)
@@ -74,7 +74,7 @@ def follow(stage: Stage, version: str, tell: Tell) -> None:
     """
     Let the schedule and `stage manage` call the package that a version of the stage's function has.
 
-    :raises BusyError: if somebody else moved the alias in between
+    :raises BusyError: if another process moved the alias in between
     """
     function = derived(stage).function
     same = _version_with(functions.checksum_at(stage.function, version), function)

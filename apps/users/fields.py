@@ -80,7 +80,7 @@ class Address(StrictCharField):
         return normalize(super().to_internal_value(data))
 
     def matches(self, value: str) -> bool:
-        """Tell whether this can be somebody's address, and is not the name of a single sign-on account."""
+        """Tell whether this can be a person's address, and is not the name of a single sign-on account."""
         return self._is_address(value) and not sso_address(value)
 
     def _is_address(self, value: str) -> bool:

@@ -83,7 +83,7 @@ class KeyRing:
             self._ask(PAUSE_AFTER_FAILURE)
         return self._usable()
 
-    def looking_for(self, kid: str) -> TrustedKeys:
+    def refresh_for_kid(self, kid: str) -> TrustedKeys:
         """
         Return the pool after having looked once more for this key, if it was time to look.
 
@@ -151,7 +151,7 @@ def refresh_for_kid(kid: str) -> TrustedKeys:
 
     :raises KeysUnavailableError: if no keys are known
     """
-    return _ring.looking_for(kid)
+    return _ring.refresh_for_kid(kid)
 
 
 def reset() -> None:

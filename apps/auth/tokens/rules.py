@@ -160,7 +160,7 @@ def check_intended_use(claims: IntendedUse, pool: TrustedKeys) -> None:
     Refuse what is not this pool's, not an ID token, or not for one of our applications.
 
     :raises IssuerWrongError:
-    :raises UseWrongError:
+    :raises WrongTokenUseError:
     :raises AudienceWrongError:
     """
     check_issuer(claims, pool)

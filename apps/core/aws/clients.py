@@ -1,5 +1,5 @@
 """
-Everything that talks to AWS goes through here: clients, time-outs, error translation.
+The clients of AWS, with their time-outs.
 
 boto3 costs a tenth of a second to import, so nothing here imports it before a client is used.
 Where it connects to is botocore's own business (`AWS_ENDPOINT_URL`).
@@ -8,7 +8,6 @@ Where it connects to is botocore's own business (`AWS_ENDPOINT_URL`).
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-logger = logging.getLogger(__name__)
 
 # Of one attempt. All calls of a request share its deadline (apps.core.deadline).
 CONNECT_TIMEOUT_SECONDS = 1

@@ -1,5 +1,5 @@
 """
-The function of a preview at Lambda, led from whatever it is to what it should be.
+Code and settings of a function that Zappa does not deploy: previews, and the comparison of accounts.
 
 Zappa's `deploy` refuses a function that is there and its `update` one that is half there; both
 change the code first and the variables later. Here every step asks what there is and compares
@@ -30,7 +30,7 @@ def bring(stage: Stage, package: Package, tell: Tell) -> None:
     """
     Let the function have this package and these settings.
 
-    :raises BusyError: if somebody else is changing it too
+    :raises BusyError: if another process is changing it too
     """
     try:
         with translate_errors(

@@ -131,7 +131,7 @@ def describe(path: Path, target: Target, requirements: str = "staging") -> Packa
 
 
 def runtime_environment(requirements: str, target: Target, folder: Path) -> Path:
-    """Return an environment with the locked requirements of the package, made anew if they changed."""
+    """Return an environment with the locked requirements of the package, made again if they changed."""
     locks = _locks(requirements)
     environment = folder / f"runtime-{requirements}"
     # Zappa looks where the Python that it runs in would have its libraries.

@@ -20,7 +20,7 @@ ENVIRONMENT = BUILD / "rehearsal"
 
 def python() -> Path:
     """
-    Return its interpreter; the environment is made, or made anew, if its lock changed.
+    Return its interpreter, after making the environment again if its lock or the runtime changed.
 
     :raises StageError: if this machine has no Python of the stages' runtime
     """
