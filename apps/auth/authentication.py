@@ -52,13 +52,12 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         """
         Return the caller and the verified token, or None if there is neither.
 
-        :raises WrappedMopedError: for a header: 401 with a reason code, or 503 if no key of the pool is known
-        :raises KeysUnavailableError: for a cookie, if no key of the pool is known (503)
+        :raises WrappedMopedError: 503 if no key of the pool is known; for a header also 401 with a reason
         """
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if header:
             token = self.get_validated_token(_bearer(header))
-        elif settings.BROWSER_SIGN_IN and (found := cookies.verified_token(request)):
+        elif settings.BROWSER_SIGN_IN and (found := _token_in_cookie(request)):
             _enforce_csrf(request)
             token = found
         else:
@@ -89,6 +88,13 @@ def _bearer(header: str) -> str:
     """
     scheme, _, token = header.partition(" ")
     return token.lstrip(" ").rstrip(" \t") if scheme.lower() == "bearer" else ""
+
+
+def _token_in_cookie(request: Request) -> IdToken | None:
+    try:
+        return cookies.verified_token(request)
+    except verifier.KeysUnavailableError as error:
+        raise problems.WrappedMopedError(error) from error
 
 
 def _enforce_csrf(request: Request) -> None:

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 from django.conf import settings
+from django.test import RequestFactory
 from django.urls import resolve
+from rest_framework.request import Request
 from rest_framework.test import APIClient
 
+from apps.auth.authentication import CognitoAuthentication
 from apps.auth.tokens import keys
+from apps.auth.tokens.errors import KeysUnavailableError
 from apps.core.http import routes
+from apps.core.http.problems import WrappedMopedError
 from tests.support.token_factory import USER_ID, Signer, payload
 
 if TYPE_CHECKING:
@@ -186,6 +191,25 @@ class TestCookie:
         assert response.status_code == 503
         assert "keys_unavailable" in response.text
         assert int(response.headers["Retry-After"]) > 0
+
+    @pytest.mark.parametrize("source", ["header", "cookie"])
+    def test_leaves_the_caller_anonymous_while_no_key_is_known(
+        self, signer: Signer, settings: Settings, source: str
+    ) -> None:
+        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
+        keys.reset()
+        sent = RequestFactory().get(ROUTE)
+        if source == "header":
+            sent.META["HTTP_AUTHORIZATION"] = f"Bearer {signer.token()}"
+        else:
+            sent.COOKIES[self.NAME] = signer.token()
+        request = Request(sent, authenticators=[CognitoAuthentication()])
+
+        with pytest.raises(WrappedMopedError) as refusal:
+            request.user.is_authenticated  # noqa: B018 (reading it authenticates)
+
+        assert isinstance(refusal.value.error, KeysUnavailableError)
+        assert not request.user.is_authenticated  # DRF's renderers and throttles may ask again
 
     @pytest.mark.parametrize("planted", ["\u2000{name}={token}", "{name}\u2000={token}", "{name}={token}"])
     def test_that_a_sibling_host_planted_changes_no_caller(
