@@ -52,7 +52,8 @@ class _CachedRoles(NamedTuple):
         return 0 <= time.time() - self.asked_at < seconds
 
 
-_answers: OrderedDict[str, _CachedRoles] = OrderedDict()  # each of its methods is atomic, unlike iteration
+# Threads share it without a lock: each method of an OrderedDict is atomic. An iteration is not.
+_answers: OrderedDict[str, _CachedRoles] = OrderedDict()
 _failed_at: dict[str, float] = {}
 # One reader per person; people share a few locks, so that there is no bookkeeping.
 _locks = tuple(Lock() for _ in range(64))
@@ -76,7 +77,9 @@ def claims_email(caller: CognitoUser) -> str:
 
 def invalidate(*addresses: str) -> None:
     """Ask again for these, since they were just changed here; for everybody if none is named."""
-    for address in addresses or tuple(_answers):
+    if not addresses:
+        _answers.clear()
+    for address in addresses:
         _answers.pop(address, None)
     _failed_at.clear()
 
