@@ -27,6 +27,8 @@ ANSWERS = {
     "half a body": json_answer(HALF, length=400),
     "half a body, of the promised length": json_answer(HALF),
     "a list": json_answer(b"[]"),
+    "a deeply nested list": json_answer(b"[" * 20_000),
+    "a deeply nested object": json_answer(b'{"a":' * 20_000),
     "a text": json_answer(b'"ok"'),
 }
 # Calls whose answer has content, with content of another shape.

@@ -118,7 +118,7 @@ def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
         raise _refused(error) from error
     except OSError as error:
         raise UnavailableError from error
-    except (HTTPException, ValueError) as error:  # not HTTP, cut short, or not JSON
+    except (HTTPException, ValueError, RecursionError) as error:  # not HTTP, cut short, or not JSON
         raise UpstreamError from error
     return answer if isinstance(answer, dict) else {}
 
@@ -131,7 +131,7 @@ def _refused(error: HTTPError) -> UnauthenticatedError | UpstreamError:
         return UpstreamError()
     try:
         answer = json.loads(error.read(LARGEST_ANSWER))
-    except (OSError, HTTPException, ValueError):
+    except (OSError, HTTPException, ValueError, RecursionError):
         return CodeRefusedError()
     description = answer.get("error_description") if isinstance(answer, dict) else None
     if not isinstance(description, str):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# What reading an answer of another shape raises; RecursionError: JSON that is nested too deeply.
+UNUSABLE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 THROTTLED = frozenset(
     {
         "LimitExceededException",
@@ -58,7 +60,7 @@ def translate_errors(**ours: type[MopedError]) -> Iterator[None]:
         raise error_class from error
     except BotoCoreError as error:
         raise UnavailableError from error
-    except (ResponseParserError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (ResponseParserError, *UNUSABLE) as error:
         logger.exception("aws_answer_unusable")
         raise UpstreamError from error
 

@@ -100,5 +100,5 @@ def _read(name: str) -> Mapping[str, Any]:
         text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, TypeError) as error:
+    except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise SecretError from error

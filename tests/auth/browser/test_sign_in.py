@@ -28,6 +28,7 @@ TOKEN = "__Host-moped_id_token"
 PENDING = "__Host-moped_sign_in_"
 DENIED = "You have no Moped account, or it was deactivated."
 FROM_TRIGGER = f"PreTokenGeneration failed with error {DENIED}"
+DEEP = b"[" * 20_000
 NESTED = urlsafe_b64encode(b'{"x":' + b"[" * 20_000).decode()
 
 
@@ -347,13 +348,21 @@ class TestCallback:
         ("status", "answer", "expected"),
         [
             (400, {"error": "invalid_grant"}, 401),
+            (400, DEEP, 401),
             (429, {"error": "too_many_requests"}, 503),
             (500, b"oops", 502),
+            (503, b"", 502),
+            (504, b"<html>", 502),
+            (302, b"", 502),
+            (200, b"", 502),
             (200, b"not json", 502),
+            (200, b"\xff", 502),
+            (200, DEEP, 502),
             (200, [], 502),
             (200, {"access_token": "x"}, 502),
+            (200, {"id_token": 7}, 502),
         ],
-        ids=["used code", "throttled", "fault", "garbage", "not an object", "no id token"],
+        ids=lambda value: str(value)[:20],
     )
     def test_never_fails_itself(
         self, browser: APIClient, endpoint: TokenEndpoint, status: int, answer: Any, expected: int
@@ -361,7 +370,10 @@ class TestCallback:
         endpoint.status, endpoint.reply = status, answer
         asked = leave(browser)
 
-        assert come_back(browser, asked["state"]).status_code == expected
+        response = come_back(browser, asked["state"])
+
+        assert response.status_code == expected
+        assert response.headers.get("Retry-After") == ("5" if expected == 503 else None)
 
     @pytest.mark.parametrize(
         "answer",

@@ -11,6 +11,8 @@ from tests.core.aws.test_clients import vendor_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DEEP = '{"KEY":' * 20_000
+
 
 class Manager:
     """Secrets Manager: what it says, how often it was asked, whether it is there at all."""
@@ -93,7 +95,9 @@ class TestValue:
         with pytest.raises(UnavailableError):
             secrets.value("name", "KEY")
 
-    @pytest.mark.parametrize("text", ["", "[]", "no JSON", "{}", '{"KEY": ""}', '{"KEY": 7}'])
+    @pytest.mark.parametrize(
+        "text", ["", "[]", "no JSON", "{}", '{"KEY": ""}', '{"KEY": 7}', DEEP], ids=lambda text: text[:12]
+    )
     def test_refuses_a_secret_that_is_none(self, manager: Manager, text: str) -> None:
         manager.text = text
 
