@@ -134,8 +134,14 @@ class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
         """Return the schema."""
-        length = {} if self.target.allow_blank else {"minLength": 1}
-        return {"type": "string", **length, **self.target.schema}
+        field = self.target
+        if not field.allow_blank:
+            return {"type": "string", "minLength": 1, **field.schema}
+        if "minLength" not in field.schema:
+            return {"type": "string", **field.schema}
+        # drf-spectacular adds the largest length by itself, but only where "type" is "string".
+        text = {"type": "string", **field.schema, "maxLength": field.max_length}
+        return {"anyOf": [{"const": ""}, text]}
 
 
 class MopedAutoSchema(AutoSchema):

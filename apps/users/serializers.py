@@ -19,8 +19,6 @@ from apps.users.fields import Address, Name, Password
 from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from apps.users.selectors import Portrait
 
 LARGEST_ID = 2**31 - 1
@@ -70,14 +68,15 @@ class NewUserSerializer(ProfileSerializer):
 class ChangedUserSerializer(ProfileSerializer):
     """A person as they shall be; without a password they keep theirs."""
 
-    password = Password(required=False)
+    # The form sends "" for a password that was not touched.
+    password = Password(required=False, allow_blank=True, allow_null=True)
 
-    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Take an empty password or null for none: the form sends one that was not touched."""
-        touched = {
-            name: value for name, value in data.items() if name != "password" or value not in ("", None)
-        }
-        return super().to_internal_value(touched)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return what the services take: an empty password and null are none."""
+        taken = super().validate(attrs)
+        if not taken.get("password"):
+            taken.pop("password", None)
+        return taken
 
 
 class ActivationSerializer(StrictSerializer):
