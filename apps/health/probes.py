@@ -78,7 +78,7 @@ def _run_probes() -> tuple[str, ...]:
 
 
 def _probe(path: str) -> None:
-    with deadline.within(DEADLINE_SECONDS):  # so that no thread waits on after it
+    with deadline.within(DEADLINE_SECONDS):  # so that its thread ends soon after, and none pile up
         import_string(path)()
 
 

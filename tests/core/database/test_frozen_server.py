@@ -7,6 +7,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from django.conf import settings as configured
 from django.db import OperationalError, connection, transaction
@@ -82,6 +83,24 @@ class TestConnecting:
             other.settings_dict |= {"HOST": "127.0.0.1", "PORT": server.url.rpartition(":")[2]}
             with pytest.raises(OperationalError):
                 other.ensure_connection()
+
+    @pytest.mark.parametrize("seconds_left", [0.5, 0.99, 1.99])
+    def test_has_a_limit_in_the_last_second(
+        self, monkeypatch: pytest.MonkeyPatch, seconds_left: float
+    ) -> None:
+        limits: list[float] = []
+
+        def give_up(_attempt: object, *, interval: float, timeout: float) -> None:
+            assert interval
+            limits.append(timeout)
+            raise psycopg.errors.ConnectionTimeout
+
+        monkeypatch.setattr("psycopg.waiting.wait_conn", give_up)
+        monkeypatch.setattr("apps.core.deadline.remaining", lambda: seconds_left)
+
+        with pytest.raises(OperationalError):
+            connection.copy().ensure_connection()
+        assert set(limits) == {2}  # psycopg's shortest limit
 
     def test_is_not_begun_after_the_deadline(self) -> None:
         other = connection.copy()

@@ -21,6 +21,8 @@ from apps.core.errors import UpstreamError
 
 # A kept connection that does not answer by then is replaced: after a failover, by one to the new server.
 HEALTH_CHECK_SECONDS = 2.0
+# psycopg drops fractions, takes 0 for "no limit" (130 seconds), and waits for 2 seconds at least.
+SHORTEST_CONNECT_SECONDS = 2
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -55,7 +57,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(conn_params)
         if not remaining:
             raise psycopg.OperationalError("no time is left to connect to PostgreSQL")
-        limit = min(conn_params["connect_timeout"], remaining)
+        limit = max(min(conn_params["connect_timeout"], int(remaining)), SHORTEST_CONNECT_SECONDS)
         return super().get_new_connection(conn_params | {"connect_timeout": limit})
 
 
