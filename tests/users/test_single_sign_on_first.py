@@ -122,6 +122,18 @@ class TestSingleSignOnFirst:
         assert (notice["code"], notice["address"]) == ("sso_account_unknown", email)
         assert (notice["is_notice"], notice["safe_to_repair"]) == (True, False)
 
+    def test_of_an_inactive_person_is_a_notice_too(
+        self, stores: Stores, email: str, sso_account: Account
+    ) -> None:
+        MopedUser.objects.create(**profile(email, is_deleted=True))  # who tries the sign-in again
+        out = StringIO()
+
+        call_command("reconcile_users", "--json", "--only", email, stdout=out)  # exits with 0
+
+        (notice,) = json.loads(out.getvalue())["disagreements"]
+        assert (notice["code"], notice["is_notice"]) == ("account_of_inactive", True)
+        assert notice["safe_to_repair"]
+
     def test_is_no_disagreement_once_the_person_is_there(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:

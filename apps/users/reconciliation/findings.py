@@ -88,6 +88,7 @@ def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Dis
             f"{user.address} is inactive, and has the account {account.username}",
             "take the claims away and remove the account",
             partial(_repaired, user.address, partial(_remove, account.username)),
+            is_notice=account.is_sso,  # each try of the single sign-on makes one, and the trigger denies it
         )
     elif user and user.may_sign_in and not account.is_sso:
         yield Disagreement(
