@@ -192,7 +192,7 @@ def subjects() -> dict[str, Callable[[], object]]:
     everybody: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
 
     def listed(**changes: Any) -> object:
-        page = selectors.listing(**({"limit": 50, "offset": 0} | everybody | changes))
+        page = selectors.list_users(**({"limit": 50, "offset": 0} | everybody | changes))
         return UserSerializer(page.people, many=True).data
 
     def create() -> object:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ANSWERS_PER_PAGE = 200
 
 
-class Stored(NamedTuple):
+class StoredItem(NamedTuple):
     """What is stored for an address; the cipher ("" for nothing) tells one version from another."""
 
     email: str
@@ -47,17 +47,17 @@ class Stored(NamedTuple):
         return self.item is not None and items.is_written_as(self.item, claims)
 
 
-def get(email: str) -> Stored:
+def get(email: str) -> StoredItem:
     """
     Return what is stored for an address.
 
     :raises UnavailableError: if the table cannot be reached
     """
     item = items.fetch(email)
-    return _stored(item) if item else Stored(normalize(email), "", None)
+    return _stored(item) if item else StoredItem(normalize(email), "", None)
 
 
-def put(*, email: str, claims: HasuraClaims, instead_of: Stored | None = None) -> None:
+def put(*, email: str, claims: HasuraClaims, instead_of: StoredItem | None = None) -> None:
     """
     Write the item of an address; with `instead_of` only if that is still what is stored there.
 
@@ -85,7 +85,7 @@ def delete(email: str) -> None:
         )
 
 
-def everything() -> Iterator[Stored]:
+def scan() -> Iterator[StoredItem]:
     """
     Yield every item, a page at a time, in no order.
 
@@ -105,7 +105,7 @@ def everything() -> Iterator[Stored]:
             yield from map(_stored, page["Items"])
 
 
-def _write(email: str, claims: HasuraClaims, instead_of: Stored | None) -> Stored:
+def _write(email: str, claims: HasuraClaims, instead_of: StoredItem | None) -> StoredItem:
     item = items.encode(email, claims)
     written = _stored(item)
     try:
@@ -124,7 +124,7 @@ def _put(item: dict[str, Any], condition: dict[str, Any]) -> None:
         clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item, **condition)
 
 
-def _unchanged(stored: Stored | None) -> dict[str, Any]:
+def _unchanged(stored: StoredItem | None) -> dict[str, Any]:
     if stored is None:
         return {}
     if not stored.cipher:
@@ -135,5 +135,5 @@ def _unchanged(stored: Stored | None) -> dict[str, Any]:
     }
 
 
-def _stored(item: Item) -> Stored:
-    return Stored(items.attribute(item, "user_id"), items.attribute(item, "claims"), item)
+def _stored(item: Item) -> StoredItem:
+    return StoredItem(items.attribute(item, "user_id"), items.attribute(item, "claims"), item)

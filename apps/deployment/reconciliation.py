@@ -36,12 +36,6 @@ def has(stage: Stage) -> bool:
     return stage.has_log_of_its_stack
 
 
-def exists(stage: Stage) -> bool:
-    """Tell whether the function was deployed; a stack that is older than it does not name it."""
-    name = stage.outputs.get("ReconciliationFunction")
-    return has(stage) and name is not None and functions.exists(name)
-
-
 def derived(stage: Stage) -> Stage:
     """
     Return the stage with the settings of this function.
@@ -66,7 +60,7 @@ def publish(stage: Stage, package: Package, description: str, tell: Tell) -> Non
     :raises BusyError: if another process is changing it too
     """
     own = derived(stage)
-    provisioning.bring(own, package, tell)
+    provisioning.create_or_update(own, package, tell)
     functions.publish(own.function, package.digest, description)
 
 
@@ -89,11 +83,15 @@ def follow(stage: Stage, version: str, tell: Tell) -> None:
 
 def _version_with(checksum: str, function: str) -> str:
     """Return the newest version that has this package, "" if there is none."""
+    if not functions.exists(function):
+        return ""
     newest_first = reversed(functions.versions(function))
     return next((v for v in newest_first if functions.checksum_at(function, v) == checksum), "")
 
 
 def remove(stage: Stage) -> None:
-    """Remove the function with all its versions."""
-    with translate_errors():
-        clients.lambda_client().delete_function(FunctionName=derived(stage).function)
+    """Remove the function with all its versions, if there is one."""
+    function = derived(stage).function
+    if functions.exists(function):
+        with translate_errors():
+            clients.lambda_client().delete_function(FunctionName=function)

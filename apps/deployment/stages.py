@@ -36,12 +36,12 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     :param token: a real ID token; "" to sign in with the stage's own account
     :raises StageError: at the first thing that is not as it should be; traffic is where it was
     """
-    _require_furniture(stage)
+    _check_prerequisites(stage)
     before = functions.live(stage.function)
-    _bound_the_log(stage)
-    _bring(stage, package, tell)
-    rest_api.dress_refusals(stage)
-    rest_api.limit(stage)
+    _set_log_retention(stage)
+    _deploy_code(stage, package, tell)
+    rest_api.set_gateway_responses(stage)
+    rest_api.set_rate_limits(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     _migrate(stage, version, tell)
@@ -74,7 +74,7 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
         raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
     functions.make_live(stage.function, target, now)
     tell(f"live: version {target}, before: {now.version}")
-    if reconciliation.exists(stage):
+    if reconciliation.has(stage):
         reconciliation.follow(stage, target, tell)
     return target
 
@@ -87,7 +87,7 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
     """
     if not functions.exists(stage.function):
         raise StageError(f"{stage.name} is not deployed.")
-    if reconciliation.exists(stage):
+    if reconciliation.has(stage):
         reconciliation.remove(stage)
     zappa.undeploy(stage)
     if functions.exists(stage.function) or rest_api.api_id(stage):
@@ -127,11 +127,11 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
     return outcome
 
 
-def _require_furniture(stage: Stage) -> None:
-    stack.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
-    stack.refuse_a_missing_role(stage.settings["role_arn"])
+def _check_prerequisites(stage: Stage) -> None:
+    stack.require_secret_value(stage.outputs["ConfigurationSecret"])
+    stack.require_role(stage.settings["role_arn"])
     if reconciliation.has(stage):
-        stack.refuse_a_missing_role(reconciliation.derived(stage).settings["role_arn"])
+        stack.require_role(reconciliation.derived(stage).settings["role_arn"])
 
 
 def _migrate(stage: Stage, version: str, tell: Tell) -> None:
@@ -144,7 +144,7 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     tell("migrated")
 
 
-def _bring(stage: Stage, package: Package, tell: Tell) -> None:
+def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
         zappa.update(stage, package.path)
         functions.set_architecture(stage.function, target_of(stage.settings).architecture, package.path)
@@ -154,7 +154,7 @@ def _bring(stage: Stage, package: Package, tell: Tell) -> None:
         tell(f"made {stage.function}; it has no traffic yet")
 
 
-def _bound_the_log(stage: Stage) -> None:
+def _set_log_retention(stage: Stage) -> None:
     """Make the log group of a stage on another's stack: one that Lambda makes is kept for ever."""
     if stage.has_log_of_its_stack:
         return

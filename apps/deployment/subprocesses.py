@@ -42,7 +42,7 @@ def run(
         check=False,
     )
     if done.returncode:
-        raise StageError(f"Could not {doing}: {last_words(done.stdout)}")
+        raise StageError(f"Could not {doing}: {last_error_line(done.stdout)}")
     return done.stdout
 
 
@@ -54,7 +54,7 @@ def commit() -> str:
         return "unknown"
 
 
-def last_words(output: str) -> str:
+def last_error_line(output: str) -> str:
     """Return the last exception that a program named, or the last line in which it said something."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" =!(:)")]
     named = [found[1] for line in lines if (found := EXCEPTION.fullmatch(line))]

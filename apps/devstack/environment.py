@@ -39,7 +39,7 @@ REGION = "us-east-1"
 EMULATOR_PORT = 4566
 EMULATOR_URL = f"http://127.0.0.1:{EMULATOR_PORT}"
 # Names that we wrote, for the processes that we start: they may be written again by us.
-OURS = "MOPED_DEVSTACK_SUPPLIED"
+SUPPLIED_VARIABLE = "MOPED_DEVSTACK_SUPPLIED"
 STARTER = "MOPED_DEVSTACK_STARTER"
 
 # The emulator's root; it has no secret worth keeping.
@@ -102,10 +102,10 @@ def apply() -> None:
         return
     dotenv = read_dotenv(DOTENV)
     if dotenv.get(STAGE_VARIABLE, LAPTOP) != LAPTOP:
-        _supply(dotenv)
+        _set_defaults(dotenv)
         return
     world = {"DATABASE_URL": postgresql.database_url(POSTGRESQL), **PLACEHOLDERS, **read_world()}
-    _supply({**world, **dotenv})
+    _set_defaults({**world, **dotenv})
     if "AWS_ENDPOINT_URL" in _ours() - dotenv.keys():
         _set_aside_other_aws()
 
@@ -127,12 +127,12 @@ def publish(variables: Mapping[str, str]) -> None:
     apply()
 
 
-def supplies(name: str) -> bool:
+def is_supplied(name: str) -> bool:
     """Return whether a variable is one that we wrote."""
     return name in _ours()
 
 
-def starter() -> int:
+def supervisor_pid() -> int:
     """Return the process that started this one to serve, or 0 for one that a person started."""
     return int(os.environ.get(STARTER, "0"))
 
@@ -164,13 +164,13 @@ def _is_a_stage() -> bool:
 
 
 def _ours() -> set[str]:
-    return set(filter(None, os.environ.get(OURS, "").split(",")))
+    return set(filter(None, os.environ.get(SUPPLIED_VARIABLE, "").split(",")))
 
 
-def _supply(variables: Mapping[str, str]) -> None:
+def _set_defaults(variables: Mapping[str, str]) -> None:
     free = variables.keys() - (os.environ.keys() - _ours())
     os.environ.update({name: variables[name] for name in free})
-    os.environ[OURS] = ",".join(sorted(_ours() | free))
+    os.environ[SUPPLIED_VARIABLE] = ",".join(sorted(_ours() | free))
 
 
 def _set_aside_other_aws() -> None:

@@ -35,7 +35,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
     """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
     with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
-        return provision.furnish(provision.Site(8000, emulator.url))
+        return provision.furnish(provision.Endpoints(8000, emulator.url))
 
 
 @pytest.fixture

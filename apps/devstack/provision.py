@@ -32,7 +32,7 @@ FUNCTION_VARIABLES = {
 
 
 @dataclass(frozen=True)
-class Site:
+class Endpoints:
     """Where things are: the API, the embedded AWS, the editor's own server."""
 
     api_port: int
@@ -45,7 +45,7 @@ class Site:
         return tuple(f"http://{host}:{self.api_port}" for host in ("127.0.0.1", "localhost"))
 
 
-def furnish(site: Site) -> dict[str, str]:
+def furnish(site: Endpoints) -> dict[str, str]:
     """
     Make everything that a stage has, and return the environment variables that name it.
 
@@ -57,7 +57,7 @@ def furnish(site: Site) -> dict[str, str]:
     arn = pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
     made = stack.deploy(_parameters(site, trigger_arn=arn))
     _fill_secret(made["ConfigurationSecret"])
-    _introduce_directory(made["UserPoolId"], site.aws_url)
+    _register_identity_provider(made["UserPoolId"], site.aws_url)
     return variables
 
 
@@ -67,7 +67,7 @@ def resync_trigger() -> None:
     pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
 
 
-def _parameters(site: Site, *, trigger_arn: str) -> dict[str, str]:
+def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:
     return {
         "Stage": "laptop",
         "DomainPrefix": "moped-laptop",
@@ -90,7 +90,7 @@ def _names(made: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _variables(site: Site, made: Mapping[str, str]) -> dict[str, str]:
+def _variables(site: Endpoints, made: Mapping[str, str]) -> dict[str, str]:
     return {
         **_names(made),
         "AWS_ENDPOINT_URL": site.aws_url,
@@ -110,7 +110,7 @@ def _fill_secret(name: str) -> None:
         )
 
 
-def _introduce_directory(pool_id: str, aws_url: str) -> None:
+def _register_identity_provider(pool_id: str, aws_url: str) -> None:
     # The stack of a stage has none either: there the City's own is set up in the pool by hand.
     details = {
         "client_id": next(persona.email for persona in PERSONAS if persona.is_sso),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class World:
+class DevServers:
     """
     Servers that live as long as the `with` block, or the process, whichever ends first.
 
@@ -58,10 +58,10 @@ class World:
         # Known before it is furnished: what furnishes it speaks to it.
         environment.publish({**environment.read_world(), "AWS_ENDPOINT_URL": emulator.url})
         clients.forget_clients()
-        environment.publish(_furnished(provision.Site(self._api_port, emulator.url)))
+        environment.publish(_furnished(provision.Endpoints(self._api_port, emulator.url)))
 
 
-def _furnished(site: provision.Site) -> dict[str, str]:
+def _furnished(site: provision.Endpoints) -> dict[str, str]:
     try:
         return provision.furnish(site)
     except MopedError as error:
@@ -111,7 +111,7 @@ def _remembered_port() -> int:
 
 
 def _refuse_another_aws() -> None:
-    if not environment.supplies("AWS_ENDPOINT_URL"):
+    if not environment.is_supplied("AWS_ENDPOINT_URL"):
         raise DevstackError(
             "AWS_ENDPOINT_URL is set, in this shell or in .env, but `make run` brings its own AWS: unset it."
         )

@@ -20,10 +20,10 @@ from apps.core.errors import UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from apps.files.content_types import Presentation
+    from apps.files.content_types import ResponseHeaders
 
 DOWNLOAD_SECONDS: Final = 60
-EMPTY_FILES_TOO: Final = 0
+MIN_BYTES: Final = 0
 ENCRYPTION_FIELD: Final = "x-amz-server-side-encryption"
 
 
@@ -51,21 +51,23 @@ def presign_upload(*, key: str, media_type: str) -> PresignedPost:
         fields[ENCRYPTION_FIELD] = settings.UPLOADS_ENCRYPTION
     conditions = [
         {"bucket": settings.UPLOADS_BUCKET},
-        ["content-length-range", EMPTY_FILES_TOO, settings.UPLOAD_MAX_BYTES],
+        ["content-length-range", MIN_BYTES, settings.UPLOAD_MAX_BYTES],
         *({name: value} for name, value in fields.items()),
     ]
     with _signing():
         url, presigner = clients.post_policy_signer(settings.UPLOADS_BUCKET)
         # botocore adds its own fields and conditions to the ones it is given
-        signed = presigner.generate_presigned_post(_post_to(url), fields, conditions, settings.UPLOAD_SECONDS)
+        signed = presigner.generate_presigned_post(
+            _request_dict(url), fields, conditions, settings.UPLOAD_SECONDS
+        )
     return PresignedPost(signed["url"], signed["fields"])
 
 
-def _post_to(url: str) -> dict[str, Any]:
+def _request_dict(url: str) -> dict[str, Any]:
     return {"method": "POST", "url": url, "headers": {}, "body": b"", "context": {}}
 
 
-def presign_download(*, key: str, presentation: Presentation) -> str:
+def presign_download(*, key: str, presentation: ResponseHeaders) -> str:
     """
     Sign a URL for one object, with the headers that S3 shall answer.
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from django.utils.http import content_disposition_header
 
 # Controls, line ends, and what reverses the direction of text: "gpj.exe" could read "exe.jpg".
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+INVISIBLE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 ANYTHING: Final = "application/octet-stream"
 
@@ -31,7 +31,7 @@ SHOWN: Final = {
 }
 
 
-class Presentation(NamedTuple):
+class ResponseHeaders(NamedTuple):
     """The two headers that decide what a browser does with a file."""
 
     content_type: str
@@ -43,13 +43,13 @@ def type_of(name: str) -> str:
     return SHOWN.get(name.rpartition(".")[2].lower(), ANYTHING)
 
 
-def presentation(name: str) -> Presentation:
+def presentation(name: str) -> ResponseHeaders:
     """
     Return how a file of this name is served; the name is what a person saves it under.
 
     Old keys, and rows that editors wrote, name files that `names.clean` never saw.
     """
-    seen = UNSEEN.sub("", name)
+    seen = INVISIBLE_CHARACTERS.sub("", name)
     media_type = type_of(seen)
     disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=seen)
-    return Presentation(media_type, disposition or "inline")
+    return ResponseHeaders(media_type, disposition or "inline")

@@ -24,8 +24,8 @@ MAX_BYTES: Final = 1024  # S3's own limit
 
 # A person's file has no user id in its last part; for all others the editor's own rule.
 BEFORE_THE_NAME = re.compile(r"(?:[0-9]{14}_[0-9a-f]{16}_|(?:[^_]*_){3})(?=.)")
-IMPOSSIBLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-STEPS = frozenset({".", ".."})
+FORBIDDEN_CHARACTERS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+DOT_SEGMENTS = frozenset({".", ".."})
 
 
 def for_project(kind: str, project_id: int, user_id: int, name: str) -> str:
@@ -50,17 +50,17 @@ def canonical(key: str) -> str:
     but browsers resolve them on their way there.
     """
     bare = key.lstrip("/")
-    if IMPOSSIBLE.search(bare) or len(bare.encode()) > MAX_BYTES:
+    if FORBIDDEN_CHARACTERS.search(bare) or len(bare.encode()) > MAX_BYTES:
         return ""
-    return "" if STEPS.intersection(re.split(r"[/\\]", bare)) else bare
+    return "" if DOT_SEGMENTS.intersection(re.split(r"[/\\]", bare)) else bare
 
 
-def is_in(key: str, folders: tuple[str, ...]) -> bool:
+def is_under(key: str, folders: tuple[str, ...]) -> bool:
     """Tell whether the key lies in one of the folders (each ends in a slash)."""
     return any(key.startswith(folder) and len(key) > len(folder) for folder in folders)
 
 
-def below(prefix: str, key: str) -> str:
+def strip_prefix(prefix: str, key: str) -> str:
     """Return what follows the prefix in a key; "" for a key that does not begin with it."""
     return key.removeprefix(prefix) if key.startswith(prefix) else ""
 

@@ -39,7 +39,7 @@ def sign_upload(
     if user_id is None:
         raise NotAMopedUserError
     person = selectors.find_person(user_id, project_id)
-    if person is None or not _is(person, actor):
+    if person is None or not _is_same_person(person, actor):
         raise NotAMopedUserError
     if project_id is not None and not person.project_is_live:
         raise UnknownProjectError
@@ -80,24 +80,26 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
     outside of the projects' folders; a person's own folder needs no row and obeys none.
     """
-    path = keys.below(settings.UPLOADS_PREFIX, key)
-    if keys.is_in(path, keys.USER_FOLDERS):
-        return _is_own(path, actor)
-    if keys.is_in(key, keys.USER_FOLDERS):
+    path = keys.strip_prefix(settings.UPLOADS_PREFIX, key)
+    if keys.is_under(path, keys.USER_FOLDERS):
+        return _is_own_folder(path, actor)
+    if keys.is_under(key, keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
-    is_a_projects = keys.is_in(path, keys.PROJECT_FOLDERS) or keys.is_in(key, settings.FILES_OLDER_FOLDERS)
+    is_a_projects = keys.is_under(path, keys.PROJECT_FOLDERS) or keys.is_under(
+        key, settings.FILES_OLDER_FOLDERS
+    )
     return is_a_projects and selectors.has_live_row(key)
 
 
-def _is_own(path: str, actor: CognitoUser) -> bool:
+def _is_own_folder(path: str, actor: CognitoUser) -> bool:
     user_id = ids.parse(actor.claims.database_id)
-    if user_id is None or not keys.is_in(path, keys.folders_of_user(user_id)):
+    if user_id is None or not keys.is_under(path, keys.folders_of_user(user_id)):
         return False
     owner = selectors.find_person(user_id, None)
-    return owner is not None and _is(owner, actor)
+    return owner is not None and _is_same_person(owner, actor)
 
 
-def _is(person: selectors.Person, actor: CognitoUser) -> bool:
+def _is_same_person(person: selectors.Person, actor: CognitoUser) -> bool:
     """
     Tell whether the row that the caller's claims name is the caller's own.
 

@@ -98,7 +98,7 @@ class WorkgroupUnknownError(InvalidError):
     field = "workgroup_id"
 
 
-class SelfError(ForbiddenError):
+class OwnAccountError(ForbiddenError):
     """An admin locks nobody out by mistake who could not be let in again: themselves first."""
 
     code = "own_account"

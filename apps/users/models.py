@@ -98,7 +98,7 @@ class MopedUser(models.Model):
         )
 
 
-class Intention(models.Model):
+class PendingChange(models.Model):
     """
     A change of an account that has begun; it is gone again when the three stores agree.
 
@@ -120,9 +120,9 @@ class Intention(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        db_table = "users_intention"
+        db_table = "users_pending_change"
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["email"], name="users_intention_email_idx"),
+            models.Index(fields=["email"], name="users_pending_change_email_idx"),
         ]
 
     # Whether this very process has begun to change another store; one that was read may have.

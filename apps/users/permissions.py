@@ -36,7 +36,7 @@ class IsAdminOrSelf(HasRole):
             yield IsAdminOrSelf.message
 
 
-class ChangesAreAllowed(BasePermission):
+class StageIsWritable(BasePermission):
     """Everybody, but on a stage that only shows another's data."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:

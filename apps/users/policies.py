@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from apps.claims.hasura import ADMIN
 from apps.claims.identity import is_city_address, normalize
 from apps.users.changes import pending
-from apps.users.errors import LastAdminError, SelfError, WorkgroupUnknownError
+from apps.users.errors import LastAdminError, OwnAccountError, WorkgroupUnknownError
 from apps.users.models import MopedUser, MopedWorkgroup
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
 
 # Held by whoever makes one admin fewer, so that two admins cannot remove each other at once.
-ADMINS = "moped-admins"
+ADMIN_LOCK = "moped-admins"
 
 
 def require_workgroup(workgroup_id: int) -> None:
@@ -29,7 +29,9 @@ def require_workgroup(workgroup_id: int) -> None:
         raise WorkgroupUnknownError
 
 
-def keep_an_admin(user: MopedUser, roles: Sequence[str], address: str, actor: CognitoUser | None) -> None:
+def require_another_admin(
+    user: MopedUser, roles: Sequence[str], address: str, actor: CognitoUser | None
+) -> None:
     """
     Refuse to make of oneself, or of the last admin, somebody who is none with these roles and address.
 
@@ -38,32 +40,32 @@ def keep_an_admin(user: MopedUser, roles: Sequence[str], address: str, actor: Co
     :raises SelfError: if it is oneself
     :raises LastAdminError: if it is the last admin
     """
-    if administers(roles, address) or not is_admin(user):
+    if grants_admin(roles, address) or not is_admin(user):
         return
     if actor and is_same_person(user, actor):
-        raise SelfError
-    pending.lock([ADMINS])
+        raise OwnAccountError
+    pending.lock([ADMIN_LOCK])
     others = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
     if not any(map(is_admin, others)):
         raise LastAdminError
 
 
-def refuse_oneself(user: MopedUser, actor: CognitoUser) -> None:
+def forbid_self(user: MopedUser, actor: CognitoUser) -> None:
     """
     Refuse to remove one's own account.
 
     :raises SelfError: if it is oneself
     """
     if is_same_person(user, actor):
-        raise SelfError
+        raise OwnAccountError
 
 
 def is_admin(user: MopedUser) -> bool:
     """Tell whether this person can administer accounts."""
-    return user.may_sign_in and administers(user.login_roles, user.address)
+    return user.may_sign_in and grants_admin(user.login_roles, user.address)
 
 
-def administers(roles: Sequence[str], address: str) -> bool:
+def grants_admin(roles: Sequence[str], address: str) -> bool:
     """Tell whether these make an admin: that is for City staff only."""
     return ADMIN in roles and is_city_address(address)
 

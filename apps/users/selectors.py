@@ -36,7 +36,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class UserDetail:
     """What the three stores know of one person; None where a store knows nothing."""
 
     user: MopedUser
@@ -45,14 +45,14 @@ class Portrait:
     claims: HasuraClaims | None
 
 
-def listing(*, limit: int, offset: int, **filters: Any) -> Page:
+def list_users(*, limit: int, offset: int, **filters: Any) -> Page:
     """Return a page of people, by last name; two queries, whatever the size of the table."""
     found = _filtered(**filters)
     ordered = found.select_related("workgroup").order_by("last_name", "first_name", "user_id")
     return Page(found.count(), list(ordered[offset : offset + limit]))
 
 
-def portrait(cognito_user_id: UUID) -> Portrait:
+def get_user(cognito_user_id: UUID) -> UserDetail:
     """
     Return what is known of the person with this account.
 
@@ -60,11 +60,11 @@ def portrait(cognito_user_id: UUID) -> Portrait:
     :raises UnavailableError: if a store cannot be reached
     """
     user = rows.by_account(cognito_user_id)
-    return Portrait(
+    return UserDetail(
         user,
-        account=cognito.look_up(str(cognito_user_id)),
+        account=cognito.get_or_none(str(cognito_user_id)),
         sso_account=_sso_account(user.address),
-        claims=cognito_accounts.readable(claims_table.get(user.address)),
+        claims=cognito_accounts.decode_or_none(claims_table.get(user.address)),
     )
 
 
@@ -98,4 +98,4 @@ def _filtered(*, search: str, role: str, workgroup: int | None, active: bool | N
 def _sso_account(address: str) -> Account | None:
     if not is_city_address(address):
         return None
-    return cognito.look_up(sso_username(address))
+    return cognito.get_or_none(sso_username(address))

@@ -19,7 +19,7 @@ from apps.users.fields import Address, Name, Password
 from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
-    from apps.users.selectors import Portrait
+    from apps.users.selectors import UserDetail
 
 LARGEST_ID = 2**31 - 1
 
@@ -136,7 +136,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class PortraitSerializer(serializers.Serializer[Any]):
+class UserDetailSerializer(serializers.Serializer[Any]):
     """One person as the three stores know them."""
 
     cognito = AccountSerializer(allow_null=True, read_only=True)
@@ -147,7 +147,7 @@ class PortraitSerializer(serializers.Serializer[Any]):
         """Return the profile's fields and these."""
         return {**UserSerializer().get_fields(), **super().get_fields()}
 
-    def to_representation(self, instance: Portrait) -> dict[str, Any]:
+    def to_representation(self, instance: UserDetail) -> dict[str, Any]:
         """Return the profile, and beside it what Cognito and the claims table say."""
         return {
             **UserSerializer(instance.user).data,

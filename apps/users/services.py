@@ -3,11 +3,11 @@ Staff accounts: one person, three stores, one order of effects.
 
 Every change runs like this (ADR 0006):
 
-1. an intention is committed: from now on nothing can be lost;
+1. a change is committed: from now on nothing can be lost;
 2. in one transaction, holding the lock on the address: what may refuse is asked first (the rules,
    the row with its constraints), then the pool and the claims table are changed, then the event is
    appended, and the commit decides;
-3. what only makes sense after the decision is done (accounts are removed), and the intention goes.
+3. what only makes sense after the decision is done (accounts are removed), and the change goes.
 
 Whatever fails before the commit is led back to what the database says; whatever fails after it is
 finished by the next try or by `manage.py reconcile_users`.
@@ -26,7 +26,7 @@ from apps.users import policies
 from apps.users.adapters import cognito
 from apps.users.changes import audit, cognito_accounts, pending, rows
 from apps.users.errors import AlreadyActiveError, InactiveError, UserExistsError, UserNotFoundError
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,9 +61,9 @@ def create_user(*, actor: CognitoUser, password: str, **profile: Unpack[Profile]
     user = rows.by_email(email)
     if user and user.may_sign_in:
         return _repeat_create(actor, password, profile)
-    with pending.undertaken(Intention.CREATE, actor=actor, email=email, sets_password=True) as intention:
-        _provide(intention, password, {**profile, "is_deleted": False})
-    return _concluded(intention)
+    with pending.pending_change(PendingChange.CREATE, actor=actor, email=email, sets_password=True) as change:
+        _provision(change, password, {**profile, "is_deleted": False})
+    return _complete(change)
 
 
 def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Sequence[str]) -> MopedUser:
@@ -77,10 +77,12 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
     user = rows.by_email(email)
     if user is None:
         raise UserNotFoundError
-    _refuse_active(Intention.ACTIVATE, user, roles)
-    with pending.undertaken(Intention.ACTIVATE, actor=actor, email=email, sets_password=True) as intention:
-        _provide(intention, password, {"email": email, "roles": list(roles), "is_deleted": False})
-    return _concluded(intention)
+    _require_inactive(PendingChange.ACTIVATE, user, roles)
+    with pending.pending_change(
+        PendingChange.ACTIVATE, actor=actor, email=email, sets_password=True
+    ) as change:
+        _provision(change, password, {"email": email, "roles": list(roles), "is_deleted": False})
+    return _complete(change)
 
 
 def update_user(
@@ -102,11 +104,11 @@ def update_user(
     policies.require_workgroup(profile["workgroup_id"])
     moved = profile["email"] if profile["email"] != user.address else ""
     details = {"new_email": moved, "cognito_user_id": user.cognito_user_id}
-    with pending.undertaken(
-        Intention.UPDATE, actor=actor, email=user.address, sets_password=bool(password), **details
-    ) as intention:
-        _change(intention, actor, password, profile)
-    return _concluded(intention)
+    with pending.pending_change(
+        PendingChange.UPDATE, actor=actor, email=user.address, sets_password=bool(password), **details
+    ) as change:
+        _apply_update(change, actor, password, profile)
+    return _complete(change)
 
 
 def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
@@ -121,100 +123,100 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
     """
     decided = pending.decided_deactivation(cognito_user_id)
     if decided:
-        pending.finish(decided)
+        pending.complete(decided)
         return
     user = rows.by_account(cognito_user_id)
-    policies.refuse_oneself(user, actor)
-    with pending.undertaken(
-        Intention.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
-    ) as intention:
-        _cut_off(intention, actor)
-    pending.finish(intention)
-    current_roles.invalidate(intention.email)
+    policies.forbid_self(user, actor)
+    with pending.pending_change(
+        PendingChange.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
+    ) as change:
+        _revoke(change, actor)
+    pending.complete(change)
+    current_roles.invalidate(change.email)
 
 
-def carry_on(intention: Intention) -> list[str]:
+def resume(change: PendingChange) -> list[str]:
     """
     End a change that was cut off: a deactivation is carried out, any other is led back.
 
     :return: what was done, in words
     :raises UpstreamError: if a store cannot be reached
     """
-    if intention.is_done:
-        pending.close(intention)
-        return [f"noted that the change {intention.operation!r} of {intention.email} is complete"]
-    if intention.operation != Intention.DELETE:
-        return pending.settle(intention)
+    if change.is_done:
+        pending.delete(change)
+        return [f"noted that the change {change.operation!r} of {change.email} is complete"]
+    if change.operation != PendingChange.DELETE:
+        return pending.roll_back(change)
     try:
-        if not intention.decided:
-            _cut_off(intention, None)
-        pending.finish(intention)
+        if not change.decided:
+            _revoke(change, None)
+        pending.complete(change)
     except (ConflictError, NotFoundError):  # the rules of today forbid what those of then allowed
-        return pending.settle(intention)
-    return [f"carried out the deactivation of {intention.email}"]
+        return pending.roll_back(change)
+    return [f"carried out the deactivation of {change.email}"]
 
 
 # ---- with the lock on the address ----------------------------------------------------------------
 
 
-def _provide(intention: Intention, password: str, values: Mapping[str, Any]) -> None:
+def _provision(change: PendingChange, password: str, values: Mapping[str, Any]) -> None:
     """Make row, account and item of a person; nothing of it can be used before all of it is there."""
     with transaction.atomic():
-        pending.hold(intention)
-        found = rows.locked_by_email(intention.email)
-        _refuse_active(intention.operation, found, values["roles"])
+        pending.lock_and_reload(change)
+        found = rows.locked_by_email(change.email)
+        _require_inactive(change.operation, found, values["roles"])
         before = audit.snapshot(found)
         user = rows.save(found or MopedUser(), values)
-        seen = claims_table.get(intention.email)
-        intention.touched = True
-        account = cognito_accounts.provide(intention, password)
-        rows.link(user, account.username)
-        cognito_accounts.set_password(intention, account, password)
-        cognito_accounts.sign_out_strangers(intention, account)
+        seen = claims_table.get(change.email)
+        change.touched = True
+        account = cognito_accounts.get_or_create(change, password)
+        rows.set_cognito_id(user, account.username)
+        cognito_accounts.set_password(change, account, password)
+        cognito_accounts.end_adopted_sessions(change, account)
         claims_table.put(email=user.address, claims=user.claims, instead_of=seen)
-        audit.record(intention, user, before, password_set=True)
-        pending.decide(intention)
+        audit.record(change, user, before, password_set=True)
+        pending.mark_committed(change)
 
 
-def _change(intention: Intention, actor: CognitoUser, password: str, profile: Profile) -> None:
+def _apply_update(change: PendingChange, actor: CognitoUser, password: str, profile: Profile) -> None:
     """Change row, item, address and password; the old ones stay valid until the new ones are."""
     with transaction.atomic():
-        pending.hold(intention)
-        user = rows.locked(intention)
+        pending.lock_and_reload(change)
+        user = rows.select_for_update(change)
         if not user.may_sign_in:
             raise InactiveError
-        policies.keep_an_admin(user, profile["roles"], profile["email"], actor)
+        policies.require_another_admin(user, profile["roles"], profile["email"], actor)
         before = audit.snapshot(user)
         rows.save(user, profile)
-        account = cognito_accounts.ready_for(user)
+        account = cognito_accounts.for_update(user)
         seen = claims_table.get(user.address)
-        intention.touched = True
-        cognito_accounts.correct_claims(user, seen)
-        cognito_accounts.correct_address(account, user.address)
-        cognito_accounts.set_password(intention, account, password)
-        audit.record(intention, user, before, password_set=bool(password))
-        pending.decide(intention)
+        change.touched = True
+        cognito_accounts.write_claims(user, seen)
+        cognito_accounts.set_email(account, user.address)
+        cognito_accounts.set_password(change, account, password)
+        audit.record(change, user, before, password_set=bool(password))
+        pending.mark_committed(change)
 
 
-def _cut_off(intention: Intention, actor: CognitoUser | None) -> None:
+def _revoke(change: PendingChange, actor: CognitoUser | None) -> None:
     """Take the claims away first, then every session; the accounts go once it is decided."""
     with transaction.atomic():
-        pending.hold(intention)
-        user = rows.locked(intention)
-        policies.keep_an_admin(user, (), user.address, actor)
+        pending.lock_and_reload(change)
+        user = rows.select_for_update(change)
+        policies.require_another_admin(user, (), user.address, actor)
         before = audit.snapshot(user)
         rows.mark_deleted(user)
-        intention.touched = True
-        claims_table.delete(intention.email)
-        cognito_accounts.sign_out(intention)
-        audit.record(intention, user, before)
-        pending.decide(intention)
+        change.touched = True
+        claims_table.delete(change.email)
+        cognito_accounts.sign_out(change)
+        audit.record(change, user, before)
+        pending.mark_committed(change)
 
 
-def _refuse_active(operation: str, user: MopedUser | None, roles: Sequence[str]) -> None:
+def _require_inactive(operation: str, user: MopedUser | None, roles: Sequence[str]) -> None:
     if user is None or not user.may_sign_in:
         return
-    if operation == Intention.CREATE:
+    if operation == PendingChange.CREATE:
         raise UserExistsError
     # With the same roles it is a repetition, and the dialog of the editor knows no way but success.
     if set(user.login_roles) != set(roles):
@@ -224,13 +226,13 @@ def _refuse_active(operation: str, user: MopedUser | None, roles: Sequence[str])
 # ---- once it is decided --------------------------------------------------------------------------
 
 
-def _concluded(intention: Intention) -> MopedUser:
+def _complete(change: PendingChange) -> MopedUser:
     """Do what the decision left to do, and answer: with the row, if nobody else answered for it."""
-    current_roles.invalidate(*intention.addresses)
-    user = MopedUser.objects.select_related("workgroup").get(email=intention.new_email or intention.email)
-    if intention.new_email:
-        pending.finish(intention)
-    elif not pending.closed(intention) and intention.operation == Intention.CREATE:
+    current_roles.invalidate(*change.addresses)
+    user = MopedUser.objects.select_related("workgroup").get(email=change.new_email or change.email)
+    if change.new_email:
+        pending.complete(change)
+    elif not pending.delete_best_effort(change) and change.operation == PendingChange.CREATE:
         raise UserExistsError  # an identical request found the work done before we could say so
     return user
 
@@ -246,10 +248,10 @@ def _repeat_create(actor: CognitoUser, password: str, profile: Profile) -> Moped
     with transaction.atomic():
         pending.lock([profile["email"]])
         user = rows.locked_by_email(profile["email"])
-        if user is None or not (user.may_sign_in and rows.says(user, profile)):
+        if user is None or not (user.may_sign_in and rows.matches(user, profile)):
             raise UserExistsError
-        if not pending.claim(Intention.CREATE, profile["email"]):
+        if not pending.take_committed(PendingChange.CREATE, profile["email"]):
             raise UserExistsError
         cognito.set_password(str(user.cognito_user_id), password)
-        audit.record_password(Intention.CREATE, user, actor)
+        audit.record_password(PendingChange.CREATE, user, actor)
     return user

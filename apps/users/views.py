@@ -16,7 +16,7 @@ from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.http.operation import Operation, describe
 from apps.core.http.throttles import WriteThrottle
 from apps.users import errors, examples, selectors, services
-from apps.users.permissions import ChangesAreAllowed, IsAdminOrSelf
+from apps.users.permissions import IsAdminOrSelf, StageIsWritable
 from apps.users.serializers import (
     ActivationSerializer,
     ChangedUserSerializer,
@@ -24,7 +24,7 @@ from apps.users.serializers import (
     HistorySerializer,
     ListingSerializer,
     NewUserSerializer,
-    PortraitSerializer,
+    UserDetailSerializer,
     UserPageSerializer,
     UserSerializer,
 )
@@ -50,11 +50,11 @@ WRITE_ERRORS = (
 )
 
 
-class FormView(APIView):
+class EditorFormView(APIView):
     """A view whose refusals of a write all reach the screen: the form shows nothing but field errors."""
 
     readers: tuple[type[BasePermission], ...] = (HasRole,)
-    writers: tuple[type[BasePermission], ...] = (IsAdmin, ChangesAreAllowed)
+    writers: tuple[type[BasePermission], ...] = (IsAdmin, StageIsWritable)
 
     def get_permissions(self) -> list[BasePermission]:
         """Return who may look, or who may change."""
@@ -69,7 +69,9 @@ class FormView(APIView):
         """Answer as always, and put a message under a field that is shown if there is none yet."""
         response = super().handle_exception(exc)
         if self.request.method not in SAFE_METHODS and response.status_code != status.HTTP_401_UNAUTHORIZED:
-            response.data["error"] = _shown(response.data.get("error", {}), response.data["detail"])
+            response.data["error"] = _under_visible_field(
+                response.data.get("error", {}), response.data["detail"]
+            )
         return response
 
 
@@ -89,14 +91,14 @@ class FormView(APIView):
         answer_example=examples.USER,
     ),
 )
-class UserList(FormView):
+class UserList(EditorFormView):
     """Everybody whom Moped knows."""
 
     def get(self, request: Request) -> Response:
         """List people from the database, by last name."""
         wanted = ListingSerializer(data=request.query_params.dict())
         wanted.is_valid(raise_exception=True)
-        page = selectors.listing(**wanted.validated_data)
+        page = selectors.list_users(**wanted.validated_data)
         return Response({"count": page.total, "results": UserSerializer(page.people, many=True).data})
 
     def post(self, request: Request) -> Response:
@@ -109,7 +111,7 @@ class UserList(FormView):
 
 @describe(
     get=Operation(
-        answer=PortraitSerializer,
+        answer=UserDetailSerializer,
         errors=(errors.UserNotFoundError, UpstreamError, UnavailableError),
         answer_example=examples.PORTRAIT,
     ),
@@ -121,7 +123,7 @@ class UserList(FormView):
             errors.AddressTakenError,
             errors.WeakPasswordError,
             errors.InactiveError,
-            errors.SelfError,
+            errors.OwnAccountError,
             errors.LastAdminError,
             *WRITE_ERRORS,
         ),
@@ -130,17 +132,17 @@ class UserList(FormView):
     ),
     delete=Operation(
         status=status.HTTP_204_NO_CONTENT,
-        errors=(errors.UserNotFoundError, errors.SelfError, errors.LastAdminError, *WRITE_ERRORS),
+        errors=(errors.UserNotFoundError, errors.OwnAccountError, errors.LastAdminError, *WRITE_ERRORS),
     ),
 )
-class UserDetail(FormView):
+class UserDetail(EditorFormView):
     """One person, by the id of their native Cognito account."""
 
     readers = (IsAdminOrSelf,)
 
     def get(self, request: Request, user_id: str) -> Response:
         """Show what the three stores know of a person."""
-        return Response(PortraitSerializer(selectors.portrait(_account_id(user_id))).data)
+        return Response(UserDetailSerializer(selectors.get_user(_account_id(user_id))).data)
 
     def put(self, request: Request, user_id: str) -> Response:
         """Change a person's profile, roles, address or password."""
@@ -172,7 +174,7 @@ class UserDetail(FormView):
         answer_example=examples.USER,
     )
 )
-class UserActivation(FormView):
+class UserActivation(EditorFormView):
     """An account for somebody who has none, or has none any more."""
 
     def put(self, request: Request) -> Response:
@@ -223,7 +225,7 @@ def _uuid(text: str) -> UUID | None:
     return account_id if str(account_id) == text.lower() else None
 
 
-def _shown(fields: dict[str, list[str]], detail: str) -> dict[str, list[Any]]:
+def _under_visible_field(fields: dict[str, list[str]], detail: str) -> dict[str, list[Any]]:
     if not fields.keys().isdisjoint(SHOWN):
         return fields
     hidden = [f"{name}: {message}" for name, messages in fields.items() for message in messages]

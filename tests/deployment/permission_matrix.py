@@ -26,7 +26,7 @@ from apps.devstack.personas import BY_KEY
 from apps.files.keys import USER_FOLDERS
 from apps.health import probes
 from apps.users.adapters import cognito
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 from tests.support.waiting import LIMIT_SECONDS
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
@@ -196,8 +196,8 @@ def another_address_and_role(person: MopedUser) -> None:
 
 def deactivated_halfway(person: MopedUser) -> None:
     """Leave a deactivation that was cut off before anything was done."""
-    Intention.objects.create(
-        operation=Intention.DELETE,
+    PendingChange.objects.create(
+        operation=PendingChange.DELETE,
         email=person.address,
         cognito_user_id=person.cognito_user_id,
         actor={"id": 1, "email": "ada", "sub": "x"},

@@ -151,7 +151,6 @@ class TestReconciliation:
         schedule = resources()["NightlyReconciliation"]["Properties"]
 
         assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
-        assert schedule.get("State", "ENABLED") == "ENABLED"
         event = json.loads(schedule["Target"]["Input"])
         assert lambda_events.command(event) == ["reconcile_users", "--json"]
 

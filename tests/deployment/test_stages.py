@@ -366,19 +366,6 @@ class TestReconciling:
 
         assert not functions.exists(staged.outputs["ReconciliationFunction"])
 
-    def test_of_an_old_stack_hinders_no_rollback_and_no_undeploy(
-        self, owner: Stage, packed: Callable[..., Package]
-    ) -> None:
-        deploy(owner, packed())
-        deploy(owner, packed())
-        for output in ("ReconciliationFunction", "ReconciliationRoleArn"):
-            del owner.outputs[output]
-
-        assert stages.rollback(owner, "", tell=print) == "1"
-        stages.undeploy(owner, tell=print)
-
-        assert not functions.exists(owner.function)
-
     def test_of_an_old_stack_is_asked_for_first(self, owner: Stage, packed: Callable[..., Package]) -> None:
         del owner.outputs["ReconciliationRoleArn"]
 
@@ -440,7 +427,7 @@ class TestGateway:
         api = clients.apigateway().create_rest_api(name=staged.function)["id"]
         monkeypatch.setattr(rest_api, "api_id", lambda _stage: api)
 
-        rest_api.dress_refusals(staged)
+        rest_api.set_gateway_responses(staged)
 
         answer = clients.apigateway().get_gateway_response(restApiId=api, responseType="THROTTLED")
         body = json.loads(answer["responseTemplates"]["application/json"])
@@ -454,8 +441,8 @@ class TestGateway:
         monkeypatch.setattr(rest_api, "api_id", lambda _stage: api)
         answering(api)
 
-        rest_api.dress_refusals(staged)
-        rest_api.limit(staged)
+        rest_api.set_gateway_responses(staged)
+        rest_api.set_rate_limits(staged)
 
         url = f"{furnished_personas.url}/{staged.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
@@ -520,7 +507,7 @@ class TestRender:
 
     def test_refuses_an_empty_secret(self, furnished_emulator: Emulator) -> None:
         with pytest.raises(StageError, match="missing or empty"):
-            stack.refuse_an_empty_secret("nowhere")
+            stack.require_secret_value("nowhere")
 
 
 class TestCommand:

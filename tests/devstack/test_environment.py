@@ -63,7 +63,7 @@ class TestApply:
         os.environ.update(AWS_ENDPOINT_URL="http://127.0.0.1:5000", AWS_ACCESS_KEY_ID="mine")
         environment.apply()
         assert os.environ["AWS_ACCESS_KEY_ID"] == "mine"
-        assert not environment.supplies("AWS_ENDPOINT_URL")
+        assert not environment.is_supplied("AWS_ENDPOINT_URL")
 
     def test_leaves_a_stage_alone(self) -> None:
         os.environ["MOPED_API_CURRENT_ENVIRONMENT"] = "staging"
@@ -100,8 +100,8 @@ class TestApplyForTests:
 
 class TestStarter:
     def test_is_nobody_for_what_a_person_started(self) -> None:
-        assert environment.starter() == 0
+        assert environment.supervisor_pid() == 0
 
     def test_is_us_for_what_we_start(self) -> None:
         environment.announce_starter()
-        assert environment.starter() == os.getpid()
+        assert environment.supervisor_pid() == os.getpid()

@@ -69,16 +69,16 @@ class TestCanonical:
 class TestIsIn:
     @pytest.mark.parametrize("key", ["private/project/1/x", "public/project/1/x"])
     def test_finds_a_key_in_a_folder(self, key: str) -> None:
-        assert keys.is_in(key, keys.PROJECT_FOLDERS)
+        assert keys.is_under(key, keys.PROJECT_FOLDERS)
 
     @pytest.mark.parametrize(
         "key", ["private/project/", "private/projects/1/x", "x/private/project/1/x", "Private/project/1/x"]
     )
     def test_compares_whole_folders(self, key: str) -> None:
-        assert not keys.is_in(key, keys.PROJECT_FOLDERS)
+        assert not keys.is_under(key, keys.PROJECT_FOLDERS)
 
     def test_does_not_take_a_longer_id_for_ones_own(self) -> None:
-        assert not keys.is_in("private/user/77/x", keys.folders_of_user(7))
+        assert not keys.is_under("private/user/77/x", keys.folders_of_user(7))
 
 
 class TestDisplayName:

@@ -28,7 +28,7 @@ from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.health import probes
 from tests.rehearsal import github
 from tests.rehearsal.clients import over_http, through_runtime, walk
-from tests.rehearsal.environment import EDITOR, FOLDER, SMOKE, Theatre
+from tests.rehearsal.environment import EDITOR, FOLDER, SMOKE, Environment
 from tests.rehearsal.file_round_trip import carry
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--brief", action="store_true", help="staging alone, once")
     brief = parser.parse_args().brief
     begun = time.monotonic()
-    with Theatre() as theatre:
+    with Environment() as theatre:
         Rehearsal(theatre, brief=brief).play()
     print(f"\n{len(failures)} did not hold; {time.monotonic() - begun:.0f} seconds in all")
     for failure in failures:
@@ -88,7 +88,7 @@ def main() -> None:
 class Rehearsal:
     """One after the other, each scene on what the one before it left."""
 
-    def __init__(self, theatre: Theatre, *, brief: bool) -> None:
+    def __init__(self, theatre: Environment, *, brief: bool) -> None:
         self.theatre = theatre
         self.brief = brief
         self.stages = (API,) if brief else (API, "production")

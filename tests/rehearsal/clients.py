@@ -64,8 +64,8 @@ def walk(ask: Callable[..., Answer], people: dict[str, Any]) -> tuple[int, list[
         for caller, token in callers.items():
             answer = ask(call["method"], call["path"], token)
             count += 1
-            let_in = answer.status not in REFUSED
-            if answer.status >= CRASHED or let_in != (caller in call["allowed"]):
+            accepted = answer.status not in REFUSED
+            if answer.status >= CRASHED or accepted != (caller in call["allowed"]):
                 wrong.append(f"{call['method']} {call['path']} as {caller}: {answer.status} {answer.body}")
     return count, wrong
 

@@ -36,7 +36,7 @@ EDITOR = "https://moped.example"
 LOGIN, LOGIN_SECRET = "moped", "rds!moped"  # the database's, as RDS keeps it
 
 
-class Theatre:
+class Environment:
     """An AWS and a PostgreSQL of its own, empty at the start, gone at the end."""
 
     def __init__(self) -> None:

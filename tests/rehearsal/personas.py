@@ -26,7 +26,7 @@ from tests.test_access import path_of, tables  # noqa: E402
 def main(crowd: int = 0) -> None:
     """Print one JSON object."""
     editors = [_editor(number) for number in range(crowd)]
-    provision._introduce_directory(settings.COGNITO_USER_POOL_ID, settings.AWS_ENDPOINT_URL)
+    provision._register_identity_provider(settings.COGNITO_USER_POOL_ID, settings.AWS_ENDPOINT_URL)
     accounts.ensure((*PERSONAS, *editors))
     allowed = tables()
     calls = [

@@ -102,7 +102,9 @@ class TestAdoption:
 
         assert catalogue(city_database) == before
         assert "users.0001_initial... FAKED" in said
-        assert {"django_migrations", "users_event", "users_intention"} <= names(city_database, "moped_api")
+        assert {"django_migrations", "users_event", "users_pending_change"} <= names(
+            city_database, "moped_api"
+        )
         assert not {name for name in names(city_database, "public") if not name.startswith("moped_")}
 
     def test_may_be_repeated(self, city_database: dict[str, Any]) -> None:

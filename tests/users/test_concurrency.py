@@ -18,7 +18,7 @@ from django.db import connection
 from apps.claims.hasura import EDITOR, VIEWER
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users import services
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 from tests.users.stores import PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -92,4 +92,4 @@ class TestCrowds:
             plan = crowd.play()
 
             assert stores.disagreements(*addresses) == [], plan
-            assert [one for one in Intention.objects.all() if not one.is_done] == [], plan
+            assert [one for one in PendingChange.objects.all() if not one.is_done] == [], plan

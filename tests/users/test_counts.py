@@ -66,7 +66,7 @@ def every_operation(
         "update": count(monkeypatch, lambda: update(roles=[VIEWER])),
         "update, password": count(monkeypatch, lambda: update(NEW_PASSWORD, roles=[VIEWER])),
         "update, address": count(monkeypatch, lambda: update(email=moved)),
-        "show": count(monkeypatch, lambda: selectors.portrait(account)),
+        "show": count(monkeypatch, lambda: selectors.get_user(account)),
         "history": count(monkeypatch, lambda: selectors.history(account)),
         "list": count(monkeypatch, list_some),
         "deactivate": count(
@@ -77,7 +77,7 @@ def every_operation(
 
 
 def list_some() -> object:
-    return selectors.listing(limit=50, offset=0, search="O'Neill", role=EDITOR, workgroup=3, active=True)
+    return selectors.list_users(limit=50, offset=0, search="O'Neill", role=EDITOR, workgroup=3, active=True)
 
 
 class TestCosts:

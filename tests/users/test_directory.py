@@ -34,7 +34,7 @@ def names(**asked: Any) -> list[str]:
         "workgroup": None,
         "active": None,
     }
-    return [person.first_name for person in selectors.listing(**(everybody | asked)).people]
+    return [person.first_name for person in selectors.list_users(**(everybody | asked)).people]
 
 
 class TestListing:
@@ -60,7 +60,7 @@ class TestListing:
         assert names(**asked) == expected
 
     def test_counts_what_is_not_on_the_page(self) -> None:
-        page = selectors.listing(limit=1, offset=0, search="", role="", workgroup=None, active=None)
+        page = selectors.list_users(limit=1, offset=0, search="", role="", workgroup=None, active=None)
 
         assert (page.total, len(page.people)) == (4, 1)
 

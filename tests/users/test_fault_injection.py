@@ -20,7 +20,7 @@ from apps.core.aws import secrets
 from apps.core.errors import ConflictError, MopedError, NotFoundError
 from apps.users import services
 from apps.users.adapters import cognito
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 from tests.users.fault_injection import WAYS, watched
 from tests.users.killable_worker import Mortals
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
@@ -201,13 +201,13 @@ def check(case: Case, fault: Fault, *, succeeded: bool) -> list[str]:
     if not succeeded:
         repeat(case)
     wrong += case.wrong()
-    leftovers = Intention.objects.filter(email__in=case.addresses)
+    leftovers = PendingChange.objects.filter(email__in=case.addresses)
     return wrong + [f"left behind: {leftover}" for leftover in leftovers]
 
 
 def repeat(case: Case) -> None:
     """Do it again: it succeeds, unless it did before and only the answer was lost."""
-    succeeded = case.is_done() and not Intention.objects.filter(email__in=case.addresses).exists()
+    succeeded = case.is_done() and not PendingChange.objects.filter(email__in=case.addresses).exists()
     try:
         case.act()
     except (ConflictError, NotFoundError):
@@ -229,7 +229,7 @@ def unsafe(case: Case) -> list[str]:
         if (row := case.stores.row(address))
         and row.is_deleted
         and case.stores.claims(address)
-        and not Intention.objects.filter(email=address).exists()
+        and not PendingChange.objects.filter(email=address).exists()
     ]
 
 

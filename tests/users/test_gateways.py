@@ -42,11 +42,11 @@ CALLS: dict[tuple[str, str], Callable[[], Any]] = {
     ("cognito-idp", "AdminEnableUser"): partial(cognito.enable, "name"),
     ("cognito-idp", "AdminUserGlobalSignOut"): partial(cognito.sign_out, "name"),
     ("cognito-idp", "AdminDeleteUser"): partial(cognito.delete, "name"),
-    ("cognito-idp", "DescribeUserPool"): cognito.trigger,
+    ("cognito-idp", "DescribeUserPool"): cognito.pre_token_function_arn,
     ("dynamodb", "GetItem"): partial(claims_table.get, "e"),
     ("dynamodb", "PutItem"): partial(claims_table._put, {}, {}),
     ("dynamodb", "DeleteItem"): partial(claims_table.delete, "e"),
-    ("dynamodb", "Scan"): lambda: list(claims_table.everything()),
+    ("dynamodb", "Scan"): lambda: list(claims_table.scan()),
     ("secretsmanager", "GetSecretValue"): partial(secrets._read, "name"),
 }
 

@@ -20,7 +20,7 @@ class TestMigrations:
         assert not {name for name in tables("public") if name.startswith(("django_", "auth_", "users_"))}
 
     def test_keep_what_is_ours_in_our_schema(self) -> None:
-        assert {"django_migrations", "users_event", "users_intention"} <= tables("moped_api")
+        assert {"django_migrations", "users_event", "users_pending_change"} <= tables("moped_api")
 
     def test_seed_the_citys_workgroups(self) -> None:
         assert MopedWorkgroup.objects.count() == 30

@@ -20,15 +20,15 @@ from apps.core.aws import clients, secrets
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
 from apps.users.management.commands import reconcile_users
-from apps.users.models import Event, Intention, MopedUser
+from apps.users.models import Event, MopedUser, PendingChange
 from apps.users.reconciliation import scan
-from apps.users.reconciliation.findings import of_nobodys_account
+from apps.users.reconciliation.findings import unowned_account
 from tests.users.stores import PASSWORD, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apps.claims.table import Stored
+    from apps.claims.table import StoredItem
     from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
@@ -37,9 +37,9 @@ pytestmark = pytest.mark.emulator
 @pytest.fixture
 def alone(stores: Stores) -> Stores:
     """A pool and a table with nobody in them: what other tests left is not ours to compare."""
-    for account in list(cognito.everyone()):
+    for account in list(cognito.iter_accounts()):
         cognito.delete(account.username)
-    for item in list(claims_table.everything()):
+    for item in list(claims_table.scan()):
         clients.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": item.email}})
     return stores
 
@@ -102,7 +102,7 @@ def unknown_to_the_database(email: str, user: MopedUser) -> None:
 
 
 def cut_off_on_the_way(email: str, user: MopedUser) -> None:
-    Intention.objects.create(operation=Intention.UPDATE, email=email, new_email=f"new.{email}")
+    PendingChange.objects.create(operation=PendingChange.UPDATE, email=email, new_email=f"new.{email}")
     claims_table.put(email=f"new.{email}", claims=user.claims)
 
 
@@ -174,8 +174,8 @@ class TestOfNobodysAccount:
             str(uuid.uuid4()), "Jane@austintexas.gov", is_verified=False, is_enabled=True, status="", mark=""
         )
 
-        assert [one.code for one in of_nobodys_account(account, person)] == ["second_account"]
-        assert [one.code for one in of_nobodys_account(account, None)] == ["stray_account"]
+        assert [one.code for one in unowned_account(account, person)] == ["second_account"]
+        assert [one.code for one in unowned_account(account, None)] == ["stray_account"]
 
 
 class TestReconcileUsers:
@@ -250,8 +250,8 @@ class TestReconcileUsers:
         assert [one["code"] for one in reconcile()[1]] == ["account_missing"]
 
     def test_leaves_an_account_to_whoever_adopted_it(self, alone: Stores, email: str) -> None:
-        cut_off = Intention.objects.create(operation=Intention.CREATE, email=email)
-        cognito.create(email=email, password=PASSWORD, mark=str(cut_off.pk))
+        interrupted = PendingChange.objects.create(operation=PendingChange.CREATE, email=email)
+        cognito.create(email=email, password=PASSWORD, mark=str(interrupted.pk))
         account = cognito.get(email)
         cognito.set_password(account.username, PASSWORD)
         user = MopedUser.objects.create(**profile(email), cognito_user_id=account.username)
@@ -276,8 +276,8 @@ class TestReconcileUsers:
     def test_carries_out_a_deactivation_that_was_cut_off(self, alone: Stores, email: str) -> None:
         alone.admit(f"admin.{email}", [ADMIN])
         user = alone.admit(email, [EDITOR])
-        Intention.objects.create(
-            operation=Intention.DELETE,
+        PendingChange.objects.create(
+            operation=PendingChange.DELETE,
             email=email,
             cognito_user_id=user.cognito_user_id,
             actor={"id": 1, "email": "ada", "sub": "x"},
@@ -293,7 +293,7 @@ class TestReconcileUsers:
         assert Event.objects.get(user=row).actor_email == "ada"
 
     def test_leaves_alone_what_may_be_under_way(self, alone: Stores, email: str) -> None:
-        Intention.objects.create(operation=Intention.CREATE, email=email)
+        PendingChange.objects.create(operation=PendingChange.CREATE, email=email)
         out = StringIO()
 
         call_command("reconcile_users", stdout=out)
@@ -350,7 +350,7 @@ class TestReconcileUsers:
     ) -> None:
         alone.admit(email, [EDITOR])
         monkeypatch.setattr(scan, "time", StepClock())
-        survey = scan.Survey(ends_at=seconds)
+        survey = scan.Scan(ends_at=seconds)
 
         with suppress(scan.TimeUpError):
             assert list(survey.disagreements()) == []
@@ -438,14 +438,14 @@ class TestRotateKey:
         self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         people = [alone.admit(f"{name}.{email}", [EDITOR]) for name in "ab"]
-        everything = claims_table.everything
+        everything = claims_table.scan
 
-        def then_changed() -> list[Stored]:
+        def then_changed() -> list[StoredItem]:
             items = list(everything())
             claims_table.put(email=people[0].email, claims=people[0].claims)
             return items
 
-        monkeypatch.setattr(claims_table, "everything", then_changed)
+        monkeypatch.setattr(claims_table, "scan", then_changed)
         put_a_new_key_first(monkeypatch)
 
         assert scan.rotate_key(lambda _count: None) == 1
@@ -454,7 +454,7 @@ class TestRotateKey:
         self, alone: Stores, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         arn = "arn:aws:lambda:us-east-1:1:function:atd-moped-cognito-pre-token-hook-staging"
-        monkeypatch.setattr(cognito, "trigger", lambda: arn)
+        monkeypatch.setattr(cognito, "pre_token_function_arn", lambda: arn)
 
         with pytest.raises(CommandError, match="Attach ours first"):
             call_command("reconcile_users", "--rotate-key")

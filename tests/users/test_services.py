@@ -25,13 +25,13 @@ from apps.users.errors import (
     BusyError,
     InactiveError,
     LastAdminError,
-    SelfError,
+    OwnAccountError,
     UserExistsError,
     UserNotFoundError,
     WeakPasswordError,
     WorkgroupUnknownError,
 )
-from apps.users.models import Event, Intention, MopedUser
+from apps.users.models import Event, MopedUser, PendingChange
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class TestCreateUser:
         assert stores.roles_at_sign_in(email) == [VIEWER]
         assert stores.disagreements(email) == []
         assert user.is_coa_staff
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
 
     def test_refuses_an_address_that_is_taken(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         create(admin, email)
@@ -80,7 +80,7 @@ class TestCreateUser:
 
         assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
         assert stores.roles_at_sign_in(email, PASSWORD) is None
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
         assert Event.objects.filter(user__email=email).count() == 2
 
     def test_answers_a_repetition_once(self, stores: Stores, admin: CognitoUser, email: str) -> None:
@@ -107,7 +107,7 @@ class TestCreateUser:
     def create_without_an_answer(self, admin: CognitoUser, email: str) -> None:
         """Create a user in a process that ends after the commit."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pending, "closed", Mock(side_effect=KeyboardInterrupt))
+            patch.setattr(pending, "delete_best_effort", Mock(side_effect=KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 create(admin, email)
 
@@ -187,7 +187,7 @@ class TestCreateUser:
 
         assert sorted(outcomes) == ["created", "refused"]
         assert stores.disagreements(email) == []
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
 
 
 class TestUpdateUser:
@@ -264,13 +264,13 @@ class TestUpdateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has it before we come back to clean up."""
-        user, finish = create(admin, email), pending.finish
+        user, finish = create(admin, email), pending.complete
 
-        def finish_late(intention: Intention) -> None:
+        def finish_late(change: PendingChange) -> None:
             stores.admit(email, [VIEWER])
-            finish(intention)
+            finish(change)
 
-        monkeypatch.setattr(pending, "finish", finish_late)
+        monkeypatch.setattr(pending, "complete", finish_late)
         update(admin, user, email=f"new.{email}")
 
         assert stores.disagreements(email, f"new.{email}") == []
@@ -378,40 +378,40 @@ class TestDeactivateUser:
     def test_is_finished_though_another_attempt_gives_up_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user, finish = create(admin, email), pending.finish
+        user, finish = create(admin, email), pending.complete
         assert user.cognito_user_id
         deletion: Any = {"actor": admin, "email": email, "cognito_user_id": user.cognito_user_id}
 
-        def finish_late(intention: Intention) -> None:
-            with pytest.raises(BusyError), pending.undertaken(Intention.DELETE, **deletion):
+        def finish_late(change: PendingChange) -> None:
+            with pytest.raises(BusyError), pending.pending_change(PendingChange.DELETE, **deletion):
                 raise BusyError
-            finish(intention)
+            finish(change)
 
-        monkeypatch.setattr(pending, "finish", finish_late)
+        monkeypatch.setattr(pending, "complete", finish_late)
         services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
 
         assert stores.account(email) is None
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
 
     def test_leaves_the_account_to_whoever_was_activated_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has adopted the account before we come back to remove it."""
-        user, finish = create(admin, email), pending.finish
+        user, finish = create(admin, email), pending.complete
         assert user.cognito_user_id
 
-        def finish_late(intention: Intention) -> None:
+        def finish_late(change: PendingChange) -> None:
             MopedUser.objects.filter(pk=user.pk).update(
                 is_deleted=False, cognito_user_id=user.cognito_user_id
             )
             claims_table.put(email=email, claims=user.claims)
-            finish(intention)
+            finish(change)
 
-        monkeypatch.setattr(pending, "finish", finish_late)
+        monkeypatch.setattr(pending, "complete", finish_late)
         services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
 
         assert stores.disagreements(email) == []
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
 
     def test_refuses_an_account_that_is_nobodys(self, stores: Stores, admin: CognitoUser) -> None:
         with pytest.raises(UserNotFoundError):
@@ -423,11 +423,11 @@ class TestAdmins:
         oneself = MopedUser.objects.get(email=admin.email)
         assert oneself.cognito_user_id
 
-        with pytest.raises(SelfError):
+        with pytest.raises(OwnAccountError):
             services.deactivate_user(actor=admin, cognito_user_id=oneself.cognito_user_id)
-        with pytest.raises(SelfError):
+        with pytest.raises(OwnAccountError):
             update(admin, oneself, roles=[EDITOR])
-        with pytest.raises(SelfError):
+        with pytest.raises(OwnAccountError):
             update(admin, oneself, roles=[ADMIN], email="ada@partner.example.com")
         assert stores.roles_at_sign_in(admin.email) == [ADMIN]
 
@@ -443,7 +443,7 @@ class TestAdmins:
         with pytest.raises(LastAdminError):
             update(admin, last, roles=[EDITOR])
         assert stores.roles_at_sign_in(email) == [ADMIN]
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
 
     def test_are_city_staff_so_that_a_partner_is_none(
         self, stores: Stores, admin: CognitoUser, email: str
@@ -479,18 +479,19 @@ class TestAdmins:
         assert MopedUser.objects.filter(roles__contains=[ADMIN]).count() == 1
 
 
-class TestIntentions:
+class TestPendingChanges:
     @pytest.mark.parametrize(
-        "left", [{"operation": Intention.DELETE}, {"operation": Intention.UPDATE, "new_email": "new@b.gov"}]
+        "left",
+        [{"operation": PendingChange.DELETE}, {"operation": PendingChange.UPDATE, "new_email": "new@b.gov"}],
     )
     def test_with_something_left_to_do_are_not_forgotten_with_others(
         self, stores: Stores, email: str, left: dict[str, str]
     ) -> None:
-        undone = Intention.objects.create(email=email, decided=True, **left)
+        undone = PendingChange.objects.create(email=email, decided=True, **left)
 
-        pending.close(Intention.objects.create(email=email, operation=undone.operation))
+        pending.delete(PendingChange.objects.create(email=email, operation=undone.operation))
 
-        assert list(Intention.objects.all()) == [undone]
+        assert list(PendingChange.objects.all()) == [undone]
 
 
 class TestAudit:
@@ -510,7 +511,7 @@ class TestAudit:
     def test_keeps_no_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         update(admin, create(admin, email), NEW_PASSWORD)
 
-        kept = repr(list(Event.objects.values())) + repr(list(Intention.objects.values()))
+        kept = repr(list(Event.objects.values())) + repr(list(PendingChange.objects.values()))
         assert PASSWORD not in kept
         assert NEW_PASSWORD not in kept
 

@@ -18,7 +18,7 @@ from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
 from apps.users.errors import AddressHeldError, AddressTakenError
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 from tests.users.stores import PASSWORD, profile, roles_in
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class TestSingleSignOnFirst:
         assert stores.roles_at_sign_in(email) == [EDITOR]
         assert stores.account(sso_account.username) == sso_account
         assert roles_in(stores.admit_sso(email)) == [EDITOR]
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
 
     def test_does_not_block_an_activation(
         self, stores: Stores, admin: CognitoUser, email: str, sso_account: Account
@@ -187,7 +187,7 @@ class TestPoolThatRefuses:
 
         assert stores.row(email) is None
         assert stores.account(sso_account.username) == sso_account
-        assert not Intention.objects.exists()
+        assert not PendingChange.objects.exists()
 
     def test_a_native_account_behind_it_still_holds_its_address(
         self, stores: Stores, admin: CognitoUser, email: str, sso_account: Account

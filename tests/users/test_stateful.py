@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from apps.claims.hasura import EDITOR, ROLES
 from apps.core.errors import MopedError
 from apps.users import services
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 from tests.users.fault_injection import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, KilledError, watched
 from tests.users.stores import PASSWORD, profile
 
@@ -111,8 +111,8 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def stores_agree(self) -> None:
         for address in self.addresses:
-            about = Intention.objects.filter(Q(email=address) | Q(new_email=address))
-            if all(intention.is_done for intention in about):
+            about = PendingChange.objects.filter(Q(email=address) | Q(new_email=address))
+            if all(change.is_done for change in about):
                 assert self.stores.disagreements(address) == []
 
     def teardown(self) -> None:

@@ -15,7 +15,7 @@ from apps.core.errors import ConflictError, ForbiddenError, MopedError, Unavaila
 from apps.users import errors, examples, selectors, services
 from apps.users.adapters.cognito import Account
 from apps.users.models import Event, MopedUser, MopedWorkgroup
-from apps.users.selectors import Page, Portrait
+from apps.users.selectors import Page, UserDetail
 from apps.users.serializers import ChangedUserSerializer
 from tests.support.token_factory import hasura_claim
 from tests.users.stores import PASSWORD, profile
@@ -122,7 +122,7 @@ class TestWrites:
             (errors.WeakPasswordError(), 400),
             (errors.WorkgroupUnknownError(), 400),
             (errors.UserNotFoundError(), 404),
-            (errors.SelfError(), 403),
+            (errors.OwnAccountError(), 403),
             (errors.LastAdminError(), 409),
             (errors.BusyError(), 409),
             (ConflictError(), 409),
@@ -396,7 +396,9 @@ class TestUserList:
         self, impersonate: Impersonate, monkeypatch: pytest.MonkeyPatch, person: MopedUser
     ) -> None:
         wanted: dict[str, Any] = {}
-        monkeypatch.setattr(selectors, "listing", lambda **asked: wanted.update(asked) or Page(1, [person]))
+        monkeypatch.setattr(
+            selectors, "list_users", lambda **asked: wanted.update(asked) or Page(1, [person])
+        )
 
         response = impersonate("viewer").get(
             "/users/?limit=10&offset=20&search=jo&role=moped-admin&active=true"
@@ -436,7 +438,9 @@ class TestUserDetail:
         account = Account(
             ACCOUNT_ID, person.email, is_verified=True, is_enabled=True, status="CONFIRMED", mark=""
         )
-        monkeypatch.setattr(selectors, "portrait", lambda _id: Portrait(person, account, None, person.claims))
+        monkeypatch.setattr(
+            selectors, "get_user", lambda _id: UserDetail(person, account, None, person.claims)
+        )
 
     def test_shows_what_the_three_stores_know(self, admin_client: APIClient) -> None:
         shown = admin_client.get(f"/users/{ACCOUNT_ID}").json()

@@ -26,7 +26,7 @@ LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
 # Mostly it takes less than the seconds that botocore would sleep; a network takes a minute.
-OFTEN: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
+POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def set_architecture(function: str, architecture: str, package: Path) -> None:
     client = clients.lambda_client()
     if client.get_function_configuration(FunctionName=function)["Architectures"] == [architecture]:
         return
-    client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=OFTEN)
+    client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
     clients.lambda_client_long_timeout().update_function_code(
         FunctionName=function,
         ZipFile=package.read_bytes(),
@@ -107,12 +107,12 @@ def publish(function: str, digest: str, description: str, variables: Mapping[str
             ResourceConflictException=ConflictError,
             PreconditionFailedException=ConflictError,
         ):
-            client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=OFTEN)
+            client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
             published = client.publish_version(
                 FunctionName=function, CodeSha256=checksum, Description=description
             )
             client.get_waiter("published_version_active").wait(
-                FunctionName=function, Qualifier=published["Version"], WaiterConfig=OFTEN
+                FunctionName=function, Qualifier=published["Version"], WaiterConfig=POLL_INTERVAL
             )
     except ConflictError as error:
         raise _busy(function) from error

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 
-def bring(stage: Stage, package: Package, tell: Tell) -> None:
+def create_or_update(stage: Stage, package: Package, tell: Tell) -> None:
     """
     Let the function have this package and these settings.
 
@@ -42,19 +42,19 @@ def bring(stage: Stage, package: Package, tell: Tell) -> None:
 
 
 def _bring(stage: Stage, package: Package, tell: Tell) -> None:
-    now = _found(stage)
+    now = _get(stage)
     if now is None:
-        now = _made(stage, package)
+        now = _create(stage, package)
         tell(f"made {stage.function}; nobody can reach it yet")
-    elif not _has(package, now):
-        now = _with_code(stage, package, now["RevisionId"])
+    elif not _has_package(package, now):
+        now = _update_code(stage, package, now["RevisionId"])
         tell(f"gave {stage.function} its code; what answers is what answered before")
-    if not _has(package, now):  # what we have just given: whoever came after us may go on
+    if not _has_package(package, now):  # what we have just given: whoever came after us may go on
         raise _busy(stage)
-    if not _is_told(stage, now):
-        now = _with_settings(stage, now["RevisionId"])
+    if not _has_configuration(stage, now):
+        now = _update_configuration(stage, now["RevisionId"])
         tell(f"gave {stage.function} its settings")
-    if not (_has(package, now) and _is_told(stage, now)):
+    if not (_has_package(package, now) and _has_configuration(stage, now)):
         raise _busy(stage)
     # Each request that runs costs; a loop in unreviewed code must not cost without end.
     clients.lambda_client().put_function_concurrency(
@@ -62,16 +62,16 @@ def _bring(stage: Stage, package: Package, tell: Tell) -> None:
     )
 
 
-def _found(stage: Stage) -> dict[str, Any] | None:
+def _get(stage: Stage) -> dict[str, Any] | None:
     try:
         with translate_errors(ResourceNotFoundException=NotFoundError):
             clients.lambda_client().get_function_configuration(FunctionName=stage.function)
     except NotFoundError:
         return None
-    return _settled(stage)
+    return _wait_until_ready(stage)
 
 
-def _made(stage: Stage, package: Package) -> dict[str, Any]:
+def _create(stage: Stage, package: Package) -> dict[str, Any]:
     clients.lambda_client_long_timeout().create_function(
         FunctionName=stage.function,
         Code={"ZipFile": package.path.read_bytes()},
@@ -79,31 +79,31 @@ def _made(stage: Stage, package: Package) -> dict[str, Any]:
         Architectures=[stage.settings["architecture"]],
         **_settings(stage),
     )
-    return _settled(stage)
+    return _wait_until_ready(stage)
 
 
-def _with_code(stage: Stage, package: Package, revision: str) -> dict[str, Any]:
+def _update_code(stage: Stage, package: Package, revision: str) -> dict[str, Any]:
     clients.lambda_client_long_timeout().update_function_code(
         FunctionName=stage.function,
         ZipFile=package.path.read_bytes(),
         Architectures=[stage.settings["architecture"]],
         RevisionId=revision,
     )
-    return _settled(stage)
+    return _wait_until_ready(stage)
 
 
-def _with_settings(stage: Stage, revision: str) -> dict[str, Any]:
+def _update_configuration(stage: Stage, revision: str) -> dict[str, Any]:
     clients.lambda_client_long_timeout().update_function_configuration(
         FunctionName=stage.function, RevisionId=revision, **_settings(stage)
     )
-    return _settled(stage)
+    return _wait_until_ready(stage)
 
 
-def _settled(stage: Stage) -> dict[str, Any]:
+def _wait_until_ready(stage: Stage) -> dict[str, Any]:
     """Return the configuration once Lambda has done what it was told: only then its revision holds."""
     client = clients.lambda_client()
     for state in ("function_active_v2", "function_updated_v2"):
-        client.get_waiter(state).wait(FunctionName=stage.function, WaiterConfig=functions.OFTEN)
+        client.get_waiter(state).wait(FunctionName=stage.function, WaiterConfig=functions.POLL_INTERVAL)
     return dict(client.get_function_configuration(FunctionName=stage.function))
 
 
@@ -122,11 +122,11 @@ def _settings(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _has(package: Package, now: dict[str, Any]) -> bool:
+def _has_package(package: Package, now: dict[str, Any]) -> bool:
     return bool(now["CodeSha256"] == functions.checksum_of(package.digest))
 
 
-def _is_told(stage: Stage, now: dict[str, Any]) -> bool:
+def _has_configuration(stage: Stage, now: dict[str, Any]) -> bool:
     wanted = _settings(stage)
     network = wanted.pop("VpcConfig", {})  # Lambda adds to it what it knows
     return all(now.get(name) == value for name, value in wanted.items()) and all(

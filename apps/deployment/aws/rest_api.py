@@ -68,7 +68,7 @@ def url(stage: Stage) -> str:
     return config["FunctionUrl"].rstrip("/")
 
 
-def dress_refusals(stage: Stage) -> None:
+def set_gateway_responses(stage: Stage) -> None:
     """Give the REST API's own refusals our body and CORS, and let the stage have them."""
     found = api_id(stage)
     if not (stage.has_gateway and found):
@@ -87,7 +87,7 @@ def dress_refusals(stage: Stage) -> None:
         client.create_deployment(restApiId=found, stageName=stage.name, description="refusals with our body")
 
 
-def limit(stage: Stage) -> None:
+def set_rate_limits(stage: Stage) -> None:
     """Let the REST API turn away what is more than the stage is made for, whoever sends it."""
     found = api_id(stage)
     if not (stage.has_gateway and found):

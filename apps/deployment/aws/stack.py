@@ -56,7 +56,7 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     return {name: value for name, value in own.items() if value}
 
 
-def refuse_an_empty_secret(name: str) -> None:
+def require_secret_value(name: str) -> None:
     """
     See to it that the configuration was filled in.
 
@@ -71,7 +71,7 @@ def refuse_an_empty_secret(name: str) -> None:
         raise StageError(f"The secret {name} is missing or empty: fill it as docs/operations.md says.")
 
 
-def refuse_a_missing_role(arn: str) -> None:
+def require_role(arn: str) -> None:
     """
     See to it that the function can run as its role.
 
@@ -84,7 +84,7 @@ def refuse_a_missing_role(arn: str) -> None:
         raise StageError(f"There is no role {arn}: update the stack, it makes the function's role.") from None
 
 
-def refuse_a_missing_bucket(name: str) -> None:
+def require_bucket(name: str) -> None:
     """
     See to it that there is where files go.
 

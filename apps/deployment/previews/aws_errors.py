@@ -18,7 +18,7 @@ EXPIRED_SENTENCE = "The AWS credentials have expired: get new ones and run this 
 NO_CONCURRENCY = "UnreservedConcurrentExecution"
 
 
-def explained(error: UpstreamError) -> StageError:
+def as_stage_error(error: UpstreamError) -> StageError:
     """Return what it means, and what to do; the same command, run again, goes on from where it was."""
     cause = error.__cause__
     code, message = _details(cause)

@@ -32,7 +32,7 @@ KEPT_VERSIONS = 1  # beside the one that is live: there is nothing to roll back 
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class PreviewInfo:
     """A preview that answers."""
 
     preview: str
@@ -48,7 +48,7 @@ class Raised:
         return f'curl -H "Authorization: Bearer $TOKEN" {self.url}/auth/current_user'
 
 
-def up(stage: Stage, package: Package, *, number: int, token: str, tell: Tell) -> Raised:
+def up(stage: Stage, package: Package, *, number: int, token: str, tell: Tell) -> PreviewInfo:
     """
     Make a preview, or bring it to another package or commit; cut off anywhere, it goes on from there.
 
@@ -57,33 +57,33 @@ def up(stage: Stage, package: Package, *, number: int, token: str, tell: Tell) -
     :raises StageError: at the first thing that is not as it should be; what answered before answers
     """
     begun = time.monotonic()
-    _look_first(stage)
+    _check_prerequisites(stage)
     token = token or smoke_account.smoke_token(stage.outputs)
     before = functions.live(stage.function)
-    _keep_logs(stage, number)
-    provisioning.bring(stage, package, tell)
+    _create_log_group(stage, number)
+    provisioning.create_or_update(stage, package, tell)
     variables = stage.settings["aws_environment_variables"]
     commit = variables["MOPED_API_COMMIT"]
     version = functions.publish(stage.function, package.digest, f"commit {commit}", variables)
-    for line in (*smoke.try_out(stage, version, token), _says_its_commit(stage, version, commit)):
+    for line in (*smoke.try_out(stage, version, token), _check_commit(stage, version, commit)):
         tell(f"  {line}")
     if before is None or before.version != version:
         functions.make_live(stage.function, version, before)
     url = function_url.open_to_everybody(stage.function)
     tell(f"live: version {version} at {url}")
-    _label(stage)
+    _tag(stage)
     functions.prune(stage.function, {version}, KEPT_VERSIONS)
     expires = stage.settings["tags"]["expires"]
-    return Raised(stage.name, url, commit, version, expires, round(time.monotonic() - begun, 1))
+    return PreviewInfo(stage.name, url, commit, version, expires, round(time.monotonic() - begun, 1))
 
 
-def _look_first(stage: Stage) -> None:
-    stack.refuse_an_empty_secret(stage.outputs["ConfigurationSecret"])
-    stack.refuse_a_missing_role(stage.settings["role_arn"])
-    stack.refuse_a_missing_bucket(stage.outputs["UploadsBucket"])
+def _check_prerequisites(stage: Stage) -> None:
+    stack.require_secret_value(stage.outputs["ConfigurationSecret"])
+    stack.require_role(stage.settings["role_arn"])
+    stack.require_bucket(stage.outputs["UploadsBucket"])
 
 
-def _keep_logs(stage: Stage, number: int) -> None:
+def _create_log_group(stage: Stage, number: int) -> None:
     """Make the log group before the function; its role could not, so none comes back after `down`."""
     group = names.log_group(number)
     try:
@@ -97,7 +97,7 @@ def _keep_logs(stage: Stage, number: int) -> None:
         )
 
 
-def _says_its_commit(stage: Stage, version: str, commit: str) -> str:
+def _check_commit(stage: Stage, version: str, commit: str) -> str:
     path = "/health/live"
     outcome = functions.invoke(stage.function, smoke.event(path, smoke.host(stage)), version)
     try:
@@ -109,7 +109,7 @@ def _says_its_commit(stage: Stage, version: str, commit: str) -> str:
     return f"GET {path}: commit {commit}"
 
 
-def _label(stage: Stage) -> None:
+def _tag(stage: Stage) -> None:
     """Say anew whose it is, of which commit and until when; since when was said at its birth."""
     tags = {name: value for name, value in stage.settings["tags"].items() if name != "since"}
     with translate_errors():

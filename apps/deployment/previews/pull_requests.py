@@ -42,7 +42,7 @@ class PullRequest:
         return KEEP in self.labels
 
 
-def typed(words: Iterable[str]) -> dict[int, PullRequest]:
+def parse_numbers(words: Iterable[str]) -> dict[int, PullRequest]:
     """
     Return open pull requests from `12` and `12:keep`, as they were typed.
 
@@ -58,7 +58,7 @@ def typed(words: Iterable[str]) -> dict[int, PullRequest]:
     return found
 
 
-def listed(text: str) -> dict[int, PullRequest]:
+def parse_list(text: str) -> dict[int, PullRequest]:
     """
     Return the pull requests of `gh pr list --json number,state,labels,author,isCrossRepository`.
 
@@ -70,7 +70,7 @@ def listed(text: str) -> dict[int, PullRequest]:
     return {request.number: request for request in map(_request, requests)}
 
 
-def viewed(text: str) -> PullRequest:
+def parse_view(text: str) -> PullRequest:
     """
     Return the pull request of `gh pr view --json number,state,labels,author,isCrossRepository`.
 

@@ -67,7 +67,7 @@ def sweep(
             except StageError as error:
                 trouble.append(str(error))
             except UpstreamError as error:
-                trouble.append(f"{names.stage(decision.number)}: {aws_errors.explained(error)}")
+                trouble.append(f"{names.stage(decision.number)}: {aws_errors.as_stage_error(error)}")
     if trouble:
         raise LeftBehindError(" ".join(trouble))
     return decisions

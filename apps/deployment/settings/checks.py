@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STAGE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Trap(NamedTuple):
+class Issue(NamedTuple):
     """Something that is wrong with a stage, or with the settings of Django."""
 
     id: str
@@ -31,7 +31,7 @@ class Trap(NamedTuple):
     write: str
 
 
-class Kind(NamedTuple):
+class Check(NamedTuple):
     """A kind of trap: `found` names each place where a stage is in it, and the texts may say `{}`."""
 
     id: str
@@ -40,24 +40,24 @@ class Kind(NamedTuple):
     matters: str
     write: str
 
-    def in_stage(self, stage: str, settings: Settings) -> Iterator[Trap]:
+    def in_stage(self, stage: str, settings: Settings) -> Iterator[Issue]:
         """Yield this trap for every place where the stage is in it."""
         for place in self.found(stage, settings):
             wrong, write = (text.replace("{}", place) for text in (self.wrong, self.write))
-            yield Trap(self.id, f"{stage}: {wrong}", self.matters, write)
+            yield Issue(self.id, f"{stage}: {wrong}", self.matters, write)
 
 
-def of_stage(stage: str, settings: Settings) -> Iterator[Trap]:
+def of_stage(stage: str, settings: Settings) -> Iterator[Issue]:
     """Yield every trap that a stage is in."""
     for kind in KINDS:
         yield from kind.in_stage(stage, settings)
 
 
-def of_file(document: dict[str, Settings]) -> Iterator[Trap]:
+def of_file(document: dict[str, Settings]) -> Iterator[Issue]:
     """Yield the traps that only the whole file shows."""
     base = document.get(zappa_settings.BASE, {})
     if "domain" in base or "base_path" in base:
-        yield Trap(
+        yield Issue(
             "E018",
             "base: it has a domain.",
             "Every stage would inherit it, and undeploying one deletes the mapping of another.",
@@ -66,11 +66,11 @@ def of_file(document: dict[str, Settings]) -> Iterator[Trap]:
     yield from _names(document)
 
 
-def _names(document: dict[str, Settings]) -> Iterator[Trap]:
+def _names(document: dict[str, Settings]) -> Iterator[Issue]:
     seen: dict[str, str] = {}
     for stage, entry in document.items():
         if not STAGE_NAME.fullmatch(stage):
-            yield Trap(
+            yield Issue(
                 "E019",
                 f"{stage}: not a name for a stage.",
                 "Zappa takes letters, digits and underscores; Lambda's names know no capitals.",
@@ -78,7 +78,7 @@ def _names(document: dict[str, Settings]) -> Iterator[Trap]:
             )
         name = zappa_settings.function_name({"project_name": "p", **entry}, stage)
         if name in seen:
-            yield Trap(
+            yield Issue(
                 "E020",
                 f"{stage}: its function has the same name as that of {seen[name]}.",
                 "pr_1, pr-1 and PR_1 are one function and one API: the second overwrites the first.",
@@ -88,119 +88,119 @@ def _names(document: dict[str, Settings]) -> Iterator[Trap]:
 
 
 KINDS = (
-    Kind(
+    Check(
         "E001",
         finders.when(lambda stage: stage.get("debug", True)),
         "debug is on.",
         "It is Zappa's default, and puts tracebacks into the bodies of failures.",
         '"debug": false',
     ),
-    Kind(
+    Check(
         "E002",
         finders.when(lambda stage: stage.get("log_level", "DEBUG") == "DEBUG"),
         "log_level is DEBUG.",
         "It is Zappa's default, and logs whole events: bearer tokens, addresses, passwords.",
         '"log_level": "INFO"',
     ),
-    Kind(
+    Check(
         "E003",
         finders.when(lambda stage: stage.get("manage_roles", True)),
         "Zappa manages the role.",
         "Its role may do s3:*, sqs:*, dynamodb:* and more, and stays behind when the stage goes.",
         '"manage_roles": false; the role comes from the stack',
     ),
-    Kind(
+    Check(
         "E003",
         finders.named("attach_policy", "extra_permissions", "role_name"),
         "{} widens the role.",
         "What the function may do stands in one place, infrastructure/moped-api.yaml.",
         "a statement in the template, and no {}",
     ),
-    Kind(
+    Check(
         "E004",
         finders.when(lambda stage: stage.get("authorizer") or stage.get("iam_authorization")),
         "the gateway is given an authorizer.",
         "With apigateway_version v2 Zappa deploys it open all the same; the API verifies tokens itself.",
         "no authorizer",
     ),
-    Kind(
+    Check(
         "E005",
         finders.named("cors"),
         "the gateway answers preflights.",
         "Two answer for CORS then, and the gateway's allows every origin; the API answers for all.",
         '"cors": false',
     ),
-    Kind(
+    Check(
         "E006",
         finders.secrets,
         "{} looks like a secret.",
         "It would stand in the repository, and in clear among the function's variables.",
         "its value into Secrets Manager, only the secret's name here",
     ),
-    Kind(
+    Check(
         "E007",
         finders.account_numbers,
         "{} names an AWS account.",
         "What an account decides differs between accounts; it comes from the stack's outputs.",
         "an output of infrastructure/moped-api.yaml",
     ),
-    Kind(
+    Check(
         "E008",
         finders.named("environment_variables", "remote_env"),
         "{} is used.",
         "It overrules Lambda's own variables; and when remote_env cannot be fetched, nobody is told.",
         "aws_environment_variables",
     ),
-    Kind(
+    Check(
         "E009",
         finders.overrides,
         "{} is set.",
         "It leads to an emulator, whose private keys everybody has.",
         "no {}; only a laptop has one",
     ),
-    Kind(
+    Check(
         "E010",
         finders.when(finders.any_host),
         "every host name is allowed, or none.",
         "Links and redirects are built from the host name that the caller sends.",
         "the stage's own names in MOPED_API_ALLOWED_HOSTS",
     ),
-    Kind(
+    Check(
         "E011",
         finders.when(finders.any_origin),
         "foreign pages may read answers.",
         "A wildcard, or a pattern without ^ and $, also fits origins that somebody else registers.",
         "whole origins in MOPED_API_CORS_ORIGINS, anchored patterns in MOPED_API_CORS_ORIGIN_PATTERNS",
     ),
-    Kind(
+    Check(
         "E012",
         finders.when(finders.outlives_the_gateway),
         f"timeout_seconds is not below {finders.GATEWAY_SECONDS}.",
         "The gateway gives up after 29 s; the function would go on, and be paid for, unheard.",
         '"timeout_seconds": 28',
     ),
-    Kind(
+    Check(
         "E013",
         finders.log_for_ever,
         "its log is kept for ever.",
         "It is CloudWatch's default; logs hold addresses of people, and cost money.",
         '"moped": {"log_retention_days": 30}',
     ),
-    Kind(
+    Check(
         "E014",
         finders.missing_tags,
         "the tag '{}' is missing.",
         "Costs and left-overs are found by tag.",
         '"tags": {"{}": "…"}',
     ),
-    Kind(
+    Check(
         "E015",
         finders.named("slim_handler"),
         "slim_handler is on.",
         "The second half of the package is fetched at every start: 8.5 seconds.",
         "no slim_handler; the package is small",
     ),
-    Kind(
+    Check(
         "E016",
         finders.when(
             lambda stage: stage.get("lambda_handler", "handler.lambda_handler") == "handler.lambda_handler"
@@ -209,7 +209,7 @@ KINDS = (
         "It builds the application on the first event, and runs any code that its caller sends.",
         '"lambda_handler": "moped_api.lambda_handler.lambda_handler"',
     ),
-    Kind(
+    Check(
         "E017",
         finders.when(
             lambda stage: finders.has_gateway(stage) and stage.get("apigateway_lambda_qualifier") != "live"
@@ -218,21 +218,21 @@ KINDS = (
         "Without it an update is live before anybody has tried it, and there is nothing to roll back to.",
         '"apigateway_lambda_qualifier": "live"',
     ),
-    Kind(
+    Check(
         "E021",
         finders.stack_of_zappa,
         "its stack has the name of its function.",
         "Zappa makes a stack of that name for the gateway; it would take the place of pool and table.",
         '"moped": {"stack": "moped-…"}',
     ),
-    Kind(
+    Check(
         "E022",
         finders.when(lambda stage: not stage.get("lambda_concurrency")),
         "lambda_concurrency is not set.",
         "Each container holds a connection; a thousand of them would leave none to Hasura.",
         '"lambda_concurrency": 10',
     ),
-    Kind(
+    Check(
         "E023",
         finders.when(
             lambda stage: finders.has_gateway(stage) and not finders.own(stage).get("requests_per_second")

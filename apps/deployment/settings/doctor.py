@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from apps.deployment.settings import checks, zappa_settings
-from apps.deployment.settings.checks import Trap
+from apps.deployment.settings.checks import Issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,23 +36,23 @@ def check_settings(**_options: Any) -> list[CheckMessage]:
     return [as_error(trap) for trap in traps_of_django()]
 
 
-def traps_of_django() -> Iterator[Trap]:
+def traps_of_django() -> Iterator[Issue]:
     """Yield what is wrong with settings that every stage shares."""
     if settings.DEBUG:
-        yield Trap(
+        yield Issue(
             "E030", "DEBUG is on.", "A crash shows its source, settings and local variables.", "DEBUG = False"
         )
     logging_settings: dict[str, Any] = settings.LOGGING
     root = logging_settings.get("root", {})
     if not root.get("handlers"):
-        yield Trap(
+        yield Issue(
             "E031",
             "The root logger has no handler.",
             "Django replaces the one that Lambda's runtime has set up, and the log stays empty.",
             '"root": {"level": LOG_LEVEL, "handlers": ["console"]}',
         )
     if logging.getLevelNamesMapping()[root.get("level", "NOTSET")] < logging.INFO:
-        yield Trap(
+        yield Issue(
             "E032",
             "The root logger is at DEBUG.",
             "botocore then logs the bodies of its requests.",
@@ -61,24 +61,24 @@ def traps_of_django() -> Iterator[Trap]:
     yield from _pages_and_keys()
 
 
-def _pages_and_keys() -> Iterator[Trap]:
+def _pages_and_keys() -> Iterator[Issue]:
     static = settings._wrapped.STATIC_URL  # noqa: SLF001 (as it was written, without a script's prefix)
     if static.startswith(("/", "http")):
-        yield Trap(
+        yield Issue(
             "E033",
             "STATIC_URL begins with a slash.",
             "At the gateway's own host name paths begin with the stage; pages would have no style there.",
             'STATIC_URL = "static/"',
         )
     if settings.SECRET_KEY.startswith(DEFAULT_KEYS) or not settings.SECRET_KEY:
-        yield Trap(
+        yield Issue(
             "E034",
             "SECRET_KEY is a default.",
             "Whoever knows it can sign in our name.",
             "a random one per process",
         )
     if "*" in settings.ALLOWED_HOSTS or getattr(settings, "CORS_ALLOW_ALL_ORIGINS", False):
-        yield Trap(
+        yield Issue(
             "E035",
             "Every host, or every origin, is allowed.",
             "Links are built from the host that a caller sends; any page could read answers.",
@@ -86,6 +86,6 @@ def _pages_and_keys() -> Iterator[Trap]:
         )
 
 
-def as_error(trap: Trap) -> CheckMessage:
+def as_error(trap: Issue) -> CheckMessage:
     """Return Django's form of a trap."""
     return Error(f"{trap.wrong} {trap.matters}", hint=f"Write: {trap.write}", id=f"moped.{trap.id}")

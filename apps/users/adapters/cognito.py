@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-# The attribute that says which intention made an account. A time-out does not tell whether the
+# The attribute that says which change made an account. A time-out does not tell whether the
 # account is there, and boto3's second attempt is told that it is: only a mark says by whom.
 # A standard attribute (a page about the person; Moped has none), since the City's pool exists.
-MARK = "profile"
+CREATED_BY = "profile"
 FEDERATED = "EXTERNAL_PROVIDER"
-UNFINISHED = "FORCE_CHANGE_PASSWORD"
+FORCE_CHANGE = "FORCE_CHANGE_PASSWORD"
 LARGEST_PAGE = 60
 # Cognito grants an AWS account thirty lists a second in all, and creating a user is one of them.
 PAUSE_SECONDS = 0.1
@@ -78,7 +78,7 @@ def get(username: str) -> Account:
         return _from(answer, answer["UserAttributes"])
 
 
-def look_up(username: str) -> Account | None:
+def get_or_none(username: str) -> Account | None:
     """Return an account by its name or by the address it signs in with, if there is one."""
     with suppress(AccountNotFoundError):
         return get(username)
@@ -106,7 +106,7 @@ def create(*, email: str, password: str, mark: str) -> Account:
     attributes = [
         {"Name": "email", "Value": email},
         {"Name": "email_verified", "Value": "true"},
-        {"Name": MARK, "Value": mark},
+        {"Name": CREATED_BY, "Value": mark},
     ]
     with translate_errors(**COMMON, **REFUSALS, **TAKEN):
         user = clients.cognito().admin_create_user(
@@ -166,7 +166,7 @@ def delete(username: str) -> None:
         clients.cognito().admin_delete_user(**_account(username))
 
 
-def everyone() -> Iterator[Account]:
+def iter_accounts() -> Iterator[Account]:
     """Yield every account, a page at a time, slowly enough to leave others their share of the quota."""
     pages = (
         clients.cognito()
@@ -181,7 +181,7 @@ def everyone() -> Iterator[Account]:
                 time.sleep(PAUSE_SECONDS)
 
 
-def trigger() -> str:
+def pre_token_function_arn() -> str:
     """Return the ARN of the function that the pool calls for each token, "" if it calls none."""
     with translate_errors(**COMMON):
         pool = clients.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
@@ -215,6 +215,6 @@ def _from(user: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> A
         is_verified=found.get("email_verified", "").lower() == "true",
         is_enabled=user.get("Enabled", True),
         status=user.get("UserStatus", ""),
-        mark=found.get(MARK, ""),
+        mark=found.get(CREATED_BY, ""),
         created_at=user.get("UserCreateDate"),
     )

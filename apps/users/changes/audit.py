@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from apps.auth.callers import CognitoUser
-    from apps.users.models import Intention
+    from apps.users.models import PendingChange
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ FIELDS = (
 HIDDEN = "(hidden)"
 
 
-def named(actor: CognitoUser | None) -> dict[str, Any]:
-    """Return who acts, as events and intentions keep it."""
+def actor_fields(actor: CognitoUser | None) -> dict[str, Any]:
+    """Return who acts, as events and pending changes keep it."""
     if actor is None:
         return {"id": None, "email": "", "sub": ""}
     database_id = actor.claims.database_id
@@ -48,11 +48,11 @@ def named(actor: CognitoUser | None) -> dict[str, Any]:
 
 def snapshot(user: MopedUser | None) -> dict[str, Any]:
     """Return what an event compares; nobody has nothing."""
-    return {name: _plain(getattr(user, name)) if user else None for name in FIELDS}
+    return {name: _to_json(getattr(user, name)) if user else None for name in FIELDS}
 
 
 def record(
-    intention: Intention, user: MopedUser, before: Mapping[str, Any], *, password_set: bool = False
+    change: PendingChange, user: MopedUser, before: Mapping[str, Any], *, password_set: bool = False
 ) -> None:
     """Append the event of a change; one that changed nothing leaves none."""
     after = snapshot(user)
@@ -62,26 +62,32 @@ def record(
     if password_set:
         changes["password"] = {"from": HIDDEN, "to": HIDDEN}
     if changes:
-        _append(intention.operation, user, changes, intention.actor, intention.request_id)
+        _append(change.operation, user, changes, change.actor, change.request_id)
 
 
 def record_password(operation: str, user: MopedUser, actor: CognitoUser) -> None:
     """Append that nothing but the password was set."""
     changes = {"password": {"from": HIDDEN, "to": HIDDEN}}
-    _append(operation, user, changes, named(actor), current().request_id)
+    _append(operation, user, changes, actor_fields(actor), current().request_id)
 
 
-def record_doubt(intention: Intention) -> None:
+def record_uncertain_password(change: PendingChange) -> None:
     """Append that a change was given up which may have set a password: no store can be asked."""
-    user = MopedUser.objects.filter(email__in=intention.addresses).first()
+    user = MopedUser.objects.filter(email__in=change.addresses).first()
     if user:
         changes = {"password": {"from": HIDDEN, "to": HIDDEN}}
-        _append(f"{intention.operation}_given_up", user, changes, intention.actor, intention.request_id)
+        _append(f"{change.operation}_given_up", user, changes, change.actor, change.request_id)
 
 
 def record_repair(user: MopedUser, repairs: list[str]) -> None:
     """Append what reconcile_users did to an account."""
-    _append("reconcile", user, {"repairs": {"from": None, "to": repairs}}, named(None), current().request_id)
+    _append(
+        "reconcile",
+        user,
+        {"repairs": {"from": None, "to": repairs}},
+        actor_fields(None),
+        current().request_id,
+    )
 
 
 def _append(
@@ -101,5 +107,5 @@ def _append(
     transaction.on_commit(partial(logger.info, "account_changed", extra=line))
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str | list) else str(value)

@@ -19,34 +19,34 @@ from apps.users.errors import (
 
 if TYPE_CHECKING:
     from apps.claims.hasura import HasuraClaims
-    from apps.claims.table import Stored
+    from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
-    from apps.users.models import Intention, MopedUser
+    from apps.users.models import MopedUser, PendingChange
 
 
-def provide(intention: Intention, password: str) -> Account:
+def get_or_create(change: PendingChange, password: str) -> Account:
     """
     Return the account of an address: a stray one is adopted, else one is made and marked as ours.
 
     :raises WeakPasswordError: if the pool refuses the password
     :raises AddressHeldError: if the pool refuses a second account beside one that cannot be adopted
     """
-    account = _stray(intention.email)
+    account = _find_unowned(change.email)
     if account is None:
         try:
-            return cognito.create(email=intention.email, password=password, mark=str(intention.pk))
+            return cognito.create(email=change.email, password=password, mark=str(change.pk))
         except AccountExistsError as error:
             # Another request or boto3's first attempt created it: the mark says which of the two.
-            account = native_account(intention.email)
+            account = native_account(change.email)
             if account is None:
                 raise AddressHeldError from error
-    correct_address(account, intention.email)
+    set_email(account, change.email)
     if not account.is_enabled:
         cognito.enable(account.username)
     return account
 
 
-def ready_for(user: MopedUser) -> Account:
+def for_update(user: MopedUser) -> Account:
     """
     Return a person's account, once nobody else's signs in with the address it is to have.
 
@@ -67,17 +67,17 @@ def native_account(address: str) -> Account | None:
 
     A pool that resolves an address to the single sign-on account hides the native one behind it.
     """
-    account = cognito.look_up(address)
-    return account if account is None or account.is_native else _stray(address)
+    account = cognito.get_or_none(address)
+    return account if account is None or account.is_native else _find_unowned(address)
 
 
-def correct_address(account: Account, address: str) -> None:
+def set_email(account: Account, address: str) -> None:
     """Make an account sign in with this address, for which an admin vouches; the claims are there already."""
     if account.email != address or not account.is_verified:
         cognito.set_email(account.username, address, is_verified=True)
 
 
-def return_to_address(account: Account, address: str) -> list[str]:
+def restore_email(account: Account, address: str) -> list[str]:
     """Make an account sign in with this address again; nobody vouches, so none becomes verified by it."""
     if account.email == address:
         return []
@@ -85,7 +85,7 @@ def return_to_address(account: Account, address: str) -> list[str]:
     return [f"gave the account {account.username} the address {address}"]
 
 
-def correct_claims(user: MopedUser, stored: Stored) -> list[str]:
+def write_claims(user: MopedUser, stored: StoredItem) -> list[str]:
     """Make an item say what the row says, to every reader."""
     with suppress(UnreadableItemError):
         if stored.is_written_as(user.claims):
@@ -93,13 +93,13 @@ def correct_claims(user: MopedUser, stored: Stored) -> list[str]:
     return rewrite_claims(user, stored)
 
 
-def rewrite_claims(user: MopedUser, stored: Stored) -> list[str]:
+def rewrite_claims(user: MopedUser, stored: StoredItem) -> list[str]:
     """Write the item again even if it is right: writes that are still on their way then have no effect."""
     claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
     return [f"wrote the claims of {user.address}"]
 
 
-def set_password(intention: Intention, account: Account, password: str) -> None:
+def set_password(change: PendingChange, account: Account, password: str) -> None:
     """
     Give an account the password it was promised; without one it keeps what it has.
 
@@ -107,23 +107,23 @@ def set_password(intention: Intention, account: Account, password: str) -> None:
     """
     if not password:
         return
-    intention.password_sent = True
+    change.password_sent = True
     try:
         cognito.set_password(account.username, password)
     except InvalidError:
-        intention.password_sent = False
+        change.password_sent = False
         raise
 
 
-def sign_out_strangers(intention: Intention, account: Account) -> None:
+def end_adopted_sessions(change: PendingChange, account: Account) -> None:
     """End the sessions of an account that this change did not make: nobody knows whose they are."""
-    if account.mark != str(intention.pk):
+    if account.mark != str(change.pk):
         cognito.sign_out(account.username)
 
 
-def sign_out(intention: Intention) -> None:
+def sign_out(change: PendingChange) -> None:
     """End every session of a person's accounts; those that are gone are fine."""
-    for username in all_of(intention):
+    for username in usernames(change):
         with suppress(AccountNotFoundError):
             cognito.sign_out(username)
 
@@ -136,15 +136,15 @@ def remove(username: str) -> list[str]:
     return []
 
 
-def all_of(intention: Intention) -> list[str]:
+def usernames(change: PendingChange) -> list[str]:
     """Return the names of the accounts a person has: the native one, and the single sign-on's."""
-    names = [str(intention.cognito_user_id)]
-    if is_city_address(intention.email):
-        names.append(sso_username(intention.email))
+    names = [str(change.cognito_user_id)]
+    if is_city_address(change.email):
+        names.append(sso_username(change.email))
     return names
 
 
-def readable(stored: Stored) -> HasuraClaims | None:
+def decode_or_none(stored: StoredItem) -> HasuraClaims | None:
     """Return the claims of an item; None if there are none that anybody could read."""
     try:
         return stored.claims
@@ -152,7 +152,7 @@ def readable(stored: Stored) -> HasuraClaims | None:
         return None
 
 
-def _stray(email: str) -> Account | None:
+def _find_unowned(email: str) -> Account | None:
     # A list of accounts may lag behind: what it names must still be there.
-    named = (cognito.look_up(found.username) for found in cognito.find(email) if found.is_native)
+    named = (cognito.get_or_none(found.username) for found in cognito.find(email) if found.is_native)
     return next(filter(None, named), None)

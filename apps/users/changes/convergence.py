@@ -12,10 +12,10 @@ from apps.claims import table as claims_table
 from apps.claims.identity import is_city_address, sso_username
 from apps.users.adapters import cognito
 from apps.users.changes import cognito_accounts
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 
 
-def restore(intention: Intention) -> list[str]:
+def roll_back(change: PendingChange) -> list[str]:
     """
     Make the stores agree on every address that an unfinished change touched.
 
@@ -23,29 +23,31 @@ def restore(intention: Intention) -> list[str]:
 
     :return: what was done, in words
     """
-    done = [sentence for address in intention.addresses for sentence in agree(address)]
-    if intention.decided:
-        return done + finish(intention)
-    done += [sentence for address in intention.addresses for sentence in _cancel_late_writes(address)]
-    return done + [sentence for address in intention.addresses for sentence in _withdraw(address, intention)]
+    done = [sentence for address in change.addresses for sentence in sync_from_database(address)]
+    if change.decided:
+        return done + finish(change)
+    done += [sentence for address in change.addresses for sentence in _cancel_late_writes(address)]
+    return done + [
+        sentence for address in change.addresses for sentence in _delete_created_account(address, change)
+    ]
 
 
-def agree(address: str) -> list[str]:
+def sync_from_database(address: str) -> list[str]:
     """Make account and item of an address what the database says."""
     user = MopedUser.objects.filter(email=address).first()
-    return let_in(user) if user and user.may_sign_in else cut_off(address)
+    return grant_access(user) if user and user.may_sign_in else revoke_access(address)
 
 
-def let_in(user: MopedUser) -> list[str]:
+def grant_access(user: MopedUser) -> list[str]:
     """Make account and item of an active person what the row says."""
-    account = cognito.look_up(str(user.cognito_user_id))
+    account = cognito.get_or_none(str(user.cognito_user_id))
     # A new account needs a password, from an admin. The claims count without one: the City's single
     # sign-on asks for them too.
-    done = cognito_accounts.return_to_address(account, user.address) if account else []
-    return done + cognito_accounts.correct_claims(user, claims_table.get(user.address))
+    done = cognito_accounts.restore_email(account, user.address) if account else []
+    return done + cognito_accounts.write_claims(user, claims_table.get(user.address))
 
 
-def cut_off(address: str) -> list[str]:
+def revoke_access(address: str) -> list[str]:
     """Take every right from an address."""
     if claims_table.get(address).item is None:
         return []
@@ -53,27 +55,27 @@ def cut_off(address: str) -> list[str]:
     return [f"removed the claims of {address}"]
 
 
-def finish(intention: Intention) -> list[str]:
+def finish(change: PendingChange) -> list[str]:
     """
     Do what a committed change left to do: whatever lost its owner goes.
 
     Whoever waited for the lock had it between the commit and now, and may have given the address,
     and with it the account, an owner again: theirs is left alone.
     """
-    owner = MopedUser.objects.filter(email=intention.email).first()
+    owner = MopedUser.objects.filter(email=change.email).first()
     if owner and owner.may_sign_in:
         return []
     done: list[str] = []
-    if intention.operation == Intention.DELETE:
+    if change.operation == PendingChange.DELETE:
         done += [
             sentence
-            for name in cognito_accounts.all_of(intention)
+            for name in cognito_accounts.usernames(change)
             for sentence in cognito_accounts.remove(name)
         ]
-    elif intention.new_email:
-        claims_table.delete(intention.email)
-        if is_city_address(intention.email):
-            done += cognito_accounts.remove(sso_username(intention.email))
+    elif change.new_email:
+        claims_table.delete(change.email)
+        if is_city_address(change.email):
+            done += cognito_accounts.remove(sso_username(change.email))
     return done
 
 
@@ -84,9 +86,9 @@ def _cancel_late_writes(address: str) -> list[str]:
     return []
 
 
-def _withdraw(address: str, intention: Intention) -> list[str]:
+def _delete_created_account(address: str, change: PendingChange) -> list[str]:
     account = cognito_accounts.native_account(address)
-    if account is None or account.mark != str(intention.pk):
+    if account is None or account.mark != str(change.pk):
         return []
     adopted = MopedUser.objects.filter(cognito_user_id=account.username).exists()
     return [] if adopted else cognito_accounts.remove(account.username)

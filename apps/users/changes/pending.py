@@ -18,7 +18,7 @@ from apps.core.context import current
 from apps.core.errors import MopedError
 from apps.users.changes import audit, convergence
 from apps.users.errors import BusyError
-from apps.users.models import Intention
+from apps.users.models import PendingChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +33,9 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 
 @contextmanager
-def undertaken(operation: str, *, actor: CognitoUser, email: str, **details: Any) -> Iterator[Intention]:
+def pending_change(
+    operation: str, *, actor: CognitoUser, email: str, **details: Any
+) -> Iterator[PendingChange]:
     """
     Record what is about to be done; if it fails, see to it that nothing was.
 
@@ -42,32 +44,32 @@ def undertaken(operation: str, *, actor: CognitoUser, email: str, **details: Any
 
     :raises BusyError: if another change of the same address is under way
     """
-    settle_leftovers({email, details.get("new_email") or email}, by=operation)
-    intention = Intention.objects.create(
+    resolve_earlier({email, details.get("new_email") or email}, by=operation)
+    change = PendingChange.objects.create(
         operation=operation,
         email=email,
-        actor=audit.named(actor),
+        actor=audit.actor_fields(actor),
         request_id=current().request_id,
         **details,
     )
-    intention.touched = intention.password_sent = False
+    change.touched = change.password_sent = False
     try:
-        yield intention
+        yield change
     except Exception as error:
-        _renew_connection()
-        if not _happened_after_all(intention, error):
-            _give_up(intention)
+        _reset_connection()
+        if not _was_committed(change, error):
+            _abandon(change)
             raise
 
 
-def hold(intention: Intention) -> None:
+def lock_and_reload(change: PendingChange) -> None:
     """
-    Keep everybody else away from the intention's addresses until the transaction ends.
+    Keep everybody else away from the change's addresses until the transaction ends.
 
     :raises BusyError: if somebody else keeps us away for too long, or has settled it meanwhile
     """
-    lock(intention.addresses)
-    if not Intention.objects.filter(pk=intention.pk).exists():
+    lock(change.addresses)
+    if not PendingChange.objects.filter(pk=change.pk).exists():
         raise BusyError
 
 
@@ -87,72 +89,72 @@ def lock(addresses: Iterable[str]) -> None:
         raise
 
 
-def decide(intention: Intention) -> None:
+def mark_committed(change: PendingChange) -> None:
     """Note, in the transaction that decides, that it was decided."""
-    intention.decided = True
-    intention.save(update_fields=["decided"])
+    change.decided = True
+    change.save(update_fields=["decided"])
 
 
-def close(intention: Intention) -> bool:
+def delete(change: PendingChange) -> bool:
     """
-    Forget an intention, and earlier ones of which only the answer was lost.
+    Forget a change, and earlier ones of which only the answer was lost.
 
     :return: False if somebody else forgot it, whose answer it then is
     """
-    own = Q(pk=intention.pk)
-    if intention.operation in {Intention.UPDATE, Intention.ACTIVATE}:
-        own |= Q(operation=intention.operation, email=intention.email, decided=True, new_email="")
-    return bool(Intention.objects.filter(own).delete()[0])
+    own = Q(pk=change.pk)
+    if change.operation in {PendingChange.UPDATE, PendingChange.ACTIVATE}:
+        own |= Q(operation=change.operation, email=change.email, decided=True, new_email="")
+    return bool(PendingChange.objects.filter(own).delete()[0])
 
 
-def closed(intention: Intention) -> bool:
+def delete_best_effort(change: PendingChange) -> bool:
     """
-    Close an intention of which nothing is left to do.
+    Close a change of which nothing is left to do.
 
     Should the database go away at this very last step, the change is a success all the same:
     whoever was told otherwise would repeat it, and be told that it is done already.
     """
     try:
-        return close(intention)
+        return delete(change)
     except Error as error:
-        logger.warning("intention_close_failed", extra={"intention": intention.pk, "cause": repr(error)})
-        _renew_connection()
+        logger.warning("intention_close_failed", extra={"change": change.pk, "cause": repr(error)})
+        _reset_connection()
         with suppress(Error):  # what remains, reconcile_users forgets
-            close(intention)
+            delete(change)
         return True
 
 
-def claim(operation: str, email: str) -> bool:
+def take_committed(operation: str, email: str) -> bool:
     """Tell whether such a change was decided without its caller being told, and forget it if so."""
-    return bool(Intention.objects.filter(operation=operation, email=email, decided=True).delete()[0])
+    return bool(PendingChange.objects.filter(operation=operation, email=email, decided=True).delete()[0])
 
 
-def decided_deactivation(cognito_user_id: UUID) -> Intention | None:
+def decided_deactivation(cognito_user_id: UUID) -> PendingChange | None:
     """Return the deactivation of an account that was decided and not finished."""
-    return Intention.objects.filter(
-        operation=Intention.DELETE, cognito_user_id=cognito_user_id, decided=True
+    return PendingChange.objects.filter(
+        operation=PendingChange.DELETE, cognito_user_id=cognito_user_id, decided=True
     ).first()
 
 
-def finish(intention: Intention) -> None:
+def complete(change: PendingChange) -> None:
     """
-    Do what a decision left to do, and forget the intention and earlier attempts at the same.
+    Do what a decision left to do, and forget the change and earlier attempts at the same.
 
     :raises UpstreamError: if a store cannot be reached; the next try goes on from here
     """
     with transaction.atomic():
-        lock(intention.addresses)
-        if not Intention.objects.filter(pk=intention.pk).exists():
+        lock(change.addresses)
+        if not PendingChange.objects.filter(pk=change.pk).exists():
             return  # somebody else did, and the addresses may be other people's by now
-        convergence.finish(intention)
-        close(intention)
-        if intention.operation == Intention.DELETE:
-            Intention.objects.filter(
-                operation=Intention.DELETE, cognito_user_id=intention.cognito_user_id
+        convergence.finish(change)
+        delete(change)
+        if change.operation == PendingChange.DELETE:
+            PendingChange.objects.filter(
+                operation=PendingChange.DELETE, cognito_user_id=change.cognito_user_id
             ).delete()
 
 
-def settle_leftovers(addresses: Iterable[str], *, by: str) -> None:
+def resolve_earlier(addresses: Iterable[str], *, by: str) -> None:
     """
     Lead back what earlier changes of these addresses left half-way.
 
@@ -162,61 +164,61 @@ def settle_leftovers(addresses: Iterable[str], *, by: str) -> None:
     :raises UpstreamError: if a store cannot be led back
     """
     names = set(addresses)
-    leftovers = Intention.objects.filter(Q(email__in=names) | Q(new_email__in=names))
+    leftovers = PendingChange.objects.filter(Q(email__in=names) | Q(new_email__in=names))
     for leftover in leftovers:
-        carried_on = by == leftover.operation == Intention.DELETE
+        carried_on = by == leftover.operation == PendingChange.DELETE
         if not carried_on and not leftover.is_done:
-            settle(leftover)
+            roll_back(leftover)
 
 
-def settle(intention: Intention) -> list[str]:
+def roll_back(change: PendingChange) -> list[str]:
     """
-    Make the stores agree on the intention's addresses, and forget it.
+    Make the stores agree on the change's addresses, and forget it.
 
     :return: what was done, in words
     :raises UpstreamError: if a store cannot be reached
     """
     with transaction.atomic():
-        lock(intention.addresses)
-        found = Intention.objects.filter(pk=intention.pk).first()
+        lock(change.addresses)
+        found = PendingChange.objects.filter(pk=change.pk).first()
         if found is None:
             return []  # whoever had the lock before us settled it
-        intention.decided = found.decided
-        if intention.is_done:
+        change.decided = found.decided
+        if change.is_done:
             return []  # it was alive, and has come to its end
-        done = convergence.restore(intention)
-        if intention.sets_password and intention.password_sent and not intention.decided:
-            audit.record_doubt(intention)
-        close(intention)
-    logger.info("intention_settled", extra={"intention": intention.pk, "operation": intention.operation})
+        done = convergence.roll_back(change)
+        if change.sets_password and change.password_sent and not change.decided:
+            audit.record_uncertain_password(change)
+        delete(change)
+    logger.info("intention_settled", extra={"change": change.pk, "operation": change.operation})
     return done
 
 
-def _happened_after_all(intention: Intention, error: Exception) -> bool:
+def _was_committed(change: PendingChange, error: Exception) -> bool:
     """Ask the database about a commit whose answer was lost."""
     if not isinstance(error, Error):
         return False
     try:
-        return Intention.objects.filter(pk=intention.pk, decided=True).exists()
+        return PendingChange.objects.filter(pk=change.pk, decided=True).exists()
     except Error:
         return False
 
 
-def _renew_connection() -> None:
+def _reset_connection() -> None:
     """Drop the connection if it is what failed; the next statement opens another."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
 
 
-def _give_up(intention: Intention) -> None:
+def _abandon(change: PendingChange) -> None:
     try:
-        if not intention.touched:
-            close(intention)
-        elif intention.operation != Intention.DELETE:
-            settle(intention)
+        if not change.touched:
+            delete(change)
+        elif change.operation != PendingChange.DELETE:
+            roll_back(change)
     except (MopedError, Error) as error:
         # The next try or reconcile_users goes on from here.
         logger.warning(
             "intention_left_open",
-            extra={"intention": intention.pk, "operation": intention.operation, "cause": repr(error)},
+            extra={"change": change.pk, "operation": change.operation, "cause": repr(error)},
         )

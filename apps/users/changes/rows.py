@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from apps.core.errors import MopedError
-    from apps.users.models import Intention
+    from apps.users.models import PendingChange
 
 REFUSALS: dict[str, type[MopedError]] = {
     "moped_users_email_key": UserExistsError,
@@ -77,14 +77,14 @@ def _former_owner(cognito_user_id: UUID | None) -> MopedUser | None:
     return MopedUser.objects.filter(pk__in=events.values("user_id")).first()
 
 
-def locked(intention: Intention) -> MopedUser:
+def select_for_update(change: PendingChange) -> MopedUser:
     """
     Return the person whom a change is about, kept from others until the transaction ends.
 
     :raises BusyError: if the account went to another address, or to nobody, meanwhile
     """
-    user = MopedUser.objects.select_for_update().filter(cognito_user_id=intention.cognito_user_id).first()
-    if user is None or user.address != intention.email:
+    user = MopedUser.objects.select_for_update().filter(cognito_user_id=change.cognito_user_id).first()
+    if user is None or user.address != change.email:
         raise BusyError
     return user
 
@@ -103,12 +103,12 @@ def save(user: MopedUser, values: Mapping[str, Any]) -> MopedUser:
     for name, value in values.items():
         setattr(user, name, value)
     user.is_coa_staff = is_city_address(user.address)
-    with _refusals():
+    with _translate_integrity_errors():
         user.save()
     return user
 
 
-def link(user: MopedUser, username: str) -> None:
+def set_cognito_id(user: MopedUser, username: str) -> None:
     """
     Say which account is this person's.
 
@@ -122,13 +122,13 @@ def mark_deleted(user: MopedUser) -> None:
     save(user, {"is_deleted": True, "cognito_user_id": None})
 
 
-def says(user: MopedUser, profile: Mapping[str, Any]) -> bool:
+def matches(user: MopedUser, profile: Mapping[str, Any]) -> bool:
     """Tell whether a row says all of this already."""
     return all(getattr(user, name) == value for name, value in profile.items())
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _translate_integrity_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:

@@ -15,13 +15,13 @@ from apps.users.changes import audit, cognito_accounts, convergence, pending, ro
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from apps.claims.table import Stored
+    from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
-    from apps.users.models import Intention, MopedUser
+    from apps.users.models import MopedUser, PendingChange
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class Finding:
     """
     One contradiction: `text` says what it is, `remedy` what would end it.
 
@@ -37,41 +37,41 @@ class Disagreement:
     """Whether it is no fault, but something an operator may want to know."""
 
 
-def unfinished(intention: Intention) -> Disagreement:
+def unfinished(change: PendingChange) -> Finding:
     """Say that a change was cut off."""
-    return Disagreement(
+    return Finding(
         "unfinished",
-        intention.email,
-        f"the change {intention.operation!r} of {intention.email} was cut off",
+        change.email,
+        f"the change {change.operation!r} of {change.email} was cut off",
         "finish it, or undo what there is of it",
-        partial(services.carry_on, intention),
+        partial(services.resume, change),
     )
 
 
 # ---- one account -----------------------------------------------------------------------------------
 
 
-def of_account(account: Account, user: MopedUser) -> Iterator[Disagreement]:
+def of_account(account: Account, user: MopedUser) -> Iterator[Finding]:
     """Say what is wrong with the account of somebody active."""
     if account.email != user.address:
         text = f"has an account that signs in as {account.email or 'nobody'}"
         yield repairable("address_differs", user.address, text)
     if not account.is_verified:
-        yield Disagreement(
+        yield Finding(
             "address_unverified",
             user.address,
             f"{user.address} is active, and the account's address is not verified",
             "save the user in the editor, which vouches for the address",
         )
     if not account.is_enabled:
-        yield Disagreement(
+        yield Finding(
             "account_disabled",
             user.address,
             f"{user.address} is active, and the account is disabled",
             "deactivate the user, or enable the account",
         )
-    elif account.status == cognito.UNFINISHED:
-        yield Disagreement(
+    elif account.status == cognito.FORCE_CHANGE:
+        yield Finding(
             "password_missing",
             user.address,
             f"{user.address} is active, and the account has no permanent password",
@@ -79,10 +79,10 @@ def of_account(account: Account, user: MopedUser) -> Iterator[Disagreement]:
         )
 
 
-def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Disagreement]:
+def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Finding]:
     """Say what to think of an account that no active person has."""
     if user and user.is_deleted:
-        yield Disagreement(
+        yield Finding(
             "account_of_inactive",
             user.address,
             f"{user.address} is inactive, and has the account {account.username}",
@@ -91,14 +91,14 @@ def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Dis
             is_notice=account.is_sso,  # each try of the single sign-on makes one, and the trigger denies it
         )
     elif user and user.may_sign_in and not account.is_sso:
-        yield Disagreement(
+        yield Finding(
             "second_account",
             user.address,
             f"{user.address} has a second account, {account.username}, which nobody can sign in with",
             "remove it by hand",
         )
     elif account.is_sso and not (user and user.may_sign_in):
-        yield Disagreement(
+        yield Finding(
             "sso_account_unknown",
             account.address,
             f"{account.username} tried the City's single sign-on, and no active user has this address",
@@ -108,23 +108,23 @@ def of_nobodys_account(account: Account, user: MopedUser | None) -> Iterator[Dis
     elif not account.is_sso:
         text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
         remedy = "create or activate this user, who then gets the account; or remove it by hand"
-        yield Disagreement("stray_account", account.address, text, remedy)
+        yield Finding("stray_account", account.address, text, remedy)
 
 
 def _remove(username: str, address: str) -> list[str]:
     user = rows.by_email(address)
     if user is None or not user.is_deleted:
         return []
-    return convergence.cut_off(address) + cognito_accounts.remove(username)
+    return convergence.revoke_access(address) + cognito_accounts.remove(username)
 
 
 # ---- one address -----------------------------------------------------------------------------------
 
 
-def repairable(code: str, address: str, text: str) -> Disagreement:
+def repairable(code: str, address: str, text: str) -> Finding:
     """Say what is wrong with an address that can be made what the database says."""
-    repair = partial(_repaired, address, convergence.agree)
-    return Disagreement(code, address, f"{address} {text}", "make it what the database says", repair)
+    repair = partial(_repaired, address, convergence.sync_from_database)
+    return Finding(code, address, f"{address} {text}", "make it what the database says", repair)
 
 
 def _repaired(address: str, repair: Callable[[str], list[str]]) -> list[str]:
@@ -138,9 +138,9 @@ def _repaired(address: str, repair: Callable[[str], list[str]]) -> list[str]:
     return done
 
 
-def misspelt(item: Stored) -> Disagreement:
+def wrong_case(item: StoredItem) -> Finding:
     """Say that an item is stored under a name that nobody looks for."""
-    return Disagreement(
+    return Finding(
         "address_not_lower_case",
         item.email,
         f"the item {item.email} is not spelt in lower case: nobody finds it",
@@ -148,19 +148,19 @@ def misspelt(item: Stored) -> Disagreement:
     )
 
 
-def without_account(user: MopedUser) -> Disagreement:
+def without_account(user: MopedUser) -> Finding:
     """Say that somebody active has no account; only an admin can give the new one a password."""
     if user.cognito_user_id:
         why, remedy = f"the account {user.cognito_user_id} is gone", "deactivate the user, and activate them"
     else:
         why, remedy = "there is no account", "create the user, whose row is kept"
     text = f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and {why}"
-    return Disagreement("account_missing", user.address, text, f"{remedy}, in the editor")
+    return Finding("account_missing", user.address, text, f"{remedy}, in the editor")
 
 
-def difference(item: Stored, user: MopedUser) -> str:
+def difference(item: StoredItem, user: MopedUser) -> str:
     """Say in what an item differs from the row."""
-    claims = cognito_accounts.readable(item)
+    claims = cognito_accounts.decode_or_none(item)
     if claims is None:
         return "has claims that nobody can read"
     if set(claims.allowed_roles) != set(user.claims.allowed_roles):

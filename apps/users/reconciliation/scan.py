@@ -26,22 +26,22 @@ from apps.claims.errors import ClaimsChangedError
 from apps.claims.identity import normalize
 from apps.users.adapters import cognito
 from apps.users.changes import cognito_accounts, rows
-from apps.users.models import Intention, MopedUser
+from apps.users.models import MopedUser, PendingChange
 from apps.users.reconciliation.findings import (
-    Disagreement,
+    Finding,
     difference,
-    misspelt,
     of_account,
-    of_nobodys_account,
     repairable,
     unfinished,
+    unowned_account,
     without_account,
+    wrong_case,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from apps.claims.table import Stored
+    from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
 
 PAGE = 200
@@ -56,7 +56,7 @@ class TimeUpError(Exception):
 
 
 @dataclass
-class Survey:
+class Scan:
     """
     One walk through the three stores.
 
@@ -73,7 +73,7 @@ class Survey:
     _with_account: set[int] = field(default_factory=set)
     _with_item: set[int] = field(default_factory=set)
 
-    def disagreements(self) -> Iterator[Disagreement]:
+    def disagreements(self) -> Iterator[Finding]:
         """
         Yield every contradiction.
 
@@ -88,27 +88,27 @@ class Survey:
         for users in _in_time(_people(self.only), self.ends_at):
             yield from self._in_database(users)
 
-    def _unfinished(self) -> Iterator[Disagreement]:
+    def _unfinished(self) -> Iterator[Finding]:
         begun_before = timezone.now() - timedelta(seconds=self.grace_seconds)
-        begun = Intention.objects.filter(created_at__lte=begun_before).order_by("created_at")
+        begun = PendingChange.objects.filter(created_at__lte=begun_before).order_by("created_at")
         if self.only:
             begun = begun.filter(Q(email__in=self.only) | Q(new_email__in=self.only))
-        for intention in begun:
-            if intention.is_done and intention.created_at > timezone.now() - REMEMBERED:
+        for change in begun:
+            if change.is_done and change.created_at > timezone.now() - REMEMBERED:
                 continue  # nothing is left to do but to answer whoever asks again
-            yield unfinished(intention)
+            yield unfinished(change)
 
     def _accounts(self) -> Iterator[Account]:
         if not self.only:
-            return cognito.everyone()
+            return cognito.iter_accounts()
         return (account for address in self.only for account in _accounts_of(address))
 
-    def _items(self) -> Iterator[Stored]:
+    def _items(self) -> Iterator[StoredItem]:
         if not self.only:
-            return claims_table.everything()
+            return claims_table.scan()
         return (item for item in map(claims_table.get, self.only) if item.item)
 
-    def _in_pool(self, page: list[Account]) -> Iterator[Disagreement]:
+    def _in_pool(self, page: list[Account]) -> Iterator[Finding]:
         rows = _Rows.of(page)
         for account in page:
             user = rows.of_account(account)
@@ -116,25 +116,25 @@ class Survey:
                 self._with_account.add(user.pk)
                 yield from of_account(account, user)
             else:
-                yield from of_nobodys_account(account, user)
+                yield from unowned_account(account, user)
         self.noticed(len(page))
 
-    def _in_table(self, items: list[Stored]) -> Iterator[Disagreement]:
+    def _in_table(self, items: list[StoredItem]) -> Iterator[Finding]:
         rows = _by_address(item.email for item in items)
         for item in items:
             user = rows.get(normalize(item.email))
             if item.email != normalize(item.email):
-                yield misspelt(item)
+                yield wrong_case(item)
             elif user and user.may_sign_in:
                 self._with_item.add(user.pk)
-                if cognito_accounts.readable(item) != user.claims:
+                if cognito_accounts.decode_or_none(item) != user.claims:
                     yield repairable("claims_differ", user.address, difference(item, user))
             else:
                 text = "has claims, and is not active in the database"
                 yield repairable("claims_of_nobody", item.email, text)
         self.noticed(len(items))
 
-    def _in_database(self, rows: list[MopedUser]) -> Iterator[Disagreement]:
+    def _in_database(self, rows: list[MopedUser]) -> Iterator[Finding]:
         for user in rows:
             if user.may_sign_in and user.pk not in self._with_account:
                 yield without_account(user)
@@ -159,14 +159,14 @@ def rotate_key(noticed: Callable[[int], None], ends_at: float = math.inf) -> int
     :raises TimeUpError: if the time is over; the next call continues with the items that are left
     """
     rotated = 0
-    for items in _in_time(_pages(claims_table.everything()), ends_at):
+    for items in _in_time(_pages(claims_table.scan()), ends_at):
         rotated += sum(map(_rotate, items))
         noticed(len(items))
     return rotated
 
 
-def _rotate(stored: Stored) -> bool:
-    claims = cognito_accounts.readable(stored)
+def _rotate(stored: StoredItem) -> bool:
+    claims = cognito_accounts.decode_or_none(stored)
     if (
         claims is None
         or stored.email != normalize(stored.email)
@@ -204,7 +204,7 @@ def _accounts_of(address: str) -> Iterable[Account]:
     """Return every account with an address, and the one that its row names, whatever address that has."""
     found = {account.username: account for account in cognito.find(address)}
     user = rows.by_email(address)
-    named = cognito.look_up(str(user.cognito_user_id)) if user and user.cognito_user_id else None
+    named = cognito.get_or_none(str(user.cognito_user_id)) if user and user.cognito_user_id else None
     if named:
         found[named.username] = named
     return found.values()

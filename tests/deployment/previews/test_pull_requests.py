@@ -58,7 +58,7 @@ class TestNames:
 
 class TestTyped:
     def test_reads_numbers_and_labels(self) -> None:
-        found = pull_requests.typed(["12", "13:keep", "14:no-preview"])
+        found = pull_requests.parse_numbers(["12", "13:keep", "14:no-preview"])
 
         assert {number: (one.is_kept, one.why_not) for number, one in found.items()} == {
             12: (False, ""),
@@ -69,24 +69,24 @@ class TestTyped:
     @pytest.mark.parametrize("word", ["x", "12:kept", "#12", ""])
     def test_refuses_anything_else(self, word: str) -> None:
         with pytest.raises(StageError):
-            pull_requests.typed([word])
+            pull_requests.parse_numbers([word])
 
 
 class TestListed:
     def test_reads_what_github_prints(self) -> None:
-        (found,) = pull_requests.listed(json.dumps([REQUEST])).values()
+        (found,) = pull_requests.parse_list(json.dumps([REQUEST])).values()
 
         assert (found.number, found.owner, found.is_kept, found.why_not) == (12, "ada", True, "")
 
     @pytest.mark.parametrize("text", ["", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'])
     def test_never_takes_a_broken_list_for_an_empty_one(self, text: str) -> None:
         with pytest.raises(StageError):
-            pull_requests.listed(text)
+            pull_requests.parse_list(text)
 
     def test_refuses_a_list_that_may_have_been_cut_off(self) -> None:
         many = [{**REQUEST, "number": number} for number in range(1, pull_requests.LIMIT + 1)]
         with pytest.raises(StageError, match="may have been cut off"):
-            pull_requests.listed(json.dumps(many))
+            pull_requests.parse_list(json.dumps(many))
 
 
 class TestExplained:
@@ -104,14 +104,14 @@ class TestExplained:
         ],
     )
     def test_is_one_sentence_that_says_what_to_do(self, code: str, message: str, said: str) -> None:
-        explained = aws_errors.explained(failure(code, message))
+        explained = aws_errors.as_stage_error(failure(code, message))
 
         assert "\n" not in str(explained)
         with pytest.raises(StageError, match=said):
             raise explained
 
     def test_takes_what_went_meanwhile_for_somebody_elses_doing(self) -> None:
-        assert isinstance(aws_errors.explained(failure("ResourceNotFoundException", "x")), BusyError)
+        assert isinstance(aws_errors.as_stage_error(failure("ResourceNotFoundException", "x")), BusyError)
 
 
 def failure(code: str, message: str) -> UpstreamError:

@@ -82,7 +82,7 @@ class TestVerify:
         assert list(facts.verify(subject)) == [f"holds: {fact.what}" for fact in facts.FACTS]
 
     def test_says_what_it_cannot_check_without_a_single_sign_on_account(self, subject: Subject) -> None:
-        for account in list(cognito.everyone()):
+        for account in list(cognito.iter_accounts()):
             if account.is_sso:
                 cognito.delete(account.username)
 

@@ -82,7 +82,7 @@ class Command(BaseCommand):
         try:
             return dict(getattr(self, f"_{action}")(options))
         except UpstreamError as error:
-            raise aws_errors.explained(error) from error
+            raise aws_errors.as_stage_error(error) from error
 
     def _up(self, options: dict[str, Any], owner: str = "") -> dict[str, Any]:
         number = names.number(options["number"])
@@ -127,7 +127,7 @@ class Command(BaseCommand):
 
     def _follow(self, options: dict[str, Any]) -> dict[str, Any]:
         """Do what a pull request as it is now asks for, whichever event brought us here."""
-        request = pull_requests.viewed(_text(options["request"], "--request"))
+        request = pull_requests.parse_view(_text(options["request"], "--request"))
         options["number"] = str(request.number)
         if not request.why_not:
             return self._up(options, request.owner)
@@ -157,8 +157,8 @@ def _requests(options: dict[str, Any]) -> dict[int, PullRequest]:
             "Say which pull requests are open, with --open (nothing after it: none) or --open-from."
         )
     if options["open_from"] is None:
-        return pull_requests.typed(options["open"])
-    return pull_requests.listed(_text(options["open_from"], "--open-from"))
+        return pull_requests.parse_numbers(options["open"])
+    return pull_requests.parse_list(_text(options["open_from"], "--open-from"))
 
 
 def _text(source: str | None, option: str) -> str:

@@ -19,7 +19,7 @@ from apps.devstack import banner, environment, parent_death, provision
 from apps.devstack.emulator import HOST
 from apps.devstack.errors import DevstackError
 from apps.devstack.server import Server
-from apps.devstack.servers import World
+from apps.devstack.servers import DevServers
 
 PORTS = range(1, 2**16)
 
@@ -29,13 +29,13 @@ class Command(runserver.Command):
     server_cls = Server
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if environment.starter():
+        if environment.supervisor_pid():
             self._serve(*args, **options)
             return
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         port = _port(options["addrport"])
         _refuse_taken(port)
-        with World(port):
+        with DevServers(port):
             environment.announce_starter()
             _run("prepare")
             banner.due()
@@ -48,7 +48,7 @@ class Command(runserver.Command):
         banner.say(self.stdout, server_port)
 
     def _serve(self, *args: Any, **options: Any) -> None:
-        parent_death.die_with(environment.starter(), signal.SIGTERM)
+        parent_death.die_with(environment.supervisor_pid(), signal.SIGTERM)
         provision.resync_trigger()
         super().handle(*args, **options)
 

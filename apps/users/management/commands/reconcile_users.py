@@ -19,7 +19,7 @@ from apps.users.reconciliation import scan
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from apps.users.reconciliation.findings import Disagreement
+    from apps.users.reconciliation.findings import Finding
 
 logger = logging.getLogger(__name__)
 
@@ -74,11 +74,11 @@ class Command(BaseCommand):
         if left or not complete:
             sys.exit(1)
 
-    def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Disagreement], bool]:
+    def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Finding], bool]:
         """Return what was found, and whether everything was compared."""
-        found: list[Disagreement] = []
+        found: list[Finding] = []
         with Progress(self.stderr, 3 * (len(only) or scan.number_of_people())) as progress:
-            survey = scan.Survey(only, grace, progress.advance, self._ends_at)
+            survey = scan.Scan(only, grace, progress.advance, self._ends_at)
             try:
                 for disagreement in survey.disagreements():
                     found.append(disagreement)  # noqa: PERF402 (what was found before the time was over is kept)
@@ -86,7 +86,7 @@ class Command(BaseCommand):
                 return found, False
         return found, True
 
-    def _repair(self, found: list[Disagreement], say: Any) -> dict[int, list[str]]:
+    def _repair(self, found: list[Finding], say: Any) -> dict[int, list[str]]:
         """Repair until the time is over; the next run finds the rest, and goes on with it."""
         done: dict[int, list[str]] = {}
         for number, disagreement in enumerate(found):
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         return done
 
     def _rotate_key(self) -> None:
-        if OWN_FUNCTIONS not in cognito.trigger():
+        if OWN_FUNCTIONS not in cognito.pre_token_function_arn():
             raise CommandError(
                 "The pool still calls another function for its tokens, which knows one key only: "
                 "nobody could sign in any more. Attach ours first."
@@ -114,7 +114,7 @@ class Command(BaseCommand):
                 raise CommandError("The time is over. Run this again: it continues with the rest.") from error
         self.stdout.write(f"{rotated} items encrypted with the newest key.")
 
-    def _as_json(self, found: list[Disagreement], done: dict[int, list[str]], *, complete: bool) -> None:
+    def _as_json(self, found: list[Finding], done: dict[int, list[str]], *, complete: bool) -> None:
         listed = [
             {
                 "code": disagreement.code,
@@ -159,7 +159,7 @@ class Progress:
             self._out.write(f"\r[{bar:<{self.WIDTH}}] {self._seen} looked at", str, ending)
 
 
-def _log(left: list[Disagreement], repaired: int, *, everyone: bool) -> None:
+def _log(left: list[Finding], repaired: int, *, everyone: bool) -> None:
     """Write the line that the alarms on staff accounts watch; it names no person."""
     codes = Counter(one.code for one in left)
     logger.info(
@@ -168,6 +168,6 @@ def _log(left: list[Disagreement], repaired: int, *, everyone: bool) -> None:
     )
 
 
-def _sentence(disagreement: Disagreement, *, will: bool) -> str:
+def _sentence(disagreement: Finding, *, will: bool) -> str:
     verb = "will" if will and disagreement.repair else "to do"
     return f"{disagreement.text} [{disagreement.code}; {verb}: {disagreement.remedy}]"
