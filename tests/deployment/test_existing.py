@@ -51,10 +51,6 @@ def made(theirs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str
     monkeypatch.setattr(stack, "NAME", f"moped-{stage}")
     required = {
         "Stage": stage,
-        "DomainPrefix": stage,
-        "CallbackUrls": "https://moped.example/auth/callback",
-        "LogoutUrls": "https://moped.example/",
-        "EditorOrigins": "https://moped.example",
         "SubnetIds": "subnet-1,subnet-2",
         "SecurityGroupIds": "sg-1",
         "AlarmEmail": "on.call@austintexas.gov",
@@ -99,5 +95,5 @@ class TestExistingResources:
         assert actions == [[topic]] * len(ours) != []
 
     def test_are_reached_through_the_network_that_is_given(self, made: Mapping[str, str]) -> None:
-        assert policy_of(made["FunctionRoleArn"], "network")["Statement"][1]["Effect"] == "Deny"
+        assert policy_of(made["FunctionRoleArn"], "networks")["Statement"][1]["Effect"] == "Deny"
         assert made["SubnetIds"] == "subnet-1,subnet-2"
