@@ -210,6 +210,13 @@ class TestFields:
         assert list(response.json()["error"]) == ["first_name"]
         assert not asked
 
+    @pytest.mark.parametrize("title", ["\u3164", "\u200b", " \ufe0f "])
+    def test_refuse_invisible_titles(self, admin_client: APIClient, asked: list[Any], title: str) -> None:
+        response = send(admin_client, "create", title=title)
+
+        assert response.json()["error"] == {"title": ["empty values not allowed"]}
+        assert not asked
+
     @pytest.mark.parametrize(
         ("field", "value", "message"),
         [
