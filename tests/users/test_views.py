@@ -446,7 +446,7 @@ class TestUserDetail:
             ACCOUNT_ID, person.email, is_verified=True, is_enabled=True, status="CONFIRMED", mark=""
         )
         monkeypatch.setattr(
-            selectors, "get_user", lambda _id: UserDetail(person, account, None, person.claims)
+            selectors, "get_user_detail", lambda _id: UserDetail(person, account, None, person.claims)
         )
 
     def test_shows_what_the_three_stores_know(self, admin_client: APIClient) -> None:
