@@ -142,7 +142,7 @@ def right_of_a_function(theirs: Callable[..., str | None]) -> Callable[..., str 
 def as_if_over_tls(theirs: Callable[..., None]) -> Callable[..., None]:
     """Bucket policies require TLS, as AWS speaks it. The emulator is reached on loopback, without."""
 
-    def pin(source_ip: str, _secure_transport: bool) -> None:
+    def pin(source_ip: str, *_transport: Any) -> None:
         theirs(source_ip, secure_transport=True)
 
     return pin
