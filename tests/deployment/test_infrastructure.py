@@ -229,6 +229,20 @@ class TestDeploymentRole:
         services = passing["Condition"]["StringEqualsIfExists"]["iam:PassedToService"]
         assert services == ["lambda.amazonaws.com", "apigateway.amazonaws.com"]
 
+    def test_changes_the_api_of_its_own_stage_alone(self) -> None:
+        paths = {
+            each["Resource"].partition("::/")[2]: each.get("Condition")
+            for each in statements("DeploymentRole")
+            if any(action.startswith("apigateway:") for action in listed(each["Action"]))
+        }
+
+        own = {"StringEquals": {"aws:ResourceTag/ZappaProject": "moped-api-${Stage}"}}
+        assert paths.pop("restapis/*") == own
+        assert set(paths) == {
+            "restapis",
+            "tags/arn%3A${AWS::Partition}%3Aapigateway%3A${AWS::Region}%3A%3A%2Frestapis%2F*",
+        }
+
     def test_is_assumed_by_one_environment_of_one_repository(self) -> None:
         (trust,) = resources()["DeploymentRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
