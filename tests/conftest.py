@@ -22,12 +22,13 @@ from apps.auth import current_roles
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
-from tests.support import reseed, waiting
+from tests.support import reseed, strict_mode, waiting
 from tests.support.callers import NOBODY
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 __all__ = ["reseed"]  # imported for what it does
@@ -103,6 +104,12 @@ class Impersonate(Protocol):
     """Makes a client that calls as one of the personas, or as nobody."""
 
     def __call__(self, key: str) -> APIClient: ...
+
+
+@pytest.fixture(scope="session")
+def emulator_launcher() -> Path:
+    """The emulator of all tests refuses what AWS refuses."""
+    return strict_mode.LAUNCHER
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ class TestSource:
         assert not offenders
 
 
-# These print how long something took, stop the clock for a test, or slow a neighbour down.
+# These print how long something took, stop the clock for a test, or slow a neighbour or its clients down.
 CLOCK_READERS = {
     "tests/auth/conftest.py",
     "tests/auth/key_server_stub.py",
@@ -108,6 +108,7 @@ CLOCK_READERS = {
     "tests/deployment/previews/__main__.py",
     "tests/deployment/previews/state_machine.py",
     "tests/deployment/previews/fault_proxy.py",
+    "tests/support/strict_emulator.py",
     "tests/support/waiting.py",
 }
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

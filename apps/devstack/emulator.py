@@ -36,16 +36,24 @@ class Emulator:
     :param port: where it listens, on the loopback address only
     :param durable: whether what it holds outlives it
     :param function_python: the interpreter that runs Lambda functions; by default the emulator's own
+    :param launcher: what its Python runs; tests complete our own
     """
 
     def __init__(
-        self, folder: Path, port: int, *, durable: bool = True, function_python: Path | None = None
+        self,
+        folder: Path,
+        port: int,
+        *,
+        durable: bool = True,
+        function_python: Path | None = None,
+        launcher: Path = LAUNCHER,
     ) -> None:
         self.folder = folder
         self.port = port
         self.log = folder / "emulator.log"
         self._durable = durable
         self._function_python = function_python
+        self._launcher = launcher
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,7 +72,7 @@ class Emulator:
         scratch = self._fresh_scratch()
         with self.log.open("wb") as log:
             self._process = processes.start(
-                [PYTHON, LAUNCHER],
+                [PYTHON, self._launcher],
                 end_with=signal.SIGTERM,  # it saves, then ends
                 log=log,
                 environment=self._environment(scratch),

@@ -10,6 +10,7 @@ import pytest
 
 from apps.deployment.package import builder, interpreter, runtime, runtime_environment
 from apps.deployment.package.target import target_of_file
+from tests.support import strict_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,16 @@ VARIABLES = {
 }
 
 Starter = Callable[..., runtime.Function]
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_between_deployments(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let tests that share an account deploy one REST API after another. Rehearsals wait as on AWS."""
+    if "emulator" not in request.fixturenames:
+        yield
+        return
+    with strict_mode.seconds_between_deployments(request.getfixturevalue("emulator").url, 0):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,13 @@ from apps.deployment.paths import BUILD, PROJECT
 from apps.deployment.verification import facts
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.health import probes
+from tests.deployment.template import listed as as_list
+from tests.deployment.template import statements
 from tests.rehearsal import github, page
 from tests.rehearsal.clients import over_http, through_runtime, walk
 from tests.rehearsal.environment import EDITOR, FOLDER, Environment
 from tests.rehearsal.file_round_trip import carry
+from tests.support import strict_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +51,11 @@ CHANGES = (
 FINDINGS = {
     ("stray_account", BY_KEY["outsider"].email),
     ("address_unverified", BY_KEY["unverified"].email),
+}
+# Rights of the deployment role that no scene needs.
+SELDOM = {
+    "apigateway:DELETE",  # CloudFormation, when it could not make an API
+    "lambda:DeleteFunction",  # the eleventh version of a function
 }
 failures: list[str] = []
 
@@ -110,6 +118,7 @@ class Rehearsal:
             self.deployments_that_fail,
             self.others_beside_it,
             self.preview,
+            self.rights_of_deployments,
             self.the_end,
         )
         only_in_full = {
@@ -260,6 +269,14 @@ class Rehearsal:
         note("nothing answers", holds=ask("GET", "/").status in {403, 404})
         for stage in (API, "production"):
             note(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status == 200)
+
+    def rights_of_deployments(self) -> None:
+        """The role of deployments lists what was asked of it, and nothing else."""
+        listed = {action for each in statements("DeploymentRole") for action in as_list(each["Action"])}
+        asked = strict_mode.rights_asked_of(self.theatre.url, self.made[API]["DeploymentRoleArn"])
+        missing, unused = asked - listed, listed - asked - SELDOM
+        note(f"missing: {', '.join(sorted(missing)) or 'nothing'}", holds=not missing)
+        note(f"not needed: {', '.join(sorted(unused)) or 'nothing'}", holds=self.brief or not unused)
 
     def the_end(self) -> None:
         """Everything is undeployed, and nothing is left."""

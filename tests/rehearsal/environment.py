@@ -21,7 +21,7 @@ from apps.devstack import environment as laptop
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
 from tests.rehearsal import github
-from tests.support import password_auth
+from tests.support import password_auth, strict_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,11 @@ class Environment:
             self._cleanup.callback(self.database.stop)
             self.database.start()
             emulator = Emulator(
-                FOLDER / "aws", self.port, durable=False, function_python=runtime_environment.python()
+                FOLDER / "aws",
+                self.port,
+                durable=False,
+                function_python=runtime_environment.python(),
+                launcher=strict_mode.LAUNCHER,
             )
             self._cleanup.callback(emulator.stop)
             emulator.start()
