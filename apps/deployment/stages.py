@@ -146,7 +146,10 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
 
 def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
+        if stage.has_gateway:
+            stack.ensure_exists(stage.function)
         zappa.update(stage, package.path)
+        functions.set_variables(stage.function, stage.settings["aws_environment_variables"])
         functions.set_architecture(stage.function, target_of(stage.settings).architecture, package.path)
         tell(f"updated {stage.function}; traffic is where it was")
     else:

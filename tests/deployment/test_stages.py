@@ -115,13 +115,20 @@ def created(stage: Stage, package: Path) -> None:
         Handler="handler.lambda_handler",
         Code={"ZipFile": package.read_bytes()},
         Timeout=20,
+        Environment={"Variables": stage.settings["aws_environment_variables"]},
     )
 
 
 def updated(stage: Stage, package: Path) -> None:
-    clients.lambda_client().update_function_code(
-        FunctionName=stage.function, ZipFile=package.read_bytes(), Publish=True
+    """Do what Zappa's update does: it keeps variables that the settings no longer have."""
+    client = clients.lambda_client()
+    client.update_function_code(FunctionName=stage.function, ZipFile=package.read_bytes(), Publish=True)
+    client.get_waiter("function_updated_v2").wait(
+        FunctionName=stage.function, WaiterConfig=functions.POLL_INTERVAL
     )
+    before = client.get_function_configuration(FunctionName=stage.function)["Environment"]["Variables"]
+    variables = before | stage.settings["aws_environment_variables"]
+    client.update_function_configuration(FunctionName=stage.function, Environment={"Variables": variables})
 
 
 def deploy(stage: Stage, package: Package) -> tuple[str, list[str]]:
@@ -200,6 +207,38 @@ class TestDeploy:
             FunctionName=staged.function, Qualifier=version
         )
         assert published["Architectures"] == ["arm64"]
+
+    def test_takes_away_a_variable_that_the_settings_no_longer_have(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        variables = staged.settings["aws_environment_variables"]
+        variables["MOPED_API_OLD"] = "1"
+        deploy(staged, packed())
+        del variables["MOPED_API_OLD"]
+
+        version, _ = deploy(staged, packed())
+
+        published = clients.lambda_client().get_function_configuration(
+            FunctionName=staged.function, Qualifier=version
+        )
+        assert published["Environment"]["Variables"] == variables
+
+    def test_goes_on_where_the_first_was_interrupted(
+        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        created(staged, packed().path)
+        stacks_at_update = []
+
+        def update(stage: Stage, package: Path) -> None:
+            described = clients.cloudformation().describe_stacks(StackName=stage.function)["Stacks"]
+            stacks_at_update.append(described[0]["StackStatus"])
+            updated(stage, package)
+
+        monkeypatch.setattr(zappa, "update", update)
+
+        deploy(staged, packed())
+
+        assert stacks_at_update == ["CREATE_COMPLETE"]
 
     def test_keeps_logs_for_a_while(self, staged: Stage, packed: Callable[..., Package]) -> None:
         deploy(staged, packed())

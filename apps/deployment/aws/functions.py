@@ -91,6 +91,18 @@ def set_architecture(function: str, architecture: str, package: Path) -> None:
     )
 
 
+def set_variables(function: str, variables: Mapping[str, str]) -> None:
+    """Give a function these variables and no others: Zappa's update keeps what the settings no longer have."""
+    client = clients.lambda_client()
+    with translate_errors():
+        client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
+        now = client.get_function_configuration(FunctionName=function)
+        if now.get("Environment", {}).get("Variables", {}) != variables:
+            client.update_function_configuration(
+                FunctionName=function, Environment={"Variables": dict(variables)}
+            )
+
+
 def publish(function: str, digest: str, description: str, variables: Mapping[str, str] | None = None) -> str:
     """
     Publish a version of what was deployed, if that is still the package we mean.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
@@ -25,6 +26,9 @@ VARIABLES = {
     "DatabaseUrl": "DATABASE_URL",
     "DatabaseSecret": "MOPED_API_DATABASE_SECRET",
 }
+# CloudFormation makes no stack without a resource; this one is nothing but a URL.
+EMPTY = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
+POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 OPTIONAL = {"DatabaseSecret"}
 NEEDED = (*sorted(VARIABLES.keys() - OPTIONAL), "FunctionRoleArn", "DeploymentBucket", "FunctionLog")
 
@@ -97,6 +101,28 @@ def require_bucket(name: str) -> None:
         raise StageError(
             f"There is no bucket {name}: the stack's uploads bucket was removed by hand."
         ) from None
+
+
+def ensure_exists(name: str) -> None:
+    """
+    Create an empty stack unless there is one.
+
+    Zappa's first deployment makes the function and then the stack of the REST API. After an interruption
+    between the two, its update fills this stack. It would never make one.
+
+    :raises StageError: if the stack that is there cannot be updated
+    """
+    client = clients.cloudformation()
+    try:
+        with translate_errors(ValidationError=NotFoundError):
+            status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    except NotFoundError:
+        with translate_errors():
+            client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": EMPTY}))
+            client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=POLL_INTERVAL)
+        return
+    if status.startswith("ROLLBACK") or status.endswith("FAILED"):
+        raise StageError(f"The stack {name} is {status}: delete it in CloudFormation, then deploy again.")
 
 
 def _describe(stack: str) -> StackTypeDef:
