@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps.core.aws import clients
-from apps.deployment import account_setup
-from apps.deployment.aws import stack_updates
+from apps.deployment import account_setup, smoke_account, stages
+from apps.deployment.aws import stack, stack_updates
+from apps.deployment.aws.functions import Invocation
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from apps.devstack.emulator import Emulator
 
 pytestmark = [pytest.mark.slow(cost=20), pytest.mark.emulator]
+
+JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
 
 
 @pytest.fixture
@@ -157,6 +160,46 @@ class TestFillSecrets:
         ]
         kept = clients.secrets_manager().get_secret_value(SecretId=configuration)["SecretString"]
         assert kept == "the operator's"
+
+
+class TestCreateFirstAdmin:
+    @pytest.fixture
+    def stage(self, name: str, tmp_path: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> Stage:
+        """A stage whose function has created the admin; the rehearsal runs the real one."""
+        path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
+        account_setup.deploy_stack(name, path, "", lines.append)
+        account_setup.fill_secrets(name, lines.append)
+        lines.clear()
+        outputs = stack.outputs(f"moped-{name}")
+        clients.cognito().admin_create_user(UserPoolId=outputs["UserPoolId"], Username=JANE)
+
+        def manage(_stage: Stage, command: str) -> Invocation:
+            exit_code = int("Nobody" in command)
+            return Invocation({"exit_code": exit_code, "output": command}, failed=False, log="")
+
+        monkeypatch.setattr(stages, "manage", manage)
+        return Stage(name, f"moped-api-{name}", {}, outputs, tmp_path)
+
+    def test_sets_the_passwords_that_only_the_pool_shall_know(self, stage: Stage, lines: list[str]) -> None:
+        account_setup.create_first_admin(stage, JANE, ["Jane", "Doe"], PASSWORD, lines.append)
+
+        smoke = f"moped-api-{stage.name}@austintexas.gov"
+        assert lines == [
+            f"create_first_admin --smoke {smoke} {JANE} Jane Doe",
+            f"{JANE} can sign in with the password that you gave",
+        ]
+        assert smoke_account.smoke_token(stage.outputs)
+        assert PASSWORD not in "".join(lines)
+
+    @pytest.mark.parametrize(
+        ("name_of_person", "password", "reason"),
+        [("Jane", "weak", "The pool refuses this password"), ("Nobody", PASSWORD, "create_first_admin")],
+    )
+    def test_says_what_is_wrong(
+        self, stage: Stage, lines: list[str], name_of_person: str, password: str, reason: str
+    ) -> None:
+        with pytest.raises(StageError, match=reason):
+            account_setup.create_first_admin(stage, JANE, [name_of_person, "Doe"], password, lines.append)
 
 
 class TestMapHost:

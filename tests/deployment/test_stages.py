@@ -149,6 +149,13 @@ class TestDeploy:
         assert "  GET /auth/current_user with a token: 200" in said
         assert "migrated" in said
 
+    def test_takes_over_the_tables_that_the_city_has(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        exists = {"exit_code": 1, "output": "relation exists"}
+
+        deploy(staged, packed(manage=f'if "--fake-initial" not in event["manage"]: return {exists}'))
+
     def test_moves_traffic_to_the_next_and_remembers_the_one_before(
         self, staged: Stage, packed: Callable[..., Package]
     ) -> None:
@@ -169,11 +176,11 @@ class TestDeploy:
             ({"with_token": 401}, "with a token with 401 instead of 200"),
             (
                 {"manage": "raise RuntimeError('no such\\ntable')"},
-                "`migrate --noinput` failed on .*: no such table",
+                "`migrate --noinput --fake-initial` failed on .*: no such table",
             ),
             (
                 {"manage": 'return {"exit_code": 1, "output": "no such table"}'},
-                "`migrate --noinput` failed on .*: no such table",
+                "`migrate --noinput --fake-initial` failed on .*: no such table",
             ),
         ],
         ids=[
