@@ -99,6 +99,14 @@ def require_bucket(name: str) -> None:
         ) from None
 
 
+def trigger(made: Mapping[str, str]) -> str:
+    """Return the name of the function that the user pool calls before it issues a token, or ""."""
+    with translate_errors():
+        pool = clients.cognito().describe_user_pool(UserPoolId=made["UserPoolId"])["UserPool"]
+    arn = pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
+    return arn.split(":")[6] if arn else ""
+
+
 def _describe(stack: str) -> StackTypeDef:
     try:
         with translate_errors(ValidationError=NotFoundError):
