@@ -34,6 +34,7 @@ ADDRESS = r"[^\s@-][^\s@]*@[^\s@]+"
 # The management commands, with the arguments that each may have.
 COMMANDS = {
     "check": "",
+    "create_first_admin": rf"( --smoke {ADDRESS})? {ADDRESS}( [^\s-]\S*)+",
     "migrate": r"( --noinput| --fake-initial)*",
     "reconcile_users": rf"( --json| --fix| --rotate-key| --only( {ADDRESS})+)*",
     "showmigrations": "",

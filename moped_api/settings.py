@@ -112,7 +112,12 @@ CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
 )
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Amzn-Remapped-WWW-Authenticate",  # what a REST API of API Gateway renames it to
+]
 
 # ---- logs -------------------------------------------------------------------------------------
 LOG_LEVEL = env.text("MOPED_API_LOG_LEVEL", "INFO").upper()

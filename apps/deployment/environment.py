@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-COMMANDS = frozenset({"stage", "preview"})
+COMMANDS = frozenset({"stage", "preview", "setup"})
 VARIABLES = {
     "MOPED_API_CURRENT_ENVIRONMENT": "operator",
     "MOPED_API_EXTRA_APPS": "apps.deployment",

@@ -143,9 +143,10 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     """Migrate the database where the stage says so."""
     if not stage.own.get("migrate"):
         return
-    outcome = manage(stage, "migrate --noinput", version)
+    command = "migrate --noinput --fake-initial"  # the City's database has the first migrations' tables
+    outcome = manage(stage, command, version)
     if outcome.exit_code:
-        raise StageError(f"`migrate --noinput` failed on {stage.name}: {outcome.output}")
+        raise StageError(f"`{command}` failed on {stage.name}: {outcome.output}")
     tell("migrated")
 
 

@@ -47,6 +47,7 @@ def main() -> None:
     mend(iam_actions, "extract_resource_arn", function_to_be_made)
     mend(iam_actions, "_match_rest_action", functions_by_their_model)
     mend(iam_actions, "_lambda_action", right_of_a_function)
+    mend(ministack, "pin_request_origin", as_if_over_tls)
     mend(lambda_runtime, "_detect_runtime_binary", python_of_functions)
     ministack.app = with_directory(ministack.app)
     sys.argv = ["ministack"]
@@ -136,6 +137,15 @@ def right_of_a_function(theirs: Callable[..., str | None]) -> Callable[..., str 
         return "InvokeFunction" if operation == "Invoke" else operation or theirs(method, path)
 
     return action
+
+
+def as_if_over_tls(theirs: Callable[..., None]) -> Callable[..., None]:
+    """Bucket policies require TLS, as AWS speaks it. The emulator is reached on loopback, without."""
+
+    def pin(source_ip: str, *_transport: Any) -> None:
+        theirs(source_ip, secure_transport=True)
+
+    return pin
 
 
 def python_of_functions(theirs: Callable[..., tuple[str, str]]) -> Callable[..., tuple[str, str]]:

@@ -2,7 +2,8 @@
 Locks the requirements: `python -m apps.devstack.requirements`, or with `--check` only says whether to.
 
 One lock holds for every platform and Python that we support, with the hash of every file. What is
-locked stays locked: only what an edited `.in` asks for changes.
+locked stays locked: only what an edited `.in` asks for changes. By the header of a lock Dependabot
+knows how to lock again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ ALONE = {"handler"}  # without what they depend on
 OPTIONS = (
     "--universal",
     "--generate-hashes",
-    "--no-header",
     "--no-annotate",
     "--python-version=3.11",
     "--quiet",

@@ -48,10 +48,11 @@ class Profile(TypedDict):
     note: str
 
 
-def create_user(*, actor: CognitoUser, password: str, **profile: Unpack[Profile]) -> MopedUser:
+def create_user(*, actor: CognitoUser | None, password: str, **profile: Unpack[Profile]) -> MopedUser:
     """
     Create a person with an account, or make a deactivated one whole again.
 
+    :param actor: None for an operator (`create_first_admin`)
     :raises WorkgroupUnknownError: if there is no such workgroup
     :raises UserExistsError: if the address belongs to somebody with an account
     :raises WeakPasswordError: if the pool refuses the password
@@ -237,7 +238,7 @@ def _complete(change: PendingChange) -> MopedUser:
     return user
 
 
-def _repeat_create(actor: CognitoUser, password: str, profile: Profile) -> MopedUser:
+def _repeat_create(actor: CognitoUser | None, password: str, profile: Profile) -> MopedUser:
     """
     Answer a create whose first answer was lost, and set the password of this request.
 

@@ -155,6 +155,21 @@ def signing_in(scene: Scene) -> Callable[[], object]:
     return act
 
 
+def setting_up(_scene: Scene) -> Callable[[], object]:
+    """Create the test account of deployments beside the first admin, who is there already."""
+    admin, smoke = BY_KEY["admin"], address()
+
+    def act() -> None:
+        forget()
+        try:
+            command = ("create_first_admin", "--smoke", smoke, admin.email, admin.first_name, admin.last_name)
+            call_command(*command, stdout=io.StringIO())
+        except CommandError as error:
+            raise CallFailedError(str(error)) from error
+
+    return act
+
+
 def reconciling(*options: str) -> Callable[[Scene], Callable[[], object]]:
     """Return what prepares a comparison of the three stores; that they differ is an answer too."""
 
@@ -301,6 +316,18 @@ CALLS = {
     "show a user's history": Call("GET user-history", ASKED_WHO, reading("/users/<id>/history")),
     "list users": Call("GET users", ASKED_WHO, reading("/users/")),
     "sign in": Call("the trigger", ASKED_WHO, signing_in),
+    "create the first admin": Call(
+        "create_first_admin",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminCreateUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminSetUserPassword",
+            "cognito-idp:ListUsers",
+            "dynamodb:PutItem",
+        },
+        setting_up,
+    ),
     "reconcile": Call(
         "reconcile_users",
         frozenset({"cognito-idp:ListUsers", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),

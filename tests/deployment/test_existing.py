@@ -51,10 +51,6 @@ def made(theirs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str
     monkeypatch.setattr(stack, "NAME", f"moped-{stage}")
     required = {
         "Stage": stage,
-        "DomainPrefix": stage,
-        "CallbackUrls": "https://moped.example/auth/callback",
-        "LogoutUrls": "https://moped.example/",
-        "EditorOrigins": "https://moped.example",
         "SubnetIds": "subnet-1,subnet-2",
         "SecurityGroupIds": "sg-1",
         "AlarmEmail": "on.call@austintexas.gov",

@@ -166,6 +166,13 @@ class TestDeploy:
         assert "  pre-token trigger: the claims of the token" in said
         assert "migrated" in said
 
+    def test_takes_over_the_tables_that_the_city_has(
+        self, staged: Stage, packed: Callable[..., Package]
+    ) -> None:
+        exists = {"exit_code": 1, "output": "relation exists"}
+
+        deploy(staged, packed(manage=f'if "--fake-initial" not in event["manage"]: return {exists}'))
+
     def test_moves_traffic_to_the_next_and_remembers_the_one_before(
         self, staged: Stage, packed: Callable[..., Package]
     ) -> None:
@@ -186,11 +193,11 @@ class TestDeploy:
             ({"with_token": 401}, "with a token with 401 instead of 200"),
             (
                 {"manage": "raise RuntimeError('no such\\ntable')"},
-                "`migrate --noinput` failed on .*: no such table",
+                "`migrate --noinput --fake-initial` failed on .*: no such table",
             ),
             (
                 {"manage": 'return {"exit_code": 1, "output": "no such table"}'},
-                "`migrate --noinput` failed on .*: no such table",
+                "`migrate --noinput --fake-initial` failed on .*: no such table",
             ),
             ({"trigger": "import no_such_module"}, "fails as pre-token trigger: No module named"),
             ({"trigger": f"event['response'] = {answer_with('{}')!r}"}, "gives other claims"),

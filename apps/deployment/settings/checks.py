@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.http.request import validate_host
 from jsonschema import Draft202012Validator
 
 from apps.deployment.settings import zappa_settings
@@ -46,6 +47,7 @@ def of_stage(stage: str, settings: Settings) -> Iterator[Issue]:
         wrong = f"{stage}: {rule['title']}{place and f' ({place})'}."
         yield Issue(rule["id"], wrong, rule["description"], rule["write"])
     yield from _of_stack(stage, settings)
+    yield from _of_hosts(stage, settings)
 
 
 def of_file(document: dict[str, Settings]) -> Iterator[Issue]:
@@ -88,6 +90,18 @@ def _of_stack(stage: str, settings: Settings) -> Iterator[Issue]:
             "Zappa makes a stack of that name for the gateway. It would replace the pool and the table.",
             '"moped": {"stack": "moped-…"}',
         )
+
+
+def _of_hosts(stage: str, settings: Settings) -> Iterator[Issue]:
+    allowed = settings.get("aws_environment_variables", {}).get("MOPED_API_ALLOWED_HOSTS", "")
+    for host in zappa_settings.hosts(settings):
+        if allowed and not validate_host(host, allowed.split(",")):
+            yield Issue(
+                "E024",
+                f"{stage}: its host {host} is not allowed.",
+                "The API answers 400 to every request that comes under this name.",
+                f"{host} in MOPED_API_ALLOWED_HOSTS too",
+            )
 
 
 def _of_names(document: dict[str, Settings]) -> Iterator[Issue]:

@@ -65,7 +65,7 @@ def record(
         _append(change.operation, user, changes, change.actor, change.request_id)
 
 
-def record_password(operation: str, user: MopedUser, actor: CognitoUser) -> None:
+def record_password(operation: str, user: MopedUser, actor: CognitoUser | None) -> None:
     """Append that nothing but the password was set."""
     changes = {"password": {"from": HIDDEN, "to": HIDDEN}}
     _append(operation, user, changes, actor_fields(actor), current().request_id)

@@ -34,7 +34,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 @contextmanager
 def pending_change(
-    operation: str, *, actor: CognitoUser, email: str, **details: Any
+    operation: str, *, actor: CognitoUser | None, email: str, **details: Any
 ) -> Iterator[PendingChange]:
     """
     Record what is about to be done; if it fails, see to it that nothing was.

@@ -63,10 +63,6 @@ def _stack_beside(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return stack.deploy(
         {
             "Stage": stage,
-            "DomainPrefix": stage,
-            "CallbackUrls": "https://moped.example/auth/callback",
-            "LogoutUrls": "https://moped.example/",
-            "EditorOrigins": "https://moped.example",
             "ExistingUserPoolId": of_laptop["UserPoolId"],
             "ExistingClientId": of_laptop["ClientId"],
             "ExistingDomainUrl": "https://sign-in.example",
