@@ -1,10 +1,14 @@
-"""Trying a version before anybody else can reach it: by direct invocation, with a real token."""
+"""Smoke test of a version before traffic reaches it: by direct invocation, with a real token."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from jose import jwt
+
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.claims.triggers import SignInDeniedError
 from apps.deployment.aws import functions
 from apps.deployment.errors import StageError
 
@@ -16,7 +20,7 @@ OK, UNAUTHORIZED = 200, 401
 
 def try_out(stage: Stage, version: str, token: str) -> list[str]:
     """
-    Ask a version what everybody asks, and return a line for each answer.
+    Ask a version what all callers ask, and what the user pool asks. Return a line for each answer.
 
     :raises StageError: at the first answer that is not as it should be
     """
@@ -25,7 +29,10 @@ def try_out(stage: Stage, version: str, token: str) -> list[str]:
         ("/auth/current_user", "", UNAUTHORIZED),
         ("/auth/current_user", token, OK),
     )
-    return [_ask(stage, version, *question) for question in questions]
+    return [
+        *(_ask(stage, version, *question) for question in questions),
+        _ask_for_claims(stage, version, jwt.get_unverified_claims(token)),
+    ]
 
 
 def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> str:
@@ -40,6 +47,35 @@ def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> st
             f" {_detail(outcome.payload)}"
         )
     return f"GET {path} {who}: {status}"
+
+
+def _ask_for_claims(stage: Stage, version: str, owner: dict[str, Any]) -> str:
+    """Let the version answer as pre-token trigger, and compare with the claims that the token has."""
+    outcome = functions.invoke(stage.function, trigger_event(owner), version)
+    expected = json.loads(owner.get(CLAIMS_NAMESPACE, "null"))
+    if outcome.failed:
+        denied = outcome.payload.get("errorType") == SignInDeniedError.__name__
+        if denied and expected is None:
+            return "pre-token trigger: denied, and the token has no claims either"
+        raise StageError(f"Version {version} fails as pre-token trigger: {outcome.reason}")
+    given = outcome.payload["response"]["claimsOverrideDetails"]["claimsToAddOrOverride"][CLAIMS_NAMESPACE]
+    if expected is not None and json.loads(given) != expected:
+        raise StageError(
+            f"Version {version} gives other claims than the token has."
+            " If the roles of the token's owner changed, use a newer token."
+        )
+    return "pre-token trigger: the claims of the token"
+
+
+def trigger_event(owner: dict[str, Any]) -> dict[str, Any]:
+    """Return what Cognito sends before it issues a token to this owner (event version 1)."""
+    return {
+        "version": "1",
+        "triggerSource": "TokenGeneration_Authentication",
+        "userName": owner["cognito:username"],
+        "request": {"userAttributes": {"sub": owner["sub"], "email": owner["email"]}},
+        "response": {},
+    }
 
 
 def event(path: str, host: str, token: str = "", method: str = "GET", body: Any = None) -> dict[str, Any]:

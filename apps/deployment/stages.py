@@ -83,10 +83,15 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
     """
     Remove the functions and what stands before them; the stack and all that holds data stay.
 
-    :raises StageError: if there is nothing to remove, or something of it is left
+    :raises StageError: if there is nothing to remove, the user pool needs it, or a part of it is left
     """
     if not functions.exists(stage.function):
         raise StageError(f"{stage.name} is not deployed.")
+    if stack.trigger(stage.outputs) == stage.function:
+        raise StageError(
+            f"The user pool calls {stage.function} at each sign-in: without it no person could sign in."
+            " Give the pool its former trigger first (docs/operations.md, Take a stage away)."
+        )
     if reconciliation.has(stage):
         reconciliation.remove(stage)
     zappa.undeploy(stage)

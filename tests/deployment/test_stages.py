@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from django.core.management import CommandError, call_command
+from jose import jwt
 
+from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws import clients
 from apps.deployment import smoke_account, stages, subprocesses, zappa
 from apps.deployment.aws import functions, rest_api, stack
@@ -43,18 +45,39 @@ def lambda_handler(event, context):
         print("managed", event["manage"])
         {manage}
         return {{}}
+    if "triggerSource" in event:
+        {trigger}
+        return event
     token = "Authorization" in event["headers"]
     status = with_token if token else answers[event["path"]]
     return {{"statusCode": status, "body": '{{"detail": "as the test wants it"}}'}}
 """
 
 
+def answer_with(claims: str) -> dict[str, Any]:
+    """Return the response of a pre-token trigger."""
+    return {"claimsOverrideDetails": {"claimsToAddOrOverride": {CLAIMS_NAMESPACE: claims}}}
+
+
+def claims_of_smoke_token() -> str:
+    token = smoke_account.smoke_token(laptop_stack.outputs())
+    return str(jwt.get_unverified_claims(token)[CLAIMS_NAMESPACE])
+
+
 @pytest.fixture
 def packed(tmp_path: Path) -> Callable[..., Package]:
     """Return a maker of packages that answer as a test wants."""
 
-    def make(answers: dict[str, int] | None = None, with_token: int = 200, manage: str = "pass") -> Package:
-        source = ANSWERS.format(answers=answers or RIGHT, with_token=with_token, manage=manage)
+    def make(
+        answers: dict[str, int] | None = None,
+        with_token: int = 200,
+        manage: str = "pass",
+        trigger: str = "",
+    ) -> Package:
+        trigger = trigger or f"event['response'] = {answer_with(claims_of_smoke_token())!r}"
+        source = ANSWERS.format(
+            answers=answers or RIGHT, with_token=with_token, manage=manage, trigger=trigger
+        )
         path = tmp_path / f"{uuid.uuid4()}.zip"
         with zipfile.ZipFile(path, "w") as zipped:
             zipped.writestr("handler.py", f"# {uuid.uuid4()}\n{source}")
@@ -147,6 +170,7 @@ class TestDeploy:
         assert alias
         assert (alias.version, alias.previous) == (version, "")
         assert "  GET /auth/current_user with a token: 200" in said
+        assert "  pre-token trigger: the claims of the token" in said
         assert "migrated" in said
 
     def test_takes_over_the_tables_that_the_city_has(
@@ -182,12 +206,18 @@ class TestDeploy:
                 {"manage": 'return {"exit_code": 1, "output": "no such table"}'},
                 "`migrate --noinput --fake-initial` failed on .*: no such table",
             ),
+            ({"trigger": "import no_such_module"}, "fails as pre-token trigger: No module named"),
+            ({"trigger": f"event['response'] = {answer_with('{}')!r}"}, "gives other claims"),
+            ({"trigger": "raise type('SignInDeniedError', (Exception,), {})('no')"}, "trigger: no"),
         ],
         ids=[
             "a route that crashes",
             "a token that is refused",
             "a migration that fails",
             "a migration that exits",
+            "a trigger that crashes",
+            "a trigger with other claims",
+            "a trigger that denies the sign-in",
         ],
     )
     def test_that_fails_leaves_traffic_where_it_was(
@@ -456,6 +486,28 @@ class TestLookingAfter:
             stages.undeploy(staged, tell=print)
 
 
+class TestUndeploy:
+    def test_is_refused_while_the_pool_calls_the_function(
+        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deploy(staged, packed())
+        pool = clients.cognito().create_user_pool(
+            PoolName=staged.name,
+            LambdaConfig={
+                "PreTokenGeneration": f"arn:aws:lambda:us-east-1:000000000000:function:{staged.function}:live"
+            },
+        )["UserPool"]["Id"]
+        staged.outputs["UserPoolId"] = pool
+
+        with pytest.raises(StageError, match=f"The user pool calls {staged.function} at each sign-in"):
+            stages.undeploy(staged, tell=print)
+        assert functions.exists(staged.function)
+
+        clients.cognito().update_user_pool(UserPoolId=pool, LambdaConfig={})
+        stages.undeploy(staged, tell=print)
+        assert not functions.exists(staged.function)
+
+
 def answering(api: str) -> None:
     """Let a REST API answer by itself."""
     client = clients.apigateway()
@@ -469,24 +521,38 @@ def answering(api: str) -> None:
 
 
 class TestGateway:
-    def test_refuses_with_our_body_and_cors(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        api = clients.apigateway().create_rest_api(name=staged.function)["id"]
-        monkeypatch.setattr(rest_api, "api_id", lambda _stage: api)
+    @pytest.fixture
+    def api(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> str:
+        made: str = clients.apigateway().create_rest_api(name=staged.function)["id"]
+        monkeypatch.setattr(rest_api, "api_id", lambda _stage: made)
+        answering(made)
+        return made
 
+    def deployments(self, api: str) -> int:
+        return len(clients.apigateway().get_deployments(restApiId=api)["items"])
+
+    def test_gives_every_own_response_our_body_and_cors(self, staged: Stage, api: str) -> None:
         rest_api.set_gateway_responses(staged)
 
         answer = clients.apigateway().get_gateway_response(restApiId=api, responseType="THROTTLED")
         body = json.loads(answer["responseTemplates"]["application/json"])
-        assert body["code"] == "too_many_requests"
+        assert (body["status"], body["code"]) == (429, "too_many_requests")
         assert rest_api.url(staged).endswith(f"amazonaws.com/{staged.name}")
 
-    def test_turns_away_what_is_too_much(
-        self, staged: Stage, furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        api = clients.apigateway().create_rest_api(name=staged.function)["id"]
-        monkeypatch.setattr(rest_api, "api_id", lambda _stage: api)
-        answering(api)
+    def test_knows_every_kind_of_response(self) -> None:
+        model = clients.apigateway().meta.service_model.shape_for("GatewayResponseType")
+        assert rest_api.RESPONSES.keys() == set(model.enum)  # type: ignore[attr-defined]
 
+    def test_deploys_the_responses_only_when_they_differ(self, staged: Stage, api: str) -> None:
+        rest_api.set_gateway_responses(staged)
+        rest_api.set_gateway_responses(staged)
+        assert self.deployments(api) == 1
+
+        clients.apigateway().put_gateway_response(restApiId=api, responseType="THROTTLED", statusCode="400")
+        rest_api.set_gateway_responses(staged)
+        assert self.deployments(api) == 2
+
+    def test_turns_away_what_is_too_much(self, staged: Stage, furnished_personas: Emulator, api: str) -> None:
         rest_api.set_gateway_responses(staged)
         rest_api.set_rate_limits(staged)
 
@@ -494,7 +560,9 @@ class TestGateway:
         host = {"Host": f"{api}.execute-api.localhost"}
         first, refused = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
         assert (first.status_code, refused.status_code) == (200, 429)
-        assert refused.json()["code"] == "too_many_requests"
+        problem = refused.json()
+        assert (problem["status"], problem["code"]) == (429, "too_many_requests")
+        assert problem["title"] == "Too Many Requests"
         assert refused.headers["Access-Control-Allow-Origin"] == "*"
 
     def test_has_no_address_before_it_is_made(self, staged: Stage) -> None:
@@ -667,12 +735,18 @@ class TestZappa:
             str(tmp_path / "p.zip"),
         ] == ran[3:9]
 
-    def test_that_fails_is_quoted(self) -> None:
-        with pytest.raises(StageError, match="Could not try: the last word"):
-            subprocesses.run(["sh", "-c", "echo first; echo the last word; echo ====; exit 1"], doing="try")
+    @pytest.mark.parametrize(
+        ("output", "message"),
+        [
+            ("first\n\nnot allowed:\n  s3:PutObject\n\n======\n", "not allowed:\n  s3:PutObject"),
+            ("======\nTraceback\nx.ClientError: no bucket\n======\nNeed help?\n", "no bucket"),
+            ("ValueError: one\nbuild.BuildError: two lines,\nand the second\n", "two lines,\nand the second"),
+            ("", "no message"),
+        ],
+        ids=["paragraph", "zappa", "lines", "nothing"],
+    )
+    def test_that_fails_is_quoted_with_its_last_message(self, output: str, message: str) -> None:
+        with pytest.raises(StageError) as caught:
+            subprocesses.run(["sh", "-c", 'printf %s "$1"; exit 1', "sh", output], doing="try")
 
-    def test_that_names_an_exception_and_goes_on_talking_is_quoted_with_that(self) -> None:
-        with pytest.raises(StageError, match=r"^Could not try: no such bucket$"):
-            subprocesses.run(
-                ["sh", "-c", "echo x.ClientError: no such bucket; echo Love!; exit 1"], doing="try"
-            )
+        assert str(caught.value) == f"Could not try: {message}"

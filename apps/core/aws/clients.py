@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
+DEPLOYMENT_ATTEMPTS = 8  # with pauses of up to 20 s between them
 PATIENT_SECONDS = 60
 FIRST_ERROR_STATUS = 300
 LONGEST_INVOCATION_SECONDS = 900  # Lambda's own limit
@@ -89,8 +90,8 @@ def lambda_client() -> LambdaClient:
 
 @once
 def apigateway() -> APIGatewayClient:
-    """Return the client of REST APIs."""
-    return _client("apigateway")  # type: ignore[no-any-return]
+    """Return the client of REST APIs. It waits, since an account may deploy one API in five seconds."""
+    return _client("apigateway", retries={"mode": "standard", "total_max_attempts": DEPLOYMENT_ATTEMPTS})  # type: ignore[no-any-return]
 
 
 @once

@@ -125,6 +125,14 @@ def ensure_exists(name: str) -> None:
         raise StageError(f"The stack {name} is {status}: delete it in CloudFormation, then deploy again.")
 
 
+def trigger(made: Mapping[str, str]) -> str:
+    """Return the name of the function that the user pool calls before it issues a token, or ""."""
+    with translate_errors():
+        pool = clients.cognito().describe_user_pool(UserPoolId=made["UserPoolId"])["UserPool"]
+    arn = pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
+    return arn.split(":")[6] if arn else ""
+
+
 def _describe(stack: str) -> StackTypeDef:
     try:
         with translate_errors(ValidationError=NotFoundError):
