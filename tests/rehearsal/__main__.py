@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from apps.deployment.package import builder, runtime, runtime_environment
+from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD, PROJECT
 from apps.deployment.verification import facts
 from apps.devstack.personas import BY_KEY, PASSWORD
@@ -240,11 +241,18 @@ class Rehearsal:
         self._typed(*self._deploy(API))
 
     def others_beside_it(self) -> None:
-        """Production beside it."""
+        """Production beside it. Its first deployment was interrupted before it had a gateway."""
         parameters = str(self.theatre.write_parameters("production"))
         self._typed("setup", "stack", "production", "--parameters", parameters)
         self._typed("setup", "secrets", "production")
         self._learn("production")
+        self.theatre.client("lambda").create_function(
+            FunctionName="moped-api-production",
+            Runtime=target_of_file().runtime,
+            Role=self.made["production"]["FunctionRoleArn"],
+            Handler="moped_api.lambda_handler.lambda_handler",
+            Code={"ZipFile": (BUILD / "moped-api-production.zip").read_bytes()},
+        )
         self._typed(*self._deploy("production"))
         note("production answers", holds=self._gateway("production")("GET", "/").status == 200)
         pages = self._gateway("production")("GET", "/docs/")
