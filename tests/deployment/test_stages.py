@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import json
@@ -19,6 +20,7 @@ from apps.core.aws import clients
 from apps.deployment import smoke_account, stages, subprocesses, zappa
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
+from apps.deployment.management.commands.stage import Command
 from apps.deployment.package.builder import Package
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
@@ -690,8 +692,16 @@ class TestCommand:
             self.run("deploy", staged.name, "--package", str(tmp_path / "mac.zip"))
 
     def test_wants_to_know_what_to_run(self, staged: Stage) -> None:
-        with pytest.raises(Exception, match="Say what to run"):
+        with pytest.raises(CommandError, match="required: command"):
             self.run("manage", staged.name)
+
+    def test_describes_each_action(self) -> None:
+        parser = Command().create_parser("manage.py", "stage")
+        (actions,) = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+
+        described = {each.dest.split()[0] for each in actions._choices_actions if each.help}
+        assert described == set(actions.choices) - {"update"}
+        assert all(choice.description for choice in actions.choices.values())
 
     def test_hands_the_log_over(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(zappa, "tail", lambda _stage, since: f"since {since}")

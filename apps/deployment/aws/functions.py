@@ -92,7 +92,7 @@ def set_architecture(function: str, architecture: str, package: Path) -> None:
 
 
 def set_variables(function: str, variables: Mapping[str, str]) -> None:
-    """Give a function these variables and no others: Zappa's update keeps what the settings no longer have."""
+    """Give a function these variables and no others. Zappa's update keeps those that the settings lost."""
     client = clients.lambda_client()
     with translate_errors():
         client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
