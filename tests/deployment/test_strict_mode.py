@@ -50,10 +50,19 @@ APIS = [
 ]
 
 
+SOURCE = """
+class DeniedError(Exception):
+    pass
+
+def lambda_handler(event, context):
+    raise DeniedError("no")
+"""
+
+
 def package() -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as zipped:
-        zipped.writestr("handler.py", "def lambda_handler(event, context): return event")
+        zipped.writestr("handler.py", SOURCE)
     return content.getvalue()
 
 
@@ -248,3 +257,9 @@ class TestLambda:
 
         assert f"iam:PassRole on resource: {role}" in message
         assert allowed.create_function(**settings_of_function)["Role"] == role
+
+    def test_names_a_failure_by_its_exception(self, function: str) -> None:
+        answer = clients.lambda_client_long_timeout().invoke(FunctionName=function)
+
+        failure = json.load(answer["Payload"])
+        assert (failure["errorType"], failure["errorMessage"]) == ("DeniedError", "no")

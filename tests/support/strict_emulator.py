@@ -11,6 +11,7 @@ changes a private function of MiniStack and stops the start if that function is 
 | a function is pending after a change | until its state was asked for once; changes are refused meanwhile |
 | CloudFormation acts with the rights of its caller | the same, for what Zappa's stack contains |
 | handing over a role needs iam:PassRole | the same |
+| a failure of a function has the name of its exception | the same |
 | 4 kB of variables, 50 MB of package, 100 requests at once without a reservation | the same |
 """
 
@@ -380,7 +381,22 @@ def reserved_within_limits(theirs: Function) -> Function:
     return put
 
 
+def named_by_its_exception(theirs: Function) -> Function:
+    """Name a failure by the class of the exception, as Lambda does."""
+
+    def execute(*arguments: Any) -> Any:
+        result = theirs(*arguments)
+        if result.get("error") and result["body"].get("errorType") == "Runtime.HandlerError":
+            last_line = result["log"].strip().rpartition("\n")[2]
+            name = last_line.partition(":")[0].rpartition(".")[2]
+            result["body"]["errorType"] = name or "Runtime.HandlerError"
+        return result
+
+    return execute
+
+
 FUNCTIONS = {
+    "_execute_function_warm": named_by_its_exception,
     "_create_function": created_within_limits,
     "_update_code": changed_within_limits,
     "_update_config": changed_within_limits,
