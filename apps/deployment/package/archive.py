@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from apps.deployment import subprocesses
 
-COMPILER = Path(__file__).with_name("bytecode.py")
+TASK_ROOT = "/var/task"  # what a traceback on Lambda shows
 # What keeps its source, by the first part of its path.
 OURS = ("apps", "moped_api", "zappa_settings.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -129,13 +129,28 @@ def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
 
 
 def _compile(folder: Path, python: Path, ours: tuple[str, ...]) -> None:
-    # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set
-    # of constants, show in the bytes.
-    subprocesses.run(
-        [python, "-s", "-S", "-P", COMPILER, folder, *ours],
-        doing="compile the package",
-        environment={"PYTHONHASHSEED": "0"},
-    )
+    """
+    Compile every module.
+
+    Ours keep their source, since a traceback shows its lines. Of the libraries the bytecode alone is left, in
+    the place of the source: they are locked, and the package is an eighth smaller.
+    """
+    names = sorted(folder.iterdir())
+    own = [path for path in names if path.name in ours]
+    libraries = [path for path in names if path.name not in ours]
+    options = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT, "-q"]
+    for paths, in_place in ((own, ()), (libraries, ("-b",))):
+        # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set
+        # of constants, show in the bytes.
+        subprocesses.run(
+            [python, "-s", "-S", "-P", "-m", "compileall", *in_place, *options, *paths],
+            doing="compile the package",
+            environment={"PYTHONHASHSEED": "0"},
+        )
+    for library in libraries:
+        for source in (library, *library.rglob("*.py")):
+            if source.suffix == ".py":
+                source.unlink()
 
 
 def _write(folder: Path, output: Path) -> None:

@@ -157,7 +157,7 @@ def _install(lock: Path, target: Target, folder: Path) -> None:
 
 def _ingredients(requirements: str, target: Target, python: Path, sources: Path) -> str:
     """Return a digest of all that a package is made from, those who make it included."""
-    makers = [Path(__file__), Path(archive.__file__), archive.COMPILER]
+    makers = [Path(__file__), Path(archive.__file__)]
     shipped = sorted(path for path in sources.rglob("*") if path.is_file())
     names = [str(path.relative_to(sources)) for path in shipped]
     also = "\n".join([str(target), interpreter.build_of(python), *names])
