@@ -190,6 +190,22 @@ class TestCloudFormation:
         assert reason in failure
         assert bool(reason) == bool(failure)
 
+    def test_reads_no_template_that_its_caller_may_not(
+        self, with_rights: Callable[..., boto3.Session]
+    ) -> None:
+        bucket = laptop_stack.outputs()["DeploymentBucket"]
+        clients.s3().put_object(
+            Bucket=bucket, Key="strict.json", Body=json.dumps({"Resources": API}).encode()
+        )
+
+        _, message = refused(
+            with_rights(STACKS, *APIS).client("cloudformation").create_stack,
+            StackName=unique("strict"),
+            TemplateURL=f"https://s3.amazonaws.com/{bucket}/strict.json",
+        )
+
+        assert f"s3:GetObject on resource: arn:aws:s3:::{bucket}/strict.json" in message
+
     def test_hands_over_no_role_that_its_caller_may_not(
         self, with_rights: Callable[..., boto3.Session], role: str
     ) -> None:

@@ -25,7 +25,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "apps" / "devstack"))
 
@@ -163,7 +163,7 @@ def denial(action: str, resource: str, passed_to: str = "") -> str:
     denied = iam_evaluator.enforce(
         access_key.get(),
         action,
-        action.partition(":")[0],
+        "iam",
         get_region(),
         resource_arn=resource,
         service_context=context,
@@ -244,6 +244,8 @@ def slow_stack(theirs: Function, verb: str) -> Function:
     """Begin work at a stack, and refuse other work before that is done."""
 
     def change(params: dict[str, Any]) -> Any:
+        if refusal := refusal_of_template(handlers._p(params, "TemplateURL")):
+            return handlers._error("ValidationError", f"S3 error: {refusal}")
         name = name_of(params)
         with shown_in_progress(name):
             answer = theirs(params)
@@ -252,6 +254,15 @@ def slow_stack(theirs: Function, verb: str) -> Function:
         return answer
 
     return change
+
+
+def refusal_of_template(url: str) -> str:
+    """Return why the caller may not read a template in a bucket, since CloudFormation reads it for them."""
+    if not url:
+        return ""
+    host, path = urlsplit(url).hostname or "", urlsplit(url).path.lstrip("/")
+    bucket = "" if host.startswith("s3") else host.partition(".")[0] + "/"
+    return denial("s3:GetObject", f"arn:aws:s3:::{bucket}{path}")
 
 
 def in_progress_once(theirs: Function) -> Function:
