@@ -53,7 +53,7 @@ FINDINGS = {
     ("stray_account", BY_KEY["outsider"].email),
     ("address_unverified", BY_KEY["unverified"].email),
 }
-# Rights of the deployment role that no scene needs.
+# Rights of these roles that no scene needs.
 SELDOM = {
     "apigateway:DELETE",  # CloudFormation, when it could not make an API
     "lambda:DeleteFunction",  # the eleventh version of a function
@@ -119,7 +119,7 @@ class Rehearsal:
             self.deployments_that_fail,
             self.others_beside_it,
             self.preview,
-            self.rights_of_deployments,
+            self.rights_of_github,
             self.the_end,
         )
         only_in_full = {
@@ -278,13 +278,14 @@ class Rehearsal:
         for stage in (API, "production"):
             note(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status == 200)
 
-    def rights_of_deployments(self) -> None:
-        """The role of deployments lists what was asked of it, and nothing else."""
-        listed = {action for each in statements("DeploymentRole") for action in as_list(each["Action"])}
-        asked = strict_mode.rights_asked_of(self.theatre.url, self.made[API]["DeploymentRoleArn"])
-        missing, unused = asked - listed, listed - asked - SELDOM
-        note(f"missing: {', '.join(sorted(missing)) or 'nothing'}", holds=not missing)
-        note(f"not needed: {', '.join(sorted(unused)) or 'nothing'}", holds=self.brief or not unused)
+    def rights_of_github(self) -> None:
+        """The roles of GitHub's jobs list what was asked of them, and nothing else."""
+        for role in ("DeploymentRole", "VerificationRole"):
+            listed = {action for each in statements(role) for action in as_list(each["Action"])}
+            asked = strict_mode.rights_asked_of(self.theatre.url, self.made[API][f"{role}Arn"])
+            missing, unused = sorted(asked - listed), sorted(listed - asked - SELDOM)
+            note(f"{role} lacks: {', '.join(missing) or 'nothing'}", holds=not missing)
+            note(f"{role} does not need: {', '.join(unused) or 'nothing'}", holds=not unused)
 
     def the_end(self) -> None:
         """Everything is undeployed, and nothing is left."""
