@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
+from apps.deployment.aws import functions
 from apps.devstack.environment import PROJECT
 
 if TYPE_CHECKING:
@@ -55,14 +56,23 @@ def sync(role_arn: str, environment: Mapping[str, str]) -> str:
     if current is None:
         return _create(role_arn, package, wanted)
     if current["CodeSha256"] != base64.b64encode(hashlib.sha256(package).digest()).decode():
+        _wait_until_updated()
         with translate_errors():
             clients.lambda_client_long_timeout().update_function_code(FunctionName=NAME, ZipFile=package)
     if current["Environment"].get("Variables") != wanted or current["Role"] != role_arn:
+        _wait_until_updated()
         with translate_errors():
             clients.lambda_client_long_timeout().update_function_configuration(
                 FunctionName=NAME, Role=role_arn, Environment={"Variables": wanted}
             )
     return current["FunctionArn"]
+
+
+def _wait_until_updated() -> None:
+    """Wait for the end of the last change: until then Lambda refuses another."""
+    with translate_errors():
+        waiter = clients.lambda_client().get_waiter("function_updated_v2")
+        waiter.wait(FunctionName=NAME, WaiterConfig=functions.POLL_INTERVAL)
 
 
 def _describe() -> FunctionConfigurationResponseTypeDef | None:
