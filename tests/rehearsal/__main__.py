@@ -262,7 +262,10 @@ class Rehearsal:
             note(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status == 200)
 
     def the_end(self) -> None:
-        """Everything is undeployed, and nothing is left."""
+        """The trigger is detached, everything is undeployed, and nothing is left."""
+        self._refused("the pool still calls it", "The user pool calls", "stage", "undeploy", API, "--yes")
+        parameters = ("--parameters", str(self.theatre.write_parameters(API)))
+        self._typed("setup", "stack", API, "--trigger", "off", *parameters)
         for stage in reversed(self.stages):
             self._typed("stage", "undeploy", stage, "--yes")
         functions = self.theatre.client("lambda").list_functions()["Functions"]

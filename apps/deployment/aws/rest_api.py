@@ -15,7 +15,6 @@ from django.conf import settings
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
-from apps.core.http import problems
 
 if TYPE_CHECKING:
     from typing import Any
@@ -129,6 +128,8 @@ def _gateway_response(kind: str) -> dict[str, Any]:
 
     The status is a number that we know: `$context.status` is empty in a gateway response.
     """
+    from apps.core.http import problems  # noqa: PLC0415 (it needs Django's settings, and rehearsals have none)
+
     status, code, detail = RESPONSES[kind]
     problem = problems.details(status, code, detail, request_id="$context.requestId")
     return {
