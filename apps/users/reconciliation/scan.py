@@ -25,7 +25,7 @@ from apps.claims import table as claims_table
 from apps.claims.errors import ClaimsChangedError
 from apps.claims.identity import normalize
 from apps.users.adapters import cognito
-from apps.users.changes import cognito_accounts, rows
+from apps.users.changes import stores
 from apps.users.models import MopedUser, PendingChange
 from apps.users.reconciliation.findings import (
     Finding,
@@ -127,7 +127,7 @@ class Scan:
                 yield wrong_case(item)
             elif user and user.may_sign_in:
                 self._with_item.add(user.pk)
-                if cognito_accounts.decode_or_none(item) != user.claims:
+                if stores.decode_or_none(item) != user.claims:
                     yield repairable("claims_differ", user.address, difference(item, user))
             else:
                 text = "has claims, and is not active in the database"
@@ -166,7 +166,7 @@ def rotate_key(noticed: Callable[[int], None], ends_at: float = math.inf) -> int
 
 
 def _rotate(stored: StoredItem) -> bool:
-    claims = cognito_accounts.decode_or_none(stored)
+    claims = stores.decode_or_none(stored)
     if (
         claims is None
         or stored.email != normalize(stored.email)
@@ -203,7 +203,7 @@ class _Rows:
 def _accounts_of(address: str) -> Iterable[Account]:
     """Return every account with an address, and the one that its row names, whatever address that has."""
     found = {account.username: account for account in cognito.find(address)}
-    user = rows.by_email(address)
+    user = MopedUser.objects.with_address(address)
     named = cognito.get_or_none(str(user.cognito_user_id)) if user and user.cognito_user_id else None
     if named:
         found[named.username] = named
