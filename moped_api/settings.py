@@ -197,7 +197,10 @@ CACHES = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.auth.authentication.CognitoAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.auth.authentication.CognitoAuthentication",
+        *(["apps.auth.authentication.CookieAuthentication"] if BROWSER_SIGN_IN else []),
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.auth.permissions.IsStaff"],
     "DEFAULT_RENDERER_CLASSES": [
         "apps.core.http.renderers.JsonRenderer",
@@ -223,17 +226,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "",
+    "AUTHENTICATION_WHITELIST": ["apps.auth.authentication.CognitoAuthentication"],  # not the cookie
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.reference.openapi.add_problem",
         "apps.reference.openapi.add_description",
     ],
-}
-
-SIMPLE_JWT = {
-    "AUTH_TOKEN_CLASSES": ["apps.auth.tokens.verifier.IdToken"],
-    "TOKEN_USER_CLASS": "apps.auth.callers.CognitoUser",
-    "ALGORITHM": "RS256",
 }
 
 env.complete()
