@@ -39,7 +39,7 @@ from apps.users.reconciliation.findings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
@@ -62,13 +62,11 @@ class Scan:
 
     :param only: the addresses to look at; none for everybody
     :param grace_seconds: a change that began later may still be under way
-    :param noticed: called with how many things were looked at, for a progress bar
     :param ends_at: when to stop, on the monotonic clock
     """
 
     only: tuple[str, ...] = ()
     grace_seconds: float = 60
-    noticed: Callable[[int], None] = lambda _count: None
     ends_at: float = math.inf
     _with_account: set[int] = field(default_factory=set)
     _with_item: set[int] = field(default_factory=set)
@@ -117,7 +115,6 @@ class Scan:
                 yield from of_account(account, user)
             else:
                 yield from unowned_account(account, user)
-        self.noticed(len(page))
 
     def _in_table(self, items: list[StoredItem]) -> Iterator[Finding]:
         rows = _by_address(item.email for item in items)
@@ -132,7 +129,6 @@ class Scan:
             else:
                 text = "has claims, and is not active in the database"
                 yield repairable("claims_of_nobody", item.email, text)
-        self.noticed(len(items))
 
     def _in_database(self, rows: list[MopedUser]) -> Iterator[Finding]:
         for user in rows:
@@ -142,15 +138,9 @@ class Scan:
                 yield repairable("claims_missing", user.address, "is active, and has no claims")
             elif user.cognito_user_id is None and not user.is_deleted and user.login_roles:
                 yield without_account(user)
-        self.noticed(len(rows))
 
 
-def number_of_people() -> int:
-    """Return how many rows there are: about as many as there are accounts, and items."""
-    return MopedUser.objects.count()
-
-
-def rotate_key(noticed: Callable[[int], None], ends_at: float = math.inf) -> int:
+def rotate_key(ends_at: float = math.inf) -> int:
     """
     Encrypt every readable item with the newest key, unless it is already; return how many were.
 
@@ -161,7 +151,6 @@ def rotate_key(noticed: Callable[[int], None], ends_at: float = math.inf) -> int
     rotated = 0
     for items in _in_time(_pages(claims_table.scan()), ends_at):
         rotated += sum(map(_rotate, items))
-        noticed(len(items))
     return rotated
 
 
