@@ -202,7 +202,10 @@ CACHES = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.auth.authentication.CognitoAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.auth.authentication.CognitoAuthentication",
+        *(["apps.auth.authentication.CookieAuthentication"] if BROWSER_SIGN_IN else []),
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.auth.permissions.IsStaff"],
     "DEFAULT_RENDERER_CLASSES": [
         "apps.core.http.renderers.JsonRenderer",
@@ -228,6 +231,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "",
+    "AUTHENTICATION_WHITELIST": ["apps.auth.authentication.CognitoAuthentication"],  # not the cookie
     "TAGS": [
         {"name": "auth", "description": "Who is calling."},
         {"name": "users", "description": "Staff accounts, which admins create, change and deactivate."},
@@ -240,12 +244,6 @@ SPECTACULAR_SETTINGS = {
         "apps.reference.openapi.add_problem",
         "apps.reference.openapi.add_description",
     ],
-}
-
-SIMPLE_JWT = {
-    "AUTH_TOKEN_CLASSES": ["apps.auth.tokens.verifier.IdToken"],
-    "TOKEN_USER_CLASS": "apps.auth.callers.CognitoUser",
-    "ALGORITHM": "RS256",
 }
 
 env.complete()

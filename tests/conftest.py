@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import uuid
 from functools import cache
 from itertools import islice
@@ -24,6 +23,7 @@ from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
 from tests.support import reseed, waiting
 from tests.support.callers import NOBODY
+from tests.support.clock import Clock
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
@@ -162,6 +162,14 @@ def _uncounted() -> None:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clocks that caches and the verifier read."""
+    stopped = Clock()
+    stopped.install(monkeypatch)
+    return stopped
+
+
+@pytest.fixture
 def api_client() -> APIClient:
     """A caller without a token."""
     return APIClient()
@@ -203,9 +211,7 @@ def _remember_rights(token: dict[str, Any]) -> None:
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    current_roles._remember(
-        address, current_roles._CachedRoles(frozenset(granted.allowed_roles), time.time())
-    )
+    current_roles._cache.put(address, frozenset(granted.allowed_roles))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:
