@@ -140,7 +140,6 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},  # a traceback for each caller's mistake
-        "zappa.wsgi": {"level": "WARNING"},  # same; and its client address can be forged
         "django": {"handlers": [], "level": "INFO"},
         "botocore": {"level": "WARNING"},  # where it found its credentials, at every start
     },
@@ -198,7 +197,8 @@ TEMPLATES = [
     }
 ]
 
-STATIC_URL = "static/"
+STATIC_URL = "/static/"
+STORAGES = {"staticfiles": {"BACKEND": "apps.core.http.static.PrefixedStaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True  # from the packages themselves: no collectstatic, nothing to forget
 WHITENOISE_AUTOREFRESH = False
 
