@@ -24,13 +24,14 @@ from apps.devstack.personas import BY_KEY, Persona
 from tests.support import reseed, waiting
 from tests.support.callers import NOBODY
 from tests.support.clock import Clock
+from tests.support.lambda_function import handler
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-__all__ = ["reseed"]  # imported for what it does
+__all__ = ["handler", "reseed"]  # fixtures
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
 hypothesis.settings.register_profile("same", derandomize=True)
 FIGURES = "figures"  # the property that a test records
