@@ -5,6 +5,7 @@
 #   make check    what admits a change: format, lint, types, imports, locks, infrastructure, all tests
 #   make coverage     all tests again, and which branches they reach: 93 % at least
 #   make browser  install the browser that `make check` needs
+#   make pooler   install PgBouncer, which `make check` needs
 #   make prove-faults     the bounded tests of faults, crowds and guesses, in full
 #   make reset    forget the laptop's users, files and rows
 #   make install  only bring .venv to what the locks say
@@ -33,7 +34,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser
+.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +54,12 @@ install:
 
 browser: install
 	@$(BIN)/python -m apps.devstack.browser
+
+# Debian's and Ubuntu's package; others have it too (`brew install pgbouncer`).
+pooler:
+	@PATH=$$PATH:/usr/sbin command -v pgbouncer >/dev/null || { \
+	  root=$$(test "$$(id -u)" = 0 || echo sudo); $$root apt-get update -qq && \
+	  $$root apt-get install -qq --yes --no-install-recommends pgbouncer; }
 
 # ---- what admits a change -----------------------------------------------------------------------
 check: install runtime format lint types imports locks infrastructure tests

@@ -102,12 +102,12 @@ class TestSource:
 
 # These print how long something took, stop the clock for a test, or slow a neighbour down.
 CLOCK_READERS = {
-    "tests/auth/conftest.py",
     "tests/auth/key_server_stub.py",
     "tests/rehearsal/__main__.py",
     "tests/deployment/previews/__main__.py",
     "tests/deployment/previews/state_machine.py",
     "tests/deployment/previews/fault_proxy.py",
+    "tests/support/clock.py",
     "tests/support/waiting.py",
 }
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

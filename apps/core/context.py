@@ -51,7 +51,7 @@ def client_address(environ: Mapping[str, Any]) -> str:
     """
     Return the true address of the caller.
 
-    On Lambda it stands in the event: `X-Forwarded-For`, which Zappa reads, can be forged.
+    On Lambda it is in the event. `X-Forwarded-For` can be forged.
     """
     gateway = environ.get("lambda.event", {}).get("requestContext", {})
     source = gateway.get("identity") or gateway.get("http") or {}

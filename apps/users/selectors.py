@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 from apps.claims import table as claims_table
 from apps.claims.identity import is_city_address, sso_username
 from apps.users.adapters import cognito
-from apps.users.changes import cognito_accounts, rows
+from apps.users.changes import stores
 from apps.users.errors import UserNotFoundError
 from apps.users.models import Event, MopedUser
 
@@ -59,12 +59,12 @@ def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     :raises UserNotFoundError: if it is nobody's
     :raises UnavailableError: if a store cannot be reached
     """
-    user = rows.by_account(cognito_user_id)
+    user = MopedUser.objects.with_account(cognito_user_id)
     return UserDetail(
         user,
         account=cognito.get_or_none(str(cognito_user_id)),
         sso_account=_sso_account(user.address),
-        claims=cognito_accounts.decode_or_none(claims_table.get(user.address)),
+        claims=stores.decode_or_none(claims_table.get(user.address)),
     )
 
 

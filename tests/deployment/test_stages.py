@@ -16,7 +16,7 @@ from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws import clients
-from apps.deployment import smoke_account, stages, subprocesses, zappa
+from apps.deployment import reconciliation, smoke_account, stages, subprocesses, zappa
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -353,6 +353,10 @@ class TestReconciling:
         beside = stages.manage(owner, "reconcile_users --json").output
         assert beside == owner.outputs["ReconciliationFunction"]
         assert stages.manage(owner, "check").output == owner.function
+
+    def test_is_removed_though_the_first_answer_was_lost(self, owner: Stage) -> None:
+        for _ in range(2):  # boto3 repeats a call whose answer does not come, and then there is none
+            reconciliation.remove(owner)
 
     def test_follows_a_rollback(self, owner: Stage, packed: Callable[..., Package]) -> None:
         first = packed()

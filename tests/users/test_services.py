@@ -18,7 +18,7 @@ from apps.core.aws import clients
 from apps.core.errors import ConflictError, MopedError
 from apps.users import services
 from apps.users.adapters import cognito
-from apps.users.changes import pending
+from apps.users.changes import attempts
 from apps.users.errors import (
     AddressTakenError,
     AlreadyActiveError,
@@ -107,7 +107,7 @@ class TestCreateUser:
     def create_without_an_answer(self, admin: CognitoUser, email: str) -> None:
         """Create a user in a process that ends after the commit."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pending, "delete_best_effort", Mock(side_effect=KeyboardInterrupt))
+            patch.setattr(attempts, "delete_best_effort", Mock(side_effect=KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 create(admin, email)
 
@@ -264,13 +264,13 @@ class TestUpdateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has it before we come back to clean up."""
-        user, finish = create(admin, email), pending.complete
+        user, finish = create(admin, email), attempts.complete
 
         def finish_late(change: PendingChange) -> None:
             stores.admit(email, [VIEWER])
             finish(change)
 
-        monkeypatch.setattr(pending, "complete", finish_late)
+        monkeypatch.setattr(attempts, "complete", finish_late)
         update(admin, user, email=f"new.{email}")
 
         assert stores.disagreements(email, f"new.{email}") == []
@@ -378,16 +378,16 @@ class TestDeactivateUser:
     def test_is_finished_though_another_attempt_gives_up_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user, finish = create(admin, email), pending.complete
+        user, finish = create(admin, email), attempts.complete
         assert user.cognito_user_id
         deletion: Any = {"actor": admin, "email": email, "cognito_user_id": user.cognito_user_id}
 
         def finish_late(change: PendingChange) -> None:
-            with pytest.raises(BusyError), pending.pending_change(PendingChange.DELETE, **deletion):
+            with pytest.raises(BusyError), attempts.begin(PendingChange.DELETE, **deletion):
                 raise BusyError
             finish(change)
 
-        monkeypatch.setattr(pending, "complete", finish_late)
+        monkeypatch.setattr(attempts, "complete", finish_late)
         services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
 
         assert stores.account(email) is None
@@ -397,7 +397,7 @@ class TestDeactivateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has adopted the account before we come back to remove it."""
-        user, finish = create(admin, email), pending.complete
+        user, finish = create(admin, email), attempts.complete
         assert user.cognito_user_id
 
         def finish_late(change: PendingChange) -> None:
@@ -407,7 +407,7 @@ class TestDeactivateUser:
             claims_table.put(email=email, claims=user.claims)
             finish(change)
 
-        monkeypatch.setattr(pending, "complete", finish_late)
+        monkeypatch.setattr(attempts, "complete", finish_late)
         services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
 
         assert stores.disagreements(email) == []
@@ -489,7 +489,7 @@ class TestPendingChanges:
     ) -> None:
         undone = PendingChange.objects.create(email=email, decided=True, **left)
 
-        pending.delete(PendingChange.objects.create(email=email, operation=undone.operation))
+        attempts.delete(PendingChange.objects.create(email=email, operation=undone.operation))
 
         assert list(PendingChange.objects.all()) == [undone]
 

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from apps.core.context import current
 from apps.users import services
 from apps.users.adapters import cognito
-from apps.users.changes import audit, cognito_accounts, convergence, pending, rows
+from apps.users.changes import attempts, stores
+from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
-    from apps.users.models import MopedUser, PendingChange
+    from apps.users.models import PendingChange
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,10 @@ def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Findin
 
 
 def _remove(username: str, address: str) -> list[str]:
-    user = rows.by_email(address)
+    user = MopedUser.objects.with_address(address)
     if user is None or not user.is_deleted:
         return []
-    return convergence.revoke_access(address) + cognito_accounts.remove(username)
+    return stores.revoke_access(address) + stores.delete_account(username)
 
 
 # ---- one address -----------------------------------------------------------------------------------
@@ -123,18 +125,19 @@ def _remove(username: str, address: str) -> list[str]:
 
 def repairable(code: str, address: str, text: str) -> Finding:
     """Say what is wrong with an address that can be made what the database says."""
-    repair = partial(_repaired, address, convergence.sync_from_database)
+    repair = partial(_repaired, address, stores.sync_from_database)
     return Finding(code, address, f"{address} {text}", "make it what the database says", repair)
 
 
 def _repaired(address: str, repair: Callable[[str], list[str]]) -> list[str]:
     """Repair with the lock on the address, and note in the person's history what was done."""
     with transaction.atomic():
-        pending.lock([address])
+        attempts.lock([address])
         done = repair(address)
-        user = rows.by_email(address)
+        user = MopedUser.objects.with_address(address)
         if user and done:
-            audit.record_repair(user, done)
+            repairs = {"repairs": {"from": None, "to": done}}
+            Event.append("reconcile", user, repairs, attempts.actor_fields(None), current().request_id)
     return done
 
 
@@ -160,7 +163,7 @@ def without_account(user: MopedUser) -> Finding:
 
 def difference(item: StoredItem, user: MopedUser) -> str:
     """Say in what an item differs from the row."""
-    claims = cognito_accounts.decode_or_none(item)
+    claims = stores.decode_or_none(item)
     if claims is None:
         return "has claims that nobody can read"
     if set(claims.allowed_roles) != set(user.claims.allowed_roles):

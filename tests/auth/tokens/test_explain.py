@@ -18,8 +18,8 @@ from tests.auth.signing import HASURA, compact, id_payload, key
 from tests.auth.tokens.test_attacks import CATALOGUE, named
 
 if TYPE_CHECKING:
-    from tests.auth.conftest import Clock
     from tests.auth.key_server_stub import Publisher
+    from tests.support.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("publisher")
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from apps.deployment.aws import stack_updates
 from apps.deployment.package.builder import Package
 from apps.deployment.paths import PROJECT
 from apps.devstack import environment as laptop
@@ -186,7 +187,7 @@ class Account:
             "GitHubRepository": "cityofaustin/moped-api",
             "PreviewDatabaseUrl": "postgresql:///none-for-reading",
         }
-        self._create_stack(f"moped-{stage}", TEMPLATE.read_text(encoding="utf-8"), parameters)
+        self._create_stack(f"moped-{stage}", stack_updates.body(TEMPLATE), parameters)
         stacks = self.client("cloudformation").describe_stacks(StackName=f"moped-{stage}")["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
