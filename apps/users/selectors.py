@@ -1,4 +1,4 @@
-"""Who is there: lists from the database alone, one person from all three stores."""
+"""Reads: lists from the database alone, one user from all three stores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from apps.claims.hasura import HasuraClaims
     from apps.users.adapters.cognito import Account
 
-# A history is read by people; whoever needs more asks the table.
+# Entries of a history that are returned.
 LONGEST_HISTORY = 200
 
 
@@ -56,7 +56,7 @@ def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     """
     Return what is known of the person with this account.
 
-    :raises UserNotFoundError: if it is nobody's
+    :raises UserNotFoundError: if no user has it
     :raises UnavailableError: if a store cannot be reached
     """
     user = MopedUser.objects.with_account(cognito_user_id)
@@ -70,10 +70,10 @@ def get_user_detail(cognito_user_id: UUID) -> UserDetail:
 
 def history(cognito_user_id: UUID) -> list[Event]:
     """
-    Return what was done to the person who has this account, or had it until it was taken away.
+    Return the history of the user who has this account, or had it.
 
     :return: the latest first
-    :raises UserNotFoundError: if it never was anybody's
+    :raises UserNotFoundError: if no user ever had it
     """
     owners = MopedUser.objects.filter(cognito_user_id=cognito_user_id).values_list("pk", flat=True)
     former = Event.objects.filter(cognito_user_id=cognito_user_id).values_list("user_id", flat=True)

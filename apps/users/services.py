@@ -94,7 +94,7 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
 
 
 def _provision(attempt: Attempt, values: Mapping[str, Any]) -> None:
-    """Write the row, the account and the item; nobody can sign in before all three are there."""
+    """Write the row, the account and the item; the user can sign in once all three are there."""
     change = attempt.change
     with attempt.transaction():
         existing = MopedUser.objects.select_for_update().with_address(change.email)

@@ -2,7 +2,7 @@
 Secrets, read from Secrets Manager when first needed.
 
 The cache is short, so that a rotation needs no deployment. If Secrets Manager cannot be reached, the last
-value is used: without it nobody could sign in.
+value is used: without it, no sign-in would succeed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
-Compares the three stores and says where they contradict each other.
+Compare the three stores.
 
-Each is read once, a page at a time: the pool, the claims table, the rows. What is remembered
-between the passes is two sets of ids, about a hundred bytes a person. The database is right; what
-is safe to repair is repaired by making the other two say the same.
+Each store is read once, a page at a time: the pool, the claims table, the rows. Between the passes two sets
+of ids are kept, about a hundred bytes for each user. The database is right: a repair makes the other two
+agree.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ if TYPE_CHECKING:
     from apps.users.adapters.cognito import Account
 
 PAGE = 200
-# How long a repetition is answered with the success that its first attempt had.
+# How long a retry can still receive the result of its first attempt.
 REMEMBERED = timedelta(days=1)
 
 Thing = TypeVar("Thing")
 
 
 class TimeUpError(Exception):
-    """The time for a walk through the stores was over before its end."""
+    """The time was over before all stores were read."""
 
 
 @dataclass
 class Scan:
     """
-    One walk through the three stores.
+    One comparison of the three stores.
 
-    :param only: the addresses to look at; none for everybody
+    :param only: the addresses to compare; none for all
     :param grace_seconds: a change that began later may still be under way
     :param ends_at: when to stop, on the monotonic clock
     """
@@ -93,7 +93,7 @@ class Scan:
             begun = begun.filter(Q(email__in=self.only) | Q(new_email__in=self.only))
         for change in begun:
             if change.is_done and change.created_at > timezone.now() - REMEMBERED:
-                continue  # nothing is left to do but to answer whoever asks again
+                continue  # only the response to a retry is left
             yield unfinished(change)
 
     def _accounts(self) -> Iterator[Account]:
