@@ -11,7 +11,7 @@
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
-#   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
+#   make bench-cold   what a cold start costs for four entry points, beside Flask
 #   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
 #   make prove-previews   kill previews at every call, and have forty pull requests come and go
@@ -116,7 +116,7 @@ bench-cold: install runtime
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
 
 load: install
-	@$(BIN)/python -m benchmarks.load $(ARGS)
+	@$(BIN)/python -m tests.load.run $(ARGS)
 
 rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal

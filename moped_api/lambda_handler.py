@@ -15,6 +15,9 @@ import gc
 import io
 import json
 import logging
+import os
+import random
+import ssl
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +36,9 @@ SET_ASIDE: dict[str, Replacement] = {
     "cryptography.x509": ("load_pem_x509_certificate",),  # python-jose, for keys that come as certificates
     "django.contrib.admindocs.views": ("simplify_regex",),  # DRF's schemas; drags in the whole admin
     "django.contrib.postgres.fields": None,  # DRF, to know its columns where a serializer shows them
-    "django.core.mail": ("get_connection", "mail_admins"),  # a log handler that we do not use
-    "sqlparse": ("format", "split"),  # Django, for migrations written in SQL
 }
 TRIGGERS = "apps.claims.triggers"
+RANDOM_BYTES = 32
 
 
 class StartError(Exception):
@@ -136,20 +138,31 @@ def _build() -> WSGIApplication:
     from moped_api.wsgi import application  # noqa: PLC0415 (while some modules are set aside)
 
     get_resolver().url_patterns  # noqa: B018 (reading it imports every view, here and not in a request)
+    from apps.core.aws import clients  # noqa: PLC0415 (Django is set up by now)
+
+    clients.prepare()
     return application
 
 
 def _after_restore() -> None:
-    """Leave nothing in a restored snapshot that was open, or random, when it was taken (SnapStart)."""
-    from django.conf import settings  # noqa: PLC0415
+    """Leave nothing in a restored snapshot that was open, secret or random when it was taken (SnapStart)."""
+    from django.conf import settings  # noqa: PLC0415 (Django is set up by now)
     from django.core.management.utils import get_random_secret_key  # noqa: PLC0415
     from django.db import connections  # noqa: PLC0415
 
-    from apps.core.aws import clients  # noqa: PLC0415
+    from apps.auth import current_roles  # noqa: PLC0415
+    from apps.auth.tokens import keys  # noqa: PLC0415
+    from apps.core.aws import clients, secrets  # noqa: PLC0415
 
+    random.seed()  # botocore's pauses between two attempts
+    ssl.RAND_add(os.urandom(RANDOM_BYTES), RANDOM_BYTES)
     settings.SECRET_KEY = get_random_secret_key()
     connections.close_all()
+    keys.reset()
+    current_roles.invalidate()
+    secrets.forget()
     clients.forget_clients()
+    clients.prepare()
 
 
 def _register_restore() -> None:

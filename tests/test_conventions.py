@@ -108,6 +108,8 @@ CLOCK_READERS = {
     "tests/deployment/previews/state_machine.py",
     "tests/deployment/previews/fault_proxy.py",
     "tests/support/clock.py",
+    "tests/load/callers.py",
+    "tests/load/run.py",
     "tests/support/waiting.py",
 }
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import sys
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.auth import current_roles
+from apps.auth.tokens import keys
 from apps.claims import triggers
+from apps.core.aws import clients, secrets
 from moped_api import lambda_events, lambda_handler
 from tests.support.lambda_events import (
     COMMANDS,
@@ -28,7 +35,7 @@ from tests.support.lambda_events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.core.management.base import BaseCommand
 
@@ -231,6 +238,55 @@ class TestManage:
 
         with pytest.raises(CommandError, match="no such table"):
             handler({"manage": "check"})
+
+
+class TestRestore:
+    """SnapStart resumes many copies of one snapshot, much later."""
+
+    @pytest.fixture(autouse=True)
+    def _new_clients(self) -> Iterator[None]:
+        yield
+        clients.forget_clients()
+
+    def test_ends_connections_and_shares_no_randomness(self, transactional_db: None, settings: Any) -> None:
+        connection.ensure_connection()
+        secret_key, numbers = settings.SECRET_KEY, random.getstate()
+
+        lambda_handler._after_restore()
+
+        assert connection.connection is None
+        assert secret_key != settings.SECRET_KEY
+        assert random.getstate() != numbers
+
+    def test_forgets_keys_rights_and_secrets(self) -> None:
+        ring = keys._ring
+        current_roles._remember("jane@austintexas.gov", current_roles._CachedRoles(frozenset(), time.time()))
+        secrets._cache["configuration"] = secrets._Cached({}, ask_at=0.0, doubt_at=0.0)
+
+        lambda_handler._after_restore()
+
+        assert keys._ring is not ring
+        assert not current_roles._answers
+        assert not secrets._cache
+
+    def test_builds_clients_with_new_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client: Any = clients.dynamodb()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-restored-copy")
+
+        lambda_handler._after_restore()
+
+        renewed: Any = clients.dynamodb()
+        assert renewed is not client
+        assert renewed._request_signer._credentials.access_key == "of-the-restored-copy"
+
+    def test_is_registered_with_lambdas_runtime(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        hooks: list[Any] = []
+        runtime = SimpleNamespace(register_after_restore=hooks.append)
+        monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
+
+        lambda_handler._register_restore()
+
+        assert hooks == [lambda_handler._after_restore]
 
 
 JSON = st.recursive(

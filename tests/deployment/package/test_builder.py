@@ -52,19 +52,18 @@ IMPORTED_AT_START = {
     "orjson",
     "rest_framework",
     "rest_framework_simplejwt",
+    "six",
+    "sqlparse",
     "typing_extensions",
 }
 TOO_DEAR_AT_START = {
     "boto3",
-    "botocore",
     "cryptography.x509",
     "django.contrib.admin",
     "django.contrib.auth.models",
-    "django.core.mail",
     "django.test",
     "http.server",
     "psycopg",
-    "sqlparse",
     "unittest",
 }
 LIST_MODULES = """
