@@ -5,12 +5,13 @@
 #   make check    what admits a change: format, lint, types, imports, locks, infrastructure, all tests
 #   make coverage     all tests again, and which branches they reach: 93 % at least
 #   make browser  install the browser that `make check` needs
+#   make pooler   install PgBouncer, which `make check` needs
 #   make prove-faults     the bounded tests of faults, crowds and guesses, in full
 #   make reset    forget the laptop's users, files and rows
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
-#   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
+#   make bench-cold   what a cold start costs for four entry points, beside Flask
 #   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
 #   make prove-previews   kill previews at every call, and have forty pull requests come and go
@@ -33,7 +34,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser
+.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +54,12 @@ install:
 
 browser: install
 	@$(BIN)/python -m apps.devstack.browser
+
+# Debian's and Ubuntu's package; others have it too (`brew install pgbouncer`).
+pooler:
+	@PATH=$$PATH:/usr/sbin command -v pgbouncer >/dev/null || { \
+	  root=$$(test "$$(id -u)" = 0 || echo sudo); $$root apt-get update -qq && \
+	  $$root apt-get install -qq --yes --no-install-recommends pgbouncer; }
 
 # ---- what admits a change -----------------------------------------------------------------------
 check: install runtime format lint types imports locks infrastructure tests
@@ -109,7 +116,7 @@ bench-cold: install runtime
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
 
 load: install
-	@$(BIN)/python -m benchmarks.load $(ARGS)
+	@$(BIN)/python -m tests.load.run $(ARGS)
 
 rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal

@@ -1,8 +1,7 @@
 """
 The events that the function accepts: HTTP requests, pre-token triggers, some management commands.
 
-Everything else is refused. The allow-list matters because Zappa's handler imports and calls a
-function that the event names, for S3, SNS, SQS, EventBridge and others, and executes text.
+Everything else is refused.
 """
 
 from __future__ import annotations
@@ -55,6 +54,7 @@ class _Identity(msgspec.Struct, rename="camel"):
 
 class _RestContext(msgspec.Struct, rename="camel"):
     request_id: Text = ""
+    stage: Text = ""
     identity: _Identity = msgspec.field(default_factory=_Identity)
 
 
@@ -129,8 +129,8 @@ def http_request(event: dict[str, Any]) -> dict[str, Any]:
     """
     Return the parts of an HTTP event that a request consists of.
 
-    Nothing else of it reaches Zappa, which would for example write stage variables into the
-    environment. Header values are native strings as WSGI has them (PEP 3333): UTF-8 read as Latin-1.
+    Nothing else of it reaches the application. Header values are native strings as WSGI has them
+    (PEP 3333): UTF-8 read as Latin-1.
 
     :raises MalformedEventError: naming the part that is wrong
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import uuid
 from functools import cache
 from itertools import islice
@@ -24,6 +23,8 @@ from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
 from tests.support import reseed, strict_mode, waiting
 from tests.support.callers import NOBODY
+from tests.support.clock import Clock
+from tests.support.lambda_function import handler
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = ["reseed"]  # imported for what it does
+__all__ = ["handler", "reseed"]  # fixtures
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
 hypothesis.settings.register_profile("same", derandomize=True)
 FIGURES = "figures"  # the property that a test records
@@ -169,6 +170,14 @@ def _uncounted() -> None:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clocks that caches and the verifier read."""
+    stopped = Clock()
+    stopped.install(monkeypatch)
+    return stopped
+
+
+@pytest.fixture
 def api_client() -> APIClient:
     """A caller without a token."""
     return APIClient()
@@ -210,9 +219,7 @@ def _remember_rights(token: dict[str, Any]) -> None:
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    current_roles._remember(
-        address, current_roles._CachedRoles(frozenset(granted.allowed_roles), time.time())
-    )
+    current_roles._cache.put(address, frozenset(granted.allowed_roles))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

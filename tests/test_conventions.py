@@ -102,13 +102,15 @@ class TestSource:
 
 # These print how long something took, stop the clock for a test, or slow a neighbour or its clients down.
 CLOCK_READERS = {
-    "tests/auth/conftest.py",
     "tests/auth/key_server_stub.py",
     "tests/rehearsal/__main__.py",
     "tests/deployment/previews/__main__.py",
     "tests/deployment/previews/state_machine.py",
     "tests/deployment/previews/fault_proxy.py",
     "tests/support/strict_emulator.py",
+    "tests/support/clock.py",
+    "tests/load/callers.py",
+    "tests/load/run.py",
     "tests/support/waiting.py",
 }
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

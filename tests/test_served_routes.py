@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import load
-from benchmarks.callers import Tally, Wish
+from tests.load import run as load
+from tests.load.callers import Tally, Wish
 from tests.rehearsal.clients import over_http, walk
 from tests.support.gunicorn_server import Served
 

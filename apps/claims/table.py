@@ -75,7 +75,7 @@ def put(*, email: str, claims: HasuraClaims, instead_of: StoredItem | None = Non
 
 def delete(email: str) -> None:
     """
-    Remove the item of an address, if there is one: from now on nobody signs in with it.
+    Delete the item of an address, if there is one: the trigger then denies every sign-in with it.
 
     :raises UnavailableError: if the table cannot be reached
     """

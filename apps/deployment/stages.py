@@ -90,7 +90,7 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
     if stack.trigger(stage.outputs) == stage.function:
         raise StageError(
             f"The user pool calls {stage.function} at each sign-in: without it no person could sign in."
-            " Give the pool its former trigger first (docs/operations.md, Take a stage away)."
+            f" Give the pool another trigger first, or none: `setup stack {stage.name} --trigger off`."
         )
     if reconciliation.has(stage):
         reconciliation.remove(stage)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 class IsAdminOrSelf(HasRole):
     """
-    Admins, and whoever asks about themselves.
+    Admins, and users who ask about themselves.
 
     Oneself is known by the claims' id: the username of a token through single sign-on is not the
     id of a Moped user.

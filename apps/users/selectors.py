@@ -1,4 +1,4 @@
-"""Who is there: lists from the database alone, one person from all three stores."""
+"""Reads: lists from the database alone, one user from all three stores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 from apps.claims import table as claims_table
 from apps.claims.identity import is_city_address, sso_username
 from apps.users.adapters import cognito
-from apps.users.changes import cognito_accounts, rows
+from apps.users.changes import stores
 from apps.users.errors import UserNotFoundError
 from apps.users.models import Event, MopedUser
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from apps.claims.hasura import HasuraClaims
     from apps.users.adapters.cognito import Account
 
-# A history is read by people; whoever needs more asks the table.
+# Entries of a history that are returned.
 LONGEST_HISTORY = 200
 
 
@@ -56,24 +56,24 @@ def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     """
     Return what is known of the person with this account.
 
-    :raises UserNotFoundError: if it is nobody's
+    :raises UserNotFoundError: if no user has it
     :raises UnavailableError: if a store cannot be reached
     """
-    user = rows.by_account(cognito_user_id)
+    user = MopedUser.objects.with_account(cognito_user_id)
     return UserDetail(
         user,
         account=cognito.get_or_none(str(cognito_user_id)),
         sso_account=_sso_account(user.address),
-        claims=cognito_accounts.decode_or_none(claims_table.get(user.address)),
+        claims=stores.decode_or_none(claims_table.get(user.address)),
     )
 
 
 def history(cognito_user_id: UUID) -> list[Event]:
     """
-    Return what was done to the person who has this account, or had it until it was taken away.
+    Return the history of the user who has this account, or had it.
 
     :return: the latest first
-    :raises UserNotFoundError: if it never was anybody's
+    :raises UserNotFoundError: if no user ever had it
     """
     owners = MopedUser.objects.filter(cognito_user_id=cognito_user_id).values_list("pk", flat=True)
     former = Event.objects.filter(cognito_user_id=cognito_user_id).values_list("user_id", flat=True)

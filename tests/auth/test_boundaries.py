@@ -20,7 +20,7 @@ from apps.claims import hasura
 from tests.auth.signing import HASURA, compact, id_payload, key
 
 if TYPE_CHECKING:
-    from tests.auth.conftest import Clock
+    from tests.support.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("publisher")
 

@@ -159,7 +159,7 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def expired(monkeypatch: pytest.MonkeyPatch, renew: Callable[[], dict[str, str]]) -> None:
     past = datetime.now(UTC) - timedelta(hours=1)
     credentials = RefreshableCredentials("id", "key", "session", past, renew, "a-role")
-    monkeypatch.setattr(clients._session()._session, "_credentials", credentials)
+    monkeypatch.setattr(clients._session(), "_credentials", credentials)
 
 
 def still_expired(monkeypatch: pytest.MonkeyPatch) -> None:

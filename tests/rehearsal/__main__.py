@@ -288,7 +288,10 @@ class Rehearsal:
             note(f"{role} does not need: {', '.join(unused) or 'nothing'}", holds=not unused)
 
     def the_end(self) -> None:
-        """Everything is undeployed, and nothing is left."""
+        """The trigger is detached, everything is undeployed, and nothing is left."""
+        self._refused("the pool still calls it", "The user pool calls", "stage", "undeploy", API, "--yes")
+        parameters = ("--parameters", str(self.theatre.write_parameters(API)))
+        self._typed("setup", "stack", API, "--trigger", "off", *parameters)
         for stage in reversed(self.stages):
             self._typed("stage", "undeploy", stage, "--yes")
         functions = self.theatre.client("lambda").list_functions()["Functions"]

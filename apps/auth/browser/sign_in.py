@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from apps.auth.tokens.verifier import IdToken
 
-HOME = "/auth/current_user"
 # Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
 LONGEST_TARGET = 1000
 
@@ -94,7 +93,7 @@ def safe_target(target: str) -> str:
     own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
     encoded = iri_to_uri(target)
     if not own or len(encoded) > LONGEST_TARGET or is_sign_in_page(urlsplit(encoded).path):
-        return HOME
+        return reverse("current-user")
     return encoded
 
 

@@ -1,9 +1,9 @@
 """
-Why a caller is refused: a closed set, one class per reason.
+Why a token is refused: one class for each reason.
 
-The code and the sentence are fixed. Nothing of the token ever enters them, so an answer tells
-an attacker no more than which rule was broken; `manage.py explain_token` tells its owner more.
-(That there is no token at all, `token_missing`, is said where all of DRF's refusals are worded.)
+The code and the message are fixed and contain nothing of the token, so a response tells an attacker only
+which rule was broken. `manage.py explain_token` tells its owner more. `token_missing` is in
+apps.core.http.problems.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TokenNotYetValidError(TokenError):
 
 
 class IssuerWrongError(TokenError):
-    """Another pool's token, or nobody's."""
+    """The token of another pool or of no pool."""
 
     code = "issuer_wrong"
     message = "The token was issued by another user pool."
@@ -81,7 +81,7 @@ class ClaimsInvalidError(TokenError):
 
 
 class KeysUnavailableError(UnavailableError):
-    """The pool's keys are not known, so nobody's token can be judged."""
+    """The pool's keys are not known, so no token can be verified."""
 
     code = "keys_unavailable"
     message = "The user pool's keys cannot be fetched. Try again in a moment."

@@ -96,5 +96,6 @@ class PageRenderer(BrowsableAPIRenderer):
             "methods_with_body": [name for name in view.allowed_methods if name in METHODS_WITH_BODY],
             "deletable": "DELETE" in view.allowed_methods,
             "routes": routes.listing(),
+            "prefix": request.META["SCRIPT_NAME"],
             "request": request,
         }

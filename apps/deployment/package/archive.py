@@ -17,7 +17,7 @@ from apps.deployment import subprocesses
 
 TASK_ROOT = "/var/task"  # what a traceback on Lambda shows
 # What keeps its source, by the first part of its path.
-OURS = ("apps", "moped_api", "zappa_settings.py")
+OURS = ("apps", "moped_api")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
 SHARED_OBJECT_MODE = 0o100755
@@ -25,10 +25,11 @@ SHARED_OBJECT_MODE = 0o100755
 # Patterns over the whole path in the zip; `*` crosses slashes. The reason stands beside each.
 PRUNED = (
     "*.pyc",  # ours replace them
-    "handler.py",  # Zappa's copies for the root: our handler imports them from the package
+    "handler.py",  # Zappa's handler, which ours replaces
     "django_zappa_app.py",
+    "zappa_settings.py",
     "package_info.json",  # who built it, where and when: another file at every build
-    "settings.json",  # Zappa's settings for packing; zappa_settings.py came out of them
+    "settings.json",  # Zappa's settings for packing
     "bin/*",  # the libraries' commands, which name the Python that built the package
     "*.pth",
     "_virtualenv.py",
@@ -84,13 +85,6 @@ PRUNED = (
     # building bindings; cryptography needs the compiled _cffi_backend alone
     "cffi/*",
     "pycparser/*",
-    # consoles for developers
-    "werkzeug/debug/*",
-    # what deploys stays on the machine that deploys
-    "zappa/asynchronous.py",
-    "zappa/cli.py",
-    "zappa/core.py",
-    "zappa/letsencrypt.py",
 )
 # Where no page is shown, DRF's schemas are not made, which ask the admin's documentation for a
 # function: see SET_ASIDE in moped_api/lambda_handler.py.

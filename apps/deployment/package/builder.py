@@ -46,17 +46,10 @@ WITH_PAGES = {"staging"}
 SHIPPED = ("moped_api", "apps")
 # Relative to the project: tools, and the template of a new app.
 NOT_SHIPPED = ("apps/deployment", "apps/devstack", "apps/core/blueprint")
-HANDLER_REQUIREMENTS = "handler"
-# What zappa_settings.py in the package says; the stage itself is told by Lambda's variables.
+# What Zappa asks for before it packs; nothing of it is in the package.
 ZAPPA_SETTINGS: dict[str, Any] = {
     "project_name": "moped-api",
     "app_function": "moped_api.wsgi.application",
-    "django_settings": "moped_api.settings",
-    "lambda_handler": "moped_api.lambda_handler.lambda_handler",
-    "debug": False,
-    "log_level": "INFO",
-    "binary_support": True,
-    "additional_text_mimetypes": ["application/problem+json"],  # else failures leave in base64
     "use_precompiled_packages": False,
     "manage_roles": False,
 }
@@ -132,15 +125,14 @@ def describe(path: Path, target: Target, requirements: str = "staging") -> Packa
 
 def runtime_environment(requirements: str, target: Target, folder: Path) -> Path:
     """Return an environment with the locked requirements of the package, made again if they changed."""
-    locks = _locks(requirements)
+    lock = _lock(requirements)
     environment = folder / f"runtime-{requirements}"
     # Zappa looks where the Python that it runs in would have its libraries.
     libraries = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    stamp, wanted = libraries / "installed", _fingerprint(*locks, also=str(target))
+    stamp, wanted = libraries / "installed", _fingerprint(lock, also=str(target))
     if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
         shutil.rmtree(environment, ignore_errors=True)
-        for lock in locks:
-            _install(lock, target, libraries / "site-packages")
+        _install(lock, target, libraries / "site-packages")
         stamp.write_text(wanted, encoding="ascii")
     return environment
 
@@ -161,14 +153,14 @@ def _ingredients(requirements: str, target: Target, python: Path, sources: Path)
     shipped = sorted(path for path in sources.rglob("*") if path.is_file())
     names = [str(path.relative_to(sources)) for path in shipped]
     also = "\n".join([str(target), interpreter.build_of(python), *names])
-    return _fingerprint(*_locks(requirements), *makers, *shipped, also=also)
+    return _fingerprint(_lock(requirements), *makers, *shipped, also=also)
 
 
-def _locks(requirements: str) -> list[Path]:
-    locks = [REQUIREMENTS / f"{name}.txt" for name in (requirements, HANDLER_REQUIREMENTS)]
-    if missing := [lock.name for lock in locks if not lock.is_file()]:
-        raise StageError(f"There is no requirements/{missing[0]}: name a set that has a lock.")
-    return locks
+def _lock(requirements: str) -> Path:
+    lock = REQUIREMENTS / f"{requirements}.txt"
+    if not lock.is_file():
+        raise StageError(f"There is no requirements/{lock.name}: name a set that has a lock.")
+    return lock
 
 
 def _fingerprint(*files: Path, also: str = "") -> str:

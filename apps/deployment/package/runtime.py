@@ -52,6 +52,7 @@ class _Conversation(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _RuntimeApi)
         self.events: queue.Queue[bytes] = queue.Queue()
         self.outcomes: queue.Queue[Outcome] = queue.Queue()
+        self.initialized = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a function that was ended in mid-conversation."""
@@ -65,6 +66,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Hand out the next event; the runtime client waits for it."""
+        self.server.initialized.set()
         event = self.server.events.get()
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", f"rehearsal-{time.monotonic_ns()}")
@@ -133,6 +135,10 @@ class Function:
         self._api.shutdown()
         self._api.server_close()
         self._log.close()
+
+    def wait_for_init(self) -> None:
+        """Wait until INIT is over: the runtime client asks for the first event."""
+        self._api.initialized.wait(ANSWER_SECONDS)
 
     def invoke(self, event: Mapping[str, Any]) -> Outcome:
         """

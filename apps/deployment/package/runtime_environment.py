@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK = REQUIREMENTS / "rehearsal.txt"
+LOCKED = ("--require-hashes", "-r", LOCK)
 ENVIRONMENT = BUILD / "rehearsal"
 
 
@@ -32,7 +33,7 @@ def python() -> Path:
             doing="make an environment for Lambda's runtime client",
         )
         subprocesses.run(
-            [*UV, "pip", "install", "--quiet", "--python", ENVIRONMENT, "--require-hashes", "-r", LOCK],
+            [*UV, "pip", "install", "-q", "--compile-bytecode", "--python", ENVIRONMENT, *LOCKED],
             doing="install requirements/rehearsal.txt",
         )
         stamp.write_text(wanted, encoding="ascii")

@@ -62,14 +62,6 @@ def django_issues() -> Iterator[Issue]:
 
 
 def _pages_and_keys() -> Iterator[Issue]:
-    static = settings._wrapped.STATIC_URL  # noqa: SLF001 (as it was written, without a script's prefix)
-    if static.startswith(("/", "http")):
-        yield Issue(
-            "E033",
-            "STATIC_URL begins with a slash.",
-            "At the gateway's own host name paths begin with the stage; pages would have no style there.",
-            'STATIC_URL = "static/"',
-        )
     if settings.SECRET_KEY.startswith(DEFAULT_KEYS) or not settings.SECRET_KEY:
         yield Issue(
             "E034",

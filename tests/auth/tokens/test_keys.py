@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from pytest_django import Settings
 
-    from tests.auth.conftest import Clock
     from tests.auth.key_server_stub import Publisher
+    from tests.support.clock import Clock
 
 HOUR = 3600
 OUT_OF_ORDER = answering(b"", 500)
@@ -87,60 +87,6 @@ class TestFirstNeed:
 
         assert len(verified) == 50
         assert len(publisher.asked) == 1
-
-    def test_is_waited_for_by_one_after_a_failure(
-        self, publisher: Publisher, clock: Clock, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        publisher.misbehave = OUT_OF_ORDER
-        with pytest.raises(KeysUnavailableError):
-            verifier.verify(token())
-        asking, may_answer = threading.Event(), threading.Event()
-
-        def hang(url: str) -> bytes:
-            asking.set()
-            may_answer.wait(LIMIT_SECONDS)
-            return publisher.document
-
-        monkeypatch.setattr(jwks_client, "fetch", hang)
-        monkeypatch.setattr(jwks_client, "DEADLINE_SECONDS", 600.0)
-        clock.passes(3)
-        with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(verifier.verify, token())
-            assert asking.wait(LIMIT_SECONDS)
-            for _ in range(14):
-                with pytest.raises(KeysUnavailableError):
-                    verifier.verify(token())
-            may_answer.set()
-
-            assert first.result(60)
-
-    def test_of_many_is_waited_for_as_long_as_the_asker_may_take(
-        self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        waiting, go_on = threading.Semaphore(0), threading.Event()
-        lock = keys._ring._asking
-
-        class ReportingLock:
-            def acquire(self, timeout: float) -> bool:
-                waiting.release()
-                return lock.acquire(timeout=timeout)
-
-            def release(self) -> None:
-                lock.release()
-
-        def slow(url: str) -> bytes:
-            go_on.wait(LIMIT_SECONDS)
-            return publisher.document
-
-        monkeypatch.setattr(keys._ring, "_asking", ReportingLock())
-        monkeypatch.setattr(jwks_client, "fetch", slow)
-        with ThreadPoolExecutor(4) as pool:
-            verified = [pool.submit(verifier.verify, token()) for _ in range(4)]
-            for _ in range(4):
-                waiting.acquire()
-            go_on.set()
-
-            assert all(each.result() for each in verified)
 
 
 class TestRenewal:
@@ -364,36 +310,8 @@ class TestUnknownKid:
             assert asker.result()
 
 
-class TestClocks:
-    @pytest.mark.parametrize("seconds", [HOUR, HOUR + 1])
-    def test_set_back_keep_no_key_alive(self, publisher: Publisher, clock: Clock, seconds: int) -> None:
-        verifier.verify(token())
-        clock.is_set(-10 * HOUR)
-        clock.passes(seconds)
-
-        verifier.verify(key().token(id_payload(iat=1, auth_time=1)))
-
-        assert len(publisher.asked) == 2
-
-    @pytest.mark.parametrize("seconds", [HOUR, HOUR + 1])
-    def test_set_forward_cause_one_fetch(self, publisher: Publisher, clock: Clock, seconds: int) -> None:
-        verifier.verify(token())
-        clock.is_set(seconds)
-
-        for _ in range(10):
-            verifier.verify(token())
-
-        assert len(publisher.asked) == 2
-
-    def test_that_stood_still_are_found_out_by_the_other(self, publisher: Publisher, clock: Clock) -> None:
-        verifier.verify(token())
-        publisher.misbehave = OUT_OF_ORDER
-        clock.is_set(24 * HOUR)  # a frozen Lambda's own clock did not notice
-
-        with pytest.raises(KeysUnavailableError):
-            verifier.verify(token())
-
-    def test_that_jump_expire_a_verified_token_and_bring_it_back(
+class TestClock:
+    def test_that_jumps_expires_a_verified_token_and_brings_it_back(
         self, publisher: Publisher, clock: Clock
     ) -> None:
         text = key().token(id_payload())
@@ -470,12 +388,10 @@ class TestFiftyThreads:
         for thread in threads:
             thread.join()
 
-    @pytest.mark.parametrize(
-        "published", [("pool-key-2", "pool-key-3"), ("pool-key-3",), ("pool-key-1",)], ids="+".join
-    )
     def test_see_rotation_and_withdrawal_and_nothing_else(
-        self, publisher: Publisher, clock: Clock, oddities: list[BaseException], published: tuple[str, ...]
+        self, publisher: Publisher, clock: Clock, oddities: list[BaseException]
     ) -> None:
+        published = ("pool-key-2", "pool-key-3")
         assert self.accepted() == {"pool-key-1", "pool-key-2"}
         publisher.publish(*(key(kid) for kid in published))
 
@@ -484,7 +400,7 @@ class TestFiftyThreads:
         assert wait_until(lambda: set(keys.current().keys) == set(published))
 
         assert [self.accepted() for _ in range(20)] == [set(published)] * 20
-        assert len(publisher.asked) == 1
+        assert len(publisher.asked) <= 2  # the renewal, and at most one look for an unknown key
         assert oddities == []
 
     def accepted(self) -> set[str]:

@@ -137,7 +137,6 @@ class TestDjango:
             ("DEBUG", True, "E030"),
             ("LOGGING", {"version": 1, "root": {"level": "INFO"}}, "E031"),
             ("LOGGING", {"version": 1, "root": {"level": "DEBUG", "handlers": ["console"]}}, "E032"),
-            ("STATIC_URL", "/static/", "E033"),
             ("SECRET_KEY", "django-insecure-x", "E034"),
             ("ALLOWED_HOSTS", ["*"], "E035"),
             ("CORS_ALLOW_ALL_ORIGINS", True, "E035"),

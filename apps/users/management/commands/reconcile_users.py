@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from django.core.management import BaseCommand, CommandError
 
@@ -77,13 +77,11 @@ class Command(BaseCommand):
     def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Finding], bool]:
         """Return what was found, and whether everything was compared."""
         found: list[Finding] = []
-        with Progress(self.stderr, 3 * (len(only) or scan.number_of_people())) as progress:
-            survey = scan.Scan(only, grace, progress.advance, self._ends_at)
-            try:
-                for disagreement in survey.disagreements():
-                    found.append(disagreement)  # noqa: PERF402 (what was found before the time was over is kept)
-            except scan.TimeUpError:
-                return found, False
+        try:
+            for finding in scan.Scan(only, grace, self._ends_at).disagreements():
+                found.append(finding)  # noqa: PERF402 (findings before the time was over are kept)
+        except scan.TimeUpError:
+            return found, False
         return found, True
 
     def _repair(self, found: list[Finding], say: Any) -> dict[int, list[str]]:
@@ -107,11 +105,10 @@ class Command(BaseCommand):
                 "The pool still calls another function for its tokens, which knows one key only: "
                 "nobody could sign in any more. Attach ours first."
             )
-        with Progress(self.stderr, scan.number_of_people()) as progress:
-            try:
-                rotated = scan.rotate_key(progress.advance, self._ends_at)
-            except scan.TimeUpError as error:
-                raise CommandError("The time is over. Run this again: it continues with the rest.") from error
+        try:
+            rotated = scan.rotate_key(self._ends_at)
+        except scan.TimeUpError as error:
+            raise CommandError("The time is over. Run this again: it continues with the rest.") from error
         self.stdout.write(f"{rotated} items encrypted with the newest key.")
 
     def _as_json(self, found: list[Finding], done: dict[int, list[str]], *, complete: bool) -> None:
@@ -131,32 +128,6 @@ class Command(BaseCommand):
 
     def _nothing(self, _text: str) -> None:
         """Say nothing: JSON speaks at the end."""
-
-
-class Progress:
-    """A bar on a terminal, of a length that is estimated; nothing in a log."""
-
-    WIDTH = 40
-
-    def __init__(self, out: Any, expected: int) -> None:
-        self._out, self._expected = out, max(expected, 1)
-        self._seen = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._show("\n")
-
-    def advance(self, count: int) -> None:
-        """Count on, and show it."""
-        self._seen += count
-        self._show("")
-
-    def _show(self, ending: str) -> None:
-        if self._out.isatty():
-            bar = "#" * min(self.WIDTH * self._seen // self._expected, self.WIDTH)
-            self._out.write(f"\r[{bar:<{self.WIDTH}}] {self._seen} looked at", str, ending)
 
 
 def _log(left: list[Finding], repaired: int, *, everyone: bool) -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from apps.devstack import environment
 from apps.devstack.emulator import Emulator, free_port
-from benchmarks import callers
+from tests.load import callers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
