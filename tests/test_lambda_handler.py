@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import sys
-import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -259,15 +258,15 @@ class TestRestore:
         assert random.getstate() != numbers
 
     def test_forgets_keys_rights_and_secrets(self) -> None:
-        ring = keys._ring
-        current_roles._remember("jane@austintexas.gov", current_roles._CachedRoles(frozenset(), time.time()))
-        secrets._cache["configuration"] = secrets._Cached({}, ask_at=0.0, doubt_at=0.0)
+        def caches() -> list[Any]:
+            return [keys._cache, current_roles._cache, secrets._cache("configuration")]
+
+        for cache in caches():
+            cache.put("key", "a value of the snapshot")
 
         lambda_handler._after_restore()
 
-        assert keys._ring is not ring
-        assert not current_roles._answers
-        assert not secrets._cache
+        assert [cache.peek("key") for cache in caches()] == [None, None, None]
 
     def test_builds_clients_with_new_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
         client: Any = clients.dynamodb()
