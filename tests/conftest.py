@@ -24,14 +24,14 @@ from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
 from tests.support import reseed, waiting
 from tests.support.callers import NOBODY
-from tests.support.lambda_function import handler
+from tests.support.lambda_function import handler, lambda_handler
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-__all__ = ["handler", "reseed"]  # fixtures
+__all__ = ["handler", "lambda_handler", "reseed"]  # fixtures
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
 hypothesis.settings.register_profile("same", derandomize=True)
 FIGURES = "figures"  # the property that a test records
