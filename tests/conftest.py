@@ -24,7 +24,7 @@ from apps.devstack.personas import BY_KEY, Persona
 from tests.support import reseed, strict_mode, waiting
 from tests.support.callers import NOBODY
 from tests.support.clock import Clock
-from tests.support.lambda_function import handler
+from tests.support.lambda_function import handler, lambda_handler
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = ["handler", "reseed"]  # fixtures
+__all__ = ["handler", "lambda_handler", "reseed"]  # fixtures
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
 hypothesis.settings.register_profile("same", derandomize=True)
 FIGURES = "figures"  # the property that a test records

@@ -20,7 +20,7 @@ from apps.auth import current_roles
 from apps.auth.tokens import keys
 from apps.claims import triggers
 from apps.core.aws import clients, secrets
-from moped_api import lambda_events, lambda_handler
+from moped_api import lambda_events
 from tests.support.lambda_events import (
     COMMANDS,
     MALFORMED,
@@ -35,6 +35,7 @@ from tests.support.lambda_events import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
     from django.core.management.base import BaseCommand
 
@@ -98,7 +99,7 @@ class TestHttp:
         assert dict(os.environ) == before
 
     def test_believes_no_user_of_an_authorizer(
-        self, handler: Handler, monkeypatch: pytest.MonkeyPatch
+        self, lambda_handler: ModuleType, handler: Handler, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[dict[str, Any]] = []
         monkeypatch.setattr(lambda_handler, "_application", lambda environ, _start: seen.append(environ))
@@ -119,6 +120,7 @@ class TestHttp:
     @pytest.mark.parametrize("event", [rest_event(), url_event()], ids=["REST", "function URL"])
     def test_answers_a_failure_outside_django_in_our_error_body(
         self,
+        lambda_handler: ModuleType,
         handler: Handler,
         event: dict[str, Any],
         monkeypatch: pytest.MonkeyPatch,
@@ -247,7 +249,9 @@ class TestRestore:
         yield
         clients.forget_clients()
 
-    def test_ends_connections_and_shares_no_randomness(self, transactional_db: None, settings: Any) -> None:
+    def test_ends_connections_and_shares_no_randomness(
+        self, lambda_handler: ModuleType, transactional_db: None, settings: Any
+    ) -> None:
         connection.ensure_connection()
         secret_key, numbers = settings.SECRET_KEY, random.getstate()
 
@@ -257,7 +261,7 @@ class TestRestore:
         assert secret_key != settings.SECRET_KEY
         assert random.getstate() != numbers
 
-    def test_forgets_keys_rights_and_secrets(self) -> None:
+    def test_forgets_keys_rights_and_secrets(self, lambda_handler: ModuleType) -> None:
         def caches() -> list[Any]:
             return [keys._cache, current_roles._cache, secrets._cache("configuration")]
 
@@ -268,7 +272,9 @@ class TestRestore:
 
         assert [cache.peek("key") for cache in caches()] == [None, None, None]
 
-    def test_builds_clients_with_new_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_builds_clients_with_new_credentials(
+        self, lambda_handler: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         client: Any = clients.dynamodb()
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-restored-copy")
 
@@ -278,7 +284,9 @@ class TestRestore:
         assert renewed is not client
         assert renewed._request_signer._credentials.access_key == "of-the-restored-copy"
 
-    def test_is_registered_with_lambdas_runtime(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_registered_with_lambdas_runtime(
+        self, lambda_handler: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         hooks: list[Any] = []
         runtime = SimpleNamespace(register_after_restore=hooks.append)
         monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)

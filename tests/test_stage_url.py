@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.urls import clear_script_prefix
 
 from apps.auth.browser import cookies, sign_in
 from apps.core.http import routes
 from tests.support.lambda_events import CONTEXT, rest_event, url_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Caller
     from tests.support.lambda_function import Handler
@@ -48,7 +49,9 @@ def http_api(path: str, **headers: str) -> dict[str, Any]:
 
 
 @pytest.fixture(params=[rest_api, http_api], ids=["REST API", "HTTP API"])
-def visit(request: pytest.FixtureRequest, handler: Handler, settings: Any, calling: Caller) -> Visit:
+def visit(
+    request: pytest.FixtureRequest, handler: Handler, settings: Any, calling: Caller
+) -> Iterator[Visit]:
     """`visit(path)` opens a page as a browser that is signed in; `query` is the part after `?`."""
     settings.ALLOWED_HOSTS = [HOST]
     calling()  # the caller's rights are known
@@ -61,7 +64,8 @@ def visit(request: pytest.FixtureRequest, handler: Handler, settings: Any, calli
         values = {name: value[0] for name, value in parse_qs(query or own_query).items()}
         return dict(handler(event | {"queryStringParameters": values, "rawQueryString": query or own_query}))
 
-    return open_page
+    yield open_page
+    clear_script_prefix()
 
 
 def location(answer: dict[str, Any]) -> str:
