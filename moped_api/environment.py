@@ -72,8 +72,8 @@ class Environment:
         """
         Return an override that may only point at this machine.
 
-        Emulators ship their private signing keys: an override that pointed anywhere else could
-        make somebody else's keys ours. On Lambda nothing listens on loopback, so one fails closed.
+        Emulators publish their private signing keys: an override to another host could make the API trust
+        foreign keys. On Lambda nothing listens on loopback, so an override fails closed there.
         """
         value = self.text(name, "")
         if value and urlsplit(value).hostname not in LOOPBACK:

@@ -23,7 +23,7 @@ from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
 from tests.support import reseed, waiting
-from tests.support.callers import NOBODY
+from tests.support.callers import ANONYMOUS
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
@@ -94,13 +94,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 class Caller(Protocol):
-    """Makes a client that calls as somebody."""
+    """Makes a client with the token of a caller."""
 
     def __call__(self, **claims: Any) -> APIClient: ...
 
 
 class Impersonate(Protocol):
-    """Makes a client that calls as one of the personas, or as nobody."""
+    """Makes a client that calls as one of the personas, or without a token."""
 
     def __call__(self, key: str) -> APIClient: ...
 
@@ -175,13 +175,13 @@ def calling(signer: Signer) -> Caller:
     The claims table is taken to have said the same a moment ago.
     """
 
-    def as_somebody(**claims: Any) -> APIClient:
+    def as_caller(**claims: Any) -> APIClient:
         client = APIClient()
         _remember_rights(payload(**claims))
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {signer.token(**claims)}")
         return client
 
-    return as_somebody
+    return as_caller
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def impersonate(calling: Caller, api_client: APIClient) -> Impersonate:
     """`impersonate("admin")` is a client with the token that this persona would get."""
 
     def as_persona(key: str) -> APIClient:
-        return api_client if key == NOBODY else calling(**_claims(BY_KEY[key]))
+        return api_client if key == ANONYMOUS else calling(**_claims(BY_KEY[key]))
 
     return as_persona
 

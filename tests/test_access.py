@@ -1,4 +1,4 @@
-"""Every route as every persona and as nobody, against the access tables of all apps."""
+"""Every route as every persona and without a token, against the access tables of all apps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from apps.core.http import routes
 from apps.devstack.personas import PERSONAS
 from apps.health import probes
-from tests.support.callers import EVERYONE, NOBODY, Table
+from tests.support.callers import ANONYMOUS, EVERYONE, Table
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -56,7 +56,7 @@ class TestTables:
         assert {(method, route.name) for method, route in served()} == tables().keys()
 
     def test_know_every_persona(self) -> None:
-        assert {persona.key for persona in PERSONAS} | {NOBODY} == EVERYONE
+        assert {persona.key for persona in PERSONAS} | {ANONYMOUS} == EVERYONE
 
 
 def well() -> None:
@@ -86,9 +86,11 @@ class TestEveryRoute:
     @pytest.mark.parametrize(
         ("method", "route"), served(), ids=[f"{method} {route.path}" for method, route in served()]
     )
-    def test_asks_nobody_for_a_token_and_the_others_for_a_right(
+    def test_asks_for_a_token_where_one_is_needed(
         self, impersonate: Impersonate, method: str, route: routes.Route
     ) -> None:
-        expected = HTTPStatus.UNAUTHORIZED if NOBODY not in allowed_to_call(method, route) else HTTPStatus.OK
+        expected = (
+            HTTPStatus.UNAUTHORIZED if ANONYMOUS not in allowed_to_call(method, route) else HTTPStatus.OK
+        )
 
-        assert impersonate(NOBODY).generic(method, path_of(route)).status_code == expected
+        assert impersonate(ANONYMOUS).generic(method, path_of(route)).status_code == expected

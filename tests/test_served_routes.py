@@ -33,7 +33,7 @@ def served(
 
 
 class TestGunicorn:
-    def test_serves_every_route_to_whom_it_is_for_and_goes_on_through_a_rotation_and_junk(
+    def test_serves_every_route_during_a_rotation_and_junk(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ask = over_http(served.port, "127.0.0.1")

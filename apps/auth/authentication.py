@@ -37,9 +37,9 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
     """
     Verify a Cognito ID token.
 
-    A header wins over the cookie, and a header that is there must hold: whoever sends one means
-    it. A cookie that no longer holds is nobody's fault: its bearer is anonymous and may sign in
-    afresh. Unsafe methods by cookie need a CSRF token and an Origin of ours; by header never.
+    A header wins over the cookie, and an invalid header is an error. An invalid cookie makes the
+    caller anonymous, so that they can sign in again. Unsafe methods with a cookie need a CSRF token
+    and an Origin of ours. Unsafe methods with a header do not.
     """
 
     errors: ClassVar = (*errors.TOKEN_ERRORS, verifier.KeysUnavailableError)

@@ -29,7 +29,7 @@ class CognitoUser:
 
     @property
     def sub(self) -> str:
-        """Return the id that Cognito never gives to anybody else."""
+        """Return the id that Cognito never reuses for another account."""
         return self.token.sub
 
     @property

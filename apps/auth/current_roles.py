@@ -1,10 +1,9 @@
 """
-What a caller may right now: rights end when they end, not when the token does.
+The roles that a caller has at this moment.
 
-A token says what was true when it was issued, up to an hour ago. What counts is what it shares
-with the person's claims item: one small read per person, container and minute. While the table is
-away, what was true a moment ago still holds for whoever only looks; nobody changes anything on a
-guess, and nobody is ever let in for want of an answer.
+A token has the roles of its issue, up to an hour ago. A role counts only if the claims item grants it
+too: one small read for each person, container and minute. While the table cannot be reached, reads
+may use the last known roles. Writes require a fresh answer, and no answer means no access.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ def claims_email(caller: CognitoUser) -> str:
 
 
 def invalidate(*addresses: str) -> None:
-    """Ask again for these, since they were just changed here; for everybody if none is named."""
+    """Forget the roles of these addresses, which were just changed here, or of all addresses."""
     if not addresses:
         _answers.clear()
     for address in addresses:

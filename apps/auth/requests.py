@@ -15,7 +15,7 @@ class Request(request.Request):
     """
     A request of a known caller.
 
-    Behind any permission but AllowAny nobody is anonymous: `user` and `auth` are ours.
+    Behind any permission but AllowAny the caller is known: `user` and `auth` have our types.
     """
 
     user: CognitoUser  # type: ignore[assignment]

@@ -1,10 +1,10 @@
 """
 simplejwt's stateless authentication, without the models of `django.contrib.auth`.
 
-simplejwt imports them for the annotations of users in a database, which nobody here is. To have
-them, two of Django's apps would have to be installed, with tables that must not be made in the
-City's database. And the first model without a `db_table`, be it theirs or that of simplejwt's own
-black list, makes Django import psycopg: a fifth of a cold start, before anybody asks the database.
+simplejwt imports them for the annotations of users in a database, which this API does not have. They
+would need two of Django's apps, with tables that must not be created in the City's database. Also, the
+first model without a `db_table`, such as simplejwt's own black list, makes Django import psycopg: a
+fifth of a cold start, before any request needs the database.
 """
 
 from apps.core.imports import Replacement, deferred

@@ -1,9 +1,9 @@
 """
 A claims item: what DynamoDB keeps of a person, and how to read it.
 
-One item per lower-cased address. Its `claims` are encrypted; the ids also stand beside them in
-clear. Today's API writes those as text and its hook reads them as numbers, so both are read here.
-The pre-token trigger and the check of rights read items; only apps.users writes them.
+One item for each lower-case address. Its `claims` are encrypted. The ids are also beside them in clear.
+The Flask API writes these as text and its hook reads them as numbers, so both are read here. The
+pre-token trigger and the check of current roles read items. Only apps.users writes them.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def decode(item: Item) -> HasuraClaims | None:
     if not (attribute(item, "cognito_uuid") or inside.user_id):
         return None
     return HasuraClaims(
-        # The hook of today's API trusts the attribute over the cipher, and so do we.
+        # The Flask API's hook trusts the attribute over the cipher, and so do we.
         user_id=attribute(item, "cognito_uuid") or inside.user_id,
         default_role=inside.default_role or DEFAULT_ROLE,
         allowed_roles=inside.allowed_roles,
@@ -101,7 +101,7 @@ def is_written_as(item: Item, claims: HasuraClaims) -> bool:
 
 
 def encode(email: str, claims: HasuraClaims) -> dict[str, AttributeValueTypeDef]:
-    """Return the item of a person, encrypted with the newest key, byte for byte as today's API does."""
+    """Return the item of a person, encrypted with the newest key, byte for byte as the Flask API does."""
     return {
         "user_id": {"S": normalize(email)},
         "claims": {"S": keys().encrypt(msgspec.json.encode(claims)).decode()},

@@ -75,7 +75,7 @@ def put(*, email: str, claims: HasuraClaims, instead_of: StoredItem | None = Non
 
 def delete(email: str) -> None:
     """
-    Remove the item of an address, if there is one: from now on nobody signs in with it.
+    Remove the item of an address, if there is one. Its user can no longer sign in.
 
     :raises UnavailableError: if the table cannot be reached
     """

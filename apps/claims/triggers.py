@@ -31,7 +31,7 @@ DEADLINE_SECONDS = 4  # Cognito waits for five, and shows no reason for a sign-i
 
 
 class SignInDeniedError(Exception):
-    """The text is shown to whoever tries to sign in; the code stands in our log."""
+    """The person who tries to sign in sees the text. The code is in our log."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     :raises SignInDeniedError: if the person has none
     """
     if not str(event.get("triggerSource", "")).startswith(TRIGGER_SOURCES):
-        return event  # a warming ping, or a trigger that is none of ours
+        return event  # a warming ping, or another trigger
     username = str(event.get("userName", ""))
     try:
         claims = _claims_of(_address(event, username))
@@ -75,10 +75,10 @@ def _claims_of(email: str) -> HasuraClaims:
 
 def _refuse_another_account(username: str, claims: HasuraClaims) -> None:
     """
-    Deny an account that has somebody's address without being theirs.
+    Deny an account that has another user's address.
 
-    People may change the address of their own account, in a pool that tells upper from lower case
-    also to a colleague's in another spelling. The item says whose the claims are.
+    People may change the address of their own account. In a pool that distinguishes upper and lower
+    case they may take a colleague's address in another spelling. The item names the account it is for.
     """
     if username and claims.user_id and username != claims.user_id.lower():
         raise SignInDeniedError("another_account", "This address belongs to another account. Tell an admin.")

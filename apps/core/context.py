@@ -1,4 +1,4 @@
-"""What is known of the request under way, for whoever writes a log line or an error body."""
+"""The context of the current request, for log lines and error bodies."""
 
 from __future__ import annotations
 

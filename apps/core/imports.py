@@ -1,9 +1,8 @@
 """
-Setting aside what libraries import and no request needs.
+Defer imports that libraries make but no request uses.
 
-A library that imports a module for one function makes everyone pay for all of it: a cold start
-spends half its time so. While such a library is imported, a placeholder stands for that module; it
-forwards to the real one, which is imported when somebody first calls into it.
+Such imports take half of a cold start. While the library is imported, a placeholder stands for the
+module. It forwards to the real one, which is imported at the first call.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Trying a version before anybody else can reach it: by direct invocation, with a real token."""
+"""The smoke test of a version before callers can reach it: by direct invocation, with a real token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OK, UNAUTHORIZED = 200, 401
 
 def try_out(stage: Stage, version: str, token: str) -> list[str]:
     """
-    Ask a version what everybody asks, and return a line for each answer.
+    Send a version three typical requests, and return a line for each answer.
 
     :raises StageError: at the first answer that is not as it should be
     """

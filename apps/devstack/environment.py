@@ -81,7 +81,7 @@ TESTS = {
     "MOPED_API_CORS_ORIGIN_PATTERNS": "",
     "MOPED_API_LOG_LEVEL": "INFO",
     "AWS_DEFAULT_REGION": REGION,
-    # Port 9 is "discard": nothing listens there, so a call that nobody expected fails at once.
+    # Port 9 is "discard": nothing listens there, so an unexpected call fails at once.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "COGNITO_REGION": REGION,
     "COGNITO_USERPOOL_ID": f"{REGION}_TESTPOOL1",

@@ -19,7 +19,7 @@ SSO_PREFIX = "azuread_"
 @dataclass(frozen=True)
 class Persona:
     """
-    Somebody who calls.
+    An invented person who calls the API.
 
     `database_id` is the number of their row in moped_users on a new database, 0 where there is
     none. A persona of the single sign-on has two accounts, as the City's employees have: a native
@@ -73,7 +73,7 @@ PERSONAS = (
         "Ugo",
         "Unverified",
         "ugo.unverified@austintexas.gov",
-        "an editor whose address nobody verified",
+        "an editor whose address is not verified",
         6,
         (EDITOR,),
         email_verified=False,

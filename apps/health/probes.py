@@ -23,7 +23,7 @@ from apps.core.errors import UnavailableError
 logger = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 1.0
-# So that whoever asks again and again cannot make us ask our neighbours as often.
+# Cache the result, so that frequent polling does not reach the backends.
 REMEMBERED_SECONDS = 5.0
 
 
@@ -44,7 +44,7 @@ _remembered = _CachedResult()
 
 
 def forget() -> None:
-    """Ask anew at the next question (tests)."""
+    """Run the probes again at the next call (tests)."""
     _remembered.until = 0.0
 
 

@@ -15,7 +15,7 @@ PASSWORD_REFUSED = f"value does not match regex '{PASSWORD_PATTERN}'"
 
 
 class UserExistsError(ConflictError):
-    """The address belongs to somebody who has an account already."""
+    """The address belongs to a user with an account."""
 
     code = "user_exists"
     message = "There is already a user with this email address."
@@ -40,7 +40,7 @@ class AddressHeldError(AddressTakenError):
 
 
 class AlreadyActiveError(ConflictError):
-    """Whoever is active already is edited, not activated."""
+    """The user is already active."""
 
     code = "already_active"
     message = "This user is already active. Edit the user to change roles."
@@ -99,7 +99,7 @@ class WorkgroupUnknownError(InvalidError):
 
 
 class OwnAccountError(ForbiddenError):
-    """An admin locks nobody out by mistake who could not be let in again: themselves first."""
+    """Admins cannot remove their own account or role, because they could not undo it."""
 
     code = "own_account"
     message = "You cannot remove your own account or take the admin role from yourself."
@@ -107,15 +107,15 @@ class OwnAccountError(ForbiddenError):
 
 
 class LastAdminError(ConflictError):
-    """Somebody must remain who can administer accounts."""
+    """At least one admin must remain."""
 
     code = "last_admin"
-    message = "This is the last admin: make somebody else an admin first."
+    message = "This is the last admin: make another user an admin first."
     field = "email"
 
 
 class ReadOnlyStageError(ForbiddenError):
-    """The stage shows another's people; it cannot change them, whoever asks."""
+    """The stage shows another stage's users and cannot change them."""
 
     code = "read_only_stage"
     message = "This stage is read-only: accounts cannot be changed here."
@@ -123,7 +123,7 @@ class ReadOnlyStageError(ForbiddenError):
 
 
 class InactiveError(ConflictError):
-    """Whoever is inactive is activated before being edited."""
+    """The user is inactive and must be activated before being edited."""
 
     code = "inactive"
     message = "This user is inactive. Activate the user first."
@@ -131,7 +131,7 @@ class InactiveError(ConflictError):
 
 
 class BusyError(ConflictError):
-    """Somebody else is changing this account at this very moment."""
+    """Another process is changing this account at this moment."""
 
     code = "busy"
     message = "This account is being changed at this moment. Try again."

@@ -99,7 +99,7 @@ class Password(StrictCharField):
     A password that the pool takes, and none that it refuses.
 
     The message shows the pattern that the editor translates, though the pool knows more symbols
-    than it lists. Below eight characters today's API says so too, and the editor translates that.
+    than it lists. Below eight characters the Flask API says so too, and the editor translates that.
     """
 
     schema: ClassVar[dict[str, Any]] = {

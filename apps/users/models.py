@@ -77,7 +77,7 @@ class MopedUser(models.Model):
 
     @property
     def login_roles(self) -> tuple[str, ...]:
-        """Return the roles that this row grants to whoever signs in as this person."""
+        """Return the roles that this row grants at sign-in."""
         roles = self.roles if isinstance(self.roles, list) else []
         return tuple(role for role in roles if isinstance(role, str) and role != NO_LOGIN)
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from apps.auth.callers import CognitoUser
 
-# Held by whoever makes one admin fewer, so that two admins cannot remove each other at once.
+# The lock of every change that removes an admin, so that two admins cannot remove each other at once.
 ADMIN_LOCK = "moped-admins"
 
 
 def require_workgroup(workgroup_id: int) -> None:
     """
-    Refuse a workgroup that nobody can belong to.
+    Refuse a workgroup that does not exist or is no longer in use.
 
     :raises WorkgroupUnknownError: if there is none, or it is no longer in use
     """
@@ -33,11 +33,11 @@ def require_another_admin(
     user: MopedUser, roles: Sequence[str], address: str, actor: CognitoUser | None
 ) -> None:
     """
-    Refuse to make of oneself, or of the last admin, somebody who is none with these roles and address.
+    Refuse roles and an address that take the admin role from the actor or from the last admin.
 
-    To be called in the transaction that changes them, before it does.
+    Call this in the transaction that changes the user, before the change.
 
-    :raises SelfError: if it is oneself
+    :raises OwnAccountError: if it is the actor's own account
     :raises LastAdminError: if it is the last admin
     """
     if grants_admin(roles, address) or not is_admin(user):
@@ -52,9 +52,9 @@ def require_another_admin(
 
 def forbid_self(user: MopedUser, actor: CognitoUser) -> None:
     """
-    Refuse to remove one's own account.
+    Refuse to remove the actor's own account.
 
-    :raises SelfError: if it is oneself
+    :raises OwnAccountError: if it is the actor's own account
     """
     if is_same_person(user, actor):
         raise OwnAccountError

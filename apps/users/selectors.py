@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from apps.claims.hasura import HasuraClaims
     from apps.users.adapters.cognito import Account
 
-# A history is read by people; whoever needs more asks the table.
+# People read a history. For more, query the table.
 LONGEST_HISTORY = 200
 
 
@@ -73,7 +73,7 @@ def history(cognito_user_id: UUID) -> list[Event]:
     Return what was done to the person who has this account, or had it until it was taken away.
 
     :return: the latest first
-    :raises UserNotFoundError: if it never was anybody's
+    :raises UserNotFoundError: if no user ever had it
     """
     owners = MopedUser.objects.filter(cognito_user_id=cognito_user_id).values_list("pk", flat=True)
     former = Event.objects.filter(cognito_user_id=cognito_user_id).values_list("user_id", flat=True)

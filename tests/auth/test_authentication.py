@@ -163,7 +163,7 @@ class TestCookie:
 
         assert response.status_code == 401
 
-    def test_that_has_expired_is_nobody(self, api_client: APIClient, signer: Signer) -> None:
+    def test_that_has_expired_is_anonymous(self, api_client: APIClient, signer: Signer) -> None:
         api_client.cookies[self.NAME] = signer.token(exp=1)
 
         assert api_client.get(ROUTE).json()["code"] == "token_missing"

@@ -105,9 +105,7 @@ class TestHasuraClaims:
     @pytest.mark.parametrize(
         ("missing", "doubled"), list(itertools.permutations(sorted(HASURA.keys() - {ROLES}), 2))
     )
-    def test_cannot_hide_a_second_member_in_the_place_of_a_missing_one(
-        self, missing: str, doubled: str
-    ) -> None:
+    def test_cannot_hide_a_second_member_for_a_missing_one(self, missing: str, doubled: str) -> None:
         text = json.dumps({name: value for name, value in HASURA.items() if name != missing})
         assert hasura.parse(text)
         with pytest.raises(ValueError, match="twice"):

@@ -89,7 +89,7 @@ def changes(client: APIClient) -> Any:
     return client.post("/users/", {}, format="json")
 
 
-LET_IN = 400  # both requests are malformed: whoever hears so was let in
+LET_IN = 400  # both requests are malformed, so 400 means that permission was given
 
 
 class TestRights:
@@ -112,7 +112,7 @@ class TestRights:
 
         assert table.asked == [ADDRESS]
 
-    @pytest.mark.parametrize("roles", [None, [], ["moped-viewer"], ["somebody-else"]])
+    @pytest.mark.parametrize("roles", [None, [], ["moped-viewer"], ["another-role"]])
     def test_end_within_a_minute(
         self, editor: APIClient, table: Table, clock: time_machine.Traveller, roles: list[str] | None
     ) -> None:
@@ -135,7 +135,7 @@ class TestRights:
 
         assert changes(viewer).status_code == 403
 
-    def test_are_not_asked_for_by_whoever_asks_who_they_are(self, editor: APIClient, table: Table) -> None:
+    def test_are_not_read_for_the_current_user_page(self, editor: APIClient, table: Table) -> None:
         table.away = True
 
         assert editor.get("/auth/current_user").status_code == 200
@@ -162,14 +162,14 @@ class TestRights:
 
 
 class TestWhileTheTableIsAway:
-    def test_nobody_is_let_in_unknown(self, editor: APIClient, table: Table) -> None:
+    def test_unknown_roles_give_no_access(self, editor: APIClient, table: Table) -> None:
         table.away = True
 
         for response in (looks(editor), changes(editor)):
             assert (response.status_code, response.json()["code"]) == (503, "rights_unknown")
             assert response.headers["Retry-After"]
 
-    def test_whoever_looks_may_go_on_for_five_minutes(
+    def test_reads_are_allowed_for_five_minutes(
         self, editor: APIClient, table: Table, clock: time_machine.Traveller
     ) -> None:
         looks(editor)
@@ -180,7 +180,7 @@ class TestWhileTheTableIsAway:
         clock.shift(2)
         assert looks(editor).status_code == 503
 
-    def test_nobody_changes_anything_on_a_guess(
+    def test_writes_need_a_fresh_answer(
         self, editor: APIClient, table: Table, clock: time_machine.Traveller
     ) -> None:
         looks(editor)

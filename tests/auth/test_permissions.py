@@ -35,7 +35,7 @@ class TestRefusal:
             ("no_roles", DOWNLOAD, ROLE),
             ("outsider", DOWNLOAD, ACTIVE),
             ("viewer", ADMINS_ONLY, ADMIN_ROLE),
-            ("editor", "/users/22222222-2222-4222-8222-222222222222", "to see somebody else's account"),
+            ("editor", "/users/22222222-2222-4222-8222-222222222222", "to see another user's account"),
         ],
     )
     def test_names_the_condition(

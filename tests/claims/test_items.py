@@ -1,4 +1,4 @@
-"""Items written by today's API are read by us; what we write is read by today's hook."""
+"""We read items of the Flask API, and its hook reads ours."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def event(username: str = UUID, **attributes: str) -> dict[str, Any]:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses whose claims were looked up; everybody has the same ones."""
+    """The addresses whose claims were looked up. All have the same claims."""
     asked: list[str] = []
 
     def claims_of(email: str) -> HasuraClaims:
@@ -128,13 +128,13 @@ class TestHandler:
         assert denied.value.code == code
         assert [record.__dict__["code"] for record in caplog.records] == [code]
 
-    def test_denies_an_account_that_took_the_address_of_somebody_else(self, asked: list[str]) -> None:
+    def test_denies_an_account_with_another_users_address(self, asked: list[str]) -> None:
         another = "99999999-9999-4999-8999-999999999999"
 
         with pytest.raises(triggers.SignInDeniedError, match="another account"):
             triggers.handler(event(another, email="JANE.doe@austintexas.gov"), None)
 
-    def test_denies_whoever_has_no_address(self, asked: list[str]) -> None:
+    def test_denies_an_account_without_an_address(self, asked: list[str]) -> None:
         with pytest.raises(triggers.SignInDeniedError, match="no email address"):
             triggers.handler(event(), None)
 

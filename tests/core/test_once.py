@@ -45,7 +45,7 @@ class TestOnce:
         assert get("a") is get("a")
         assert get("a") is not get("b")
 
-    def test_builds_anew_after_it_was_cleared(self) -> None:
+    def test_builds_again_after_it_was_cleared(self) -> None:
         get = once(object)
         before = get()
         get.cache_clear()

@@ -43,7 +43,7 @@ def log() -> Any:
 
 
 def secrets_of(token: str) -> list[str]:
-    """Return what nobody may find: the token's payload, its signature, the mark in clear."""
+    """Return what no log may contain: the token's payload, its signature, the mark in clear."""
     _, payload, signature = token.split(".")
     return [payload, signature, MARK]
 

@@ -250,7 +250,7 @@ class TestDeploy:
 
         before = functions.live(staged.function)
         deploy(staged, packed())
-        with pytest.raises(StageError, match="Somebody else"):
+        with pytest.raises(StageError, match="Another process"):
             functions.make_live(staged.function, "1", None)
         assert before
 
@@ -487,7 +487,7 @@ class TestRender:
         assert told["MOPED_API_DATABASE_SECRET"] == made["DatabaseSecret"]
         assert written["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
 
-    def test_leaves_alone_what_another_command_rendered_for_the_same_stage(
+    def test_keeps_what_another_command_rendered_for_the_stage(
         self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
@@ -530,7 +530,7 @@ class TestCommand:
         assert "live: version" in self.run("rollback", staged.name)
         assert "is gone" in self.run("undeploy", staged.name, "--yes")
 
-    def test_prints_the_findings_of_a_command_and_fails_with_its_exit_code(
+    def test_prints_findings_and_fails_with_the_commands_exit_code(
         self, staged: Stage, packed: Callable[..., Package]
     ) -> None:
         finding = '{"exit_code": 1, "output": event["manage"]}'
@@ -625,7 +625,7 @@ class TestZappa:
         with pytest.raises(StageError, match="Could not try: the last word"):
             subprocesses.run(["sh", "-c", "echo first; echo the last word; echo ====; exit 1"], doing="try")
 
-    def test_that_names_an_exception_and_goes_on_talking_is_quoted_with_that(self) -> None:
+    def test_that_names_an_exception_is_quoted_with_what_follows(self) -> None:
         with pytest.raises(StageError, match=r"^Could not try: no such bucket$"):
             subprocesses.run(
                 ["sh", "-c", "echo x.ClientError: no such bucket; echo Love!; exit 1"], doing="try"

@@ -95,7 +95,7 @@ def _run_by(runtime: RuntimeType, url: str) -> str:
 
 
 class TestEmulator:
-    def test_hears_nobody_but_this_machine(self, own_emulator: Emulator) -> None:
+    def test_listens_on_this_machine_only(self, own_emulator: Emulator) -> None:
         assert own_emulator._process is not None
         assert _listeners(own_emulator._process.pid) == {"0100007F"}
 

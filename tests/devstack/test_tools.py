@@ -88,7 +88,7 @@ class TestBrowser:
         browser.main()
         assert installed.ran[1].startswith("/apt-get install")
 
-    def test_is_playwrights_for_everybody_else(
+    def test_is_playwrights_for_all_other_users(
         self, monkeypatch: pytest.MonkeyPatch, installed: Installed
     ) -> None:
         monkeypatch.setattr(os, "geteuid", lambda: 1000)

@@ -74,7 +74,7 @@ class TestUpload:
             {"key": "private/user/78/another.pdf"},
             {"Content-Type": "text/html"},
             {"acl": "public-read"},
-            {"x-amz-meta-owner": "somebody"},
+            {"x-amz-meta-owner": "another"},
             {"success_action_redirect": "https://example.org/"},
             {"x-amz-signature": "0" * 64},
             {"policy": "eyJjb25kaXRpb25zIjpbXX0="},

@@ -10,7 +10,7 @@ import pytest
 from apps.devstack.personas import BY_KEY, PERSONAS
 from apps.files.models import Project
 from tests.files.conftest import make_file, make_person
-from tests.support.callers import EDITORS, EVERYONE, NOBODY, PROVEN_WITH_A_ROLE
+from tests.support.callers import ANONYMOUS, EDITORS, EVERYONE, PROVEN_WITH_A_ROLE
 
 if TYPE_CHECKING:
     from tests.conftest import Impersonate
@@ -26,7 +26,7 @@ class World(NamedTuple):
     deleted: int
 
 
-# What is asked for → the status that whoever may ask gets.
+# The path → the status for a caller who may ask.
 DOWNLOADS = {
     "private/project/{live}/80_04072022191747_40d4c982e064d0f9_live.pdf": 200,
     "public/project/{live}/80_04072022191747_40d4c982e064d0f9_live.pdf": 200,
@@ -66,7 +66,7 @@ def world(persona: str, db: None) -> World:
     other = make_person(ANOTHERS_ID, "other@austintexas.gov", account=None)
     live = Project.objects.create(project_name="live")
     deleted = Project.objects.create(project_name="deleted", is_deleted=True)
-    known = World(BY_KEY[persona].database_id if persona != NOBODY else 0, live.pk, deleted.pk)
+    known = World(BY_KEY[persona].database_id if persona != ANONYMOUS else 0, live.pk, deleted.pk)
     for key in DOWNLOADS:
         if "unknown" not in key and "/own.png" not in key:
             written = key.format(**known._asdict()).replace("%2e", ".").replace("%2f", "/")
@@ -75,7 +75,7 @@ def world(persona: str, db: None) -> World:
 
 
 def expected(persona: str, allowed: frozenset[str], status: int) -> int:
-    if persona == NOBODY:
+    if persona == ANONYMOUS:
         return 401
     return status if persona in allowed else 403
 

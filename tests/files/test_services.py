@@ -122,7 +122,7 @@ class TestSignUpload:
             upload(caller)
 
     def test_refuses_a_caller_whose_claim_names_anothers_row(self, caller: CognitoUser, db: None) -> None:
-        make_person(email="somebody.else@austintexas.gov", account=ANOTHERS_ACCOUNT)
+        make_person(email="another.user@austintexas.gov", account=ANOTHERS_ACCOUNT)
         with pytest.raises(NotAMopedUserError):
             upload(caller)
 
@@ -130,9 +130,7 @@ class TestSignUpload:
         make_person(email="maiden.name@austintexas.gov")
         assert upload(caller).key
 
-    def test_knows_a_caller_by_the_address_where_no_account_was_noted(
-        self, caller: CognitoUser, db: None
-    ) -> None:
+    def test_knows_a_caller_by_the_address_without_an_account(self, caller: CognitoUser, db: None) -> None:
         make_person(email="Jane.Doe@AustinTexas.gov", account=None)
         assert upload(caller).key
 
@@ -293,7 +291,9 @@ class TestSignDownload:
             services.sign_download(key=f"private/user/{OWN_ID}0/me.png", actor=caller)
 
     @pytest.mark.parametrize("database_id", ["", "0"])
-    def test_gives_nobody_the_folder_of_no_one(self, caller: CognitoUser, db: None, database_id: str) -> None:
+    def test_opens_no_folder_without_a_database_id(
+        self, caller: CognitoUser, db: None, database_id: str
+    ) -> None:
         with pytest.raises(UnknownFileError):
             services.sign_download(
                 key=f"private/user/{database_id}/x", actor=claiming(caller, database_id=database_id)

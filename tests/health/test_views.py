@@ -45,7 +45,7 @@ def named_probes(**named: str) -> dict[str, str]:
 
 
 class TestLive:
-    def test_asks_nobody(self, api_client: APIClient, settings: Settings) -> None:
+    def test_calls_no_backend(self, api_client: APIClient, settings: Settings) -> None:
         settings.READINESS_PROBES = named_probes(anything="broken")
 
         response = api_client.get("/health/live")

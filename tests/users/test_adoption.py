@@ -47,7 +47,7 @@ CATALOGUE = {
 
 @pytest.fixture
 def city_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Any]]:
-    """Connection parameters of a filled database that Hasura made, and that nobody migrated yet."""
+    """Connection parameters of a filled database that Hasura made and that is not migrated yet."""
     name = f"city_{uuid4().hex[:8]}"
     own: dict[str, Any] = dict(settings.DATABASES["default"])
     server = {key: own[parameter] for key, parameter in SERVER.items() if own.get(parameter)}

@@ -26,7 +26,7 @@ def people() -> None:
 
 
 def names(**asked: Any) -> list[str]:
-    everybody: dict[str, Any] = {
+    all_users: dict[str, Any] = {
         "limit": 50,
         "offset": 0,
         "search": "",
@@ -34,7 +34,7 @@ def names(**asked: Any) -> list[str]:
         "workgroup": None,
         "active": None,
     }
-    return [person.first_name for person in selectors.list_users(**(everybody | asked)).people]
+    return [person.first_name for person in selectors.list_users(**(all_users | asked)).people]
 
 
 class TestListing:

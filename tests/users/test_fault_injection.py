@@ -180,7 +180,7 @@ def attempt(case: Case) -> bool:
 
 
 def suffer(case: Case, fault: Fault, monkeypatch: pytest.MonkeyPatch, mortals: Mortals) -> bool:
-    """Do it with a fault; False if it failed, or if there is nobody left to tell."""
+    """Run a case with a fault. Return False if it failed or its process was killed."""
     if fault.kills:
         mortals.die_of(fault, case)
         return False
@@ -222,7 +222,7 @@ def repair(case: Case) -> None:
 
 
 def unsafe(case: Case) -> list[str]:
-    """Say whether somebody who is inactive has claims: never, not even for a moment."""
+    """Return the inactive users who have claims. There must be none, not even for a moment."""
     return [
         f"{address} is inactive and has claims"
         for address in case.addresses

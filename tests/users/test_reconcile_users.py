@@ -36,7 +36,7 @@ pytestmark = pytest.mark.emulator
 
 @pytest.fixture
 def alone(stores: Stores) -> Stores:
-    """A pool and a table with nobody in them: what other tests left is not ours to compare."""
+    """An empty pool and an empty table, without what other tests left."""
     for account in list(cognito.iter_accounts()):
         cognito.delete(account.username)
     for item in list(claims_table.scan()):
@@ -60,7 +60,7 @@ def said_by_reconcile(*arguments: str) -> tuple[int, dict[str, Any]]:
 
 
 class StepClock:
-    """A clock on which a second passes each time that somebody looks at it."""
+    """A clock that advances by one second each time it is read."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -79,7 +79,7 @@ def inactive_with_everything(email: str, user: MopedUser) -> None:
 
 
 def inactive_and_unlinked(email: str, user: MopedUser) -> None:
-    """What a deactivation by today's API leaves if the pool fails."""
+    """What a deactivation by the Flask API leaves if the pool fails."""
     MopedUser.objects.filter(pk=user.pk).update(is_deleted=True, cognito_user_id=None)
 
 
@@ -161,7 +161,7 @@ def put_a_new_key_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Terminal(StringIO):
-    """Says that somebody looks at it."""
+    """An output that says it is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -212,7 +212,7 @@ class TestReconcileUsers:
         assert [one["code"] for one in found] == [case.partition(",")[0]]
         assert not found[0]["safe_to_repair"]
 
-    def test_verifies_no_address_that_somebody_changed_themselves(self, alone: Stores, email: str) -> None:
+    def test_verifies_no_address_that_the_user_changed(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])
         cognito.set_email(str(user.cognito_user_id), f"other.{email}", is_verified=False)
 
@@ -223,16 +223,12 @@ class TestReconcileUsers:
         assert (account.email, account.is_verified) == (email, False)
         assert [one["code"] for one in reconcile()[1]] == ["address_unverified"]
 
-    def test_finds_the_account_of_an_address_under_whatever_address_it_has(
-        self, alone: Stores, email: str
-    ) -> None:
+    def test_finds_an_account_that_has_another_address(self, alone: Stores, email: str) -> None:
         another_address(email, alone.admit(email, [EDITOR]))
 
         assert [one["code"] for one in reconcile("--only", email)[1]] == ["address_differs"]
 
-    def test_removes_the_account_of_somebody_inactive_whatever_address_it_has(
-        self, alone: Stores, email: str
-    ) -> None:
+    def test_removes_an_inactive_users_account_by_its_id(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])
         another_address(email, user)
         inactive_with_everything(email, user)
@@ -240,7 +236,7 @@ class TestReconcileUsers:
         assert reconcile("--fix")[0] == 0
         assert reconcile() == (0, [])
 
-    def test_corrects_the_claims_of_somebody_without_an_account(self, alone: Stores, email: str) -> None:
+    def test_corrects_the_claims_of_a_user_without_an_account(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])  # who may still come in through the City's single sign-on
         account_gone(email, user)
         differing_roles(email, user)
@@ -249,7 +245,7 @@ class TestReconcileUsers:
 
         assert [one["code"] for one in reconcile()[1]] == ["account_missing"]
 
-    def test_leaves_an_account_to_whoever_adopted_it(self, alone: Stores, email: str) -> None:
+    def test_leaves_an_account_to_the_user_who_adopted_it(self, alone: Stores, email: str) -> None:
         interrupted = PendingChange.objects.create(operation=PendingChange.CREATE, email=email)
         cognito.create(email=email, password=PASSWORD, mark=str(interrupted.pk))
         account = cognito.get(email)
@@ -434,7 +430,7 @@ class TestRotateKey:
         assert scan.rotate_key(lambda _count: None) == 1
         assert scan.rotate_key(lambda _count: None) == 0
 
-    def test_passes_over_what_somebody_else_writes_meanwhile(
+    def test_passes_over_what_another_process_writes_meanwhile(
         self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         people = [alone.admit(f"{name}.{email}", [EDITOR]) for name in "ab"]

@@ -155,7 +155,7 @@ class TestCreateUser:
         assert stores.roles_at_sign_in(email) == [VIEWER]
         assert stores.disagreements(email) == []
 
-    def test_gives_an_account_to_somebody_without_a_sign_in(
+    def test_gives_an_account_to_a_user_without_a_sign_in(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
         MopedUser.objects.create(**profile(email, roles=[NO_LOGIN]))
@@ -210,7 +210,7 @@ class TestUpdateUser:
                 **profile(address),
             )
 
-    def test_does_not_know_an_account_that_nobody_had(
+    def test_does_not_know_an_account_that_never_existed(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
         create(admin, email)
@@ -260,7 +260,7 @@ class TestUpdateUser:
         assert stores.disagreements(email, f"new.{email}") == []
         assert stores.account(f"azuread_{email}") is None
 
-    def test_leaves_the_old_address_to_whoever_got_it_meanwhile(
+    def test_leaves_the_old_address_to_its_new_owner(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has it before we come back to clean up."""
@@ -298,9 +298,7 @@ class TestUpdateUser:
         with pytest.raises(UserNotFoundError):
             update(admin, MopedUser(email="x@austintexas.gov", cognito_user_id=uuid4()))
 
-    def test_refuses_to_edit_whoever_is_inactive(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
+    def test_refuses_to_edit_an_inactive_user(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         user = create(admin, email)
         MopedUser.objects.filter(pk=user.pk).update(is_deleted=True)
 
@@ -319,7 +317,7 @@ class TestActivateUser:
         assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [VIEWER]
         assert stores.disagreements(email) == []
 
-    def test_follows_a_deactivation_of_whoever_lost_the_account(
+    def test_completes_the_deactivation_of_a_lost_account(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
         """This is what reconcile_users advises."""
@@ -339,13 +337,13 @@ class TestActivateUser:
 
         assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
 
-    def test_does_not_edit_whoever_is_active(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+    def test_does_not_edit_an_active_user(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         create(admin, email)
 
         with pytest.raises(AlreadyActiveError):
             services.activate_user(actor=admin, email=email, password=PASSWORD, roles=[ADMIN])
 
-    def test_knows_nobody_by_another_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+    def test_knows_no_user_by_another_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         with pytest.raises(UserNotFoundError):
             services.activate_user(actor=admin, email=email, password=PASSWORD, roles=[EDITOR])
 
@@ -393,7 +391,7 @@ class TestDeactivateUser:
         assert stores.account(email) is None
         assert not PendingChange.objects.exists()
 
-    def test_leaves_the_account_to_whoever_was_activated_meanwhile(
+    def test_leaves_the_account_to_a_user_activated_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has adopted the account before we come back to remove it."""
@@ -420,15 +418,15 @@ class TestDeactivateUser:
 
 class TestAdmins:
     def test_cannot_remove_or_demote_themselves(self, stores: Stores, admin: CognitoUser) -> None:
-        oneself = MopedUser.objects.get(email=admin.email)
-        assert oneself.cognito_user_id
+        own_user = MopedUser.objects.get(email=admin.email)
+        assert own_user.cognito_user_id
 
         with pytest.raises(OwnAccountError):
-            services.deactivate_user(actor=admin, cognito_user_id=oneself.cognito_user_id)
+            services.deactivate_user(actor=admin, cognito_user_id=own_user.cognito_user_id)
         with pytest.raises(OwnAccountError):
-            update(admin, oneself, roles=[EDITOR])
+            update(admin, own_user, roles=[EDITOR])
         with pytest.raises(OwnAccountError):
-            update(admin, oneself, roles=[ADMIN], email="ada@partner.example.com")
+            update(admin, own_user, roles=[ADMIN], email="ada@partner.example.com")
         assert stores.roles_at_sign_in(admin.email) == [ADMIN]
 
     def test_cannot_be_removed_or_demoted_as_the_last(
@@ -519,7 +517,7 @@ class TestAudit:
         create(admin, email)
 
         with pytest.raises(Exception, match="append-only"):
-            Event.objects.update(actor_email="somebody else")
+            Event.objects.update(actor_email="another user")
         with pytest.raises(Exception, match="append-only"):
             Event.objects.all().delete()
 

@@ -162,7 +162,7 @@ class TestWrites:
         assert response.json()["error"]["email"] == [response.json()["detail"]]
 
     @pytest.mark.parametrize("write", WRITES)
-    def test_are_refused_to_an_admin_too_where_the_stage_is_read_only(
+    def test_are_refused_to_an_admin_on_a_read_only_stage(
         self, admin_client: APIClient, asked: list[Any], settings: Settings, write: str
     ) -> None:
         settings.READ_ONLY = True
@@ -450,16 +450,16 @@ class TestUserDetail:
         assert shown["sso"] is None
         assert shown["claims"]["x-hasura-allowed-roles"] == ["moped-editor"]
 
-    def test_is_for_oneself_too(self, impersonate: Impersonate, calling: Caller) -> None:
+    def test_is_for_the_user_too(self, impersonate: Impersonate, calling: Caller) -> None:
         own = hasura_claim("moped-viewer", user_id=OWN_ID)
-        oneself = calling(
+        own_client = calling(
             **{"https://hasura.io/jwt/claims": own, "cognito:username": "azuread_jane.doe@austintexas.gov"}
         )
 
-        assert oneself.get(f"/users/{OWN_ID}").status_code == 200
-        assert oneself.get(f"/users/{OWN_ID.upper()}").status_code == 200
+        assert own_client.get(f"/users/{OWN_ID}").status_code == 200
+        assert own_client.get(f"/users/{OWN_ID.upper()}").status_code == 200
         assert impersonate("viewer").get(f"/users/{OWN_ID}").status_code == 403
-        assert oneself.put(f"/users/{OWN_ID}", BODY, format="json").status_code == 403
+        assert own_client.put(f"/users/{OWN_ID}", BODY, format="json").status_code == 403
 
 
 class TestUserHistory:

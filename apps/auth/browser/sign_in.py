@@ -38,7 +38,7 @@ class StaleSignInError(UnauthenticatedError):
 
 
 class TokenTooLargeError(InvalidError):
-    """No browser would keep a cookie of this size, and the sign-in would begin anew for ever."""
+    """No browser keeps a cookie of this size, so the sign-in would start again and again."""
 
     code = "token_too_large"
     message = "Your sign-in token is too large for a browser's cookie. Ask a Moped administrator."
@@ -90,7 +90,7 @@ def finish(
 
 
 def safe_target(target: str) -> str:
-    """Return where to go afterwards: a path of this site in ASCII, or the page about oneself."""
+    """Return where to go afterwards: a path of this site in ASCII, or the page of the current user."""
     own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
     encoded = iri_to_uri(target)
     if not own or len(encoded) > LONGEST_TARGET or is_sign_in_page(urlsplit(encoded).path):

@@ -1,8 +1,8 @@
 """
 Base64url as JWS wants it (RFC 7515, section 2): unpadded, strict, and one spelling per value.
 
-Lenient decoders accept several spellings of the same octets, and then a token has as many
-forms as somebody cares to invent: caches, deny lists and logs no longer agree on what it is.
+Lenient decoders accept several spellings of the same octets. A token would then have many forms, and
+caches, deny lists and logs would no longer agree on what it is.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def parse(document: bytes) -> dict[str, PublicKey]:
 def _key(jwk: dict[str, Any]) -> PublicKey | None:
     """Return the key, or None if it is not one that Cognito would sign our tokens with."""
     if PRIVATE_PARTS & jwk.keys():
-        return None  # whoever publishes these has lost the key
+        return None  # a published private key is compromised
     try:
         public = msgspec.convert(jwk, _Jwk)
         modulus = _number(public.n)

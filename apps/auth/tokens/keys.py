@@ -102,7 +102,7 @@ class KeyRing:
         return pool if fetched_at.age() < USABLE_SECONDS else UNKNOWN
 
     def _ask(self, pause: float) -> None:
-        """Fetch the key set, unless somebody did so a moment ago or is doing it now."""
+        """Fetch the key set, unless another thread did so a moment ago or is doing it now."""
         # Waiting for the fetching thread helps only without keys, and if it is likely to succeed.
         is_pointless = self._usable().keys or self._has_failed
         patience = 0.0 if is_pointless else jwks_client.DEADLINE_SECONDS + 0.5

@@ -35,7 +35,7 @@ MAX_NESTING = 32  # genuine claims lie far below, every renderer's own limit far
 CLOCK_SKEW_SECONDS = 30
 REMEMBERED_HEADERS = 64
 
-# Up to the end of the year 9999, so that whoever makes a date of it can.
+# At most 9999-12-31, the last value that `datetime` can represent.
 Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 
 
@@ -108,7 +108,7 @@ def parse_kid(header: str) -> str:
     """
     Return the id of the signing key; every token that it signed has this very header.
 
-    `jku`, `jwk`, `x5u` and `x5c` are another's opinion on which key to trust: nobody reads them.
+    `jku`, `jwk`, `x5u` and `x5c` are the sender's opinion on which key to trust. They are not read.
 
     :raises TokenMalformedError: unless the header is one that Cognito would write
     """
@@ -230,7 +230,7 @@ def decode_payload(document: bytes) -> dict[str, Any]:
     """
     Return the whole payload, for showing it.
 
-    :raises ClaimsInvalidError: if claims that nobody asked about are beyond what can be shown
+    :raises ClaimsInvalidError: if other claims are beyond what can be shown
     """
     try:
         payload = orjson.loads(document)

@@ -53,7 +53,7 @@ class IdToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """
         Return a fresh copy of the whole payload, the Hasura claim left as it came.
 
-        :raises ClaimsInvalidError: if claims that nobody asked about nest deeper than anyone reads
+        :raises ClaimsInvalidError: if other claims are nested too deeply
         """
         return rules.decode_payload(self.document)
 

@@ -149,7 +149,7 @@ def post_policy_signer(bucket: str) -> PostPolicySigner:
 
 
 def forget_clients() -> None:
-    """Drop every client and the credentials, so that the next use finds them anew (SnapStart, tests)."""
+    """Drop every client and the credentials, so that the next use reads them again (SnapStart, tests)."""
     for built in CACHED:
         built.cache_clear()
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 300
-# After a failure the next question waits this long: a request must not pay for every outage anew.
+# Minimum interval between attempts after a failure, so that not every request waits for an outage.
 RETRY_SECONDS = 30
-# Whoever has reason to doubt what is cached may ask again this often.
+# Minimum interval between forced refreshes.
 DOUBT_SECONDS = 10
 
 
@@ -53,7 +53,7 @@ def value(name: str, key: str, *, doubted: bool = False) -> str:
     """
     Return one key of a secret that holds a JSON object.
 
-    :param doubted: read it anew, because what is cached does not fit (a key was rotated)
+    :param doubted: read it again, because the cached value does not fit (a key was rotated)
     :raises UnavailableError: if it was never read and cannot be now
     :raises SecretError: if it holds no such key
     """

@@ -34,8 +34,8 @@ def index_if_absent(name: str, definition: str) -> migrations.RunSQL:
     Return an operation that makes an index on a shared table without locking out its writers.
 
     For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction.
-    It may take longer than any request may, and an attempt that was cut off leaves an index that is
-    kept up to date and never used: it is made anew.
+    It may take longer than a request. An interrupted attempt leaves an index that is updated and never
+    used, so such an index is dropped and created again.
     """
     return migrations.RunSQL(
         [

@@ -120,7 +120,7 @@ def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | Non
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer what a view raised; None, for what nobody anticipated, makes it a crash."""
+    """Return the response for an exception of a view, or None for an unexpected one."""
     error = exc.error if isinstance(exc, WrappedMopedError) else _from_database(exc)
     if isinstance(error, errors.MopedError):
         return _from_moped_error(error)

@@ -35,7 +35,7 @@ class SlashOptional(RoutePattern):
 
 
 route = partial(_path, Pattern=SlashOptional)
-"""Django's `path()`, except that nobody gets a 404 for a slash."""
+"""Django's `path()` with an optional trailing slash."""
 
 
 class Route(NamedTuple):

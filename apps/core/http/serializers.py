@@ -41,7 +41,7 @@ class StrictCharField(serializers.CharField):
     """
     A string that was sent as one.
 
-    :param pattern: what all of it must match; today's message shows it
+    :param pattern: what all of it must match. The Flask API's message shows it.
     """
 
     schema: ClassVar[Mapping[str, Any]] = {}

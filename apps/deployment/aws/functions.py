@@ -97,7 +97,7 @@ def publish(function: str, digest: str, description: str, variables: Mapping[str
 
     :param digest: the package's SHA-256, in hexadecimal
     :param variables: what the version must be told, if that is to be looked at too
-    :raises BusyError: if somebody else deployed in between
+    :raises BusyError: if another deployment came in between
     """
     checksum = checksum_of(digest)
     client = clients.lambda_client()
@@ -124,7 +124,7 @@ def publish(function: str, digest: str, description: str, variables: Mapping[str
 
 def _busy(function: str) -> BusyError:
     return BusyError(
-        f"Somebody else is deploying {function} too; nothing was made live. Try again when they are done."
+        f"Another process is deploying {function} too. Nothing was made live. Try again when it has finished."
     )
 
 
@@ -143,7 +143,7 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
     """
     Move the traffic, if it still goes where we believe; the first time, make the alias.
 
-    :raises BusyError: if somebody else moved it in between
+    :raises BusyError: if another process moved it in between
     """
     description = f"before: {before.version}" if before else ""
     wanted = {"FunctionName": function, "Name": LIVE, "FunctionVersion": version, "Description": description}
@@ -158,7 +158,7 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
                 clients.lambda_client().update_alias(**wanted, **revision)  # type: ignore[arg-type]
     except ConflictError as error:
         raise BusyError(
-            f"Somebody else moved the traffic of {function} just now; look at its status."
+            f"Another process moved the traffic of {function} just now. Look at its status."
         ) from error
 
 

@@ -88,7 +88,7 @@ def set_gateway_responses(stage: Stage) -> None:
 
 
 def set_rate_limits(stage: Stage) -> None:
-    """Let the REST API turn away what is more than the stage is made for, whoever sends it."""
+    """Set the rate limits of the REST API, for all callers together."""
     found = api_id(stage)
     if not (stage.has_gateway and found):
         return

@@ -151,7 +151,7 @@ def _write(folder: Path, output: Path) -> None:
 
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, EPOCH)
-    entry.create_system = 3  # Unix: whoever unzips takes the modes below
+    entry.create_system = 3  # Unix, so that unzip honours the modes below
     shared = ".so" in PurePosixPath(name).suffixes
     entry.external_attr = (SHARED_OBJECT_MODE if shared else FILE_MODE) << 16
     return entry

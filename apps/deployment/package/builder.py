@@ -198,7 +198,7 @@ def _pack(sources: Path, environment: Path) -> Path:
         "PATH": os.defpath,
         "HOME": str(sources),
         "VIRTUAL_ENV": str(environment),
-        "AWS_DEFAULT_REGION": "us-east-1",  # asked for, not used: packing talks to nobody
+        "AWS_DEFAULT_REGION": "us-east-1",  # required but not used: packing makes no call
     }
     subprocesses.run(
         [sys.executable, "-m", "zappa.cli", "package", "package", "-s", settings.name, "-o", "zappa.zip"],

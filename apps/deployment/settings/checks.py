@@ -148,14 +148,14 @@ KINDS = (
         "E008",
         finders.named("environment_variables", "remote_env"),
         "{} is used.",
-        "It overrules Lambda's own variables; and when remote_env cannot be fetched, nobody is told.",
+        "It overrules Lambda's own variables, and a remote_env that cannot be fetched is not reported.",
         "aws_environment_variables",
     ),
     Check(
         "E009",
         finders.overrides,
         "{} is set.",
-        "It leads to an emulator, whose private keys everybody has.",
+        "It leads to an emulator, whose private keys are public.",
         "no {}; only a laptop has one",
     ),
     Check(
@@ -169,7 +169,7 @@ KINDS = (
         "E011",
         finders.when(finders.any_origin),
         "foreign pages may read answers.",
-        "A wildcard, or a pattern without ^ and $, also fits origins that somebody else registers.",
+        "A wildcard, or a pattern without ^ and $, also fits origins that other people register.",
         "whole origins in MOPED_API_CORS_ORIGINS, anchored patterns in MOPED_API_CORS_ORIGIN_PATTERNS",
     ),
     Check(
@@ -215,7 +215,7 @@ KINDS = (
             lambda stage: finders.has_gateway(stage) and stage.get("apigateway_lambda_qualifier") != "live"
         ),
         "the gateway does not call the alias `live`.",
-        "Without it an update is live before anybody has tried it, and there is nothing to roll back to.",
+        "Without it an update is live before it is tested, and there is nothing to roll back to.",
         '"apigateway_lambda_qualifier": "live"',
     ),
     Check(

@@ -79,7 +79,7 @@ def any_host(settings: Settings) -> bool:
 
 
 def any_origin(settings: Settings) -> bool:
-    """Tell whether an origin that somebody else registers could fit."""
+    """Tell whether an origin that other people register could fit."""
     patterns = _listed(settings, "MOPED_API_CORS_ORIGIN_PATTERNS")
     loose = [pattern for pattern in patterns if not (pattern[0] == "^" and pattern[-1] == "$")]
     return "*" in _variables(settings).get("MOPED_API_CORS_ORIGINS", "") or bool(loose)
@@ -91,7 +91,7 @@ def outlives_the_gateway(settings: Settings) -> bool:
 
 
 def log_for_ever(stage: str, settings: Settings) -> Iterable[str]:
-    """Tell whether nobody bounds the log: neither a stack of its own nor a number of days."""
+    """Tell whether the log has no limit: neither a stack of its own nor a number of days."""
     ours = own(settings)
     bounded = ours.get("stack") == f"moped-{stage}" or ours.get("log_retention_days")
     return [] if bounded else [""]

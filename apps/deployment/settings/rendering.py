@@ -1,8 +1,7 @@
 """
 The settings that Zappa is given: one stage, flattened, completed by what its stack made.
 
-The file is written anew for every command and holds no secret: names, and what the account
-decides.
+The file is written again for every command. It holds names and what the account decides, no secret.
 """
 
 from __future__ import annotations

@@ -117,8 +117,8 @@ def _claims(subject: Subject, token: str = "IdToken") -> dict[str, Any]:  # noqa
     return _part(subject.signed_in[token], 1)
 
 
-def _nobody() -> str:
-    return f"nobody.{uuid.uuid4().hex}@austintexas.gov"
+def _unknown_address() -> str:
+    return f"unknown.{uuid.uuid4().hex}@austintexas.gov"
 
 
 def _header(subject: Subject) -> object:
@@ -162,7 +162,9 @@ def _listed(subject: Subject) -> object:
 
 def _conditional(subject: Subject) -> object:
     return subject.of_table(
-        "put_item", Item={"user_id": {"S": _nobody()}}, ConditionExpression="attribute_exists(user_id)"
+        "put_item",
+        Item={"user_id": {"S": _unknown_address()}},
+        ConditionExpression="attribute_exists(user_id)",
     )
 
 
@@ -211,19 +213,19 @@ FACTS = (
         lambda it: it.sign_in(USERNAME=it.account["email"], PASSWORD=WRONG),
     ),
     Fact(
-        "a refresh token that is none is refused",
+        "an invalid refresh token is refused",
         "NotAuthorizedException",
         lambda it: it.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN="none"),  # noqa: S106
     ),
     Fact(
         "nobody's account is not found",
         "UserNotFoundException",
-        lambda it: it.of_pool("admin_get_user", Username=_nobody()),
+        lambda it: it.of_pool("admin_get_user", Username=_unknown_address()),
     ),
     Fact(
         "nobody's sessions are not found",
         "UserNotFoundException",
-        lambda it: it.of_pool("admin_user_global_sign_out", Username=_nobody()),
+        lambda it: it.of_pool("admin_user_global_sign_out", Username=_unknown_address()),
     ),
     Fact(
         "a taken address is refused",
@@ -234,7 +236,7 @@ FACTS = (
         "a weak password of a new account is refused",
         "InvalidPasswordException",
         lambda it: it.of_pool(
-            "admin_create_user", Username=_nobody(), TemporaryPassword=WEAK, MessageAction="SUPPRESS"
+            "admin_create_user", Username=_unknown_address(), TemporaryPassword=WEAK, MessageAction="SUPPRESS"
         ),
     ),
     Fact(
@@ -253,9 +255,9 @@ FACTS = (
     Fact(
         "nobody has no item",
         None,
-        lambda it: it.of_table("get_item", Key={"user_id": {"S": _nobody()}}, ConsistentRead=True).get(
-            "Item"
-        ),
+        lambda it: it.of_table(
+            "get_item", Key={"user_id": {"S": _unknown_address()}}, ConsistentRead=True
+        ).get("Item"),
     ),
     Fact("a condition that does not hold is refused", "ConditionalCheckFailedException", _conditional),
     Fact("the API answers", 200, lambda it: it.ask("/").status),

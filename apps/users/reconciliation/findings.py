@@ -52,9 +52,9 @@ def unfinished(change: PendingChange) -> Finding:
 
 
 def of_account(account: Account, user: MopedUser) -> Iterator[Finding]:
-    """Say what is wrong with the account of somebody active."""
+    """Yield what is wrong with the account of an active user."""
     if account.email != user.address:
-        text = f"has an account that signs in as {account.email or 'nobody'}"
+        text = f"has an account that signs in as {account.email or 'no address'}"
         yield repairable("address_differs", user.address, text)
     if not account.is_verified:
         yield Finding(
@@ -94,7 +94,7 @@ def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Findin
         yield Finding(
             "second_account",
             user.address,
-            f"{user.address} has a second account, {account.username}, which nobody can sign in with",
+            f"{user.address} has a second account, {account.username}, which cannot be used to sign in",
             "remove it by hand",
         )
     elif account.is_sso and not (user and user.may_sign_in):
@@ -106,7 +106,7 @@ def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Findin
             is_notice=True,
         )
     elif not account.is_sso:
-        text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
+        text = f"the account {account.username} ({account.email}) belongs to no user in the database"
         remedy = "create or activate this user, who then gets the account; or remove it by hand"
         yield Finding("stray_account", account.address, text, remedy)
 
@@ -139,17 +139,17 @@ def _repaired(address: str, repair: Callable[[str], list[str]]) -> list[str]:
 
 
 def wrong_case(item: StoredItem) -> Finding:
-    """Say that an item is stored under a name that nobody looks for."""
+    """Report an item under a name that no look-up uses."""
     return Finding(
         "address_not_lower_case",
         item.email,
-        f"the item {item.email} is not spelt in lower case: nobody finds it",
+        f"the item {item.email} is not spelt in lower case: no look-up finds it",
         "remove the item by hand",
     )
 
 
 def without_account(user: MopedUser) -> Finding:
-    """Say that somebody active has no account; only an admin can give the new one a password."""
+    """Report an active user without an account. Only an admin can give the new one a password."""
     if user.cognito_user_id:
         why, remedy = f"the account {user.cognito_user_id} is gone", "deactivate the user, and activate them"
     else:
@@ -162,7 +162,7 @@ def difference(item: StoredItem, user: MopedUser) -> str:
     """Say in what an item differs from the row."""
     claims = cognito_accounts.decode_or_none(item)
     if claims is None:
-        return "has claims that nobody can read"
+        return "has claims that cannot be read"
     if set(claims.allowed_roles) != set(user.claims.allowed_roles):
         granted, meant = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
         return f"has the roles {granted or 'none'} in the claims, {meant or 'none'} in the database"

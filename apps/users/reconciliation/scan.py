@@ -60,7 +60,7 @@ class Scan:
     """
     One walk through the three stores.
 
-    :param only: the addresses to look at; none for everybody
+    :param only: the addresses to compare, none for all users
     :param grace_seconds: a change that began later may still be under way
     :param noticed: called with how many things were looked at, for a progress bar
     :param ends_at: when to stop, on the monotonic clock
@@ -95,7 +95,7 @@ class Scan:
             begun = begun.filter(Q(email__in=self.only) | Q(new_email__in=self.only))
         for change in begun:
             if change.is_done and change.created_at > timezone.now() - REMEMBERED:
-                continue  # nothing is left to do but to answer whoever asks again
+                continue  # it is complete, and waits for a repeated request
             yield unfinished(change)
 
     def _accounts(self) -> Iterator[Account]:

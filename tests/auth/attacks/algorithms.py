@@ -1,4 +1,4 @@
-"""Algorithm and key: somebody else's key, no key, or ours used as what it is not."""
+"""Algorithm and key: a foreign key, no key, or our key used for another algorithm."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def bit_flipped(position: int) -> Callable[[], str]:
 
 def of_another_token() -> str:
     """Carry the genuine signature of other claims."""
-    other = key().token(id_payload(email="somebody.else@austintexas.gov"))
+    other = key().token(id_payload(email="another.user@austintexas.gov"))
     return f"{message(key().header())}.{other.rpartition('.')[2]}"
 
 

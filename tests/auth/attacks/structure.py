@@ -276,7 +276,7 @@ ATTACKS = (
         "header-with-a-long-number",
         raw_header(',"x":%s' % ("9" * 600)),
         ACCEPTED,
-        "RFC 8259, 6 (nobody reads it)",
+        "RFC 8259, 6 (it is not read)",
     ),
     Attack(
         "header-just-within-the-limit",

@@ -224,5 +224,5 @@ class TestBase64Url:
 
     @many
     @given(st.binary(max_size=600))
-    def test_reads_what_everybody_writes(self, octets: bytes) -> None:
+    def test_reads_canonical_base64url(self, octets: bytes) -> None:
         assert base64url.decode(token_factory.base64url(octets).encode()) == octets

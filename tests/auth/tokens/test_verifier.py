@@ -64,7 +64,7 @@ class TestIdToken:
     def test_cannot_be_changed(self, token: verifier.IdToken) -> None:
         for name in token.__struct_fields__:
             with pytest.raises(AttributeError):
-                setattr(token, name, "somebody else")
+                setattr(token, name, "another user")
         with pytest.raises(AttributeError):
             token.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
 

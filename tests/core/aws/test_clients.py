@@ -57,7 +57,7 @@ class TestClients:
         assert config.retries["total_max_attempts"] * (connect + read) < 29
         assert (config.connect_timeout, config.read_timeout) == (LIMIT_SECONDS, LIMIT_SECONDS)
 
-    def test_are_built_anew_after_being_forgotten(self) -> None:
+    def test_are_built_again_after_being_forgotten(self) -> None:
         before = clients.s3()
         clients.forget_clients()
 

@@ -66,7 +66,7 @@ class TestValue:
         clock[0] += secrets.RETRY_SECONDS
         assert secrets.value("name", "KEY") == "two"
 
-    def test_is_read_anew_if_it_is_doubted_but_not_all_the_time(
+    def test_is_read_again_if_doubted_but_not_all_the_time(
         self, manager: Manager, clock: list[float]
     ) -> None:
         secrets.value("name", "KEY")

@@ -36,8 +36,8 @@ for source in Path(sys.argv[1]).rglob("*.py"):
     if not compiled.is_file() or compiled.read_bytes()[:16] != valid:
         print(source)
 """
-# Whoever adds one has looked at what it costs (docs/benchmarks.md): top-level modules that are
-# neither Python's own nor the runtime client's.
+# Top-level modules that are neither Python's own nor the runtime client's. Measure the cost before
+# you add one (docs/benchmarks.md).
 IMPORTED_AT_START = {
     "_cffi_backend",
     "apps",

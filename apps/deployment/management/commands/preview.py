@@ -44,7 +44,7 @@ class Command(BaseCommand):
     help = (
         "A preview of a pull request: make it, remove it, list them, sweep what is left over"
         " (docs/previews.md). Exits with 0 if all is well, 1 with the reason if not, 3 if something is"
-        " left behind, 4 if somebody else is at it: run it again."
+        " left behind, 4 if another process is changing it: run it again."
     )
 
     requires_system_checks = ()  # of Django's part nothing is used: it is in the package that is looked at

@@ -1,4 +1,4 @@
-"""Find out whether the three stores say the same of everybody."""
+"""Compare the three stores for all users."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 # A function on Lambda may run for 900 seconds.
 MAX_SECONDS = 840
 TIME_UP = "The time was over before everything was compared; see --max-seconds."
-# Our function's name begins so; the hook of today's API, which knows one key, has another.
+# The names of our functions. The Flask API's hook, which knows one key, has another name.
 OWN_FUNCTIONS = ":function:moped-api-"
 
 
