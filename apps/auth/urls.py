@@ -7,7 +7,7 @@ from apps.auth.browser import views as browser
 from apps.core.http.routes import route
 
 urlpatterns = [
-    route("", views.AuthHealth.as_view(), name="auth"),
+    route("", views.AuthHealthView.as_view(), name="auth"),
     route("current_user", views.CurrentUser.as_view(), name="current-user"),
     route("current_user2", views.current_user2, name="current-user2"),
 ]

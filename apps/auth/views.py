@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from apps.auth.requests import Request
 
 
-class AuthHealth(HealthMessageView):
+class AuthHealthView(HealthMessageView):
     """Say that authentication is there."""
 
     subject = "Auth - "

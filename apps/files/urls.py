@@ -4,7 +4,7 @@ from apps.core.http.routes import route
 from apps.files import views
 
 urlpatterns = [
-    route("", views.FilesHealth.as_view(), name="files"),
+    route("", views.FilesHealthView.as_view(), name="files"),
     route("request-signature", views.RequestSignature.as_view(), name="file-upload"),
     route("download/<path:key>", views.Download.as_view(), name="file-download"),
 ]

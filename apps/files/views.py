@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from apps.auth.requests import Request
 
 
-class FilesHealth(HealthMessageView):
+class FilesHealthView(HealthMessageView):
     """Say that the file routes are there."""
 
     subject = "Files - "

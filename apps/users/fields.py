@@ -59,6 +59,24 @@ class Name(StrictCharField):
         )
 
 
+class Title(StrictCharField):
+    """A job title. Text that readers cannot see counts as empty."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "pattern": StrictCharField.default_error_messages["blank"]
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=255, **options)
+
+    def matches(self, value: str) -> bool:
+        """Tell whether readers can see a character of it."""
+        return any(
+            character not in INVISIBLE_LETTERS and not unicodedata.category(character).startswith(("C", "Z"))
+            for character in value
+        )
+
+
 class Address(StrictCharField):
     """
     An address, lower-cased: Cognito and the claims table know it in no other way.

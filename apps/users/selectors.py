@@ -52,7 +52,7 @@ def list_users(*, limit: int, offset: int, **filters: Any) -> Page:
     return Page(found.count(), list(ordered[offset : offset + limit]))
 
 
-def get_user(cognito_user_id: UUID) -> UserDetail:
+def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     """
     Return what is known of the person with this account.
 

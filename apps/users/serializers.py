@@ -15,7 +15,7 @@ from apps.core.http.serializers import (
     StrictIntegerField,
     StrictSerializer,
 )
-from apps.users.fields import Address, Name, Password
+from apps.users.fields import Address, Name, Password, Title
 from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class ProfileSerializer(StrictSerializer):
     email = Address()
     first_name = Name()
     last_name = Name()
-    title = StrictCharField(max_length=255)
+    title = Title()
     workgroup_id = StrictIntegerField(min_value=1, max_value=LARGEST_ID)
     roles = ChoiceListField(ROLES)
     is_user_group_member = StrictBooleanField(required=False, allow_null=True)

@@ -142,7 +142,7 @@ class UserDetail(EditorFormView):
 
     def get(self, request: Request, user_id: str) -> Response:
         """Show what the three stores know of a person."""
-        return Response(UserDetailSerializer(selectors.get_user(_account_id(user_id))).data)
+        return Response(UserDetailSerializer(selectors.get_user_detail(_account_id(user_id))).data)
 
     def put(self, request: Request, user_id: str) -> Response:
         """Change a person's profile, roles, address or password."""

@@ -99,5 +99,5 @@ class TestExistingResources:
         assert actions == [[topic]] * len(ours) != []
 
     def test_are_reached_through_the_network_that_is_given(self, made: Mapping[str, str]) -> None:
-        assert policy_of(made["FunctionRoleArn"], "network")["Statement"][1]["Effect"] == "Deny"
+        assert policy_of(made["FunctionRoleArn"], "networks")["Statement"][1]["Effect"] == "Deny"
         assert made["SubnetIds"] == "subnet-1,subnet-2"

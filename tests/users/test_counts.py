@@ -66,7 +66,7 @@ def every_operation(
         "update": count(monkeypatch, lambda: update(roles=[VIEWER])),
         "update, password": count(monkeypatch, lambda: update(NEW_PASSWORD, roles=[VIEWER])),
         "update, address": count(monkeypatch, lambda: update(email=moved)),
-        "show": count(monkeypatch, lambda: selectors.get_user(account)),
+        "show": count(monkeypatch, lambda: selectors.get_user_detail(account)),
         "history": count(monkeypatch, lambda: selectors.history(account)),
         "list": count(monkeypatch, list_some),
         "deactivate": count(

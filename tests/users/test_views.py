@@ -210,6 +210,13 @@ class TestFields:
         assert list(response.json()["error"]) == ["first_name"]
         assert not asked
 
+    @pytest.mark.parametrize("title", ["\u3164", "\u200b", " \ufe0f "])
+    def test_refuse_invisible_titles(self, admin_client: APIClient, asked: list[Any], title: str) -> None:
+        response = send(admin_client, "create", title=title)
+
+        assert response.json()["error"] == {"title": ["empty values not allowed"]}
+        assert not asked
+
     @pytest.mark.parametrize(
         ("field", "value", "message"),
         [
@@ -439,7 +446,7 @@ class TestUserDetail:
             ACCOUNT_ID, person.email, is_verified=True, is_enabled=True, status="CONFIRMED", mark=""
         )
         monkeypatch.setattr(
-            selectors, "get_user", lambda _id: UserDetail(person, account, None, person.claims)
+            selectors, "get_user_detail", lambda _id: UserDetail(person, account, None, person.claims)
         )
 
     def test_shows_what_the_three_stores_know(self, admin_client: APIClient) -> None:

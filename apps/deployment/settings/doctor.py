@@ -1,4 +1,4 @@
-"""The doctor: `manage.py check --deploy` fails on every trap of apps.deployment.settings.checks."""
+"""Django system checks of the stages: `manage.py check --deploy --tag stages`."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def check_stages(**_options: Any) -> list[CheckMessage]:
     document = zappa_settings.read()
     names = [name for name in document if name != zappa_settings.BASE]
     stages = {name: zappa_settings.flattened(document, name) for name in names}
-    found = [*checks.of_file(document)]
+    issues = [*checks.of_file(document)]
     for name, flattened in stages.items():
-        found += checks.of_stage(name, flattened)
-    return [as_error(trap) for trap in found]
+        issues += checks.of_stage(name, flattened)
+    return [as_error(issue) for issue in issues]
 
 
 @register(TAG, deploy=True)
 def check_settings(**_options: Any) -> list[CheckMessage]:
     """Examine Django's own settings."""
-    return [as_error(trap) for trap in traps_of_django()]
+    return [as_error(issue) for issue in django_issues()]
 
 
-def traps_of_django() -> Iterator[Issue]:
+def django_issues() -> Iterator[Issue]:
     """Yield what is wrong with settings that every stage shares."""
     if settings.DEBUG:
         yield Issue(
@@ -86,6 +86,6 @@ def _pages_and_keys() -> Iterator[Issue]:
         )
 
 
-def as_error(trap: Issue) -> CheckMessage:
-    """Return Django's form of a trap."""
-    return Error(f"{trap.wrong} {trap.matters}", hint=f"Write: {trap.write}", id=f"moped.{trap.id}")
+def as_error(issue: Issue) -> CheckMessage:
+    """Return Django's form of an issue."""
+    return Error(f"{issue.wrong} {issue.matters}", hint=f"Write: {issue.write}", id=f"moped.{issue.id}")

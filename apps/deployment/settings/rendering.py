@@ -71,7 +71,7 @@ def render(
     document = document or zappa_settings.read()
     settings = zappa_settings.merged(zappa_settings.flattened(document, name), changes or {})
     if found := [*checks.of_file(document), *checks.of_stage(name, zappa_settings.flattened(document, name))]:
-        raise StageError(f"{found[0].wrong} {found[0].matters} Write: {found[0].write}")
+        raise StageError(str(found[0]))
     made = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
     complete = zappa_settings.merged(_completion(name, commit, made), settings)
     path = _written(name, json.dumps({name: complete}, indent=4))

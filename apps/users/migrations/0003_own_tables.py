@@ -1,4 +1,4 @@
-"""What is ours alone, in our own schema: changes under way, and what was done."""
+"""What is ours alone, in our own schema: pending changes and the history."""
 
 import uuid
 
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="PendingChange",
+            name="Intention",
             fields=[
                 (
                     "id",
@@ -48,8 +48,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "db_table": "users_pending_change",
-                "indexes": [models.Index(fields=["email"], name="users_pending_change_email_idx")],
+                "db_table": "users_intention",
+                "indexes": [models.Index(fields=["email"], name="users_intention_email_idx")],
             },
         ),
         migrations.CreateModel(

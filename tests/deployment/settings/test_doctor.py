@@ -1,4 +1,4 @@
-"""Every trap is set once, and found."""
+"""Every rule for stages and settings is broken once, and the issue is reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VARIABLES = "aws_environment_variables"
 
 
 def ids(found: Any) -> set[str]:
-    return {trap.id for trap in found}
+    return {issue.id for issue in found}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def staging() -> zappa_settings.Settings:
 
 
 class TestOurStages:
-    def test_are_in_no_trap(self) -> None:
+    def test_are_in_no_issue(self) -> None:
         assert not run_checks(tags=[doctor.TAG], include_deployment_checks=True)
 
     def test_are_examined_by_check_deploy(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -38,13 +38,13 @@ class TestOurStages:
         (tmp_path / "zappa_settings.json").write_text(json.dumps(document))
         monkeypatch.setattr(zappa_settings.read, "__defaults__", (tmp_path / "zappa_settings.json",))
 
-        with pytest.raises(SystemCheckError, match=r"(?s)staging: debug is on.*Write: \"debug\": false"):
+        with pytest.raises(SystemCheckError, match=r"(?s)staging: debug is on .*Write: \"debug\": false"):
             call_command("check", "--deploy", "--tag", doctor.TAG)
 
 
 class TestStage:
     @pytest.mark.parametrize(
-        ("change", "trap"),
+        ("change", "issue"),
         [
             ({"debug": True}, "E001"),
             ({"log_level": "DEBUG"}, "E002"),
@@ -78,32 +78,34 @@ class TestStage:
         ],
         ids=lambda value: value if isinstance(value, str) else json.dumps(value)[:50],
     )
-    def test_trap_is_found(
-        self, change: zappa_settings.Settings, trap: str, staging: zappa_settings.Settings
+    def test_issue_is_found(
+        self, change: zappa_settings.Settings, issue: str, staging: zappa_settings.Settings
     ) -> None:
-        assert ids(checks.of_stage("staging", zappa_settings.merged(staging, change))) == {trap}
+        assert ids(checks.of_stage("staging", zappa_settings.merged(staging, change))) == {issue}
 
     def test_without_tags_is_found(self, staging: zappa_settings.Settings) -> None:
         assert ids(checks.of_stage("staging", staging | {"tags": {}})) == {"E014"}
 
-    def test_of_each_kind_is_set_above(self) -> None:
-        parameters = next(mark for mark in TestStage.test_trap_is_found.pytestmark if mark.args)  # type: ignore[attr-defined]
-        assert {kind.id for kind in checks.KINDS} == {trap for _, trap in parameters.args[1]} | {"E014"}
+    def test_every_rule_is_broken_once(self) -> None:
+        parameters = next(mark for mark in TestStage.test_issue_is_found.pytestmark if mark.args)  # type: ignore[attr-defined]
+        assert {rule["id"] for rule in checks.rules()} <= {issue for _, issue in parameters.args[1]} | {
+            "E014"
+        }
 
     def test_says_what_is_wrong_why_it_matters_and_what_to_write(
         self, staging: zappa_settings.Settings
     ) -> None:
-        (trap,) = checks.of_stage("staging", staging | {"debug": True})
-        error = doctor.as_error(trap)
+        (issue,) = checks.of_stage("staging", staging | {"debug": True})
+        error = doctor.as_error(issue)
 
-        assert error.msg.startswith("staging: debug is on. It is Zappa's default")
+        assert error.msg.startswith("staging: debug is on (debug). It is Zappa's default")
         assert error.hint == 'Write: "debug": false'
         assert error.id == "moped.E001"
 
 
 class TestFile:
     @pytest.mark.parametrize(
-        ("change", "trap"),
+        ("change", "issue"),
         [
             ({"base": {"domain": "moped-api.example"}}, "E018"),
             ({"pr-1": {}}, "E019"),
@@ -112,13 +114,13 @@ class TestFile:
         ],
         ids=["base with a domain", "dash", "capital", "same function"],
     )
-    def test_trap_is_found(self, change: dict[str, zappa_settings.Settings], trap: str) -> None:
-        assert trap in ids(checks.of_file(zappa_settings.merged(zappa_settings.read(), change)))
+    def test_issue_is_found(self, change: dict[str, zappa_settings.Settings], issue: str) -> None:
+        assert issue in ids(checks.of_file(zappa_settings.merged(zappa_settings.read(), change)))
 
 
 class TestDjango:
     @pytest.mark.parametrize(
-        ("setting", "value", "trap"),
+        ("setting", "value", "issue"),
         [
             ("DEBUG", True, "E030"),
             ("LOGGING", {"version": 1, "root": {"level": "INFO"}}, "E031"),
@@ -130,10 +132,10 @@ class TestDjango:
         ],
         ids=lambda value: str(value)[:30],
     )
-    def test_trap_is_found(self, setting: str, value: Any, trap: str, settings: Any) -> None:
+    def test_issue_is_found(self, setting: str, value: Any, issue: str, settings: Any) -> None:
         setattr(settings, setting, value)
 
-        assert ids(doctor.traps_of_django()) == {trap}
+        assert ids(doctor.django_issues()) == {issue}
 
 
 class TestZappaFile:
