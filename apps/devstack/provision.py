@@ -16,6 +16,7 @@ from apps.claims import items as claims_items
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
+from apps.deployment.settings.variables import from_outputs
 from apps.devstack import pre_token_function, stack
 from apps.devstack.personas import PERSONAS
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DIRECTORY = "azuread"
+# Outputs for which the laptop has values of its own.
+OF_THE_LAPTOP = {"COGNITO_DOMAIN_URL", "DATABASE_URL", "MOPED_API_DATABASE_SECRET"}
 # What the function needs of the API's own variables beside those that the stack's outputs give.
 FUNCTION_VARIABLES = {
     "MOPED_API_CURRENT_ENVIRONMENT": "laptop",
@@ -81,13 +84,7 @@ def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:
 
 
 def _names(made: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "COGNITO_USERPOOL_ID": made["UserPoolId"],
-        "COGNITO_APP_CLIENT_ID": made["ClientId"],
-        "COGNITO_DYNAMO_TABLE_NAME": made["ClaimsTable"],
-        "MOPED_API_CONFIGURATION_SETTINGS": made["ConfigurationSecret"],
-        "MOPED_API_UPLOADS_S3_BUCKET": made["UploadsBucket"],
-    }
+    return {name: value for name, value in from_outputs(made).items() if name not in OF_THE_LAPTOP}
 
 
 def _variables(site: Endpoints, made: Mapping[str, str]) -> dict[str, str]:

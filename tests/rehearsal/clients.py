@@ -57,7 +57,7 @@ def through_runtime(function: Function, version: int) -> Callable[..., Answer]:
 
 
 def walk(ask: Callable[..., Answer], people: dict[str, Any]) -> tuple[int, list[str]]:
-    """Call every route as every persona and without a token. Return the number of calls and what was wrong."""
+    """Call every route as every persona and without a token. Return the number of calls and the faults."""
     callers = {"anonymous": "", **{key: token for key, token in people["tokens"].items() if token}}
     count, wrong = 0, []
     for call in people["calls"]:

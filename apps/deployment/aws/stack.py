@@ -8,30 +8,20 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
 from apps.deployment.errors import StageError
+from apps.deployment.settings.variables import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
-# What the function is told, by the output that says it.
-VARIABLES = {
-    "UserPoolId": "COGNITO_USERPOOL_ID",
-    "ClientId": "COGNITO_APP_CLIENT_ID",
-    "DomainUrl": "COGNITO_DOMAIN_URL",
-    "ClaimsTable": "COGNITO_DYNAMO_TABLE_NAME",
-    "UploadsBucket": "MOPED_API_UPLOADS_S3_BUCKET",
-    "ConfigurationSecret": "MOPED_API_CONFIGURATION_SETTINGS",
-    "DatabaseUrl": "DATABASE_URL",
-    "DatabaseSecret": "MOPED_API_DATABASE_SECRET",
-}
 OPTIONAL = {"DatabaseSecret"}
-NEEDED = (*sorted(VARIABLES.keys() - OPTIONAL), "FunctionRoleArn", "DeploymentBucket", "FunctionLog")
-
-
-def variables(made: dict[str, str]) -> dict[str, str]:
-    """Return what the function is told of what the stack made."""
-    return {variable: made[output] for output, variable in VARIABLES.items() if output in made}
+NEEDED = (
+    *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
+    "FunctionRoleArn",
+    "DeploymentBucket",
+    "FunctionLog",
+)
 
 
 def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from apps.deployment.aws import stack
 from apps.deployment.errors import StageError
 from apps.deployment.paths import BUILD
-from apps.deployment.settings import checks, zappa_settings
+from apps.deployment.settings import checks, variables, zappa_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def _completion(name: str, commit: str, made: dict[str, str]) -> Settings:
         "role_arn": made["FunctionRoleArn"],
         "s3_bucket": made["DeploymentBucket"],
         "tags": {"commit": commit},
-        "aws_environment_variables": {**stack.variables(made), **about},
+        "aws_environment_variables": {**variables.from_outputs(made), **about},
         **_network(made),
     }
 
