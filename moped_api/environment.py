@@ -97,7 +97,5 @@ class Environment:
         :raises ImproperlyConfigured: naming every problem, if there is any
         """
         if self._problems:
-            listed = "\n".join(f"  - {problem}" for problem in self._problems)
-            raise ImproperlyConfigured(
-                f"The Moped API cannot start; its environment is incomplete:\n{listed}"
-            )
+            lines = "\n".join(f"  - {problem}" for problem in self._problems)
+            raise ImproperlyConfigured(f"The Moped API cannot start; its environment is incomplete:\n{lines}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Impersonate
 
-REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 VALUES = {"uuid": "22222222-2222-4222-8222-222222222222", "path": "private/project/1/none.pdf"}
 
 
@@ -48,7 +48,9 @@ def allowed_to_call(method: str, route: routes.Route) -> frozenset[str]:
 
 def path_of(route: routes.Route) -> str:
     """Fill what the route captures with something that is not there."""
-    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: VALUES.get(found[1] or "", VALUES["uuid"]), route.path)
+    return re.sub(
+        r"<(?:(\w+):)?\w+>", lambda capture: VALUES.get(capture[1] or "", VALUES["uuid"]), route.path
+    )
 
 
 class TestTables:
@@ -80,7 +82,7 @@ class TestEveryRoute:
         response = impersonate(persona).generic(method, path_of(route))
 
         allowed = persona in allowed_to_call(method, route)
-        assert (response.status_code not in REFUSED) == allowed
+        assert (response.status_code not in REFUSALS) == allowed
         assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
 
     @pytest.mark.parametrize(

@@ -46,16 +46,16 @@ def patched_modules(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Import)
         for alias in node.names
     }
-    written = {
+    patched = {
         ast.unparse(node.value).partition(".")[0]
         for node in nodes
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
-    return imported & written
+    return imported & patched
 
 
 def subclasses(kind: type[MopedError]) -> set[type[MopedError]]:
-    return {found for child in kind.__subclasses__() for found in {child, *subclasses(child)}}
+    return {subclass for child in kind.__subclasses__() for subclass in {child, *subclasses(child)}}
 
 
 class TestSource:
@@ -118,10 +118,10 @@ def literal_limits(call: ast.Call) -> list[int]:
     if isinstance(call.func, ast.Name) and call.func.id == "timedelta":
         return []
     waits = isinstance(call.func, ast.Attribute) and call.func.attr in {"wait", "join"}
-    given = [keyword.value for keyword in call.keywords if keyword.arg in {"timeout", "seconds"}]
+    limits = [keyword.value for keyword in call.keywords if keyword.arg in {"timeout", "seconds"}]
     return [
         value.lineno
-        for value in [*given, *(call.args if waits else [])]
+        for value in [*limits, *(call.args if waits else [])]
         if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value >= 1
     ]
 

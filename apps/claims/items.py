@@ -113,8 +113,8 @@ def encode(email: str, claims: HasuraClaims) -> dict[str, AttributeValueTypeDef]
 
 def attribute(item: Item, name: str) -> str:
     """Return an attribute's text, whether it was written as text or as a number."""
-    stored: Mapping[str, Any] = item.get(name) or {}
-    return str(stored.get("S") or stored.get("N") or "")
+    value: Mapping[str, Any] = item.get(name) or {}
+    return str(value.get("S") or value.get("N") or "")
 
 
 def keys(*, doubted: bool = False) -> MultiFernet:
@@ -155,11 +155,11 @@ def _decrypt(token: str) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _fernet(listed: str) -> MultiFernet:
+def _fernet(keys_text: str) -> MultiFernet:
     from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 (same)
 
     try:
-        return MultiFernet([Fernet(key.strip()) for key in listed.split(",") if key.strip()])
+        return MultiFernet([Fernet(key.strip()) for key in keys_text.split(",") if key.strip()])
     except ValueError as error:
         raise secrets.SecretError from error
 

@@ -64,12 +64,12 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
     :raises UnknownFileError: if there is none, or it was deleted, or it is another person's
     :raises UnavailableError: if AWS gives us no credentials to sign with
     """
-    found = keys.canonical(key)
-    if not (found and _may_read(found, actor)):
+    canonical_key = keys.canonical(key)
+    if not (canonical_key and _may_read(canonical_key, actor)):
         raise UnknownFileError
-    name = keys.display_name(found)
-    url = adapters.presign_download(key=found, presentation=content_types.presentation(name))
-    _record("file_download_signed", found, actor)
+    name = keys.display_name(canonical_key)
+    url = adapters.presign_download(key=canonical_key, presentation=content_types.presentation(name))
+    _record("file_download_signed", canonical_key, actor)
     return url
 
 

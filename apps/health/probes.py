@@ -40,12 +40,12 @@ class _CachedResult:
         self.until = 0.0
 
 
-_remembered = _CachedResult()
+_last_result = _CachedResult()
 
 
 def forget() -> None:
     """Run the probes again at the next call (tests)."""
-    _remembered.until = 0.0
+    _last_result.until = 0.0
 
 
 def check() -> None:
@@ -54,11 +54,11 @@ def check() -> None:
 
     :raises NotReadyError: naming what is not
     """
-    with _remembered.lock:  # one asks, the others wait for its answer
-        if time.monotonic() >= _remembered.until:
-            _remembered.down = _run_probes()
-            _remembered.until = time.monotonic() + REMEMBERED_SECONDS
-        down = _remembered.down
+    with _last_result.lock:  # one asks, the others wait for its answer
+        if time.monotonic() >= _last_result.until:
+            _last_result.down = _run_probes()
+            _last_result.until = time.monotonic() + REMEMBERED_SECONDS
+        down = _last_result.down
     if down:
         raise NotReadyError(f"Not ready: {', '.join(down)}.")
 
@@ -68,13 +68,13 @@ def _run_probes() -> tuple[str, ...]:
     for client in (clients.dynamodb, clients.s3, clients.secrets_manager):
         client()  # building the first ones takes our time, not our neighbours'
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
-    asked = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
-    done, late = wait(asked, DEADLINE_SECONDS)
+    futures = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
+    finished, late = wait(futures, DEADLINE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
-    failed = {future for future in done if future.exception()}
+    failed = {future for future in finished if future.exception()}
     for future in failed:
-        logger.warning("probe_failed", extra={"probe": asked[future], "cause": repr(future.exception())})
-    return tuple(sorted(asked[future] for future in failed | late))
+        logger.warning("probe_failed", extra={"probe": futures[future], "cause": repr(future.exception())})
+    return tuple(sorted(futures[future] for future in failed | late))
 
 
 def _probe(path: str) -> None:

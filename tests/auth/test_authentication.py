@@ -112,9 +112,9 @@ class TestHeader:
         assert (response.status_code, response.json()["code"]) == (401, "key_unknown")
 
     def test_signed_with_djangos_key_is_refused(self, api_client: APIClient, signer: Signer) -> None:
-        ours = jwt.encode(payload(), settings.SECRET_KEY, "HS256", headers={"kid": signer.kid})
+        django_token = jwt.encode(payload(), settings.SECRET_KEY, "HS256", headers={"kid": signer.kid})
 
-        response = api_client.get(ROUTE, headers={"authorization": f"Bearer {ours}"})
+        response = api_client.get(ROUTE, headers={"authorization": f"Bearer {django_token}"})
 
         assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
 
@@ -198,12 +198,12 @@ class TestCookie:
     ) -> None:
         settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
         keys.reset()
-        sent = RequestFactory().get(ROUTE)
+        http_request = RequestFactory().get(ROUTE)
         if source == "header":
-            sent.META["HTTP_AUTHORIZATION"] = f"Bearer {signer.token()}"
+            http_request.META["HTTP_AUTHORIZATION"] = f"Bearer {signer.token()}"
         else:
-            sent.COOKIES[self.NAME] = signer.token()
-        request = Request(sent, authenticators=[CognitoAuthentication()])
+            http_request.COOKIES[self.NAME] = signer.token()
+        request = Request(http_request, authenticators=[CognitoAuthentication()])
 
         with pytest.raises(WrappedMopedError) as refusal:
             request.user.is_authenticated  # noqa: B018 (reading it authenticates)

@@ -121,15 +121,15 @@ class TestHasuraClaims:
 
 class TestKeys:
     def test_are_the_same_if_their_numbers_are(self) -> None:
-        one, other = sorted(
+        first, other = sorted(
             (jwks.parse(compact({"keys": [key(kid).jwk()]}))[kid] for kid in ("pool-key-1", "pool-key-2")),
             key=lambda public: public.modulus,
         )
 
-        assert one == jwks.PublicKey(key().jwk(), one.modulus)
-        assert one != other
-        assert other != one
-        assert one != "a key"
+        assert first == jwks.PublicKey(key().jwk(), first.modulus)
+        assert first != other
+        assert other != first
+        assert first != "a key"
 
 
 class TestConversation:

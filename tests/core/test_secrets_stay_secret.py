@@ -75,6 +75,6 @@ class TestEveryRoute:
 
         self.call(route, token)
 
-        written = "\n".join(log.lines)
-        assert '"event":"request"' in written
-        assert not [secret for secret in secrets_of(token) if secret in written]
+        log_text = "\n".join(log.lines)
+        assert '"event":"request"' in log_text
+        assert not [secret for secret in secrets_of(token) if secret in log_text]

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
     from rest_framework.test import APIClient
 
-asked: list[str] = []
+probed: list[str] = []
 released = threading.Event()
 
 
 def well() -> None:
-    asked.append("well")
+    probed.append("well")
 
 
 def broken() -> None:
@@ -33,15 +33,15 @@ def hanging() -> None:
 @pytest.fixture(autouse=True)
 def _unremembered() -> Iterator[None]:
     probes.forget()
-    asked.clear()
+    probed.clear()
     released.clear()
     yield
     released.set()
     probes.forget()
 
 
-def named_probes(**named: str) -> dict[str, str]:
-    return {name: f"{__name__}.{probe}" for name, probe in named.items()}
+def named_probes(**paths: str) -> dict[str, str]:
+    return {name: f"{__name__}.{probe}" for name, probe in paths.items()}
 
 
 class TestLive:
@@ -99,7 +99,7 @@ class TestReady:
         for _ in range(20):
             api_client.get("/health/ready")
 
-        assert asked == ["well"]
+        assert probed == ["well"]
 
     def test_asks_again_after_a_while(
         self, api_client: APIClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -110,7 +110,7 @@ class TestReady:
         api_client.get("/health/ready")
         api_client.get("/health/ready")
 
-        assert asked == ["well", "well"]
+        assert probed == ["well", "well"]
 
 
 @pytest.mark.django_db(transaction=True)

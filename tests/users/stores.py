@@ -153,13 +153,13 @@ class Stores:
     def _disagreements(self, address: str) -> list[str]:
         row, claims, account = self.row(address), self.claims(address), self.account(address)
         if row is None or row.is_deleted:
-            wrong = [f"{address} has claims and is not active"] if claims else []
-            return wrong + ([f"{address} has an account and is not active"] if account else [])
-        wrong = []
+            problems = [f"{address} has claims and is not active"] if claims else []
+            return problems + ([f"{address} has an account and is not active"] if account else [])
+        problems = []
         if account is None or account.username != str(row.cognito_user_id):
-            wrong.append(f"{address} is active, and the account is {account}, not {row.cognito_user_id}")
+            problems.append(f"{address} is active, and the account is {account}, not {row.cognito_user_id}")
         elif account.status != "CONFIRMED" or not account.is_verified or account.email != address:
-            wrong.append(f"the account of {address} cannot be used: {account}")
+            problems.append(f"the account of {address} cannot be used: {account}")
         if claims != row.claims:
-            wrong.append(f"the claims of {address} are {claims}, not {row.claims}")
-        return wrong
+            problems.append(f"the claims of {address} are {claims}, not {row.claims}")
+        return problems

@@ -45,19 +45,19 @@ class Crowd:
     def play(self) -> list[tuple[str, str, str]]:
         """Run all changes at once."""
         plan = self.plan()
-        known = dict(MopedUser.objects.values_list("email", "cognito_user_id"))
-        threads = [Thread(target=self._try, args=(change, known)) for change in plan]
+        account_ids = dict(MopedUser.objects.values_list("email", "cognito_user_id"))
+        threads = [Thread(target=self._try, args=(change, account_ids)) for change in plan]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         return plan
 
-    def _try(self, change: tuple[str, str, str], known: dict[str, Any]) -> None:
+    def _try(self, change: tuple[str, str, str], account_ids: dict[str, Any]) -> None:
         name, email, target = change
         by: Any = {"actor": self.actor}
         form: Any = {"actor": self.actor, "password": PASSWORD}
-        account = known.get(email)
+        account = account_ids.get(email)
         self.barrier.wait()
         try:
             with suppress(ConflictError, NotFoundError):
@@ -92,4 +92,4 @@ class TestCrowds:
             plan = crowd.play()
 
             assert stores.disagreements(*addresses) == [], plan
-            assert [one for one in PendingChange.objects.all() if not one.is_done] == [], plan
+            assert [change for change in PendingChange.objects.all() if not change.is_done] == [], plan

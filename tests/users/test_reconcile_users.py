@@ -45,8 +45,8 @@ def alone(stores: Stores) -> Stores:
 
 
 def reconcile(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
-    status, said = said_by_reconcile(*arguments)
-    return status, said["disagreements"]
+    status, output = said_by_reconcile(*arguments)
+    return status, output["disagreements"]
 
 
 def said_by_reconcile(*arguments: str) -> tuple[int, dict[str, Any]]:
@@ -174,8 +174,8 @@ class TestOfNobodysAccount:
             str(uuid.uuid4()), "Jane@austintexas.gov", is_verified=False, is_enabled=True, status="", mark=""
         )
 
-        assert [one.code for one in unowned_account(account, person)] == ["second_account"]
-        assert [one.code for one in unowned_account(account, None)] == ["stray_account"]
+        assert [finding.code for finding in unowned_account(account, person)] == ["second_account"]
+        assert [finding.code for finding in unowned_account(account, None)] == ["stray_account"]
 
 
 class TestReconcileUsers:
@@ -190,14 +190,14 @@ class TestReconcileUsers:
         user = alone.admit(email, [EDITOR])
         REPAIRABLE[case](email, user)
 
-        found = reconcile()
+        findings = reconcile()
         repaired = reconcile("--fix")
         after = reconcile("--fix")
 
         code = case.partition(",")[0]
-        assert (found[0], repaired[0]) == (1, 0)
-        assert code in {one["code"] for one in found[1]}
-        assert all(one["text"] and one["repaired"] is not None for one in repaired[1])
+        assert (findings[0], repaired[0]) == (1, 0)
+        assert code in {finding["code"] for finding in findings[1]}
+        assert all(finding["text"] and finding["repaired"] is not None for finding in repaired[1])
         assert after == (0, [])
         assert alone.disagreements(email, f"new.{email}", f"unknown.{email}", f"other.{email}") == []
         assert MopedUser.objects.filter(email=email).count() == 1
@@ -206,11 +206,11 @@ class TestReconcileUsers:
     def test_leaves_to_people_what_only_they_can_do(self, alone: Stores, email: str, case: str) -> None:
         FOR_PEOPLE[case](email, alone.admit(email, [EDITOR]))
 
-        status, found = reconcile("--fix")
+        status, findings = reconcile("--fix")
 
         assert status == 1
-        assert [one["code"] for one in found] == [case.partition(",")[0]]
-        assert not found[0]["safe_to_repair"]
+        assert [finding["code"] for finding in findings] == [case.partition(",")[0]]
+        assert not findings[0]["safe_to_repair"]
 
     def test_verifies_no_address_that_the_user_changed(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])
@@ -221,12 +221,12 @@ class TestReconcileUsers:
         account = alone.account(str(user.cognito_user_id))
         assert account
         assert (account.email, account.is_verified) == (email, False)
-        assert [one["code"] for one in reconcile()[1]] == ["address_unverified"]
+        assert [finding["code"] for finding in reconcile()[1]] == ["address_unverified"]
 
     def test_finds_an_account_that_has_another_address(self, alone: Stores, email: str) -> None:
         another_address(email, alone.admit(email, [EDITOR]))
 
-        assert [one["code"] for one in reconcile("--only", email)[1]] == ["address_differs"]
+        assert [finding["code"] for finding in reconcile("--only", email)[1]] == ["address_differs"]
 
     def test_removes_an_inactive_users_account_by_its_id(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])
@@ -243,7 +243,7 @@ class TestReconcileUsers:
 
         reconcile("--fix")
 
-        assert [one["code"] for one in reconcile()[1]] == ["account_missing"]
+        assert [finding["code"] for finding in reconcile()[1]] == ["account_missing"]
 
     def test_leaves_an_account_to_the_user_who_adopted_it(self, alone: Stores, email: str) -> None:
         interrupted = PendingChange.objects.create(operation=PendingChange.CREATE, email=email)
@@ -371,7 +371,7 @@ class TestReconcileUsers:
             # A second passes at the start and one before each repair: two of three are in time.
             first = reconcile("--fix", "--max-seconds=3")
 
-        assert (first[0], [bool(one["repaired"]) for one in first[1]]) == (1, [True, True, False])
+        assert (first[0], [bool(finding["repaired"]) for finding in first[1]]) == (1, [True, True, False])
         assert len(reconcile("--fix")[1]) == 1
         assert reconcile() == (0, [])
 
@@ -407,15 +407,15 @@ class TestRotateKey:
         self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         alone.admit(email, [EDITOR])
-        listed = [
+        tokens = [
             Fernet.generate_key().decode(),
             secrets.value(settings.CONFIGURATION_SECRET, claims_items.KEY),
         ]
-        monkeypatch.setattr(secrets, "value", lambda *_args, **_options: ",".join(listed))
+        monkeypatch.setattr(secrets, "value", lambda *_args, **_options: ",".join(tokens))
 
         call_command("reconcile_users", "--rotate-key", stdout=StringIO())
 
-        listed.pop()
+        tokens.pop()
         assert reconcile() == (0, [])
 
     def test_continues_with_the_items_that_are_left(

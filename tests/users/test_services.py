@@ -479,13 +479,13 @@ class TestAdmins:
 
 class TestPendingChanges:
     @pytest.mark.parametrize(
-        "left",
+        "leftover",
         [{"operation": PendingChange.DELETE}, {"operation": PendingChange.UPDATE, "new_email": "new@b.gov"}],
     )
     def test_with_something_left_to_do_are_not_forgotten_with_others(
-        self, stores: Stores, email: str, left: dict[str, str]
+        self, stores: Stores, email: str, leftover: dict[str, str]
     ) -> None:
-        undone = PendingChange.objects.create(email=email, decided=True, **left)
+        undone = PendingChange.objects.create(email=email, decided=True, **leftover)
 
         pending.delete(PendingChange.objects.create(email=email, operation=undone.operation))
 
@@ -509,9 +509,9 @@ class TestAudit:
     def test_keeps_no_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         update(admin, create(admin, email), NEW_PASSWORD)
 
-        kept = repr(list(Event.objects.values())) + repr(list(PendingChange.objects.values()))
-        assert PASSWORD not in kept
-        assert NEW_PASSWORD not in kept
+        texts = repr(list(Event.objects.values())) + repr(list(PendingChange.objects.values()))
+        assert PASSWORD not in texts
+        assert NEW_PASSWORD not in texts
 
     def test_cannot_be_rewritten(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         create(admin, email)

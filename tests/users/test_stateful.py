@@ -119,8 +119,8 @@ class Lives(RuleBasedStateMachine):
         self.reconcile()
         for address in self.addresses:
             row = self.stores.row(address)
-            said = list(row.login_roles) if row and row.may_sign_in else None
-            assert self.stores.roles_at_sign_in(address) == said
+            expected_roles = list(row.login_roles) if row and row.may_sign_in else None
+            assert self.stores.roles_at_sign_in(address) == expected_roles
 
 
 def test_end_as_the_database_says(
