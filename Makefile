@@ -66,6 +66,7 @@ format: install
 
 lint: install
 	$(BIN)/ruff check --quiet .
+	$(BIN)/python -m apps.devstack.language
 
 types: install
 	$(LAPTOP) $(BIN)/mypy

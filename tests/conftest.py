@@ -75,13 +75,13 @@ def _distribute(
         least = costs.index(min(costs))
         costs[least] += _cost(module)
         shares[least] += module
-    left, others = sum(map(len, shares)) + len(fast), iter(fast)
+    remaining, rest = sum(map(len, shares)) + len(fast), iter(fast)
     for number, share in enumerate(shares):
-        chunk = left // (workers - number)
+        chunk = remaining // (workers - number)
         yield from share
-        yield from islice(others, max(0, chunk - len(share)))
-        left -= chunk
-    yield from others
+        yield from islice(rest, max(0, chunk - len(share)))
+        remaining -= chunk
+    yield from rest
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -195,17 +195,15 @@ def impersonate(calling: Caller, api_client: APIClient) -> Impersonate:
 
 
 def _remember_rights(token: dict[str, Any]) -> None:
-    said = token.get(CLAIMS_NAMESPACE)
+    claim = token.get(CLAIMS_NAMESPACE)
     try:
-        granted = hasura.parse(said) if isinstance(said, str) else NO_CLAIMS
+        claims = hasura.parse(claim) if isinstance(claim, str) else NO_CLAIMS
     except ValueError:
         return  # a token that will be refused
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    current_roles._remember(
-        address, current_roles._CachedRoles(frozenset(granted.allowed_roles), time.time())
-    )
+    current_roles._remember(address, current_roles._CachedRoles(frozenset(claims.allowed_roles), time.time()))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

@@ -57,9 +57,9 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if header:
             token = self.get_validated_token(_bearer(header))
-        elif settings.BROWSER_SIGN_IN and (found := _token_in_cookie(request)):
+        elif settings.BROWSER_SIGN_IN and (cookie_token := _token_in_cookie(request)):
             _enforce_csrf(request)
-            token = found
+            token = cookie_token
         else:
             return None
         return CognitoUser(token), token

@@ -30,7 +30,7 @@ def run(
     :param doing: what it is for, as an error message goes on after "could not"
     :raises StageError: if it fails, with the last thing it said
     """
-    done = subprocess.run(  # noqa: S603 (programs of ours, by their paths)
+    process = subprocess.run(  # noqa: S603 (programs of ours, by their paths)
         list(map(str, program)),
         cwd=folder,
         env=environment,
@@ -41,9 +41,9 @@ def run(
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        raise StageError(f"Could not {doing}: {last_error_line(done.stdout)}")
-    return done.stdout
+    if process.returncode:
+        raise StageError(f"Could not {doing}: {last_error_line(process.stdout)}")
+    return process.stdout
 
 
 def commit() -> str:
@@ -57,5 +57,5 @@ def commit() -> str:
 def last_error_line(output: str) -> str:
     """Return the last exception that a program named, or the last line in which it said something."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" =!(:)")]
-    named = [found[1] for line in lines if (found := EXCEPTION.fullmatch(line))]
-    return (named or lines or ["it said nothing"])[-1]
+    exceptions = [match[1] for line in lines if (match := EXCEPTION.fullmatch(line))]
+    return (exceptions or lines or ["it said nothing"])[-1]

@@ -22,10 +22,13 @@ EXEMPT = ("apps/devstack/language.py", "tests/devstack/test_language.py")  # wro
 # Files that are being rewritten on other branches. An entry goes when its branch is merged.
 PENDING: tuple[str, ...] = (
     "apps/deployment/previews/",
+    "apps/devstack/ministack_launcher.py",
     "apps/devstack/parent_death.py",
     "apps/devstack/postgresql.py",
     "apps/devstack/servers.py",
     "apps/users/changes/",
+    "apps/users/reconciliation/",
+    "apps/users/selectors.py",
     "apps/users/serializers.py",
     "apps/users/services.py",
     "apps/users/views.py",
@@ -33,6 +36,8 @@ PENDING: tuple[str, ...] = (
     "docs/operations.md",
     "docs/previews.md",
     "tests/deployment/previews/",
+    "tests/deployment/test_existing.py",
+    "tests/deployment/verification/test_facts.py",
     "tests/rehearsal/",
 )
 

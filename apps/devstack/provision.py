@@ -55,19 +55,19 @@ def furnish(site: Endpoints) -> dict[str, str]:
     In steps, as on a real account: the stack, the function with the stack's role, and only then
     the stack again, whose pool may now call the function.
     """
-    made = stack.outputs() or stack.deploy(_parameters(site, trigger_arn=""))
-    variables = _variables(site, made)
-    arn = pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
-    made = stack.deploy(_parameters(site, trigger_arn=arn))
-    _fill_secret(made["ConfigurationSecret"])
-    _register_identity_provider(made["UserPoolId"], site.aws_url)
+    outputs = stack.outputs() or stack.deploy(_parameters(site, trigger_arn=""))
+    variables = _variables(site, outputs)
+    arn = pre_token_function.sync(outputs["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(outputs)})
+    outputs = stack.deploy(_parameters(site, trigger_arn=arn))
+    _fill_secret(outputs["ConfigurationSecret"])
+    _register_identity_provider(outputs["UserPoolId"], site.aws_url)
     return variables
 
 
 def resync_trigger() -> None:
     """Make the function the working tree's again, after an edit."""
-    made = stack.outputs()
-    pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
+    outputs = stack.outputs()
+    pre_token_function.sync(outputs["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(outputs)})
 
 
 def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:
@@ -83,15 +83,15 @@ def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:
     }
 
 
-def _names(made: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in from_outputs(made).items() if name not in OF_THE_LAPTOP}
+def _names(outputs: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in from_outputs(outputs).items() if name not in OF_THE_LAPTOP}
 
 
-def _variables(site: Endpoints, made: Mapping[str, str]) -> dict[str, str]:
+def _variables(site: Endpoints, outputs: Mapping[str, str]) -> dict[str, str]:
     return {
-        **_names(made),
+        **_names(outputs),
         "AWS_ENDPOINT_URL": site.aws_url,
-        "COGNITO_JWKS_URL": f"{site.aws_url}/{made['UserPoolId']}/.well-known/jwks.json",
+        "COGNITO_JWKS_URL": f"{site.aws_url}/{outputs['UserPoolId']}/.well-known/jwks.json",
         "COGNITO_DOMAIN_URL": site.aws_url,
     }
 

@@ -102,7 +102,7 @@ def theirs(pool: Pool) -> list[Variant]:
     valid = FOLDER / "flask-valid.zip"
     with zipfile.ZipFile(flask) as zipped:
         every = tuple({name.partition("/")[0] for name in zipped.namelist()})
-    archive.repack(flask, valid, python, pruned=("*.pyc",), ours=every)
+    archive.repack(flask, valid, python, pruned=("*.pyc",), own_paths=every)
     handler = "handler.lambda_handler"
     return [
         Variant("Flask, as Zappa packs it", flask, handler, variables),

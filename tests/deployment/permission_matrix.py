@@ -130,8 +130,8 @@ def reading(path: str) -> Callable[[Scene], Callable[[], object]]:
     """Return what prepares a request about one user, or about none."""
 
     def prepare(scene: Scene) -> Callable[[], object]:
-        asked = path.replace("<id>", str(scene.person().cognito_user_id)) if "<id>" in path else path
-        return lambda: scene.ask("GET", asked)
+        url = path.replace("<id>", str(scene.person().cognito_user_id)) if "<id>" in path else path
+        return lambda: scene.ask("GET", url)
 
     return prepare
 

@@ -67,10 +67,10 @@ def packed(tmp_path: Path) -> Callable[..., Package]:
 @pytest.fixture
 def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
     """Return a stage of its own name, on what the laptop's stack made."""
-    made = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///none"}
+    outputs = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///none"}
     name = f"t{uuid.uuid4().hex[:8]}"
     settings: dict[str, Any] = {
-        "role_arn": made["FunctionRoleArn"],
+        "role_arn": outputs["FunctionRoleArn"],
         "timeout_seconds": 28,
         "lambda_concurrency": 1,
         "runtime": "python3.13",
@@ -83,13 +83,13 @@ def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_pa
             "requests_at_once": 1,
         },
     }
-    fill(made["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
+    fill(outputs["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
     monkeypatch.setattr(zappa, "deploy", created)
     monkeypatch.setattr(zappa, "update", updated)
     monkeypatch.setattr(
         zappa, "undeploy", lambda stage: clients.lambda_client().delete_function(FunctionName=stage.function)
     )
-    return Stage(name, f"moped-api-{name}", settings, made, tmp_path / "settings.json")
+    return Stage(name, f"moped-api-{name}", settings, outputs, tmp_path / "settings.json")
 
 
 @pytest.fixture
@@ -125,22 +125,22 @@ def updated(stage: Stage, package: Path) -> None:
 
 
 def deploy(stage: Stage, package: Package) -> tuple[str, list[str]]:
-    said: list[str] = []
-    version = stages.deploy(stage, package, token="", commit="abc123", tell=said.append)
-    return version, said
+    messages: list[str] = []
+    version = stages.deploy(stage, package, token="", commit="abc123", tell=messages.append)
+    return version, messages
 
 
 class TestDeploy:
     def test_makes_the_first_version_live_after_trying_it(
         self, staged: Stage, packed: Callable[..., Package]
     ) -> None:
-        version, said = deploy(staged, packed())
+        version, messages = deploy(staged, packed())
 
         alias = functions.live(staged.function)
         assert alias
         assert (alias.version, alias.previous) == (version, "")
-        assert "  GET /auth/current_user with a token: 200" in said
-        assert "migrated" in said
+        assert "  GET /auth/current_user with a token: 200" in messages
+        assert "migrated" in messages
 
     def test_moves_traffic_to_the_next_and_remembers_the_one_before(
         self, staged: Stage, packed: Callable[..., Package]
@@ -216,8 +216,8 @@ class TestDeploy:
 
         deploy(owner, packed())
 
-        (found,) = clients.logs().describe_log_groups(logGroupNamePrefix=owner.log_group)["logGroups"]
-        assert "retentionInDays" not in found
+        (group,) = clients.logs().describe_log_groups(logGroupNamePrefix=owner.log_group)["logGroups"]
+        assert "retentionInDays" not in group
 
     def test_deletes_old_versions_but_never_one_that_is_needed(
         self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
@@ -262,7 +262,7 @@ class TestPrune:
         version, _ = deploy(staged, packed())
         monkeypatch.setattr(functions, "versions", lambda _function: ["99", version])
 
-        functions.prune(staged.function, keep={version}, kept=1)
+        functions.prune(staged.function, keep={version}, keep_newest=1)
 
         assert functions.exists(staged.function)
 
@@ -298,10 +298,14 @@ class TestReconciling:
 
         deploy(owner, package)
 
-        made = self.configuration(owner)
-        assert made["CodeSha256"] == functions.checksum_of(package.digest)
-        assert made["Role"] == owner.outputs["ReconciliationRoleArn"] != owner.outputs["FunctionRoleArn"]
-        assert made["Environment"]["Variables"] == owner.settings["aws_environment_variables"]
+        configuration = self.configuration(owner)
+        assert configuration["CodeSha256"] == functions.checksum_of(package.digest)
+        assert (
+            configuration["Role"]
+            == owner.outputs["ReconciliationRoleArn"]
+            != owner.outputs["FunctionRoleArn"]
+        )
+        assert configuration["Environment"]["Variables"] == owner.settings["aws_environment_variables"]
 
     def test_may_run_for_a_minute_longer_than_the_command(
         self, owner: Stage, packed: Callable[..., Package]
@@ -334,12 +338,12 @@ class TestReconciling:
         owner.outputs["FunctionLog"] = group
         deploy(owner, packed())
         before = self.configuration(owner)["CodeSha256"]
-        said: list[str] = []
+        messages: list[str] = []
 
-        stages.rollback(owner, "", tell=said.append)
+        stages.rollback(owner, "", tell=messages.append)
 
         assert self.configuration(owner)["CodeSha256"] == before
-        assert "stays as it is" in said[-1]
+        assert "stays as it is" in messages[-1]
 
     def test_stays_as_it_was_if_a_deployment_fails(
         self, owner: Stage, packed: Callable[..., Package]
@@ -446,10 +450,10 @@ class TestGateway:
 
         url = f"{furnished_personas.url}/{staged.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
-        first, refused = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
-        assert (first.status_code, refused.status_code) == (200, 429)
-        assert refused.json()["code"] == "too_many_requests"
-        assert refused.headers["Access-Control-Allow-Origin"] == "*"
+        first, second = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
+        assert (first.status_code, second.status_code) == (200, 429)
+        assert second.json()["code"] == "too_many_requests"
+        assert second.headers["Access-Control-Allow-Origin"] == "*"
 
     def test_has_no_address_before_it_is_made(self, staged: Stage) -> None:
         assert rest_api.url(staged) == ""
@@ -469,33 +473,33 @@ class TestRender:
     def test_completes_a_stage_by_what_its_stack_made(
         self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = laptop_stack.outputs() | {
+        outputs = laptop_stack.outputs() | {
             "DatabaseUrl": "postgresql:///x",
             "DatabaseSecret": "arn:of-the-database's-secret",
             "SubnetIds": "a,b",
             "SecurityGroupIds": "c",
         }
-        monkeypatch.setattr(stack, "outputs", lambda *_given: made)
+        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
 
         stage = rendering.render("staging", commit="abc")
 
-        written = json.loads(stage.path.read_text())["staging"]
-        assert written["role_arn"] == made["FunctionRoleArn"]
-        assert written["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
-        told = written["aws_environment_variables"]
-        assert told["COGNITO_USERPOOL_ID"] == made["UserPoolId"]
-        assert told["MOPED_API_DATABASE_SECRET"] == made["DatabaseSecret"]
-        assert written["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
+        settings = json.loads(stage.path.read_text())["staging"]
+        assert settings["role_arn"] == outputs["FunctionRoleArn"]
+        assert settings["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
+        variables = settings["aws_environment_variables"]
+        assert variables["COGNITO_USERPOOL_ID"] == outputs["UserPoolId"]
+        assert variables["MOPED_API_DATABASE_SECRET"] == outputs["DatabaseSecret"]
+        assert settings["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
 
     def test_keeps_what_another_command_rendered_for_the_stage(
         self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
-        monkeypatch.setattr(stack, "outputs", lambda *_given: made)
+        outputs = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
+        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
 
-        one, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
+        first, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
 
-        assert json.loads(one.path.read_text())["staging"]["tags"]["commit"] == "abc"
+        assert json.loads(first.path.read_text())["staging"]["tags"]["commit"] == "abc"
         assert json.loads(another.path.read_text())["staging"]["tags"]["commit"] == "def"
 
     def test_refuses_a_stage_that_is_in_a_trap(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -550,7 +554,7 @@ class TestCommand:
 
     def test_verifies_what_is_there(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         staged.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"] = "https://moped.example"
-        fact = facts.Fact("it has an address", "http://api.example", lambda it: it.url)
+        fact = facts.Fact("it has an address", "http://api.example", lambda subject: subject.url)
         monkeypatch.setattr(facts, "FACTS", (fact,))
 
         assert self.run("verify", staged.name, "--url", "http://api.example/") == "holds: it has an address\n"

@@ -50,7 +50,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("made")
     cluster = Cluster(folder, durable=False)
     cluster.start()
@@ -60,9 +60,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Iterator[Path]:
+def folder(parent: Path, tmp_path: Path) -> Iterator[Path]:
     """A cluster that is stopped; a copy takes a tenth of what making one takes."""
-    folder = Path(shutil.copytree(made, tmp_path / "pg"))
+    folder = Path(shutil.copytree(parent, tmp_path / "pg"))
     yield folder
     shutil.rmtree(folder)
 

@@ -15,14 +15,14 @@ from apps.devstack.environment import PROJECT
 
 class TestUv:
     def test_trusts_whom_this_machine_trusts(self) -> None:
-        shown = subprocess.run(
+        process = subprocess.run(
             [requirements.UV, "pip", "list", "--show-settings"],
             cwd=PROJECT,
             capture_output=True,
             text=True,
             check=True,
         )
-        assert "system_certs: true" in shown.stdout
+        assert "system_certs: true" in process.stdout
 
 
 class TestLocks:

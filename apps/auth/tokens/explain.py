@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 P = ParamSpec("P")
-SHOWN = 120
+MAX_CHARACTERS = 120
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -104,8 +104,8 @@ def _malformed_reason(token: str) -> str:
     parts = token.split(".")
     if len(parts) != len(("header", "payload", "signature")):
         return f"{len(parts)} part(s) between dots; a signed token has three"
-    named = zip(("header", "payload", "signature"), parts, strict=True)
-    broken = [name for name, part in named if _is_not_base64url(part)]
+    named_parts = zip(("header", "payload", "signature"), parts, strict=True)
+    broken = [name for name, part in named_parts if _is_not_base64url(part)]
     return f"not the one base64url spelling of anything: the {' and the '.join(broken)}"
 
 
@@ -164,15 +164,15 @@ def _claimed(payload: bytes) -> Iterator[Check]:
 
 
 def _addressed(token: rules.IntendedUse) -> Iterator[Check]:
-    ours = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
-    code = _refusal(rules.check_issuer, token, ours)
-    says = f"issued by another pool: {_printable(token.iss)}, not {ours.issuer}"
-    yield Check("issuer", says if code else f"our pool (COGNITO_ISSUER {ours.issuer})", code)
+    trusted = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
+    code = _refusal(rules.check_issuer, token, trusted)
+    says = f"issued by another pool: {_printable(token.iss)}, not {trusted.issuer}"
+    yield Check("issuer", says if code else f"our pool (COGNITO_ISSUER {trusted.issuer})", code)
     code = _refusal(rules.check_use, token)
     yield Check("use", _wrong_use(token.token_use) if code else "an ID token", code)
-    code = _refusal(rules.check_audience, token, ours)
-    listed = ", ".join(ours.client_ids)
-    says = f"issued to {_printable(token.aud)}, not to one of COGNITO_APP_CLIENT_ID {listed}"
+    code = _refusal(rules.check_audience, token, trusted)
+    client_ids = ", ".join(trusted.client_ids)
+    says = f"issued to {_printable(token.aud)}, not to one of COGNITO_APP_CLIENT_ID {client_ids}"
     yield Check("audience", says if code else f"one of our clients: {_printable(token.aud)}", code)
 
 
@@ -241,7 +241,7 @@ def _printable(value: object) -> str:
     text = repr(value)
     with suppress(TypeError, ValueError):
         text = json.dumps(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
 
 
 def _why(error: TokenError) -> str:

@@ -89,9 +89,9 @@ class KeyRing:
 
         :raises KeysUnavailableError: if no keys are known
         """
-        known = self._usable().keys
-        if kid not in known:
-            self._ask(PAUSE_UNKNOWN_KID if known else PAUSE_WITHOUT_KEYS)
+        cached_keys = self._usable().keys
+        if kid not in cached_keys:
+            self._ask(PAUSE_UNKNOWN_KID if cached_keys else PAUSE_WITHOUT_KEYS)
         pool = self._usable()
         if not pool.keys:
             raise KeysUnavailableError
@@ -116,17 +116,17 @@ class KeyRing:
             self._asking.release()
 
     def _fetch(self) -> None:
-        held = self._held[0]
+        trusted = self._held[0]
         try:
             keys = _fetched()
         except jwks_client.FetchError as error:
             self._has_failed = True
-            logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(held.keys)})
+            logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(trusted.keys)})
             return
-        if keys != held.keys:
-            logger.info("key_set_changed", extra={"kids": sorted(keys), "kids_before": sorted(held.keys)})
-            held = TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
-        self._held = (held, Timestamp(time(), monotonic()))
+        if keys != trusted.keys:
+            logger.info("key_set_changed", extra={"kids": sorted(keys), "kids_before": sorted(trusted.keys)})
+            trusted = TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
+        self._held = (trusted, Timestamp(time(), monotonic()))
         self._has_failed = False
 
 

@@ -17,7 +17,7 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_STORED = {name.lower(): (name, value) for name, value in ALWAYS.items()}
+_HEADERS = {name.lower(): (name, value) for name, value in ALWAYS.items()}
 POLICY_OF_DATA = "default-src 'none'; frame-ancestors 'none'"
 POLICY_OF_PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -30,13 +30,13 @@ def apply(response: HttpResponseBase) -> None:
     """Add what the answer does not say itself (static files have their own Cache-Control)."""
     # Straight into what lies under `headers`: these are constants, and that each of them is ASCII
     # on one line need not be found out for every answer. It is a twentieth of a lean request.
-    stored = response.headers._store  # noqa: SLF001
-    for name, header in _STORED.items():
-        stored.setdefault(name, header)
+    store = response.headers._store  # noqa: SLF001
+    for name, header in _HEADERS.items():
+        store.setdefault(name, header)
     if settings.SECURE_COOKIES:
-        stored.setdefault("strict-transport-security", ("Strict-Transport-Security", ONE_YEAR))
+        store.setdefault("strict-transport-security", ("Strict-Transport-Security", ONE_YEAR))
     policy = _policy(response.headers.get("Content-Type", ""))
-    stored.setdefault("content-security-policy", ("Content-Security-Policy", policy))
+    store.setdefault("content-security-policy", ("Content-Security-Policy", policy))
 
 
 def _policy(content_type: str) -> str:

@@ -191,7 +191,7 @@ def _fields(detail: Any) -> dict[str, list[str]]:
     flat: dict[str, list[str]] = {}
     for name, messages in detail.items():
         if isinstance(messages, dict):
-            flat |= {f"{name}.{inner}": found for inner, found in _fields(messages).items()}
+            flat |= {f"{name}.{inner}": texts for inner, texts in _fields(messages).items()}
         elif name != "non_field_errors":
             flat[str(name)] = _messages(messages)
     return flat

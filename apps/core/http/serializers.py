@@ -30,8 +30,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            wrong: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
-            raise serializers.ValidationError({**wrong, **unknown}) from error
+            problems: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
+            raise serializers.ValidationError({**problems, **unknown}) from error
         if unknown:
             raise serializers.ValidationError(unknown)
         return values  # type: ignore[no-any-return]

@@ -116,8 +116,8 @@ def publish(function: str, digest: str, description: str, variables: Mapping[str
             )
     except ConflictError as error:
         raise _busy(function) from error
-    told = published.get("Environment", {}).get("Variables", {})
-    if published["CodeSha256"] != checksum or (variables is not None and told != variables):
+    published_variables = published.get("Environment", {}).get("Variables", {})
+    if published["CodeSha256"] != checksum or (variables is not None and published_variables != variables):
         raise _busy(function)
     return published["Version"]
 
@@ -146,16 +146,21 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
     :raises BusyError: if another process moved it in between
     """
     description = f"before: {before.version}" if before else ""
-    wanted = {"FunctionName": function, "Name": LIVE, "FunctionVersion": version, "Description": description}
+    arguments = {
+        "FunctionName": function,
+        "Name": LIVE,
+        "FunctionVersion": version,
+        "Description": description,
+    }
     try:
         with translate_errors(
             PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
         ):
             if before is None:
-                clients.lambda_client().create_alias(**wanted)  # type: ignore[arg-type]
+                clients.lambda_client().create_alias(**arguments)  # type: ignore[arg-type]
             else:
                 revision = {"RevisionId": before.revision} if before.revision else {}
-                clients.lambda_client().update_alias(**wanted, **revision)  # type: ignore[arg-type]
+                clients.lambda_client().update_alias(**arguments, **revision)  # type: ignore[arg-type]
     except ConflictError as error:
         raise BusyError(
             f"Another process moved the traffic of {function} just now. Look at its status."
@@ -168,20 +173,22 @@ def versions(function: str) -> list[str]:
         pages = (
             clients.lambda_client().get_paginator("list_versions_by_function").paginate(FunctionName=function)
         )
-        found = [version["Version"] for page in pages for version in page["Versions"]]
-    return sorted((version for version in found if version != LATEST), key=int)
+        numbers = [version["Version"] for page in pages for version in page["Versions"]]
+    return sorted((version for version in numbers if version != LATEST), key=int)
 
 
 def checksum_at(function: str, version: str) -> str:
     """Return the checksum of a version's package, as Lambda gives it."""
     with translate_errors():
-        found = clients.lambda_client().get_function_configuration(FunctionName=function, Qualifier=version)
-    return found["CodeSha256"]
+        configuration = clients.lambda_client().get_function_configuration(
+            FunctionName=function, Qualifier=version
+        )
+    return configuration["CodeSha256"]
 
 
-def prune(function: str, keep: set[str], kept: int | None = None) -> None:
+def prune(function: str, keep: set[str], keep_newest: int | None = None) -> None:
     """Delete old versions, except those that traffic goes to or may return to."""
-    for version in versions(function)[: -(kept or KEPT_VERSIONS)]:
+    for version in versions(function)[: -(keep_newest or KEPT_VERSIONS)]:
         if version not in keep:
             _delete_version(function, version)
 

@@ -127,9 +127,9 @@ def _has_package(package: Package, now: dict[str, Any]) -> bool:
 
 
 def _has_configuration(stage: Stage, now: dict[str, Any]) -> bool:
-    wanted = _settings(stage)
-    network = wanted.pop("VpcConfig", {})  # Lambda adds to it what it knows
-    return all(now.get(name) == value for name, value in wanted.items()) and all(
+    target = _settings(stage)
+    network = target.pop("VpcConfig", {})  # Lambda adds to it what it knows
+    return all(now.get(name) == value for name, value in target.items()) and all(
         sorted(now.get("VpcConfig", {}).get(name, [])) == sorted(value) for name, value in network.items()
     )
 

@@ -57,9 +57,9 @@ def api_id(stage: Stage) -> str:
 def url(stage: Stage) -> str:
     """Return where the stage answers, without a slash at the end; "" if nothing stands before it."""
     if stage.has_gateway:
-        found = api_id(stage)
+        gateway_id = api_id(stage)
         region = settings.AWS_REGION
-        return f"https://{found}.execute-api.{region}.amazonaws.com/{stage.name}" if found else ""
+        return f"https://{gateway_id}.execute-api.{region}.amazonaws.com/{stage.name}" if gateway_id else ""
     try:
         with translate_errors(ResourceNotFoundException=NotFoundError):
             config = clients.lambda_client().get_function_url_config(FunctionName=stage.function)
@@ -70,32 +70,34 @@ def url(stage: Stage) -> str:
 
 def set_gateway_responses(stage: Stage) -> None:
     """Give the REST API's own refusals our body and CORS, and let the stage have them."""
-    found = api_id(stage)
-    if not (stage.has_gateway and found):
+    gateway_id = api_id(stage)
+    if not (stage.has_gateway and gateway_id):
         return
     with translate_errors():
         client = clients.apigateway()
         for kind, (code, detail) in REFUSALS.items():
             status = {"statusCode": STATUSES[kind]} if kind in STATUSES else {}
             client.put_gateway_response(
-                restApiId=found,
+                restApiId=gateway_id,
                 responseType=kind,  # type: ignore[arg-type]
                 responseParameters=HEADERS,
                 responseTemplates={"application/json": json.dumps(_body(code, detail))},
                 **status,
             )
-        client.create_deployment(restApiId=found, stageName=stage.name, description="refusals with our body")
+        client.create_deployment(
+            restApiId=gateway_id, stageName=stage.name, description="refusals with our body"
+        )
 
 
 def set_rate_limits(stage: Stage) -> None:
     """Set the rate limits of the REST API, for all callers together."""
-    found = api_id(stage)
-    if not (stage.has_gateway and found):
+    gateway_id = api_id(stage)
+    if not (stage.has_gateway and gateway_id):
         return
     limits = {"rateLimit": stage.own["requests_per_second"], "burstLimit": stage.own["requests_at_once"]}
     with translate_errors():
         clients.apigateway().update_stage(
-            restApiId=found,
+            restApiId=gateway_id,
             stageName=stage.name,
             patchOperations=[
                 {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}

@@ -31,14 +31,14 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     :param instead: outputs that the stage takes for others, by the others' names (a preview's role)
     :raises StageError: if there is no such stack, it is half made, or it lacks something
     """
-    described = _describe(stack)
-    status = described["StackStatus"]
+    description = _describe(stack)
+    status = description["StackStatus"]
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
         raise StageError(f"The stack {stack} is {status}: finish or mend it in CloudFormation first.")
-    made = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    others = instead or {}
-    own = made | {name: made.get(other, "") for name, other in others.items()}
-    missing = [others.get(name, name) for name in NEEDED if not own.get(name)]
+    values = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    overrides = instead or {}
+    own = values | {name: values.get(other, "") for name, other in overrides.items()}
+    missing = [overrides.get(name, name) for name in NEEDED if not own.get(name)]
     if missing:
         raise StageError(
             f"The stack {stack} lacks {', '.join(missing)}: update it from infrastructure/moped-api.yaml."

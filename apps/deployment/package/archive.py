@@ -17,7 +17,7 @@ from apps.deployment import subprocesses
 
 COMPILER = Path(__file__).with_name("bytecode.py")
 # What keeps its source, by the first part of its path.
-OURS = ("apps", "moped_api", "zappa_settings.py")
+OWN_PATHS = ("apps", "moped_api", "zappa_settings.py")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
 SHARED_OBJECT_MODE = 0o100755
@@ -102,11 +102,15 @@ PRUNED_WITHOUT_PAGES = (
     "django/test/*",
 )
 # Kept although a pattern names them; importlib.metadata answers from METADATA.
-KEPT = ("*.dist-info/METADATA",)
+KEEP = ("*.dist-info/METADATA",)
 
 
 def repack(
-    source: Path, output: Path, python: Path, pruned: tuple[str, ...] = PRUNED, ours: tuple[str, ...] = OURS
+    source: Path,
+    output: Path,
+    python: Path,
+    pruned: tuple[str, ...] = PRUNED,
+    own_paths: tuple[str, ...] = OWN_PATHS,
 ) -> None:
     """
     Write `source` again as `output`: without what is pruned, compiled, and in a fixed order.
@@ -117,22 +121,22 @@ def repack(
         folder = Path(scratch)
         with zipfile.ZipFile(source) as zipped:
             zipped.extractall(folder, [name for name in zipped.namelist() if not is_pruned(name, pruned)])
-        _compile(folder, python, ours)
+        _compile(folder, python, own_paths)
         _write(folder, output)
 
 
 def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
     """Tell whether an entry stays behind."""
-    if any(fnmatch(name, pattern) for pattern in KEPT):
+    if any(fnmatch(name, pattern) for pattern in KEEP):
         return False
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _compile(folder: Path, python: Path, ours: tuple[str, ...]) -> None:
+def _compile(folder: Path, python: Path, own_paths: tuple[str, ...]) -> None:
     # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set
     # of constants, show in the bytes.
     subprocesses.run(
-        [python, "-s", "-S", "-P", COMPILER, folder, *ours],
+        [python, "-s", "-S", "-P", COMPILER, folder, *own_paths],
         doing="compile the package",
         environment={"PYTHONHASHSEED": "0"},
     )

@@ -86,10 +86,10 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     with _alone(folder):
         environment = runtime_environment(requirements, target, folder)
         sources = _sources(folder)
-        stamp, wanted = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
-        if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+        stamp, inputs = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
+        if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs):
             archive.repack(_pack(sources, environment), output, python, pruned(requirements))
-            stamp.write_text(wanted, encoding="ascii")
+            stamp.write_text(inputs, encoding="ascii")
     return describe(output, target, requirements)
 
 
@@ -100,8 +100,8 @@ def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
     :param built_before: one to take, rather than to build it
     :raises StageError: as `build` and `describe`
     """
-    wanted = target_of(stage.settings)
-    return describe(built_before, wanted) if built_before else build(stage.own["requirements"], target=wanted)
+    target = target_of(stage.settings)
+    return describe(built_before, target) if built_before else build(stage.own["requirements"], target=target)
 
 
 def pruned(requirements: str) -> tuple[str, ...]:
@@ -136,12 +136,12 @@ def runtime_environment(requirements: str, target: Target, folder: Path) -> Path
     environment = folder / f"runtime-{requirements}"
     # Zappa looks where the Python that it runs in would have its libraries.
     libraries = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    stamp, wanted = libraries / "installed", _fingerprint(*locks, also=str(target))
-    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+    stamp, fingerprint = libraries / "installed", _fingerprint(*locks, also=str(target))
+    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint):
         shutil.rmtree(environment, ignore_errors=True)
         for lock in locks:
             _install(lock, target, libraries / "site-packages")
-        stamp.write_text(wanted, encoding="ascii")
+        stamp.write_text(fingerprint, encoding="ascii")
     return environment
 
 

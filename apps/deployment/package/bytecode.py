@@ -17,11 +17,11 @@ from py_compile import compile as compile_file
 TASK_ROOT = "/var/task"
 
 
-def main(folder: Path, ours: list[str]) -> None:
+def main(folder: Path, own_packages: list[str]) -> None:
     """Compile all of it, and name the first that is no Python."""
     for source in sorted(folder.rglob("*.py")):
         name = source.relative_to(folder)
-        is_ours = name.parts[0] in ours
+        is_ours = name.parts[0] in own_packages
         compiled = cache_from_source(str(source)) if is_ours else str(source.with_suffix(".pyc"))
         try:
             compile_file(

@@ -70,12 +70,15 @@ def render(
     """
     document = document or zappa_settings.read()
     settings = zappa_settings.merged(zappa_settings.flattened(document, name), changes or {})
-    if found := [*checks.of_file(document), *checks.of_stage(name, zappa_settings.flattened(document, name))]:
-        raise StageError(str(found[0]))
-    made = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
-    complete = zappa_settings.merged(_completion(name, commit, made), settings)
+    if issues := [
+        *checks.of_file(document),
+        *checks.of_stage(name, zappa_settings.flattened(document, name)),
+    ]:
+        raise StageError(str(issues[0]))
+    outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
+    complete = zappa_settings.merged(_completion(name, commit, outputs), settings)
     path = _written(name, json.dumps({name: complete}, indent=4))
-    return Stage(name, zappa_settings.function_name(complete, name), complete, made, path)
+    return Stage(name, zappa_settings.function_name(complete, name), complete, outputs, path)
 
 
 def overlay(path: Path | None) -> Settings:
@@ -93,24 +96,24 @@ def _written(name: str, text: str) -> Path:
     return unfinished.replace(path)
 
 
-def _completion(name: str, commit: str, made: dict[str, str]) -> Settings:
+def _completion(name: str, commit: str, outputs: dict[str, str]) -> Settings:
     about = {"MOPED_API_CURRENT_ENVIRONMENT": name, "MOPED_API_COMMIT": commit}
     return {
-        "role_arn": made["FunctionRoleArn"],
-        "s3_bucket": made["DeploymentBucket"],
+        "role_arn": outputs["FunctionRoleArn"],
+        "s3_bucket": outputs["DeploymentBucket"],
         "tags": {"commit": commit},
-        "aws_environment_variables": {**variables.from_outputs(made), **about},
-        **_network(made),
+        "aws_environment_variables": {**variables.from_outputs(outputs), **about},
+        **_network(outputs),
     }
 
 
-def _network(made: dict[str, str]) -> Settings:
+def _network(outputs: dict[str, str]) -> Settings:
     """Return where the function stands, if it stands in a network of the City's."""
-    if not made.get("SubnetIds"):
+    if not outputs.get("SubnetIds"):
         return {}
     return {
         "vpc_config": {
-            "SubnetIds": made["SubnetIds"].split(","),
-            "SecurityGroupIds": made["SecurityGroupIds"].split(","),
+            "SubnetIds": outputs["SubnetIds"].split(","),
+            "SecurityGroupIds": outputs["SecurityGroupIds"].split(","),
         }
     }

@@ -108,7 +108,7 @@ def create(*, email: str, password: str, mark: str) -> Account:
         {"Name": "email_verified", "Value": "true"},
         {"Name": CREATED_BY, "Value": mark},
     ]
-    with translate_errors(**COMMON, **REFUSALS, **TAKEN):
+    with translate_errors(**COMMON, **REFUSALS, **TAKEN_ERRORS):
         user = clients.cognito().admin_create_user(
             UserPoolId=settings.COGNITO_USER_POOL_ID,
             Username=email,
@@ -136,8 +136,8 @@ def set_email(username: str, email: str, *, is_verified: bool) -> None:
     :raises AddressTakenError: if another account signs in with it
     :raises AddressRefusedError: if the pool refuses it
     """
-    verified = {"Name": "email_verified", "Value": str(is_verified).lower()}
-    attributes: Any = [{"Name": "email", "Value": email}, verified]
+    flag = {"Name": "email_verified", "Value": str(is_verified).lower()}
+    attributes: Any = [{"Name": "email", "Value": email}, flag]
     with translate_errors(**COMMON, **REFUSALS, AliasExistsException=AddressTakenError):
         clients.cognito().admin_update_user_attributes(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, UserAttributes=attributes
@@ -192,7 +192,7 @@ COMMON: dict[str, Any] = {
     "UserNotFoundException": AccountNotFoundError,
     "ResourceNotFoundException": StoreMissingError,
 }
-TAKEN: dict[str, Any] = {
+TAKEN_ERRORS: dict[str, Any] = {
     "UsernameExistsException": AccountExistsError,
     "AliasExistsException": AccountExistsError,
 }
@@ -208,13 +208,13 @@ def _account(username: str) -> dict[str, str]:
 
 
 def _from(user: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> Account:
-    found = {attribute["Name"]: attribute.get("Value", "") for attribute in attributes}
+    values = {attribute["Name"]: attribute.get("Value", "") for attribute in attributes}
     return Account(
         username=user["Username"],
-        email=found.get("email", ""),
-        is_verified=found.get("email_verified", "").lower() == "true",
+        email=values.get("email", ""),
+        is_verified=values.get("email_verified", "").lower() == "true",
         is_enabled=user.get("Enabled", True),
         status=user.get("UserStatus", ""),
-        mark=found.get(CREATED_BY, ""),
+        mark=values.get(CREATED_BY, ""),
         created_at=user.get("UserCreateDate"),
     )
