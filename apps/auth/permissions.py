@@ -130,7 +130,7 @@ class IsAdmin(HasRole):
 
 
 def has_current_role(request: Request, *roles: str, is_write: bool = False) -> bool:
-    """Tell whether token and claims item both grant the caller one of these roles."""
+    """Return whether token and claims item both grant the caller one of these roles."""
     return not (get_current_roles(request, is_write=is_write) or frozenset()).isdisjoint(roles)
 
 

@@ -39,7 +39,7 @@ class UnreadableItemError(UpstreamError):
 
 
 class TableMissingError(UpstreamError):
-    """There is no claims table of that name; only the operators can mend that."""
+    """There is no claims table of that name. Only the operators can correct that."""
 
     code = "claims_table_missing"
     message = "This service is not set up completely. Tell its operators."
@@ -91,7 +91,7 @@ def decode(item: Item) -> HasuraClaims | None:
 
 def is_written_as(item: Item, claims: HasuraClaims) -> bool:
     """
-    Tell whether every reader finds exactly these claims in an item.
+    Return whether every reader finds exactly these claims in an item.
 
     The City's own hook does not fill in ids that stand beside the cipher as text. It issues 0.
 
@@ -123,7 +123,7 @@ def keys(*, doubted: bool = False) -> MultiFernet:
 
 
 def has_newest_key(token: str) -> bool:
-    """Tell whether claims are encrypted with the newest key."""
+    """Return whether claims are encrypted with the newest key."""
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 (not needed until an item is read)
 
     newest = secrets.value(settings.CONFIGURATION_SECRET, KEY).partition(",")[0]

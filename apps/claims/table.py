@@ -40,7 +40,7 @@ class StoredItem(NamedTuple):
 
     def is_written_as(self, claims: HasuraClaims) -> bool:
         """
-        Tell whether every reader finds exactly these claims in it.
+        Return whether every reader finds exactly these claims in it.
 
         :raises UnreadableItemError: if it cannot be read
         """

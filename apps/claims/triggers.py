@@ -89,7 +89,7 @@ def _address(event: Mapping[str, Any], username: str) -> str:
     Return the address whose item counts for this account.
 
     The user name of a native account is a UUID. That of a single sign-on account has the provider's
-    prefix, and only then is the rest of it an address that the City vouches for.
+    prefix, and only then is the rest of it an address that the City has verified.
 
     :raises SignInDeniedError: for other accounts, and for native ones without an address
     """

@@ -39,7 +39,7 @@ def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
 
 def _standing_in(name: str, stand: Replacement) -> Any:
     if stand is None:
-        return None  # what Python itself writes down for a module that must not be found
+        return None  # `None` in `sys.modules` makes the import fail
     return import_module(stand) if isinstance(stand, str) else _placeholder(name, stand)
 
 

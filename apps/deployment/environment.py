@@ -24,7 +24,7 @@ REGION = "us-east-1"
 
 
 def applies(arguments: list[str]) -> bool:
-    """Tell whether this is one of the operators' commands."""
+    """Return whether this is one of the operators' commands."""
     return len(arguments) > 1 and arguments[1] in COMMANDS
 
 

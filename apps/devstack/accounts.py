@@ -81,7 +81,7 @@ def _create_account(persona: Persona) -> str:
 
 
 def _set_password(username: str) -> None:
-    # Permanent, and the last step: it completes the account, so a start cut short is mended by the next.
+    # Permanent, and the last step: it completes the account, so the next start completes an interrupted one.
     with translate_errors():
         clients.cognito().admin_set_user_password(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, Password=PASSWORD, Permanent=True

@@ -40,7 +40,7 @@ class Persona:
 
     @property
     def sso_username(self) -> str:
-        """Cognito's name for the account that the City's directory vouches for."""
+        """The user name of the single sign-on account."""
         return f"{SSO_PREFIX}{self.email}"
 
 
@@ -53,7 +53,7 @@ PERSONAS = (
         "Sam",
         "Single",
         "sam.single@austintexas.gov",
-        "an editor whom the City's single sign-on vouches for; the address is not verified",
+        "an editor with single sign-on; the address is not verified",
         4,
         (EDITOR,),
         email_verified=False,

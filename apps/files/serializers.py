@@ -26,7 +26,7 @@ class UploadSerializer(serializers.Serializer[Any]):
         default="",
         allow_blank=True,
         trim_whitespace=False,
-        help_text="The project's id; empty or 0 for a file of one's own.",
+        help_text="The project's id. Empty or 0 for a file of the caller's own.",
         error_messages={"invalid": NO_PROJECT_ID},
     )
     type = serializers.ChoiceField(keys.TYPES, source="kind", default="private")

@@ -75,7 +75,7 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
 
 def _may_read(key: str, actor: CognitoUser) -> bool:
     """
-    Tell whether the caller may read the object.
+    Return whether the caller may read the object.
 
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
     outside of the projects' folders; a person's own folder needs no row and obeys none.
@@ -101,7 +101,7 @@ def _is_own_folder(path: str, actor: CognitoUser) -> bool:
 
 def _is_same_person(person: selectors.Person, actor: CognitoUser) -> bool:
     """
-    Tell whether the row that the caller's claims name is the caller's own.
+    Return whether the row that the caller's claims name is the caller's own.
 
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.

@@ -83,7 +83,7 @@ class MopedUser(models.Model):
 
     @property
     def may_sign_in(self) -> bool:
-        """Tell whether this person is meant to have an account and a claims item."""
+        """Return whether this person is meant to have an account and a claims item."""
         roles = self.roles if isinstance(self.roles, list) else []
         return not self.is_deleted and self.cognito_user_id is not None and NO_LOGIN not in roles
 
@@ -134,7 +134,7 @@ class PendingChange(models.Model):
 
     @property
     def is_done(self) -> bool:
-        """Tell whether it is decided and left nothing to do but to say so."""
+        """Return whether it is decided and left nothing to do but to say so."""
         return self.decided and self.operation != self.DELETE and not self.new_email
 
     @property

@@ -61,17 +61,17 @@ def forbid_self(user: MopedUser, actor: CognitoUser) -> None:
 
 
 def is_admin(user: MopedUser) -> bool:
-    """Tell whether this person can administer accounts."""
+    """Return whether this person can administer accounts."""
     return user.may_sign_in and grants_admin(user.login_roles, user.address)
 
 
 def grants_admin(roles: Sequence[str], address: str) -> bool:
-    """Tell whether these make an admin: that is for City staff only."""
+    """Return whether these make an admin: that is for City staff only."""
     return ADMIN in roles and is_city_address(address)
 
 
 def is_same_person(user: MopedUser, actor: CognitoUser) -> bool:
-    """Tell whether the actor is this person, through whichever of their accounts they signed in."""
+    """Return whether the actor is this person, through whichever of their accounts they signed in."""
     return (
         actor.claims.database_id == str(user.pk)
         or actor.claims.user_id == str(user.cognito_user_id)

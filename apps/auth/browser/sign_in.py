@@ -99,7 +99,7 @@ def safe_target(target: str) -> str:
 
 
 def is_sign_in_page(path: str) -> bool:
-    """Tell whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
+    """Return whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
     names = ("auth-sign-in", "auth-callback", "auth-sign-out")
     return path.rstrip("/") in {reverse(name) for name in names}
 

@@ -53,7 +53,7 @@ class TokenNotYetValidError(TokenError):
 
 
 class IssuerWrongError(TokenError):
-    """Another pool's token, or nobody's."""
+    """The token of another pool, or of none."""
 
     code = "issuer_wrong"
     message = "The token was issued by another user pool."
@@ -81,7 +81,7 @@ class ClaimsInvalidError(TokenError):
 
 
 class KeysUnavailableError(UnavailableError):
-    """The pool's keys are not known, so nobody's token can be judged."""
+    """The pool's keys are not known, so no token can be verified."""
 
     code = "keys_unavailable"
     message = "The user pool's keys cannot be fetched. Try again in a moment."

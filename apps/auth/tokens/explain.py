@@ -49,7 +49,7 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the rule is obeyed."""
+        """Return whether the rule is obeyed."""
         return not self.code
 
 
@@ -205,7 +205,7 @@ def _refusal(check: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> str
 
 def _verified(claims: rules.Claims) -> Check:
     if is_city_sso(claims.username):
-        return Check("verified", "the City's single sign-on vouches for the address")
+        return Check("verified", "the City's single sign-on proves the address")
     if claims.has_verified_email:
         return Check("verified", "email_verified is true")
     says = "email_verified is false: an admin must save the user in the editor, then sign in again"

@@ -35,7 +35,7 @@ class PublicKey:
         self._key = CryptographyRSAKey({name: jwk[name] for name in ("kty", "n", "e")}, ALGORITHM)
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
-        """Say whether this key signed the message (RSASSA-PKCS1-v1_5 with SHA-256)."""
+        """Return whether this key signed the message (RSASSA-PKCS1-v1_5 with SHA-256)."""
         return len(signature) == self.signature_octets and self._key.verify(message, signature) is True
 
     def __eq__(self, other: object) -> bool:

@@ -36,10 +36,9 @@ PAUSE_AFTER_FAILURE = 60.0
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustedKeys:
     """
-    What a token is held against: whose it must be, for whom, and the keys of the time.
+    What a token is checked against: issuer, clients, and the keys of one time.
 
-    Compared by identity: what is remembered about a token is remembered together with the pool
-    that it was held against, and dies with it.
+    Compared by identity: a cached token is cached together with these keys, and only for them.
     """
 
     issuer: str
@@ -51,7 +50,7 @@ UNKNOWN = TrustedKeys("", (), {})
 
 
 class Timestamp(NamedTuple):
-    """A moment on two clocks: one may be set back, the other stands still while Lambda sleeps."""
+    """A time on the wall clock, which can be set back, and the monotonic one, which stops while frozen."""
 
     wall: float
     running: float

@@ -71,7 +71,7 @@ class Claims(IntendedUse, kw_only=True, gc=False):
 
     @property
     def has_verified_email(self) -> bool:
-        """Tell whether the pool says that the address is verified; some triggers write it as text."""
+        """Return whether the pool says that the address is verified; some triggers write it as text."""
         return self.email_verified in {True, "true"}
 
 
@@ -236,7 +236,7 @@ def decode_payload(document: bytes) -> dict[str, Any]:
         payload = orjson.loads(document)
     except ValueError as error:
         raise ClaimsInvalidError from error
-    # Counting is quick and never too low; brackets within strings are told apart only then.
+    # Counting brackets gives an upper bound. The value is walked only if the bound is exceeded.
     if document.count(b"[") + document.count(b"{") > MAX_NESTING and _nests(payload, MAX_NESTING):
         raise ClaimsInvalidError
     return payload  # type: ignore[no-any-return]

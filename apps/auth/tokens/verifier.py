@@ -117,6 +117,6 @@ def _claims(document: bytes, pool: TrustedKeys) -> rules.Claims:
     try:
         return rules.decode_claims(document)
     except ClaimsInvalidError:
-        # Whose it is tells more than what it lacks: an access token has no email either.
+        # Report a wrong issuer, use or audience rather than missing claims: an access token has no email.
         rules.check_intended_use(rules.decode_intended_use(document), pool)
         raise

@@ -30,7 +30,7 @@ THROTTLED = frozenset(
 
 
 class StoreMissingError(UpstreamError):
-    """The user pool or table that the settings name does not exist; only the operators can mend that."""
+    """The user pool or table that the settings name does not exist. Only the operators can correct that."""
 
     code = "store_missing"
     message = "This service is not set up completely. Tell its operators."

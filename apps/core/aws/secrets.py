@@ -32,7 +32,7 @@ DOUBT_SECONDS = 10
 
 
 class SecretError(UpstreamError):
-    """The secret is not what it should be; only its owners can mend that."""
+    """The secret does not have the expected content. Only its owners can correct that."""
 
     code = "secret_unusable"
     message = "This service is not set up completely. Tell its operators."

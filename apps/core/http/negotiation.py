@@ -18,7 +18,7 @@ PAGE = "text/html"
 
 
 def accepts_html(request: HttpRequest | Request) -> bool:
-    """Tell whether the caller is a browser that shows pages; `?format=json` overrules it."""
+    """Return whether the caller is a browser that shows pages; `?format=json` overrules it."""
     return PAGE in request.META.get("HTTP_ACCEPT", "") and "format=json" not in request.META.get(
         "QUERY_STRING", ""
     )

@@ -76,8 +76,8 @@ class WrappedMopedError(exceptions.APIException):
     """
     Carries one of our errors out of an authentication class.
 
-    DRF forgets the half-known caller only for exceptions of its own; any other would be raised
-    a second time while the answer to the first is being made.
+    DRF resets `request.user` only after an APIException. Any other exception would be raised again
+    when the response is built.
     """
 
     def __init__(self, error: errors.MopedError) -> None:

@@ -93,7 +93,7 @@ class StrictCharField(serializers.CharField):
             raise serializers.ValidationError(messages)
 
     def matches(self, value: str) -> bool:
-        """Tell whether the value has the field's form; by default, whether the pattern finds it."""
+        """Return whether the value has the field's form; by default, whether the pattern finds it."""
         return re.search(self.pattern, value) is not None
 
 

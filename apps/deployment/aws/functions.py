@@ -64,7 +64,7 @@ class Invocation:
 
 
 def exists(function: str) -> bool:
-    """Tell whether there is such a function."""
+    """Return whether there is such a function."""
     try:
         with translate_errors(ResourceNotFoundException=NotFoundError):
             clients.lambda_client().get_function(FunctionName=function)

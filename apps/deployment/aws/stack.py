@@ -34,7 +34,7 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     description = _describe(stack)
     status = description["StackStatus"]
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
-        raise StageError(f"The stack {stack} is {status}: finish or mend it in CloudFormation first.")
+        raise StageError(f"The stack {stack} is {status}: finish or correct it in CloudFormation first.")
     values = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
     overrides = instead or {}
     own = values | {name: values.get(other, "") for name, other in overrides.items()}

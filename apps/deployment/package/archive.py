@@ -126,7 +126,7 @@ def repack(
 
 
 def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
-    """Tell whether an entry stays behind."""
+    """Return whether an entry stays behind."""
     if any(fnmatch(name, pattern) for pattern in KEEP):
         return False
     return any(fnmatch(name, pattern) for pattern in patterns)

@@ -45,12 +45,12 @@ class Stage:
 
     @property
     def has_log_of_its_stack(self) -> bool:
-        """Tell whether the stack made the log group, and keeps it; it makes one for one function."""
+        """Return whether the stack made the log group, and keeps it; it makes one for one function."""
         return self.outputs.get("FunctionLog") == self.log_group
 
     @property
     def has_gateway(self) -> bool:
-        """Tell whether a REST API stands before the function, rather than a function URL."""
+        """Return whether a REST API stands before the function, rather than a function URL."""
         return bool(self.settings.get("apigateway_enabled", True))
 
 

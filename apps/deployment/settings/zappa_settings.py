@@ -1,7 +1,7 @@
 """
 zappa_settings.json: read, and flattened as Zappa does it, save that tables are merged.
 
-Under `moped` stands what is ours and Zappa ignores: the stack that furnishes the stage, the
+Under `moped` stands what is ours and Zappa ignores: the stack of the stage, the
 requirements of its package, whether a deployment migrates, how many requests the gateway lets
 through, and how long the log is kept of a stage that stands on another's stack.
 """

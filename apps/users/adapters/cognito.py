@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-# The attribute that says which change made an account. A time-out does not tell whether the
-# account is there, and boto3's second attempt is told that it is: only a mark says by whom.
-# A standard attribute (a page about the person; Moped has none), since the City's pool exists.
+# The attribute with the id of the change that created the account. After a time-out the account may
+# exist, and boto3's second attempt fails because it does. Only this id shows who created it.
+# A standard attribute that Moped does not use otherwise, because the City's pool exists already.
 CREATED_BY = "profile"
 FEDERATED = "EXTERNAL_PROVIDER"
 FORCE_CHANGE = "FORCE_CHANGE_PASSWORD"
@@ -50,12 +50,12 @@ class Account:
 
     @property
     def is_sso(self) -> bool:
-        """Tell whether the City's single sign-on vouches for this account."""
+        """Return whether this is a single sign-on account."""
         return bool(sso_address(self.username))
 
     @property
     def is_native(self) -> bool:
-        """Tell whether this is an account of the pool's own, which a person in the database can have."""
+        """Return whether this is an account of the pool's own, which a person in the database can have."""
         try:
             return str(UUID(self.username)) == self.username and self.status != FEDERATED
         except ValueError:

@@ -47,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self._connect(conn_params | _login(secret, doubted=True))
 
     def is_usable(self) -> bool:
-        """Tell whether the server still answers on this connection."""
+        """Return whether the server still answers on this connection."""
         with deadline.within(HEALTH_CHECK_SECONDS):
             return super().is_usable()
 

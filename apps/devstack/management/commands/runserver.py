@@ -25,7 +25,7 @@ PORTS = range(1, 2**16)
 
 
 class Command(runserver.Command):
-    help = "Start PostgreSQL and the embedded AWS, furnish them, and serve the API with hot reload."
+    help = "Start PostgreSQL and the embedded AWS, provision them, and serve the API with hot reload."
     server_cls = Server
 
     def handle(self, *args: Any, **options: Any) -> None:
