@@ -78,12 +78,12 @@ imports: install
 locks: install
 	$(BIN)/python -m apps.devstack.requirements --check
 
-tests: install runtime
+tests: install runtime .build/linters/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
 
 # At night, in another order and with other examples each time. On Python 3.11 measuring coverage takes two
 # thirds more processor time.
-coverage: install runtime
+coverage: install runtime .build/linters/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
@@ -97,6 +97,12 @@ bench: install .build/bench/ready
 .build/bench/ready: requirements/benchmarks.txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/bench
 	@$(BIN)/uv pip install --quiet --python .build/bench/bin/python --require-hashes -r requirements/benchmarks.txt
+	@touch $@
+
+# Programs that pin what we do not, so in an environment of their own.
+.build/linters/installed: requirements/linters.txt | install
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/linters
+	@$(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt
 	@touch $@
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -122,12 +128,7 @@ prove-faults: install
 doctor: install
 	$(MANAGE) check --deploy --tag stages
 
-# Linters that pin what we do not, so in an environment of their own.
-infrastructure: install
-	@test .build/linters/installed -nt requirements/linters.txt || { \
-	  $(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/linters && \
-	  $(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt && \
-	  touch .build/linters/installed; }
+infrastructure: .build/linters/installed
 	.build/linters/bin/cfn-lint --regions us-east-1 -- infrastructure/*.yaml
 	.build/linters/bin/checkov --framework cloudformation --skip-download --compact --quiet --directory infrastructure
 	.build/linters/bin/zizmor --offline --quiet .github/workflows

@@ -223,6 +223,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "",
+    "TAGS": [
+        {"name": "auth", "description": "Who is calling."},
+        {"name": "users", "description": "Staff accounts, which admins create, change and deactivate."},
+        {"name": "files", "description": "Signed forms for uploads, and signed links for downloads."},
+        {"name": "health", "description": "For monitors."},
+        {"name": "reference", "description": "This document."},
+    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.reference.openapi.add_problem",

@@ -251,7 +251,14 @@ def _problem_response(status: int, reasons: list[tuple[str, str]]) -> OpenApiRes
     schema = {
         "allOf": [
             {"$ref": "#/components/schemas/Problem"},
-            {"type": "object", "properties": {"status": {"const": status}, "code": {"enum": codes}}},
+            {
+                "type": "object",
+                "properties": {
+                    # Not `const`, which openapi-python-client cannot merge with an integer.
+                    "status": {"type": "integer", "enum": [status]},
+                    "code": {"type": "string", "enum": codes},
+                },
+            },
         ]
     }
     examples = [
