@@ -46,7 +46,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
     """What it can answer, for the reference."""
 
     def __init__(self) -> None:
-        """Skip simplejwt's look-up of a user model: there is none."""
+        """Skip simplejwt's look-up of a user model, which does not exist here."""
 
     def authenticate(self, request: Request) -> tuple[CognitoUser, IdToken] | None:  # type: ignore[override]
         """
@@ -99,9 +99,9 @@ def _token_in_cookie(request: Request) -> IdToken | None:
 
 def _enforce_csrf(request: Request) -> None:
     """
-    Refuse an unsafe request by cookie that no page of ours sent.
+    Refuse an unsafe request with a cookie unless one of our pages sent it.
 
-    Django's check compares the Origin only where a browser sends one; here it must.
+    Django compares the Origin only if the browser sends one. Here it is required.
     """
     if request.method in SAFE_METHODS:
         return

@@ -77,7 +77,7 @@ class CognitoUser:
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """Nobody, with the same attributes."""
+    """A caller without a token, with the same attributes."""
 
     is_authenticated = False
     is_anonymous = True
@@ -92,5 +92,5 @@ class Anonymous:
     roles = ()
 
     def has_role(self, *roles: str) -> bool:
-        """Nobody has a role."""
+        """Return False: an anonymous caller has no role."""
         return False

@@ -27,21 +27,21 @@ FRESH_SECONDS = 60
 # How much longer the last answer holds while the table is away. Writes need a fresh one, and so does
 # signing an upload.
 STALE_SECONDS = 300
-# After a failure the next question waits this long: not every request must find it out.
+# Minimum interval between attempts after a failure, so that not every request waits for it.
 RETRY_SECONDS = 5
 # Distinct people that one container remembers.
 LARGEST_CACHE = 1024
 
 
 class RolesUnavailableError(UnavailableError):
-    """Whether the caller still has these rights cannot be found out."""
+    """The caller's current roles cannot be read."""
 
     code = "rights_unknown"
     message = "Whether you may do this cannot be checked at the moment. Try again."
 
 
 class _CachedRoles(NamedTuple):
-    """What the table said, and when it was asked; None: there is no item."""
+    """The roles in the claims table and the time of the read. None means that there is no item."""
 
     roles: frozenset[str] | None
     asked_at: float

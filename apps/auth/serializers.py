@@ -1,4 +1,4 @@
-"""The shapes of what is said about a caller."""
+"""The output shapes of the caller's own data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions that a signature asks the database: one query each."""
+"""The database queries of a signature, one for each function."""
 
 from __future__ import annotations
 

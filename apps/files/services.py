@@ -1,8 +1,8 @@
 """
-Who may put or fetch which file.
+Sign uploads and downloads.
 
-Both answers are signatures: the file itself passes between browser and bucket. Each leaves one
-line in the log; nothing else of it is ever recorded, since S3 does not say whose signature it was.
+The file itself passes between browser and bucket. Each signature writes one log line, which is the
+only record of the person, because S3 does not log who requested a signature.
 """
 
 from __future__ import annotations

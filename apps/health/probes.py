@@ -1,8 +1,8 @@
 """
-Whether what a request may need is there: asked in parallel, within a second, not too often.
+The readiness probes: run in parallel, within a second, with a cached result.
 
-Who is asked stands in settings.READINESS_PROBES: a probe returns if all is well and raises
-whatever it likes if not.
+`settings.READINESS_PROBES` lists them. A probe returns if its backend works and raises any exception
+otherwise.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REMEMBERED_SECONDS = 5.0
 
 
 class NotReadyError(UnavailableError):
-    """Something that requests need is not there."""
+    """A backend that requests need is unavailable."""
 
     code = "not_ready"
 
@@ -50,11 +50,11 @@ def forget() -> None:
 
 def check() -> None:
     """
-    Return if everything is there.
+    Return if every backend works.
 
     :raises NotReadyError: naming what is not
     """
-    with _last_result.lock:  # one asks, the others wait for its answer
+    with _last_result.lock:  # one thread runs the probes, the others wait for the result
         if time.monotonic() >= _last_result.until:
             _last_result.down = _run_probes()
             _last_result.until = time.monotonic() + REMEMBERED_SECONDS
@@ -86,7 +86,7 @@ def _probe(path: str) -> None:
 
 
 def database() -> None:
-    """Ask the database for nothing much, on a connection of this thread's own."""
+    """Run an empty query on a connection of this thread's own."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -105,5 +105,5 @@ def secret() -> None:
 
 
 def uploads_bucket() -> None:
-    """Ask for one key of the part that is ours: a preview's role may see no more of the bucket."""
+    """List one key under our prefix: the role of a preview may list no more of the bucket."""
     clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=settings.UPLOADS_PREFIX, MaxKeys=1)

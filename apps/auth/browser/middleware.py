@@ -1,4 +1,4 @@
-"""What a browser meets when its sign-in has run out."""
+"""A new sign-in for browsers whose token has expired."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ LONGEST_TARGET = 1000
 
 
 class StaleSignInError(UnauthenticatedError):
-    """The browser comes back from a sign-in that it did not start, or started too long ago."""
+    """The browser did not start this sign-in, or started it too long ago."""
 
     code = "sign_in_stale"
     message = "This sign-in was not started here, or too long ago. Start again."

@@ -1,5 +1,5 @@
 """
-The token doctor: what holds and what fails, rule by rule and in words.
+Explain a token: which rules it passes and which it fails, in words.
 
 It applies the verifier's own rules (apps.auth.tokens.rules) in the same order, but does not stop at the first
 failure. What it says of a token whose signature fails is what the token claims, no more. It never shows
