@@ -24,7 +24,7 @@ TOKEN = os.environ["BENCH_TOKEN"].encode()
 
 
 def token() -> str:
-    """Return the token as a string that nobody has hashed yet."""
+    """Return the token as a string without a cached hash."""
     return TOKEN.decode()
 
 
@@ -313,9 +313,9 @@ def raw_wsgi() -> Callable[[], Any]:
     from apps.auth.tokens import verifier
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        verified = verifier.verify(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer "))
+        id_token = verifier.verify(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer "))
         start_response("200 OK", [("Content-Type", "application/json")])
-        return [orjson.dumps(answer(verified.payload))]
+        return [orjson.dumps(answer(id_token.payload))]
 
     return wsgi(application)
 
@@ -383,19 +383,19 @@ def wsgi(application: Any) -> Callable[[], Any]:
         "wsgi.run_once": False,
         "wsgi.errors": sys.stderr,
     }
-    seen: list[Any] = []
+    statuses: list[Any] = []
 
     def call() -> bytes:
         environ = base | {"HTTP_AUTHORIZATION": f"Bearer {token()}", "wsgi.input": BytesIO()}
-        seen.clear()
-        result = application(environ, lambda status, headers, exc_info=None: seen.append(status))
+        statuses.clear()
+        result = application(environ, lambda status, headers, exc_info=None: statuses.append(status))
         body = b"".join(result)
         close = getattr(result, "close", None)
         if close:
             close()
         return body
 
-    check(call(), seen[0])
+    check(call(), statuses[0])
     return call
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[2]
-EXEMPT = ("apps/devstack/language.py", "tests/devstack/test_language.py")  # wrong on purpose
+# Wrong on purpose, or generated.
+EXEMPT = ("apps/devstack/language.py", "tests/devstack/test_language.py", "docs/reference/", "openapi.yaml")
 # Files that are being rewritten on other branches. An entry goes when its branch is merged.
 PENDING: tuple[str, ...] = (
     "apps/deployment/previews/",
@@ -33,6 +34,7 @@ PENDING: tuple[str, ...] = (
     "apps/users/services.py",
     "apps/users/views.py",
     "docs/operations.md",
+    "infrastructure/",
     "docs/previews.md",
     "tests/deployment/previews/",
     "tests/deployment/test_existing.py",
@@ -128,9 +130,13 @@ def _variable(node: ast.arg | ast.Name) -> str:
 
 
 def _tracked() -> list[Path]:
-    command = ["git", "ls-files", "--", "apps", "moped_api", "tests", "docs", "*.md"]
+    command = ["git", "ls-files"]
     names = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    return [PROJECT / name for name in names.split() if name.endswith((".py", ".md", ".html", "-tpl"))]
+    return [
+        PROJECT / name
+        for name in names.split()
+        if name.endswith((".py", ".md", ".html", ".yml", ".yaml", "-tpl"))
+    ]
 
 
 def _name(path: Path) -> str:

@@ -140,10 +140,10 @@ def packed_by_zappa(name: str, python: Path) -> Path:
 
 def measure(variant: Variant, task: Path, python: Path, event: dict[str, object]) -> None:
     """Start the function once, ask it once cold and then warm."""
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     with runtime.Function(python, task, variant.variables, variant.handler) as function:
         outcome = function.invoke(event)
-        variant.wall.append((time.perf_counter() - begun) * 1000)
+        variant.wall.append((time.perf_counter() - started_at) * 1000)
         variant.cpu.append(function.cpu_seconds() * 1000)
         if outcome.error or outcome.result["statusCode"] != HTTPStatus.OK:
             sys.exit(f"{variant.name}: {outcome}\n{function.log()}")
@@ -153,9 +153,9 @@ def measure(variant: Variant, task: Path, python: Path, event: dict[str, object]
 
 def timed(function: runtime.Function, event: dict[str, object]) -> float:
     """Return the milliseconds of one warm request through the runtime."""
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     function.invoke(event)
-    return (time.perf_counter() - begun) * 1000
+    return (time.perf_counter() - started_at) * 1000
 
 
 def report(variants: list[Variant], runs: int) -> None:
@@ -179,15 +179,15 @@ def report(variants: list[Variant], runs: int) -> None:
         ("MB resident", max(us.memory), LARGEST_MB),
     )
     print()
-    for name, measured, promised in promises:
-        print(f"{'kept' if measured <= promised else 'BROKEN'}: {name}: {measured:.2f}, promised {promised}")
-    if any(measured > promised for _, measured, promised in promises):
+    for name, measured, goal in promises:
+        print(f"{'kept' if measured <= goal else 'BROKEN'}: {name}: {measured:.2f}, promised {goal}")
+    if any(measured > goal for _, measured, goal in promises):
         sys.exit(1)
 
 
-def ratio_of(ours_: list[float], others: list[float]) -> float:
+def ratio_of(ours_: list[float], peers: list[float]) -> float:
     """Return the ratio of two medians."""
-    return statistics.median(ours_) / statistics.median(others)
+    return statistics.median(ours_) / statistics.median(peers)
 
 
 if __name__ == "__main__":

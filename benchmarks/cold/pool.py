@@ -14,7 +14,7 @@ from jose import jwt
 from jose.utils import long_to_base64
 
 REGION = "us-east-1"
-SOMEBODY = "11111111-1111-4111-8111-111111111111"
+USER_ID = "11111111-1111-4111-8111-111111111111"
 HASURA = "https://hasura.io/jwt/claims"
 
 
@@ -41,21 +41,21 @@ class Pool:
         """Return an ID token as the pool's trigger would have it."""
         now = int(time.time())
         claims = {
-            "x-hasura-user-id": SOMEBODY,
+            "x-hasura-user-id": USER_ID,
             "x-hasura-default-role": "moped-viewer",
             "x-hasura-allowed-roles": ["moped-editor"],
             "x-hasura-user-db-id": "77",
             "x-hasura-user-wg-id": "1",
         }
         payload = {
-            "sub": SOMEBODY,
+            "sub": USER_ID,
             "aud": self.client_id,
             "iss": f"https://cognito-idp.{REGION}.amazonaws.com/{self.pool_id}",
             "token_use": "id",
             "auth_time": now,
             "iat": now,
             "exp": now + 3600,
-            "cognito:username": SOMEBODY,
+            "cognito:username": USER_ID,
             "email": "jane.doe@austintexas.gov",
             "email_verified": True,
             HASURA: json.dumps(claims),
