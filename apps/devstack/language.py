@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[2]
+CHECKED = (".py", ".md", ".html", ".yml", ".yaml", "-tpl")
 # Wrong on purpose, or generated.
 EXEMPT = ("apps/devstack/language.py", "tests/devstack/test_language.py", "docs/reference/", "openapi.yaml")
 # Files that are being rewritten on other branches. An entry goes when its branch is merged.
@@ -72,8 +73,16 @@ MARKER = re.compile(r"^\s*(?:[-*#>]+|\d+\.) ")
 
 def main(arguments: list[str]) -> int:
     """Check the given files, or all files in Git; return the exit code."""
-    paths = [Path(argument).resolve() for argument in arguments] or _tracked()
-    checked = [path for path in paths if not _name(path).startswith((*EXEMPT, *PENDING))]
+    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)  # noqa: S607
+    paths = [
+        Path(argument).resolve() for argument in arguments or map(PROJECT.joinpath, tracked.stdout.split())
+    ]
+    checked = [
+        path
+        for path in paths
+        if path.name.endswith(CHECKED) and path.is_file()
+        if not _name(path).startswith((*EXEMPT, *PENDING))
+    ]
     problems = [problem for path in checked for problem in check(path)]
     problems += [] if arguments else check_variables(checked)
     print(*problems, sep="\n", end="\n" if problems else "")  # noqa: T201 - what a linter is for
@@ -98,7 +107,8 @@ def check_variables(paths: list[Path]) -> list[str]:
         f"{_name(path)}:{node.lineno}: the variable `{name}` is no noun. Name what it holds."
         for path, text in sources.items()
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.arg | ast.Name) and PARTICIPLES.fullmatch(name := _variable(node))
+        if isinstance(node, ast.arg) or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+        if PARTICIPLES.fullmatch(name := node.arg if isinstance(node, ast.arg) else node.id)
     ]
     lines = sum(text.count("\n") for text in sources.values())
     return problems if len(problems) * 1000 > PARTICIPLES_PER_1000_LINES * lines else []
@@ -121,22 +131,6 @@ def _test_names(text: str) -> Iterator[tuple[int, str]]:
             characters = len(node.name)
             if characters > NAME_CHARACTERS:
                 yield node.lineno, f"a test name of {characters} characters. Write at most {NAME_CHARACTERS}."
-
-
-def _variable(node: ast.arg | ast.Name) -> str:
-    if isinstance(node, ast.arg):
-        return node.arg
-    return node.id if isinstance(node.ctx, ast.Store) else ""
-
-
-def _tracked() -> list[Path]:
-    command = ["git", "ls-files"]
-    names = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    return [
-        PROJECT / name
-        for name in names.split()
-        if name.endswith((".py", ".md", ".html", ".yml", ".yaml", "-tpl"))
-    ]
 
 
 def _name(path: Path) -> str:
