@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -169,6 +170,20 @@ class TestErrors:
         codes = [kind.code for kind in leaves if "code" in vars(kind)]
         assert len(codes) == len(set(codes))
         assert all(kind.message.endswith(".") for kind in kinds)
+
+
+def broken_links(document: Path) -> list[str]:
+    """Return the relative links of a document that lead to no file."""
+    prose = re.sub(r"```.*?```|`[^`]*`", "", document.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose)
+    return [f"{relative(document)}: {link}" for link in links if not (document.parent / link).exists()]
+
+
+class TestDocuments:
+    def test_link_to_files_that_exist(self) -> None:
+        documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "tests" / "README.md"]
+
+        assert [link for document in documents for link in broken_links(document)] == []
 
 
 # What only a stage with browser pages imports; requirements/staging.txt has what it needs.
