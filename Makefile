@@ -73,6 +73,7 @@ format: install
 
 lint: install
 	$(BIN)/ruff check --quiet .
+	$(BIN)/python -m apps.devstack.language
 
 types: install
 	$(LAPTOP) $(BIN)/mypy

@@ -151,8 +151,8 @@ def in_turn(calls: dict[str, Callable[[], Any]]) -> dict[str, Times]:
             times[name].append((time.perf_counter_ns() - clock, time.thread_time_ns() - process))
     return {
         name: Times(median(clock), statistics.quantiles(clock, n=10)[0] / 1e3, median(process))
-        for name, found in times.items()
-        for clock, process in [zip(*found, strict=True)]
+        for name, samples in times.items()
+        for clock, process in [zip(*samples, strict=True)]
     }
 
 

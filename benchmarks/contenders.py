@@ -21,7 +21,7 @@ TOKEN = os.environ["BENCH_TOKEN"].encode()
 
 
 def token() -> str:
-    """Return the token as a string that nobody has hashed yet."""
+    """Return the token as a string without a cached hash."""
     return TOKEN.decode()
 
 
@@ -140,19 +140,19 @@ def wsgi(application: Any) -> Callable[[], Any]:
         "wsgi.run_once": False,
         "wsgi.errors": sys.stderr,
     }
-    seen: list[Any] = []
+    statuses: list[Any] = []
 
     def call() -> bytes:
         environ = base | {"HTTP_AUTHORIZATION": f"Bearer {token()}", "wsgi.input": BytesIO()}
-        seen.clear()
-        result = application(environ, lambda status, headers, exc_info=None: seen.append(status))
+        statuses.clear()
+        result = application(environ, lambda status, headers, exc_info=None: statuses.append(status))
         body = b"".join(result)
         close = getattr(result, "close", None)
         if close:
             close()
         return body
 
-    check(call(), seen[0])
+    check(call(), statuses[0])
     return call
 
 

@@ -114,14 +114,14 @@ class _Trigger(msgspec.Struct, rename="camel"):
 
 
 def is_http(event: Any) -> bool:
-    """Tell whether an event is a request of a REST API, an HTTP API or a function URL."""
+    """Return whether an event is a request of a REST API, an HTTP API or a function URL."""
     if not isinstance(event, dict) or "type" in event:  # which only an authorizer's event has
         return False
     return event.get("version") == "2.0" or ("httpMethod" in event and not _is_of_a_load_balancer(event))
 
 
 def is_trigger(event: Any) -> bool:
-    """Tell whether Cognito asks for the claims of a person's token."""
+    """Return whether Cognito asks for the claims of a person's token."""
     return isinstance(event, dict) and event.get("triggerSource") in TRIGGER_SOURCES
 
 

@@ -21,7 +21,7 @@ env = Environment(os.environ)
 STAGE = env.text("MOPED_API_CURRENT_ENVIRONMENT")
 VERSION = env.text("MOPED_API_VERSION", "1.0.0")
 COMMIT = env.text("MOPED_API_COMMIT", "unknown")
-# A stage that stands on another's data: it looks, and changes nothing (previews on staging's).
+# A stage that reads another stage's data and changes nothing (previews read staging's).
 READ_ONLY = env.flag("MOPED_API_READ_ONLY", default=False)
 
 # ---- who is calling: one Cognito user pool, several clients -----------------------------------
@@ -95,7 +95,7 @@ if not DATABASE_POOLER:
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What `/health/ready` asks, by the name it gives when that is down.
+# The probes of `/health/ready`, by the name that it reports.
 READINESS_PROBES = {
     "bucket": "apps.health.probes.uploads_bucket",
     "claims_table": "apps.health.probes.claims_table",

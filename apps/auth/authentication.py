@@ -39,7 +39,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
     """The errors of its responses, for the reference."""
 
     def __init__(self) -> None:
-        """Skip simplejwt's look-up of a user model: there is none."""
+        """Skip simplejwt's look-up of a user model, which does not exist here."""
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge that makes DRF answer 401 rather than 403."""

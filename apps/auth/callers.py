@@ -29,7 +29,7 @@ class CognitoUser:
 
     @property
     def sub(self) -> str:
-        """Return the id that Cognito never gives to anybody else."""
+        """Return the id that Cognito never reuses for another account."""
         return self.token.sub
 
     @property
@@ -58,17 +58,17 @@ class CognitoUser:
         return self.token.claims.allowed_roles
 
     def has_role(self, *roles: str) -> bool:
-        """Tell whether the token grants one of these roles."""
+        """Return whether the token grants one of these roles."""
         return not set(roles).isdisjoint(self.roles)
 
     @property
     def is_verified(self) -> bool:
-        """Tell whether the address is proven: by Cognito, or by the City's single sign-on."""
+        """Return whether the address is proven: by Cognito, or by the City's single sign-on."""
         return self.token.email_verified or is_city_sso(self.username)
 
     @property
     def has_city_address(self) -> bool:
-        """Tell whether the token's address is in the City's domain."""
+        """Return whether the token's address is in the City's domain."""
         return is_city_address(self.email)
 
     def __str__(self) -> str:

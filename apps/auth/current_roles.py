@@ -42,8 +42,8 @@ def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] 
     :param only_looks: whether the request changes nothing
     :raises RolesUnavailableError: if the table cannot be reached and no answer is young enough
     """
-    granted = _cached_roles(claims_email(caller), only_looks=only_looks)
-    return None if granted is None else granted & set(caller.roles)
+    item_roles = _cached_roles(claims_email(caller), only_looks=only_looks)
+    return None if item_roles is None else item_roles & set(caller.roles)
 
 
 def claims_email(caller: CognitoUser) -> str:

@@ -84,7 +84,7 @@ def _has_no_other_members(claims: HasuraClaims, text: str) -> bool:
     Fast path: return True only if the JSON has exactly the five known members (2.7 µs less a token).
 
     Each value that is not the default has its member in the text: five names, four strings, the
-    roles. If there are two quotes for each of those, no other member has room in it.
+    roles. With two quotes for each of these, there is no room for another member.
     """
     return (
         text.count('"') == 2 * (5 + 4 + len(claims.allowed_roles))

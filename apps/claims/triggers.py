@@ -77,8 +77,8 @@ def _refuse_another_account(username: str, claims: HasuraClaims) -> None:
     """
     Deny an account that has the address of another user.
 
-    People may change the address of their own account, in a pool that tells upper from lower case
-    also to a colleague's in another spelling. The item says whose the claims are.
+    People may change the address of their own account. In a pool that distinguishes upper and lower
+    case they may take a colleague's address in another spelling. The item names the account it is for.
     """
     if username and claims.user_id and username != claims.user_id.lower():
         raise SignInDeniedError("another_account", "This address belongs to another account. Tell an admin.")
@@ -89,7 +89,7 @@ def _address(event: Mapping[str, Any], username: str) -> str:
     Return the address whose item counts for this account.
 
     The user name of a native account is a UUID. That of a single sign-on account has the provider's
-    prefix, and only then is the rest of it an address that the City vouches for.
+    prefix, and only then is the rest of it an address that the City has verified.
 
     :raises SignInDeniedError: for other accounts, and for native ones without an address
     """

@@ -6,7 +6,7 @@ from django.core.management import CommandError
 
 
 class StageError(CommandError):
-    """One clear sentence for whoever typed the command; Django prints it and exits with 1."""
+    """One clear sentence for the operator. Django prints it and exits with 1."""
 
 
 class LeftBehindError(StageError):
@@ -17,7 +17,7 @@ class LeftBehindError(StageError):
 
 
 class BusyError(StageError):
-    """Somebody else is changing the same thing at this moment; exits with 4."""
+    """Another process is changing the same thing at this moment. Exits with 4."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, returncode=4)

@@ -34,7 +34,7 @@ SETTINGS = {
 
 
 def has(stage: Stage) -> bool:
-    """Tell whether a stage has such a function: not if it uses the stack of another stage."""
+    """Return whether a stage has such a function: not if it uses the stack of another stage."""
     return stage.has_log_of_its_stack
 
 

@@ -40,13 +40,13 @@ def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> st
     if outcome.failed:
         raise StageError(f"Version {version} does not start: {outcome.reason}")
     status = outcome.payload["statusCode"]
-    who = "with a token" if token else "without one"
+    caller = "with a token" if token else "without one"
     if status != expected:
         raise StageError(
-            f"Version {version} answers GET {path} {who} with {status} instead of {expected}:"
+            f"Version {version} answers GET {path} {caller} with {status} instead of {expected}:"
             f" {_detail(outcome.payload)}"
         )
-    return f"GET {path} {who}: {status}"
+    return f"GET {path} {caller}: {status}"
 
 
 def _ask_for_claims(stage: Stage, version: str, owner: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ def run(
     :param doing: what it is for, as an error message goes on after "could not"
     :raises StageError: if it fails, with its last message
     """
-    done = subprocess.run(  # noqa: S603 (programs of ours, by their paths)
+    process = subprocess.run(  # noqa: S603 (programs of ours, by their paths)
         list(map(str, program)),
         cwd=folder,
         env=environment,
@@ -43,9 +43,9 @@ def run(
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        raise StageError(f"Could not {doing}: {last_message(done.stdout)}")
-    return done.stdout
+    if process.returncode:
+        raise StageError(f"Could not {doing}: {last_message(process.stdout)}")
+    return process.stdout
 
 
 def commit() -> str:

@@ -127,7 +127,7 @@ class Emulator:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return a port of the loopback address that nobody listens on: the preferred one if it can be had."""
+    """Return a port of the loopback address that is free: the preferred one if possible."""
     for port in (preferred, 0):
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

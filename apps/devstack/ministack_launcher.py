@@ -1,14 +1,13 @@
 """
-Starts MiniStack, mended where it is not as AWS is. Run by the emulator's own Python.
+Starts MiniStack, with patches where it differs from AWS. The emulator's own Python runs this file.
 
-It stands alone: the emulator's environment has neither Django nor the project. Each mend names the
-private function that it changes and stops the start if that function is gone, so that an upgrade
-of MiniStack cannot undo one silently.
+It imports nothing of the project: the emulator's environment has neither Django nor our code. Each
+patch names the private function that it replaces. The start fails if that function no longer exists,
+so that an upgrade of MiniStack cannot undo a patch silently.
 
-Besides the mends it plays the City's directory, as an OpenID provider of its own: `/_directory/`
-vouches for whoever it is asked about, so that the single sign-on's users are made by Cognito's own
-federation. It is the pretence of one party that no laptop can have, and of nothing else. Under the
-same path it says which process it is, so that nobody takes another emulator for the one just started.
+It also plays the City's directory, as an OpenID provider under `/_directory/`. It confirms every
+address, so that Cognito's own federation creates the single sign-on users. It is the only component
+that we fake. The same path shows the process id, so that a start is not confused with another emulator.
 """
 
 from __future__ import annotations
@@ -195,7 +194,7 @@ def _authorize(query: dict[str, str]) -> tuple[int, list[tuple[bytes, bytes]], b
 
 
 def _token(form: dict[str, str]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    # As the City's directory does it: the subject is the address, and nobody calls it verified.
+    # As the City's directory does it: the subject is the address, and the address is not verified.
     claims = {"sub": form["code"], "email": form["code"], "email_verified": False}
     body = json.dumps({"access_token": "unused", "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}."})
     return 200, [(b"content-type", b"application/json")], body.encode()

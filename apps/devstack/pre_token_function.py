@@ -51,19 +51,19 @@ from apps.claims.triggers import handler
 def sync(role_arn: str, environment: Mapping[str, str]) -> str:
     """Make the deployed function the working tree's, and return its ARN."""
     package = _package()
-    wanted = {"DJANGO_SETTINGS_MODULE": "moped_api.settings", **environment}
+    variables = {"DJANGO_SETTINGS_MODULE": "moped_api.settings", **environment}
     current = _describe()
     if current is None:
-        return _create(role_arn, package, wanted)
+        return _create(role_arn, package, variables)
     if current["CodeSha256"] != base64.b64encode(hashlib.sha256(package).digest()).decode():
         _wait_until_updated()
         with translate_errors():
             clients.lambda_client_long_timeout().update_function_code(FunctionName=NAME, ZipFile=package)
-    if current["Environment"].get("Variables") != wanted or current["Role"] != role_arn:
+    if current["Environment"].get("Variables") != variables or current["Role"] != role_arn:
         _wait_until_updated()
         with translate_errors():
             clients.lambda_client_long_timeout().update_function_configuration(
-                FunctionName=NAME, Role=role_arn, Environment={"Variables": wanted}
+                FunctionName=NAME, Role=role_arn, Environment={"Variables": variables}
             )
     return current["FunctionArn"]
 

@@ -63,8 +63,8 @@ class RequestSignature(APIView):
 
     def get(self, request: Request) -> Response:
         """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""
-        wanted = UPLOAD.run_validation(request.query_params)
-        upload = services.sign_upload(**wanted, actor=request.user)
+        query = UPLOAD.run_validation(request.query_params)
+        upload = services.sign_upload(**query, actor=request.user)
         return Response(
             {
                 "credentials": {"url": upload.url, "fields": upload.fields},

@@ -38,7 +38,7 @@ def forget() -> None:
 
 def check() -> None:
     """
-    Return if everything is there.
+    Return if every backend works.
 
     :raises NotReadyError: with the names of the probes that failed
     """
@@ -52,13 +52,13 @@ def _run_probes(_key: None) -> tuple[str, ...]:
     for client in (clients.dynamodb, clients.s3, clients.secrets_manager):
         client()  # building a client takes time that the deadline is not meant for
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
-    asked = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
-    done, late = wait(asked, DEADLINE_SECONDS)
+    futures = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
+    finished, late = wait(futures, DEADLINE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
-    failed = {future for future in done if future.exception()}
+    failed = {future for future in finished if future.exception()}
     for future in failed:
-        logger.warning("probe_failed", extra={"probe": asked[future], "cause": repr(future.exception())})
-    return tuple(sorted(asked[future] for future in failed | late))
+        logger.warning("probe_failed", extra={"probe": futures[future], "cause": repr(future.exception())})
+    return tuple(sorted(futures[future] for future in failed | late))
 
 
 def _probe(path: str) -> None:

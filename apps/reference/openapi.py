@@ -1,5 +1,5 @@
 """
-The reference, from the code (drf-spectacular): imported only by whoever generates or shows it.
+The reference, from the code (drf-spectacular). Only its generator and its pages import this module.
 
 A view gives what nothing else knows (apps.core.http.operation); what every view answers alike is
 added here: what authentication, permissions, parsers and crashes answer.
@@ -60,7 +60,7 @@ file uploads and downloads.
 pool under *Authorize*. Then open a route, *Try it out*, *Execute*.
 
 **When something fails**, the answer has one body, `Problem`: `code` is for programs, `detail` and `error` are
-for people, and whoever operates the service finds the request in its log by `request_id`. A method that a
+for people, and operators find the request in the log by `request_id`. A method that a
 route does not have is refused with 405 `method_not_allowed`; a gateway before this API may refuse with 403,
 413, 429, 503 or 504 in the same body.
 

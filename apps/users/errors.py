@@ -110,7 +110,7 @@ class LastAdminError(ConflictError):
     """The change would leave no admin."""
 
     code = "last_admin"
-    message = "This is the last admin: make somebody else an admin first."
+    message = "This is the last admin: make another user an admin first."
     field = "email"
 
 

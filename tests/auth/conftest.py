@@ -25,7 +25,7 @@ def _publisher() -> Iterator[Publisher]:
 
 @pytest.fixture
 def publisher(_publisher: Publisher, settings: Settings) -> Iterator[Publisher]:
-    """Publish `pool-key-1` and `pool-key-2`, which nobody has asked for yet."""
+    """Publish `pool-key-1` and `pool-key-2`, which have not been fetched yet."""
     _publisher.publish(key("pool-key-1"), key("pool-key-2"))
     settings.COGNITO_JWKS_URL = _publisher.url
     keys.reset()

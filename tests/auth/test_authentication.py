@@ -126,7 +126,7 @@ class TestCookie:
 
         assert response.status_code == 401
 
-    def test_that_has_expired_is_nobody(self, api_client: APIClient, signer: Signer) -> None:
+    def test_that_has_expired_is_anonymous(self, api_client: APIClient, signer: Signer) -> None:
         api_client.cookies[self.NAME] = signer.token(exp=1)
 
         assert api_client.get(ROUTE).json()["code"] == "token_missing"
@@ -161,12 +161,12 @@ class TestCookie:
     ) -> None:
         settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
         keys.reset()
-        sent = RequestFactory().get(ROUTE)
+        http_request = RequestFactory().get(ROUTE)
         if source == "header":
-            sent.META["HTTP_AUTHORIZATION"] = f"Bearer {signer.token()}"
+            http_request.META["HTTP_AUTHORIZATION"] = f"Bearer {signer.token()}"
         else:
-            sent.COOKIES[self.NAME] = signer.token()
-        request = Request(sent, authenticators=[CognitoAuthentication(), CookieAuthentication()])
+            http_request.COOKIES[self.NAME] = signer.token()
+        request = Request(http_request, authenticators=[CognitoAuthentication(), CookieAuthentication()])
 
         with pytest.raises(WrappedMopedError) as refusal:
             request.user.is_authenticated  # noqa: B018 (reading it authenticates)

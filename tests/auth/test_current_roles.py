@@ -66,7 +66,7 @@ def changes(client: APIClient) -> Any:
     return client.post("/users/", {}, format="json")
 
 
-LET_IN = 400  # both requests are malformed: whoever hears so was let in
+LET_IN = 400  # both requests are malformed, so 400 means that permission was given
 
 
 class TestRights:
@@ -104,7 +104,7 @@ class TestRights:
 
         assert changes(viewer).status_code == 403
 
-    def test_are_not_asked_for_by_whoever_asks_who_they_are(self, editor: APIClient, table: Table) -> None:
+    def test_are_not_read_for_the_current_user_page(self, editor: APIClient, table: Table) -> None:
         table.away = True
 
         assert editor.get("/auth/current_user").status_code == 200
@@ -131,7 +131,7 @@ class TestRights:
 
 
 class TestWhileTheTableIsAway:
-    def test_nobody_is_let_in_unknown(self, editor: APIClient, table: Table) -> None:
+    def test_unknown_roles_give_no_access(self, editor: APIClient, table: Table) -> None:
         table.away = True
 
         for response in (looks(editor), changes(editor)):

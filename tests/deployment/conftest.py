@@ -23,7 +23,7 @@ VARIABLES = {
     "COGNITO_DYNAMO_TABLE_NAME": "claims",
     "COGNITO_USERPOOL_ID": "us-east-1_TESTPOOL1",
     "COGNITO_APP_CLIENT_ID": "test-client-1",
-    "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+    "DATABASE_URL": "postgresql://unknown@127.0.0.1:9/nothing",
 }
 
 Starter = Callable[..., runtime.Function]

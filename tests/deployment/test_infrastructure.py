@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SERVING = ("auth", "claims", "core", "files", "health", "users")
 # Where a call is named otherwise than the right it needs.
 RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
-# Signing a form is no call; whoever posts it needs this right of ours.
+# Signing a form is no call, but posting it needs this right of ours.
 BY_SIGNATURE = {"s3:PutObject": "post_policy_signer"}
 # Methods whose first argument names the call that is meant.
 NAMING = {"get_paginator", "generate_presigned_url"}
@@ -170,7 +170,7 @@ class TestFunctionRole:
         assert gateway["Action"] == "lambda:InvokeFunction"
         assert gateway["Resource"].endswith(":function:moped-api-${Stage}:live")
 
-    def test_puts_the_function_into_a_network_and_lets_its_code_change_none(self) -> None:
+    def test_puts_the_function_into_a_network_it_cannot_change(self) -> None:
         network = resources()["Network"]
         allowed, denied = network["Properties"]["PolicyDocument"]["Statement"]
 

@@ -92,10 +92,10 @@ def packed(tmp_path: Path) -> Callable[..., Package]:
 @pytest.fixture
 def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
     """Return a stage of its own name, on what the laptop's stack made."""
-    made = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///none"}
+    outputs = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///none"}
     name = f"t{uuid.uuid4().hex[:8]}"
     settings: dict[str, Any] = {
-        "role_arn": made["FunctionRoleArn"],
+        "role_arn": outputs["FunctionRoleArn"],
         "timeout_seconds": 28,
         "lambda_concurrency": 1,
         "runtime": "python3.13",
@@ -108,13 +108,13 @@ def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_pa
             "requests_at_once": 1,
         },
     }
-    fill(made["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
+    fill(outputs["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
     monkeypatch.setattr(zappa, "deploy", created)
     monkeypatch.setattr(zappa, "update", updated)
     monkeypatch.setattr(
         zappa, "undeploy", lambda stage: clients.lambda_client().delete_function(FunctionName=stage.function)
     )
-    return Stage(name, f"moped-api-{name}", settings, made, tmp_path / "settings.json")
+    return Stage(name, f"moped-api-{name}", settings, outputs, tmp_path / "settings.json")
 
 
 @pytest.fixture
@@ -157,23 +157,23 @@ def updated(stage: Stage, package: Path) -> None:
 
 
 def deploy(stage: Stage, package: Package) -> tuple[str, list[str]]:
-    said: list[str] = []
-    version = stages.deploy(stage, package, token="", commit="abc123", tell=said.append)
-    return version, said
+    messages: list[str] = []
+    version = stages.deploy(stage, package, token="", commit="abc123", tell=messages.append)
+    return version, messages
 
 
 class TestDeploy:
     def test_makes_the_first_version_live_after_trying_it(
         self, staged: Stage, packed: Callable[..., Package]
     ) -> None:
-        version, said = deploy(staged, packed())
+        version, messages = deploy(staged, packed())
 
         alias = functions.live(staged.function)
         assert alias
         assert (alias.version, alias.previous) == (version, "")
-        assert "  GET /auth/current_user with a token: 200" in said
-        assert "  pre-token trigger: the claims of the token" in said
-        assert "migrated" in said
+        assert "  GET /auth/current_user with a token: 200" in messages
+        assert "  pre-token trigger: the claims of the token" in messages
+        assert "migrated" in messages
 
     def test_takes_over_the_tables_that_the_city_has(
         self, staged: Stage, packed: Callable[..., Package]
@@ -294,8 +294,8 @@ class TestDeploy:
 
         deploy(owner, packed())
 
-        (found,) = clients.logs().describe_log_groups(logGroupNamePrefix=owner.log_group)["logGroups"]
-        assert "retentionInDays" not in found
+        (group,) = clients.logs().describe_log_groups(logGroupNamePrefix=owner.log_group)["logGroups"]
+        assert "retentionInDays" not in group
 
     def test_deletes_old_versions_but_never_one_that_is_needed(
         self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
@@ -328,7 +328,7 @@ class TestDeploy:
 
         before = functions.live(staged.function)
         deploy(staged, packed())
-        with pytest.raises(StageError, match="Somebody else"):
+        with pytest.raises(StageError, match="Another process"):
             functions.make_live(staged.function, "1", None)
         assert before
 
@@ -340,7 +340,7 @@ class TestPrune:
         version, _ = deploy(staged, packed())
         monkeypatch.setattr(functions, "versions", lambda _function: ["99", version])
 
-        functions.prune(staged.function, keep={version}, kept=1)
+        functions.prune(staged.function, keep={version}, keep_newest=1)
 
         assert functions.exists(staged.function)
 
@@ -376,10 +376,14 @@ class TestReconciling:
 
         deploy(owner, package)
 
-        made = self.configuration(owner)
-        assert made["CodeSha256"] == functions.checksum_of(package.digest)
-        assert made["Role"] == owner.outputs["ReconciliationRoleArn"] != owner.outputs["FunctionRoleArn"]
-        assert made["Environment"]["Variables"] == owner.settings["aws_environment_variables"]
+        configuration = self.configuration(owner)
+        assert configuration["CodeSha256"] == functions.checksum_of(package.digest)
+        assert (
+            configuration["Role"]
+            == owner.outputs["ReconciliationRoleArn"]
+            != owner.outputs["FunctionRoleArn"]
+        )
+        assert configuration["Environment"]["Variables"] == owner.settings["aws_environment_variables"]
 
     def test_may_run_for_a_minute_longer_than_the_command(
         self, owner: Stage, packed: Callable[..., Package]
@@ -416,12 +420,12 @@ class TestReconciling:
         owner.outputs["FunctionLog"] = group
         deploy(owner, packed())
         before = self.configuration(owner)["CodeSha256"]
-        said: list[str] = []
+        messages: list[str] = []
 
-        stages.rollback(owner, "", tell=said.append)
+        stages.rollback(owner, "", tell=messages.append)
 
         assert self.configuration(owner)["CodeSha256"] == before
-        assert "stays as it is" in said[-1]
+        assert "stays as it is" in messages[-1]
 
     def test_stays_as_it_was_if_a_deployment_fails(
         self, owner: Stage, packed: Callable[..., Package]
@@ -589,33 +593,33 @@ class TestRender:
     def test_completes_a_stage_by_what_its_stack_made(
         self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = laptop_stack.outputs() | {
+        outputs = laptop_stack.outputs() | {
             "DatabaseUrl": "postgresql:///x",
             "DatabaseSecret": "arn:of-the-database's-secret",
             "SubnetIds": "a,b",
             "SecurityGroupIds": "c",
         }
-        monkeypatch.setattr(stack, "outputs", lambda *_given: made)
+        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
 
         stage = rendering.render("staging", commit="abc")
 
-        written = json.loads(stage.path.read_text())["staging"]
-        assert written["role_arn"] == made["FunctionRoleArn"]
-        assert written["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
-        told = written["aws_environment_variables"]
-        assert told["COGNITO_USERPOOL_ID"] == made["UserPoolId"]
-        assert told["MOPED_API_DATABASE_SECRET"] == made["DatabaseSecret"]
-        assert written["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
+        settings = json.loads(stage.path.read_text())["staging"]
+        assert settings["role_arn"] == outputs["FunctionRoleArn"]
+        assert settings["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
+        variables = settings["aws_environment_variables"]
+        assert variables["COGNITO_USERPOOL_ID"] == outputs["UserPoolId"]
+        assert variables["MOPED_API_DATABASE_SECRET"] == outputs["DatabaseSecret"]
+        assert settings["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
 
-    def test_leaves_alone_what_another_command_rendered_for_the_same_stage(
+    def test_keeps_what_another_command_rendered_for_the_stage(
         self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
-        monkeypatch.setattr(stack, "outputs", lambda *_given: made)
+        outputs = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
+        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
 
-        one, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
+        first, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
 
-        assert json.loads(one.path.read_text())["staging"]["tags"]["commit"] == "abc"
+        assert json.loads(first.path.read_text())["staging"]["tags"]["commit"] == "abc"
         assert json.loads(another.path.read_text())["staging"]["tags"]["commit"] == "def"
 
     def test_refuses_a_stage_that_is_in_a_trap(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -650,7 +654,7 @@ class TestCommand:
         assert "live: version" in self.run("rollback", staged.name)
         assert "is gone" in self.run("undeploy", staged.name, "--yes")
 
-    def test_prints_the_findings_of_a_command_and_fails_with_its_exit_code(
+    def test_prints_findings_and_fails_with_the_commands_exit_code(
         self, staged: Stage, packed: Callable[..., Package]
     ) -> None:
         finding = '{"exit_code": 1, "output": event["manage"]}'
@@ -670,7 +674,7 @@ class TestCommand:
 
     def test_verifies_what_is_there(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         staged.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"] = "https://moped.example"
-        fact = facts.Fact("it has an address", "http://api.example", lambda it: it.url)
+        fact = facts.Fact("it has an address", "http://api.example", lambda subject: subject.url)
         monkeypatch.setattr(facts, "FACTS", (fact,))
 
         assert self.run("verify", staged.name, "--url", "http://api.example/") == "holds: it has an address\n"

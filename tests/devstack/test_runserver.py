@@ -84,10 +84,10 @@ class TestRunserver:
         assert laptop.is_empty
 
     def test_says_which_port_is_taken(self, laptop: Laptop) -> None:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            taken.listen()
-            port = taken.getsockname()[1]
+        with socket.socket() as occupied:
+            occupied.bind(("127.0.0.1", 0))
+            occupied.listen()
+            port = occupied.getsockname()[1]
             code, text = laptop.output("runserver", str(port))
         assert code == 1
         assert text.startswith(f"DevstackError: Port {port} is taken.")

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from tests.support.clock import Clock
 
-asked: list[str] = []
+probed: list[str] = []
 released = threading.Event()
 
 
 def well() -> None:
-    asked.append("well")
+    probed.append("well")
 
 
 def broken() -> None:
@@ -35,19 +35,19 @@ def hanging() -> None:
 @pytest.fixture(autouse=True)
 def _unremembered() -> Iterator[None]:
     probes.forget()
-    asked.clear()
+    probed.clear()
     released.clear()
     yield
     released.set()
     probes.forget()
 
 
-def named_probes(**named: str) -> dict[str, str]:
-    return {name: f"{__name__}.{probe}" for name, probe in named.items()}
+def named_probes(**paths: str) -> dict[str, str]:
+    return {name: f"{__name__}.{probe}" for name, probe in paths.items()}
 
 
 class TestLive:
-    def test_asks_nobody(self, api_client: APIClient, settings: Settings) -> None:
+    def test_calls_no_backend(self, api_client: APIClient, settings: Settings) -> None:
         settings.READINESS_PROBES = named_probes(anything="broken")
 
         response = api_client.get("/health/live")
@@ -104,7 +104,7 @@ class TestReady:
             clock.passes(seconds)
             api_client.get("/health/ready")
 
-        assert asked == ["well", "well"]
+        assert probed == ["well", "well"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -78,7 +78,7 @@ class Tally:
 def wishes(port: int, people: dict[str, Any]) -> list[tuple[Wish, float]]:
     """Return what is asked for, and how often beside the others: much as the editor does it."""
     admin = people["tokens"]["admin"]
-    anybody = [
+    common = [
         (Wish("/", "/"), 5),
         (Wish("/health/live", "/health/live"), 5),
         # 503 says that a neighbour took more than a second, which is an answer and no failure.
@@ -87,7 +87,7 @@ def wishes(port: int, people: dict[str, Any]) -> list[tuple[Wish, float]]:
         (Wish("list of users", "/users/", admin), 10),
     ]
     return [
-        *anybody,
+        *common,
         *(
             wish
             for token in people["crowd"]
@@ -105,11 +105,11 @@ def _of_an_editor(port: int, token: str, share: float) -> Iterator[tuple[Wish, f
     yield Wish("download link", f"/files/download/{key}", token), share * 1.5 / 7
 
 
-def good(port: int, wanted: list[tuple[Wish, float]], count: int, tally: Tally) -> None:
+def good(port: int, plan: list[tuple[Wish, float]], count: int, tally: Tally) -> None:
     """Call again and again on one connection; a 5xx, a 4xx, a silence: each is a failure."""
     chooser = random.Random(count)
     connection = HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
-    for wish in chooser.choices([wish for wish, _ in wanted], [share for _, share in wanted], k=count):
+    for wish in chooser.choices([wish for wish, _ in plan], [share for _, share in plan], k=count):
         began = time.perf_counter()
         try:
             status, body = _ask_again(connection, wish, tally)
@@ -126,12 +126,12 @@ def good(port: int, wanted: list[tuple[Wish, float]], count: int, tally: Tally) 
 
 def _ask_again(connection: HTTPConnection, wish: Wish, tally: Tally) -> tuple[int, bytes]:
     """Ask; once more if the server had hung up between two requests, as every client does (RFC 9112, 9.6)."""
-    kept = connection.sock is not None
+    is_open = connection.sock is not None
     try:
         return _ask(connection, wish)
     except (RemoteDisconnected, BrokenPipeError, ConnectionResetError):
         connection.close()
-        if not kept:
+        if not is_open:
             raise
         tally.reconnected += 1
         return _ask(connection, wish)
@@ -162,7 +162,7 @@ def junk(port: int, token: str, going_on: Callable[[], bool], tally: Tally, seed
 
 
 def slow(port: int, going_on: Callable[[], bool], tally: Tally) -> None:
-    """Send a request a few bytes at a time, as if to keep a worker for oneself."""
+    """Send a request a few bytes at a time, as if to block a worker."""
     while going_on():
         with socket.create_connection((HOST, port), PATIENCE_SECONDS) as line, suppress(OSError):
             for piece in (b"GET / HT", b"TP/1.1\r\nHo", b"st: 127.0.0.1\r\nConne", b"ction: close\r\n\r\n"):

@@ -4,7 +4,7 @@ Half an hour's requests in a few minutes, mixed with junk: what is lost, what is
     make load                              36,000 good requests to four workers
     make load ARGS="--requests 2000"       a short one
 
-It brings an AWS, a PostgreSQL and gunicorn of its own and calls nobody but them, on the loopback
+It brings an AWS, a PostgreSQL and gunicorn of its own and calls only them, on the loopback
 address. It ends with 1 if one good request failed, if junk made a crash, or if a worker's memory or
 descriptors grew.
 """
@@ -61,7 +61,7 @@ class Outcome:
     seconds: float
     while_busy: list[Sample]
     settled: list[list[Sample]]
-    """After the warm-up, and at the end: nobody was calling."""
+    """After the warm-up, and at the end: there were no calls."""
 
     def problems(self) -> Iterator[str]:
         """Say what did not hold."""
@@ -93,21 +93,21 @@ def _kept(before: Sample, after: Sample) -> Iterator[str]:
 
 def run(served: Served, requests: int) -> Outcome:
     """Warm up, call, and look at the workers all the while."""
-    wanted = callers.wishes(served.port, served.people)
-    _call(served, wanted, max(GOOD, round(requests * WARM_UP)), callers.Tally())
+    plan = callers.wishes(served.port, served.people)
+    _call(served, plan, max(GOOD, round(requests * WARM_UP)), callers.Tally())
     settled = [_settled(served)]
     tally, ended = callers.Tally(), Event()
     samples: list[Sample] = []
     watcher = Thread(target=_watch, args=(served, samples, ended))
     watcher.start()
-    seconds = _call(served, wanted, requests, tally)
+    seconds = _call(served, plan, requests, tally)
     ended.set()
     watcher.join()
     return Outcome(tally, seconds, samples, [*settled, _settled(served)])
 
 
 def _call(
-    served: Served, wanted: list[tuple[callers.Wish, float]], requests: int, tally: callers.Tally
+    served: Served, plan: list[tuple[callers.Wish, float]], requests: int, tally: callers.Tally
 ) -> float:
     """Let good callers call, and return how long it took; the others come for as long as they do."""
     ended, began = Event(), time.perf_counter()
@@ -117,18 +117,16 @@ def _call(
         def going_on() -> bool:
             return not ended.is_set()
 
-        others = [
+        futures = [
             pool.submit(callers.junk, served.port, token, going_on, tally, seed) for seed in range(JUNK)
         ]
-        others += [pool.submit(callers.slow, served.port, going_on, tally) for _ in range(SLOW)]
-        calling = [
-            pool.submit(callers.good, served.port, wanted, requests // GOOD, tally) for _ in range(GOOD)
-        ]
+        futures += [pool.submit(callers.slow, served.port, going_on, tally) for _ in range(SLOW)]
+        calling = [pool.submit(callers.good, served.port, plan, requests // GOOD, tally) for _ in range(GOOD)]
         for future in calling:
             future.result()
         seconds = time.perf_counter() - began
         ended.set()
-        for future in others:
+        for future in futures:
             future.result()
     return seconds
 
@@ -178,12 +176,12 @@ def report(outcome: Outcome) -> Iterator[str]:
     yield "| junk | answered with |"
     yield "|---|---|"
     for kind in sorted({kind for kind, _ in tally.junk}):
-        said = [
+        lines = [
             f"{status or 'silence'}: {count:,}"
             for (other, status), count in sorted(tally.junk.items())
             if other == kind
         ]
-        yield f"| {kind} | {', '.join(said)} |"
+        yield f"| {kind} | {', '.join(lines)} |"
     yield ""
     yield from _workers(outcome)
 
@@ -225,9 +223,9 @@ def main() -> None:
     )
     parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--workers", type=int, default=4)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="moped-load-") as folder:
-        outcome = _in_a_world(Path(folder), asked.requests, asked.workers)
+        outcome = _in_a_world(Path(folder), arguments.requests, arguments.workers)
     print("\n".join(report(outcome)))
     sys.exit("\n".join(outcome.problems()) or 0)
 
@@ -236,7 +234,7 @@ def _in_a_world(folder: Path, requests: int, workers: int) -> Outcome:
     emulator = Emulator(folder, free_port(), durable=False)
     emulator.start()
     try:
-        environment.apply_for_tests("postgresql:///nobody-asks-it-here")
+        environment.apply_for_tests("postgresql:///not-used-here")
         os.environ |= {"AWS_ENDPOINT_URL": emulator.url, "DJANGO_SETTINGS_MODULE": "moped_api.settings"}
         import django
 

@@ -57,8 +57,8 @@ def through_runtime(function: Function, version: int) -> Callable[..., Answer]:
 
 
 def walk(ask: Callable[..., Answer], people: dict[str, Any]) -> tuple[int, list[str]]:
-    """Call every route as every persona and as nobody; return how many calls, and what was wrong."""
-    callers = {"nobody": "", **{key: token for key, token in people["tokens"].items() if token}}
+    """Call every route as every persona and without a token. Return the number of calls and the faults."""
+    callers = {"anonymous": "", **{key: token for key, token in people["tokens"].items() if token}}
     count, wrong = 0, []
     for call in people["calls"]:
         for caller, token in callers.items():

@@ -273,5 +273,7 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "a host that is no ASCII": rest_event(host="中.example"),
     "an unknown method": {**rest_event(), "httpMethod": "BREW"},
     "a query that is odd": {**url_event(), "rawQueryString": "&&=%ff&a=%00&中=é"},
-    "a port that is none": rest_event(**{"X-Forwarded-Port": "eighty", "X-Forwarded-Proto": "gopher"}),
+    "a port that is not a number": rest_event(
+        **{"X-Forwarded-Port": "eighty", "X-Forwarded-Proto": "gopher"}
+    ),
 }

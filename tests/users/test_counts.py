@@ -81,7 +81,7 @@ def list_some() -> object:
 
 
 class TestCosts:
-    def test_are_those_that_are_documented_whatever_the_number_of_people(
+    def test_match_the_document_for_any_number_of_users(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         among_few = every_operation(monkeypatch, admin, stores.admit(email, [EDITOR]))

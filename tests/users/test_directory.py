@@ -25,8 +25,8 @@ def people() -> None:
         MopedUser.objects.create(**values)
 
 
-def names(**asked: Any) -> list[str]:
-    everybody: dict[str, Any] = {
+def names(**filters: Any) -> list[str]:
+    all_users: dict[str, Any] = {
         "limit": 50,
         "offset": 0,
         "search": "",
@@ -34,12 +34,12 @@ def names(**asked: Any) -> list[str]:
         "workgroup": None,
         "active": None,
     }
-    return [person.first_name for person in selectors.list_users(**(everybody | asked)).people]
+    return [person.first_name for person in selectors.list_users(**(all_users | filters)).people]
 
 
 class TestListing:
     @pytest.mark.parametrize(
-        ("asked", "expected"),
+        ("filters", "expected"),
         [
             ({}, ["Bob", "Ann", "Zoë", "Cid"]),
             ({"limit": 2, "offset": 1}, ["Ann", "Zoë"]),
@@ -56,8 +56,8 @@ class TestListing:
             ({"active": False}, ["Bob"]),
         ],
     )
-    def test_finds_in_a_stable_order(self, asked: dict[str, Any], expected: list[str]) -> None:
-        assert names(**asked) == expected
+    def test_finds_in_a_stable_order(self, filters: dict[str, Any], expected: list[str]) -> None:
+        assert names(**filters) == expected
 
     def test_counts_what_is_not_on_the_page(self) -> None:
         page = selectors.list_users(limit=1, offset=0, search="", role="", workgroup=None, active=None)

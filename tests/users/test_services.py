@@ -185,7 +185,7 @@ class TestCreateUser:
         assert stores.roles_at_sign_in(email) == [VIEWER]
         assert stores.disagreements(email) == []
 
-    def test_gives_an_account_to_somebody_without_a_sign_in(
+    def test_gives_an_account_to_a_user_without_a_sign_in(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
         MopedUser.objects.create(**profile(email, roles=[NO_LOGIN]))
@@ -224,7 +224,7 @@ class TestUpdateUser:
                 **profile(address),
             )
 
-    def test_does_not_know_an_account_that_nobody_had(
+    def test_does_not_know_an_account_that_never_existed(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
         create(admin, email)
@@ -274,7 +274,7 @@ class TestUpdateUser:
         assert stores.disagreements(email, f"new.{email}") == []
         assert stores.account(f"azuread_{email}") is None
 
-    def test_leaves_the_old_address_to_whoever_got_it_meanwhile(
+    def test_leaves_the_old_address_to_its_new_owner(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has it before we come back to clean up."""
@@ -328,7 +328,7 @@ class TestActivateUser:
         assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [VIEWER]
         assert stores.disagreements(email) == []
 
-    def test_follows_a_deactivation_of_whoever_lost_the_account(
+    def test_completes_the_deactivation_of_a_lost_account(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
         """This is what reconcile_users advises."""
@@ -347,13 +347,13 @@ class TestActivateUser:
 
         assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
 
-    def test_does_not_edit_whoever_is_active(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+    def test_does_not_edit_an_active_user(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         create(admin, email)
 
         with pytest.raises(AlreadyActiveError):
             activate(admin, email, role=ADMIN)
 
-    def test_knows_nobody_by_another_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+    def test_knows_no_user_by_another_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         with pytest.raises(UserNotFoundError):
             activate(admin, email)
 
@@ -398,7 +398,7 @@ class TestDeactivateUser:
         assert stores.account(email) is None
         assert not PendingChange.objects.exists()
 
-    def test_leaves_the_account_to_whoever_was_activated_meanwhile(
+    def test_leaves_the_account_to_a_user_activated_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has adopted the account before we come back to remove it."""
@@ -424,14 +424,14 @@ class TestDeactivateUser:
 
 class TestAdmins:
     def test_cannot_remove_or_demote_themselves(self, stores: Stores, admin: CognitoUser) -> None:
-        oneself = MopedUser.objects.get(email=admin.email)
+        own_user = MopedUser.objects.get(email=admin.email)
 
         with pytest.raises(OwnAccountError):
-            deactivate(admin, oneself)
+            deactivate(admin, own_user)
         with pytest.raises(OwnAccountError):
-            update(admin, oneself, roles=[EDITOR])
+            update(admin, own_user, roles=[EDITOR])
         with pytest.raises(OwnAccountError):
-            update(admin, oneself, roles=[ADMIN], email="ada@partner.example.com")
+            update(admin, own_user, roles=[ADMIN], email="ada@partner.example.com")
         assert stores.roles_at_sign_in(admin.email) == [ADMIN]
 
     def test_cannot_be_removed_or_demoted_as_the_last(
@@ -468,13 +468,13 @@ class TestAdmins:
 
 class TestPendingChanges:
     @pytest.mark.parametrize(
-        "left",
+        "leftover",
         [{"operation": PendingChange.DELETE}, {"operation": PendingChange.UPDATE, "new_email": "new@b.gov"}],
     )
     def test_with_something_left_to_do_are_not_forgotten_with_others(
-        self, stores: Stores, email: str, left: dict[str, str]
+        self, stores: Stores, email: str, leftover: dict[str, str]
     ) -> None:
-        undone = PendingChange.objects.create(email=email, decided=True, **left)
+        undone = PendingChange.objects.create(email=email, decided=True, **leftover)
 
         attempts.delete(PendingChange.objects.create(email=email, operation=undone.operation))
 
@@ -498,15 +498,15 @@ class TestAudit:
     def test_keeps_no_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         update(admin, create(admin, email), NEW_PASSWORD)
 
-        kept = repr(list(Event.objects.values())) + repr(list(PendingChange.objects.values()))
-        assert PASSWORD not in kept
-        assert NEW_PASSWORD not in kept
+        texts = repr(list(Event.objects.values())) + repr(list(PendingChange.objects.values()))
+        assert PASSWORD not in texts
+        assert NEW_PASSWORD not in texts
 
     def test_cannot_be_rewritten(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         create(admin, email)
 
         with pytest.raises(Exception, match="append-only"):
-            Event.objects.update(actor_email="somebody else")
+            Event.objects.update(actor_email="another user")
         with pytest.raises(Exception, match="append-only"):
             Event.objects.all().delete()
 

@@ -85,9 +85,7 @@ class TestSignInLoop:
         assert again.status_code == 409
         assert again.json()["error"]["email"] == ["There is already a user with this email address."]
 
-    def test_denies_an_account_that_gave_itself_the_address_of_a_colleague(
-        self, stores: Stores, email: str
-    ) -> None:
+    def test_denies_an_account_that_took_a_colleagues_address(self, stores: Stores, email: str) -> None:
         stores.admit(email, [ADMIN])
         thief = stores.admit(f"thief.{email}", [VIEWER])
         username = str(thief.cognito_user_id)

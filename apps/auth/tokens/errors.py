@@ -39,14 +39,14 @@ class SignatureInvalidError(TokenError):
 
 
 class TokenExpiredError(TokenError):
-    """It was valid once."""
+    """The token has expired."""
 
     code = "token_expired"
     message = "The token has expired. Sign in again, or refresh it."
 
 
 class TokenNotYetValidError(TokenError):
-    """It will be valid later."""
+    """The token is not valid yet."""
 
     code = "token_not_yet_valid"
     message = "The token is not valid yet."
@@ -67,14 +67,14 @@ class AudienceWrongError(TokenError):
 
 
 class WrongTokenUseError(TokenError):
-    """Usually an access token."""
+    """A token for another use, usually an access token."""
 
     code = "use_wrong"
     message = "The token is not an ID token."
 
 
 class ClaimsInvalidError(TokenError):
-    """Signed by the pool, and yet not what an ID token of ours looks like."""
+    """The pool signed the token, but its claims are not those of an ID token."""
 
     code = "claims_invalid"
     message = "The token's claims are incomplete or broken."

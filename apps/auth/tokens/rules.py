@@ -71,7 +71,7 @@ class Claims(IntendedUse, kw_only=True, gc=False):
 
     @property
     def has_verified_email(self) -> bool:
-        """Tell whether the pool says that the address is verified; some triggers write it as text."""
+        """Return whether the pool says that the address is verified; some triggers write it as text."""
         return self.email_verified in {True, "true"}
 
 

@@ -71,13 +71,13 @@ def verify(token: str) -> IdToken:
     :raises KeysUnavailableError: if no key of the pool is known
     """
     try:
-        verified = _verified(token, keys.current())
+        id_token = _verified(token, keys.current())
     except KeyUnknownError:
         # The keys may be new to us, or this one new to the pool.
-        verified = _verified(token, keys.refresh_for_kid(rules.parse_kid(token.partition(".")[0])))
-    if verified.exp <= time():
+        id_token = _verified(token, keys.refresh_for_kid(rules.parse_kid(token.partition(".")[0])))
+    if id_token.exp <= time():
         raise TokenExpiredError
-    return verified
+    return id_token
 
 
 @lru_cache(REMEMBERED_TOKENS)

@@ -51,11 +51,11 @@ def value(name: str, key: str, *, doubted: bool = False) -> str:
 
 def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
     """Return several keys of a secret, all of the same reading; otherwise as `value`."""
-    held = _values(name, doubted=doubted)
-    found = [text for key in keys if isinstance(text := held.get(key), str) and text]
-    if len(found) != len(keys):
+    content = _values(name, doubted=doubted)
+    texts = [text for key in keys if isinstance(text := content.get(key), str) and text]
+    if len(texts) != len(keys):
         raise SecretError
-    return tuple(found)
+    return tuple(texts)
 
 
 def forget() -> None:

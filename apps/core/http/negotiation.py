@@ -18,7 +18,7 @@ PAGE = "text/html"
 
 
 def accepts_html(request: HttpRequest | Request) -> bool:
-    """Tell whether the caller is a browser that shows pages; `?format=json` overrules it."""
+    """Return whether the caller is a browser that shows pages; `?format=json` overrules it."""
     return PAGE in request.META.get("HTTP_ACCEPT", "") and "format=json" not in request.META.get(
         "QUERY_STRING", ""
     )
@@ -41,7 +41,7 @@ class JSONByDefault(BaseContentNegotiation):
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """Return the renderer and the media type to announce."""
-        chosen, *others = renderers
-        if others and accepts_html(request):
-            chosen = next((renderer for renderer in others if renderer.media_type == PAGE), chosen)
+        chosen, *rest = renderers
+        if rest and accepts_html(request):
+            chosen = next((renderer for renderer in rest if renderer.media_type == PAGE), chosen)
         return chosen, chosen.media_type

@@ -35,8 +35,8 @@ def describe(**operations: Operation) -> Callable[[View], View]:
     """Attach operations by method name: `@describe(get=Operation(…))` over a view of either kind."""
 
     def attach(view: View) -> View:
-        described: Any = getattr(view, "cls", view)
-        described.operations = operations
+        view_class: Any = getattr(view, "cls", view)
+        view_class.operations = operations
         return view
 
     return attach

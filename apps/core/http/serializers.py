@@ -30,8 +30,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            wrong: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
-            raise serializers.ValidationError({**wrong, **unknown}) from error
+            problems: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
+            raise serializers.ValidationError({**problems, **unknown}) from error
         if unknown:
             raise serializers.ValidationError(unknown)
         return values  # type: ignore[no-any-return]
@@ -41,7 +41,7 @@ class StrictCharField(serializers.CharField):
     """
     A string that was sent as one.
 
-    :param pattern: what all of it must match; today's message shows it
+    :param pattern: what all of it must match. The Flask API's message shows it.
     """
 
     schema: ClassVar[Mapping[str, Any]] = {}
@@ -93,7 +93,7 @@ class StrictCharField(serializers.CharField):
             raise serializers.ValidationError(messages)
 
     def matches(self, value: str) -> bool:
-        """Tell whether the value has the field's form; by default, whether the pattern finds it."""
+        """Return whether the value has the field's form; by default, whether the pattern finds it."""
         return re.search(self.pattern, value) is not None
 
 

@@ -45,11 +45,11 @@ def _bring(stage: Stage, package: Package, tell: Tell) -> None:
     now = _get(stage)
     if now is None:
         now = _create(stage, package)
-        tell(f"made {stage.function}; nobody can reach it yet")
+        tell(f"made {stage.function}, which cannot be reached yet")
     elif not _has_package(package, now):
         now = _update_code(stage, package, now["RevisionId"])
         tell(f"gave {stage.function} its code; what answers is what answered before")
-    if not _has_package(package, now):  # what we have just given: whoever came after us may go on
+    if not _has_package(package, now):  # another process came in between: it may go on
         raise _busy(stage)
     if not _has_configuration(stage, now):
         now = _update_configuration(stage, now["RevisionId"])
@@ -127,14 +127,14 @@ def _has_package(package: Package, now: dict[str, Any]) -> bool:
 
 
 def _has_configuration(stage: Stage, now: dict[str, Any]) -> bool:
-    wanted = _settings(stage)
-    network = wanted.pop("VpcConfig", {})  # Lambda adds to it what it knows
-    return all(now.get(name) == value for name, value in wanted.items()) and all(
+    target = _settings(stage)
+    network = target.pop("VpcConfig", {})  # Lambda adds to it what it knows
+    return all(now.get(name) == value for name, value in target.items()) and all(
         sorted(now.get("VpcConfig", {}).get(name, [])) == sorted(value) for name, value in network.items()
     )
 
 
 def _busy(stage: Stage) -> BusyError:
     return BusyError(
-        f"Somebody else is changing {stage.function} too; what answered before answers. Run this again."
+        f"Another process is changing {stage.function}. The previous version still answers. Run this again."
     )

@@ -69,9 +69,9 @@ def api_id(stage: Stage) -> str:
 def url(stage: Stage) -> str:
     """Return where the stage answers, without a slash at the end; "" if nothing stands before it."""
     if stage.has_gateway:
-        found = api_id(stage)
+        gateway_id = api_id(stage)
         region = settings.AWS_REGION
-        return f"https://{found}.execute-api.{region}.amazonaws.com/{stage.name}" if found else ""
+        return f"https://{gateway_id}.execute-api.{region}.amazonaws.com/{stage.name}" if gateway_id else ""
     try:
         with translate_errors(ResourceNotFoundException=NotFoundError):
             config = clients.lambda_client().get_function_url_config(FunctionName=stage.function)
@@ -106,14 +106,14 @@ def set_gateway_responses(stage: Stage) -> None:
 
 
 def set_rate_limits(stage: Stage) -> None:
-    """Let the REST API turn away what is more than the stage is made for, whoever sends it."""
-    found = api_id(stage)
-    if not (stage.has_gateway and found):
+    """Set the rate limits of the REST API, for all callers together."""
+    gateway_id = api_id(stage)
+    if not (stage.has_gateway and gateway_id):
         return
     limits = {"rateLimit": stage.own["requests_per_second"], "burstLimit": stage.own["requests_at_once"]}
     with translate_errors():
         clients.apigateway().update_stage(
-            restApiId=found,
+            restApiId=gateway_id,
             stageName=stage.name,
             patchOperations=[
                 {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}

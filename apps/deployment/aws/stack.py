@@ -9,33 +9,23 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
 from apps.deployment.errors import StageError
+from apps.deployment.settings.variables import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
-# What the function is told, by the output that says it.
-VARIABLES = {
-    "UserPoolId": "COGNITO_USERPOOL_ID",
-    "ClientId": "COGNITO_APP_CLIENT_ID",
-    "DomainUrl": "COGNITO_DOMAIN_URL",
-    "ClaimsTable": "COGNITO_DYNAMO_TABLE_NAME",
-    "UploadsBucket": "MOPED_API_UPLOADS_S3_BUCKET",
-    "ConfigurationSecret": "MOPED_API_CONFIGURATION_SETTINGS",
-    "DatabaseUrl": "DATABASE_URL",
-    "DatabaseSecret": "MOPED_API_DATABASE_SECRET",
-}
 # CloudFormation makes no stack without a resource; this one is nothing but a URL.
 EMPTY = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
 POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 OPTIONAL = {"DatabaseSecret"}
-NEEDED = (*sorted(VARIABLES.keys() - OPTIONAL), "FunctionRoleArn", "DeploymentBucket", "FunctionLog")
-
-
-def variables(made: dict[str, str]) -> dict[str, str]:
-    """Return what the function is told of what the stack made."""
-    return {variable: made[output] for output, variable in VARIABLES.items() if output in made}
+NEEDED = (
+    *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
+    "FunctionRoleArn",
+    "DeploymentBucket",
+    "FunctionLog",
+)
 
 
 def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -45,14 +35,14 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     :param instead: outputs that the stage takes for others, by the others' names (a preview's role)
     :raises StageError: if there is no such stack, it is half made, or it lacks something
     """
-    described = _describe(stack)
-    status = described["StackStatus"]
+    description = _describe(stack)
+    status = description["StackStatus"]
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
-        raise StageError(f"The stack {stack} is {status}: finish or mend it in CloudFormation first.")
-    made = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    others = instead or {}
-    own = made | {name: made.get(other, "") for name, other in others.items()}
-    missing = [others.get(name, name) for name in NEEDED if not own.get(name)]
+        raise StageError(f"The stack {stack} is {status}: finish or correct it in CloudFormation first.")
+    values = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    overrides = instead or {}
+    own = values | {name: values.get(other, "") for name, other in overrides.items()}
+    missing = [overrides.get(name, name) for name in NEEDED if not own.get(name)]
     if missing:
         raise StageError(
             f"The stack {stack} lacks {', '.join(missing)}: update it from infrastructure/moped-api.yaml."

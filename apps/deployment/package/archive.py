@@ -17,7 +17,7 @@ from apps.deployment import subprocesses
 
 TASK_ROOT = "/var/task"  # what a traceback on Lambda shows
 # What keeps its source, by the first part of its path.
-OURS = ("apps", "moped_api")
+OWN_PATHS = ("apps", "moped_api")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
 SHARED_OBJECT_MODE = 0o100755
@@ -96,11 +96,15 @@ PRUNED_WITHOUT_PAGES = (
     "django/test/*",
 )
 # Kept although a pattern names them; importlib.metadata answers from METADATA.
-KEPT = ("*.dist-info/METADATA",)
+KEEP = ("*.dist-info/METADATA",)
 
 
 def repack(
-    source: Path, output: Path, python: Path, pruned: tuple[str, ...] = PRUNED, ours: tuple[str, ...] = OURS
+    source: Path,
+    output: Path,
+    python: Path,
+    pruned: tuple[str, ...] = PRUNED,
+    own_paths: tuple[str, ...] = OWN_PATHS,
 ) -> None:
     """
     Write `source` again as `output`: without what is pruned, compiled, and in a fixed order.
@@ -111,18 +115,18 @@ def repack(
         folder = Path(scratch)
         with zipfile.ZipFile(source) as zipped:
             zipped.extractall(folder, [name for name in zipped.namelist() if not is_pruned(name, pruned)])
-        _compile(folder, python, ours)
+        _compile(folder, python, own_paths)
         _write(folder, output)
 
 
 def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
-    """Tell whether an entry stays behind."""
-    if any(fnmatch(name, pattern) for pattern in KEPT):
+    """Return whether an entry stays behind."""
+    if any(fnmatch(name, pattern) for pattern in KEEP):
         return False
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _compile(folder: Path, python: Path, ours: tuple[str, ...]) -> None:
+def _compile(folder: Path, python: Path, own_paths: tuple[str, ...]) -> None:
     """
     Compile every module.
 
@@ -130,8 +134,8 @@ def _compile(folder: Path, python: Path, ours: tuple[str, ...]) -> None:
     the place of the source: they are locked, and the package is an eighth smaller.
     """
     names = sorted(folder.iterdir())
-    own = [path for path in names if path.name in ours]
-    libraries = [path for path in names if path.name not in ours]
+    own = [path for path in names if path.name in own_paths]
+    libraries = [path for path in names if path.name not in own_paths]
     options = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT, "-q"]
     for paths, in_place in ((own, ()), (libraries, ("-b",))):
         # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set
@@ -160,7 +164,7 @@ def _write(folder: Path, output: Path) -> None:
 
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, EPOCH)
-    entry.create_system = 3  # Unix: whoever unzips takes the modes below
+    entry.create_system = 3  # Unix, so that unzip honours the modes below
     shared = ".so" in PurePosixPath(name).suffixes
     entry.external_attr = (SHARED_OBJECT_MODE if shared else FILE_MODE) << 16
     return entry

@@ -79,10 +79,10 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     with _alone(folder):
         environment = runtime_environment(requirements, target, folder)
         sources = _sources(folder)
-        stamp, wanted = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
-        if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+        stamp, inputs = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
+        if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs):
             archive.repack(_pack(sources, environment), output, python, pruned(requirements))
-            stamp.write_text(wanted, encoding="ascii")
+            stamp.write_text(inputs, encoding="ascii")
     return describe(output, target, requirements)
 
 
@@ -93,8 +93,8 @@ def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
     :param built_before: one to take, rather than to build it
     :raises StageError: as `build` and `describe`
     """
-    wanted = target_of(stage.settings)
-    return describe(built_before, wanted) if built_before else build(stage.own["requirements"], target=wanted)
+    target = target_of(stage.settings)
+    return describe(built_before, target) if built_before else build(stage.own["requirements"], target=target)
 
 
 def pruned(requirements: str) -> tuple[str, ...]:
@@ -190,7 +190,7 @@ def _pack(sources: Path, environment: Path) -> Path:
         "PATH": os.defpath,
         "HOME": str(sources),
         "VIRTUAL_ENV": str(environment),
-        "AWS_DEFAULT_REGION": "us-east-1",  # asked for, not used: packing talks to nobody
+        "AWS_DEFAULT_REGION": "us-east-1",  # required but not used: packing makes no call
     }
     subprocesses.run(
         [sys.executable, "-m", "zappa.cli", "package", "package", "-s", settings.name, "-o", "zappa.zip"],

@@ -196,7 +196,7 @@ class Function:
 
 
 def unpacked(package: Path, folder: Path) -> Path:
-    """Unpack a package as Lambda does, readable for everyone and writable for nobody."""
+    """Unpack a package as Lambda does, readable for all users and writable for none."""
     with zipfile.ZipFile(package) as zipped:
         zipped.extractall(folder)
     for path in [folder, *folder.rglob("*")]:

@@ -26,8 +26,8 @@ def python() -> Path:
     :raises StageError: if this machine has no Python of the stages' runtime
     """
     stamp, runtime = ENVIRONMENT / "installed", interpreter.find(target_of_file().python)
-    wanted = hashlib.sha256(interpreter.build_of(runtime).encode() + LOCK.read_bytes()).hexdigest()
-    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+    digest = hashlib.sha256(interpreter.build_of(runtime).encode() + LOCK.read_bytes()).hexdigest()
+    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == digest):
         subprocesses.run(
             [*UV, "venv", "--quiet", "--clear", "--python", runtime, ENVIRONMENT],
             doing="make an environment for Lambda's runtime client",
@@ -36,5 +36,5 @@ def python() -> Path:
             [*UV, "pip", "install", "-q", "--compile-bytecode", "--python", ENVIRONMENT, *LOCKED],
             doing="install requirements/rehearsal.txt",
         )
-        stamp.write_text(wanted, encoding="ascii")
+        stamp.write_text(digest, encoding="ascii")
     return ENVIRONMENT / "bin" / "python"

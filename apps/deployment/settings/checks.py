@@ -65,8 +65,8 @@ def of_file(document: dict[str, Settings]) -> Iterator[Issue]:
 
 def rules() -> list[dict[str, Any]]:
     """Return the rules of the schema."""
-    found: list[dict[str, Any]] = _validator().schema["allOf"]
-    return found
+    schema_rules: list[dict[str, Any]] = _validator().schema["allOf"]
+    return schema_rules
 
 
 @cache
@@ -105,7 +105,7 @@ def _of_hosts(stage: str, settings: Settings) -> Iterator[Issue]:
 
 
 def _of_names(document: dict[str, Settings]) -> Iterator[Issue]:
-    seen: dict[str, str] = {}
+    first_stages: dict[str, str] = {}
     for stage, entry in document.items():
         if not STAGE_NAME.fullmatch(stage):
             yield Issue(
@@ -115,11 +115,11 @@ def _of_names(document: dict[str, Settings]) -> Iterator[Issue]:
                 "small letters, digits and underscores, a letter first",
             )
         name = zappa_settings.function_name({"project_name": "p", **entry}, stage)
-        if name in seen:
+        if name in first_stages:
             yield Issue(
                 "E020",
-                f"{stage}: its function has the same name as that of {seen[name]}.",
+                f"{stage}: its function has the same name as that of {first_stages[name]}.",
                 "pr_1, pr-1 and PR_1 are one function and one API: the second overwrites the first.",
                 "another name",
             )
-        seen[name] = stage
+        first_stages[name] = stage

@@ -66,7 +66,7 @@ def _pages_and_keys() -> Iterator[Issue]:
         yield Issue(
             "E034",
             "SECRET_KEY is a default.",
-            "Whoever knows it can sign in our name.",
+            "Anyone who knows it can sign in our name.",
             "a random one per process",
         )
     if "*" in settings.ALLOWED_HOSTS or getattr(settings, "CORS_ALLOW_ALL_ORIGINS", False):

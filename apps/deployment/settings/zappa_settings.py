@@ -47,8 +47,8 @@ def flattened(document: dict[str, Settings], name: str) -> Settings:
     :raises StageError: if there is no such entry, or it extends itself
     """
     if name not in document:
-        known = ", ".join(sorted(set(document) - {BASE}))
-        raise StageError(f"There is no stage {name!r} in zappa_settings.json; it has {known}.")
+        stages = ", ".join(sorted(set(document) - {BASE}))
+        raise StageError(f"There is no stage {name!r} in zappa_settings.json; it has {stages}.")
     entry = dict(document[name])
     parent = entry.pop("extends", None)
     if parent is None:

@@ -56,7 +56,7 @@ def unfinished(change: PendingChange) -> Finding:
 def of_account(account: Account, user: MopedUser) -> Iterator[Finding]:
     """Yield the faults of an active user's account."""
     if account.email != user.address:
-        text = f"has an account that signs in as {account.email or 'nobody'}"
+        text = f"has an account that signs in as {account.email or 'no address'}"
         yield repairable("address_differs", user.address, text)
     if not account.is_verified:
         yield Finding(
@@ -96,7 +96,7 @@ def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Findin
         yield Finding(
             "second_account",
             user.address,
-            f"{user.address} has a second account, {account.username}, which nobody can sign in with",
+            f"{user.address} has a second account, {account.username}, which cannot be used to sign in",
             "remove it by hand",
         )
     elif account.is_sso and not (user and user.may_sign_in):
@@ -108,7 +108,7 @@ def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Findin
             is_notice=True,
         )
     elif not account.is_sso:
-        text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
+        text = f"the account {account.username} ({account.email}) belongs to no user in the database"
         remedy = "create or activate this user, who then gets the account; or remove it by hand"
         yield Finding("stray_account", account.address, text, remedy)
 
@@ -146,7 +146,7 @@ def wrong_case(item: StoredItem) -> Finding:
     return Finding(
         "address_not_lower_case",
         item.email,
-        f"the item {item.email} is not spelt in lower case: nobody finds it",
+        f"the item {item.email} is not spelt in lower case: no look-up finds it",
         "remove the item by hand",
     )
 
@@ -165,7 +165,7 @@ def difference(item: StoredItem, user: MopedUser) -> str:
     """Return how an item differs from the row."""
     claims = stores.decode_or_none(item)
     if claims is None:
-        return "has claims that nobody can read"
+        return "has claims that cannot be read"
     if set(claims.allowed_roles) != set(user.claims.allowed_roles):
         granted, meant = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
         return f"has the roles {granted or 'none'} in the claims, {meant or 'none'} in the database"

@@ -33,7 +33,7 @@ def signed(**changes: Any) -> str:
 
 class TestExplain:
     @pytest.mark.parametrize("attack", CATALOGUE, ids=named)
-    def test_comes_to_the_verifiers_verdict_and_never_shows_the_token(self, attack: Attack) -> None:
+    def test_agrees_with_the_verifier_and_never_shows_the_token(self, attack: Attack) -> None:
         token = attack.make()
         failing = [check.code for check in explain.explain(token) if not check.holds]
         report = explain.report(token)

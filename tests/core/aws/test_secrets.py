@@ -24,7 +24,7 @@ class Manager:
         self.error: Exception | None = None
         self.asked = 0
 
-    def get_secret_value(self, **_asked: Any) -> dict[str, str]:
+    def get_secret_value(self, **_arguments: Any) -> dict[str, str]:
         self.asked += 1
         if self.error:
             raise self.error

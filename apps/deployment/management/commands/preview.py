@@ -44,7 +44,7 @@ class Command(BaseCommand):
     help = (
         "A preview of a pull request: make it, remove it, list them, sweep what is left over"
         " (docs/previews.md). Exits with 0 if all is well, 1 with the reason if not, 3 if something is"
-        " left behind, 4 if somebody else is at it: run it again."
+        " left behind, 4 if another process is changing it: run it again."
     )
 
     requires_system_checks = ()  # of Django's part nothing is used: it is in the package that is looked at
@@ -93,10 +93,10 @@ class Command(BaseCommand):
             changes=rendering.overlay(options["overlay"]),
         )
         built = builder.of_stage(stage, options["package"])
-        raised = opening.up(stage, built, number=number, token=options["token"], tell=self._tell)
-        self._tell(raised.curl)
-        self._tell(f"{raised.preview} of commit {raised.commit}, until {raised.expires}; {raised.seconds} s")
-        return {**asdict(raised), "curl": raised.curl, "logs": _logs(number)}
+        result = opening.up(stage, built, number=number, token=options["token"], tell=self._tell)
+        self._tell(result.curl)
+        self._tell(f"{result.preview} of commit {result.commit}, until {result.expires}; {result.seconds} s")
+        return {**asdict(result), "curl": result.curl, "logs": _logs(number)}
 
     def _down(self, options: dict[str, Any]) -> dict[str, Any]:
         number = names.number(options["number"])
@@ -105,13 +105,14 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> dict[str, Any]:
         previews = listing.every(preview_settings.outputs()["UploadsBucket"])
-        for one in previews:
+        for entry in previews:
             self._tell(
-                f"{names.stage(one.number):<12} {one.commit or 'in part':<12} {one.owner:<20}"
-                f" since {one.since[:16] or '?':<16} until {one.expires[:16] or '?':<16} {one.url}".rstrip()
+                f"{names.stage(entry.number):<12} {entry.commit or 'in part':<12} {entry.owner:<20}"
+                f" since {entry.since[:16] or '?':<16} until {entry.expires[:16] or '?':<16}"
+                f" {entry.url}".rstrip()
             )
         self._tell(f"{len(previews)} previews")
-        return {"previews": [{**asdict(one), "changed": one.changed.isoformat()} for one in previews]}
+        return {"previews": [{**asdict(entry), "changed": entry.changed.isoformat()} for entry in previews]}
 
     def _sweep(self, options: dict[str, Any]) -> dict[str, Any]:
         decisions = sweeps.sweep(

@@ -1,4 +1,4 @@
-"""Find out whether the three stores say the same of everybody."""
+"""Compare the three stores for all users."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 # A function on Lambda may run for 900 seconds.
 MAX_SECONDS = 840
 TIME_UP = "The time was over before everything was compared; see --max-seconds."
-# Our function's name begins so; the hook of today's API, which knows one key, has another.
+# The names of our functions. The Flask API's hook, which knows one key, has another name.
 OWN_FUNCTIONS = ":function:moped-api-"
 
 
@@ -59,19 +59,23 @@ class Command(BaseCommand):
         fix, as_json = options["fix"], options["json"]
         say = self._nothing if as_json else self.stdout.write
         only = tuple(map(normalize, options["only"]))
-        found, complete = self._compare(only, options["grace"])
-        for disagreement in found:
+        findings, complete = self._compare(only, options["grace"])
+        for disagreement in findings:
             say(_sentence(disagreement, will=fix))
-        done = self._repair(found, say) if fix else {}
-        left = [one for number, one in enumerate(found) if number not in done and not one.is_notice]
-        _log(left, len(done), everyone=complete and not only)
+        repairs = self._repair(findings, say) if fix else {}
+        remaining = [
+            finding
+            for number, finding in enumerate(findings)
+            if number not in repairs and not finding.is_notice
+        ]
+        _log(remaining, len(repairs), is_complete_run=complete and not only)
         if as_json:
-            self._as_json(found, done, complete=complete)
+            self._as_json(findings, repairs, complete=complete)
         else:
-            say(f"{len(found)} disagreements, {len(done)} repaired.")
+            say(f"{len(findings)} disagreements, {len(repairs)} repaired.")
             if not complete:
                 say(TIME_UP)
-        if left or not complete:
+        if remaining or not complete:
             sys.exit(1)
 
     def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Finding], bool]:
@@ -84,20 +88,20 @@ class Command(BaseCommand):
             return found, False
         return found, True
 
-    def _repair(self, found: list[Finding], say: Any) -> dict[int, list[str]]:
+    def _repair(self, findings: list[Finding], say: Any) -> dict[int, list[str]]:
         """Repair until the time is over; the next run finds the rest, and goes on with it."""
-        done: dict[int, list[str]] = {}
-        for number, disagreement in enumerate(found):
+        repairs: dict[int, list[str]] = {}
+        for number, disagreement in enumerate(findings):
             if disagreement.repair is None or time.monotonic() >= self._ends_at:
                 continue
             try:
-                done[number] = disagreement.repair()
+                repairs[number] = disagreement.repair()
             except MopedError as error:
                 say(f"{disagreement.address}: not repaired: {error}")
                 continue
-            for sentence in done[number]:
+            for sentence in repairs[number]:
                 say(f"{disagreement.address}: {sentence}")
-        return done
+        return repairs
 
     def _rotate_key(self) -> None:
         if OWN_FUNCTIONS not in cognito.pre_token_function_arn():
@@ -111,8 +115,8 @@ class Command(BaseCommand):
             raise CommandError("The time is over. Run this again: it continues with the rest.") from error
         self.stdout.write(f"{rotated} items encrypted with the newest key.")
 
-    def _as_json(self, found: list[Finding], done: dict[int, list[str]], *, complete: bool) -> None:
-        listed = [
+    def _as_json(self, findings: list[Finding], repairs: dict[int, list[str]], *, complete: bool) -> None:
+        entries = [
             {
                 "code": disagreement.code,
                 "address": disagreement.address,
@@ -120,22 +124,22 @@ class Command(BaseCommand):
                 "remedy": disagreement.remedy,
                 "is_notice": disagreement.is_notice,
                 "safe_to_repair": disagreement.repair is not None,
-                "repaired": done.get(number),
+                "repaired": repairs.get(number),
             }
-            for number, disagreement in enumerate(found)
+            for number, disagreement in enumerate(findings)
         ]
-        self.stdout.write(json.dumps({"complete": complete, "disagreements": listed}, indent=2))
+        self.stdout.write(json.dumps({"complete": complete, "disagreements": entries}, indent=2))
 
     def _nothing(self, _text: str) -> None:
         """Say nothing: JSON speaks at the end."""
 
 
-def _log(left: list[Finding], repaired: int, *, everyone: bool) -> None:
+def _log(remaining: list[Finding], repaired: int, *, is_complete_run: bool) -> None:
     """Write the line that the alarms on staff accounts watch; it names no person."""
-    codes = Counter(one.code for one in left)
+    codes = Counter(finding.code for finding in remaining)
     logger.info(
         "reconciliation_finished",
-        extra={"findings": codes.total(), "codes": codes, "repaired": repaired, "everyone": everyone},
+        extra={"findings": codes.total(), "codes": codes, "repaired": repaired, "everyone": is_complete_run},
     )
 
 
