@@ -192,8 +192,8 @@ def subjects() -> dict[str, Callable[[], object]]:
     all_users: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
 
     def listed(**changes: Any) -> object:
-        page = selectors.list_users(**({"limit": 50, "offset": 0} | all_users | changes))
-        return UserSerializer(page.people, many=True).data
+        users = selectors.filter_users(selectors.list_users(), **(all_users | changes))
+        return users.count(), UserSerializer(users[:50], many=True).data
 
     def create() -> object:
         return services.create_user(

@@ -190,7 +190,7 @@ class TestDocuments:
 
 
 # What only a stage with browser pages imports; requirements/staging.txt has what it needs.
-WITH_PAGES = {"apps.reference.views", "apps.reference.urls", "apps.reference.openapi"}
+WITH_PAGES = {f"apps.reference.{module}" for module in ("openapi", "reference", "renderers", "urls", "views")}
 
 PRODUCTION_REQUEST = """
 import importlib, os, pkgutil, sys

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.http import problems
-from apps.core.http.operation import Operation, describe
 from apps.core.once import once
 
 if TYPE_CHECKING:
@@ -28,12 +27,6 @@ def openapi_document() -> dict[str, Any]:
     return document
 
 
-@describe(
-    get=Operation(
-        answer={"type": "object", "required": ["openapi", "info", "paths"]},
-        answer_example={"openapi": "3.1.0", "info": {"title": "Moped API", "version": "1.0.0"}, "paths": {}},
-    )
-)
 class OpenAPIView(APIView):
     """The reference as an OpenAPI 3.1 document."""
 

@@ -87,8 +87,8 @@ class ActivationSerializer(StrictSerializer):
     roles = ChoiceListField(ROLES)
 
 
-class ListingSerializer(serializers.Serializer[Any]):
-    """What `GET /users/` can be asked for."""
+class UserQuerySerializer(serializers.Serializer[Any]):
+    """The query of `GET /users/`."""
 
     limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
     offset = serializers.IntegerField(min_value=0, max_value=LARGEST_ID, default=0)

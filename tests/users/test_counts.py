@@ -77,7 +77,10 @@ def every_operation(
 
 
 def list_some() -> object:
-    return selectors.list_users(limit=50, offset=0, search="O'Neill", role=EDITOR, workgroup=3, active=True)
+    users = selectors.filter_users(
+        selectors.list_users(), search="O'Neill", role=EDITOR, workgroup=3, active=True
+    )
+    return users.count(), list(users[:50])
 
 
 class TestCosts:

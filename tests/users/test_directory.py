@@ -26,15 +26,9 @@ def people() -> None:
 
 
 def names(**filters: Any) -> list[str]:
-    all_users: dict[str, Any] = {
-        "limit": 50,
-        "offset": 0,
-        "search": "",
-        "role": "",
-        "workgroup": None,
-        "active": None,
-    }
-    return [person.first_name for person in selectors.list_users(**(all_users | filters)).people]
+    no_filter: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
+    users = selectors.filter_users(selectors.list_users(), **(no_filter | filters))
+    return [user.first_name for user in users]
 
 
 class TestListing:
@@ -42,8 +36,6 @@ class TestListing:
         ("filters", "expected"),
         [
             ({}, ["Bob", "Ann", "Zoë", "Cid"]),
-            ({"limit": 2, "offset": 1}, ["Ann", "Zoë"]),
-            ({"offset": 9}, []),
             ({"search": "zoë adams"}, ["Zoë"]),
             ({"search": "ANN.ADAMS@"}, ["Ann"]),
             ({"search": "%"}, ["Bob"]),
@@ -58,11 +50,6 @@ class TestListing:
     )
     def test_finds_in_a_stable_order(self, filters: dict[str, Any], expected: list[str]) -> None:
         assert names(**filters) == expected
-
-    def test_counts_what_is_not_on_the_page(self) -> None:
-        page = selectors.list_users(limit=1, offset=0, search="", role="", workgroup=None, active=None)
-
-        assert (page.total, len(page.people)) == (4, 1)
 
 
 class TestHistory:
