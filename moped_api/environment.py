@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -67,6 +67,14 @@ class Environment:
         if value not in {"true", "false", ""}:
             self._problems.append(f"{name} must be true or false, not {value!r}")
         return value == "true"
+
+    def choice(self, name: str, choices: Iterable[str], default: str) -> str:
+        """Return one of the choices."""
+        value = self.text(name, default)
+        if value in choices:
+            return value
+        self._problems.append(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        return default
 
     def loopback_url(self, name: str) -> str:
         """

@@ -134,11 +134,16 @@ CORS_EXPOSE_HEADERS = [
 
 # ---- logs -------------------------------------------------------------------------------------
 LOG_LEVEL = env.text("MOPED_API_LOG_LEVEL", "INFO").upper()
+LOG_HANDLERS = {
+    "json": {"class": "logging.StreamHandler", "formatter": "json"},
+    "text": {"class": "apps.devstack.console.ConsoleHandler"},  # not in the package
+}
+LOG_FORMAT = env.choice("MOPED_API_LOG_FORMAT", LOG_HANDLERS, "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "apps.core.logging.JsonFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {"console": LOG_HANDLERS[LOG_FORMAT]},
     "root": {"level": LOG_LEVEL, "handlers": ["console"]},
     "loggers": {
         # The request line of apps.core.http.middleware replaces these two, apps.core.http.problems the third.
@@ -192,6 +197,7 @@ MIDDLEWARE = [
         if BROWSER_SIGN_IN
         else []
     ),
+    *env.items("MOPED_API_EXTRA_MIDDLEWARE", ""),  # a laptop's; like its apps not in the package
 ]
 
 TEMPLATES = [

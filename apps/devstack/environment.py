@@ -36,6 +36,7 @@ POSTGRESQL = FOLDER / "postgresql"
 
 STAGE_VARIABLE = "MOPED_API_CURRENT_ENVIRONMENT"
 LAPTOP = "laptop"
+SETTINGS = "moped_api.settings"  # a shell that works on another Django project names another
 REGION = "us-east-1"
 EMULATOR_PORT = 4566
 EMULATOR_URL = f"http://127.0.0.1:{EMULATOR_PORT}"
@@ -50,7 +51,7 @@ NO_OTHER_AWS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-OTHER_AWS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 PLACEHOLDERS = of_laptop(EMULATOR_URL)
 
@@ -62,6 +63,9 @@ TESTS = {
     "MOPED_API_ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "MOPED_API_CORS_ORIGINS": "https://moped.example",
     "MOPED_API_CORS_ORIGIN_PATTERNS": "",
+    "DJANGO_SETTINGS_MODULE": SETTINGS,
+    "MOPED_API_EXTRA_MIDDLEWARE": "",
+    "MOPED_API_LOG_FORMAT": "json",
     "MOPED_API_LOG_LEVEL": "INFO",
     "AWS_DEFAULT_REGION": REGION,
     # Port 9 is "discard": nothing listens there, so an unexpected call fails at once.
@@ -83,20 +87,29 @@ def apply() -> None:
     """Complete the environment of this process for a laptop, unless it belongs to a stage."""
     if _is_a_stage():
         return
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     dotenv = read_dotenv(DOTENV)
     if dotenv.get(STAGE_VARIABLE, LAPTOP) != LAPTOP:
         _set_defaults(dotenv)
         return
-    world = {"DATABASE_URL": postgresql.database_url(POSTGRESQL), **PLACEHOLDERS, **read_world()}
-    _set_defaults({**world, **dotenv})
-    if "AWS_ENDPOINT_URL" in _ours() - dotenv.keys():
-        _set_aside_other_aws()
+    # The output of a command is its result; only the server logs every event.
+    level = "INFO" if supervisor_pid() else "WARNING"
+    own = {"DATABASE_URL": postgresql.database_url(POSTGRESQL), "MOPED_API_LOG_LEVEL": level}
+    _set_defaults({**own, **PLACEHOLDERS, **read_world(), **dotenv})
+    _bypass_proxy()
+    supplied = _ours() - dotenv.keys()
+    if "AWS_ENDPOINT_URL" in supplied:
+        _use_embedded_aws()
+    if "DATABASE_URL" in supplied:
+        remove_variables("PG")
 
 
 def apply_for_tests(database_url: str) -> None:
     """Give this process, whatever its shell says, the environment of the tests."""
-    for name in OTHER_AWS:
-        os.environ.pop(name, None)
+    remove_variables("AWS_")
+    if "DATABASE_URL" not in os.environ:
+        remove_variables("PG")
+    _bypass_proxy()
     os.environ.update(TESTS)
     os.environ.setdefault("DATABASE_URL", database_url)
 
@@ -156,7 +169,23 @@ def _set_defaults(variables: Mapping[str, str]) -> None:
     os.environ[SUPPLIED_VARIABLE] = ",".join(sorted(_ours() | free))
 
 
-def _set_aside_other_aws() -> None:
-    for name in OTHER_AWS:
-        os.environ.pop(name, None)
-    os.environ.update({"AWS_DEFAULT_REGION": REGION, **EMULATOR_CREDENTIALS, **NO_OTHER_AWS})
+def remove_variables(prefix: str) -> None:
+    """Remove the variables with which a shell configures AWS (`AWS_`) or PostgreSQL's client (`PG`)."""
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]
+
+
+def _use_embedded_aws() -> None:
+    url = os.environ["AWS_ENDPOINT_URL"]
+    remove_variables("AWS_")
+    os.environ.update(
+        {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": REGION, **EMULATOR_CREDENTIALS, **NO_OTHER_AWS}
+    )
+
+
+def _bypass_proxy() -> None:
+    """Keep a proxy of the shell away from the servers of this machine."""
+    hosts = os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",")
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
+        dict.fromkeys([*filter(None, hosts), *LOOPBACK_HOSTS])
+    )

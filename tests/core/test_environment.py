@@ -84,6 +84,13 @@ class TestEnvironment:
         with pytest.raises(ImproperlyConfigured, match="OLDER may not name the whole bucket"):
             env.complete()
 
+    def test_names_the_choices_of_another_value(self) -> None:
+        env = Environment({"FORMAT": "xml"})
+        assert env.choice("OTHER", ("json", "text"), "json") == "json"
+        assert env.choice("FORMAT", ("json", "text"), "json") == "json"
+        with pytest.raises(ImproperlyConfigured, match="FORMAT must be one of json, text, not 'xml'"):
+            env.complete()
+
     def test_names_every_problem_at_once(self) -> None:
         env = Environment({"COUNT": "many", "FLAG": "maybe", "URL": "http://example.com:4566"})
         env.text("NAME")

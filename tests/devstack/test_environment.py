@@ -59,6 +59,47 @@ class TestApply:
         assert os.environ["AWS_DEFAULT_REGION"] == "us-east-1"
         assert os.environ["AWS_CONFIG_FILE"] == os.devnull
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("AWS_ENDPOINT_URL_S3", "https://s3.example.com"),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+            ("AWS_USE_FIPS_ENDPOINT", "true"),
+            ("PGSERVICE", "city"),
+            ("PGOPTIONS", "-c default_transaction_read_only=on"),
+        ],
+    )
+    def test_removes_what_would_mislead_the_clients(self, name: str, value: str) -> None:
+        os.environ[name] = value
+        environment.apply()
+        assert name not in os.environ
+        os.environ[name] = value
+        del os.environ["DATABASE_URL"]
+        environment.apply_for_tests("postgresql:///tests")
+        assert name not in os.environ
+
+    def test_leaves_another_database_its_variables(self) -> None:
+        os.environ.update(DATABASE_URL="postgresql:///mine", PGPASSFILE="/home/ada/.pgpass")
+        environment.apply()
+        assert os.environ["PGPASSFILE"] == "/home/ada/.pgpass"
+
+    def test_keeps_a_proxy_away_from_this_machine(self) -> None:
+        os.environ.update(HTTP_PROXY="http://proxy.example:3128", no_proxy="example.com")
+        environment.apply()
+        assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "example.com,127.0.0.1,localhost,::1"
+
+    def test_names_its_own_settings(self) -> None:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "another_project.settings"
+        environment.apply()
+        assert os.environ["DJANGO_SETTINGS_MODULE"] == "moped_api.settings"
+
+    def test_logs_every_event_of_the_server_only(self) -> None:
+        environment.apply()
+        assert os.environ["MOPED_API_LOG_LEVEL"] == "WARNING"
+        environment.announce_starter()
+        environment.apply()
+        assert os.environ["MOPED_API_LOG_LEVEL"] == "INFO"
+
     def test_leaves_another_emulator_its_own_credentials(self) -> None:
         os.environ.update(AWS_ENDPOINT_URL="http://127.0.0.1:5000", AWS_ACCESS_KEY_ID="mine")
         environment.apply()

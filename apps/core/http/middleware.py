@@ -47,6 +47,7 @@ class RequestMiddleware:
         logger.info(
             "request",
             extra={
+                "request": request,  # for the console of a laptop; JsonFormatter leaves it out
                 "method": request.method,
                 "route": match.route if match else "",
                 "status": response.status_code,

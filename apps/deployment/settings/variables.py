@@ -41,6 +41,8 @@ VARIABLES = (
     Variable("MOPED_API_COMMIT", "The commit that the health routes show."),
     Variable("MOPED_API_READ_ONLY", "Whether the stage may not change accounts (previews)."),
     Variable("MOPED_API_EXTRA_APPS", "More Django apps.", laptop="apps.devstack,apps.deployment"),
+    Variable("MOPED_API_EXTRA_MIDDLEWARE", "More middleware.", laptop="apps.devstack.pages.LaptopMiddleware"),
+    Variable("MOPED_API_LOG_FORMAT", "`json`, or `text` for people.", laptop="text"),
     Variable("MOPED_API_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR."),
     Variable("AWS_DEFAULT_REGION", "The region of all services. Lambda sets it."),
     Variable("AWS_ENDPOINT_URL", "An emulator on this machine.", laptop="EMULATOR"),

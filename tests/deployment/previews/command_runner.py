@@ -74,8 +74,6 @@ class Typist:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         variables = no_coverage_env.environment()
-        for name in laptop.OTHER_AWS:
-            variables.pop(name, None)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.deployment.previews.command_runner"],
             cwd=PROJECT,

@@ -1,0 +1,64 @@
+"""Pages that only a laptop has: the traceback of a crash, and signing in as a persona with one button."""
+
+from __future__ import annotations
+
+import sys
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponseRedirect
+from django.views.debug import technical_500_response
+from django.views.decorators.csrf import csrf_protect
+
+from apps.auth.browser import cookies, sign_in
+from apps.core.http import negotiation, problems
+from apps.devstack import persona_tokens
+from apps.devstack.errors import DevstackError
+from apps.devstack.personas import BY_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+
+ACT_AS = "/act-as"
+TOKEN_SECONDS = 3600
+# Django's page has its style and script inside.
+TRACEBACK_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+class LaptopMiddleware:
+    """Serve what only a laptop has. It stands last: every other middleware has seen the request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        return act_as(request) if request.path_info == ACT_AS else self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, _exception: Exception) -> HttpResponse:
+        """Log a crash as everywhere, and show a browser Django's page about it."""
+        problem = problems.server_error(request)
+        if not negotiation.accepts_html(request):
+            return problem
+        page = technical_500_response(request, *sys.exc_info())
+        page.headers["Content-Security-Policy"] = TRACEBACK_POLICY
+        return page
+
+
+@problems.allow_methods("POST")
+@csrf_protect
+def act_as(request: HttpRequest) -> HttpResponse:
+    """Sign the browser in as a persona, and send it back to the page it came from."""
+    persona = BY_KEY.get(request.POST.get("persona", ""))
+    if persona is None:
+        return problems.respond(request, HTTPStatus.BAD_REQUEST, "invalid", "There is no such persona.")
+    try:
+        token = persona_tokens.id_token(persona)
+    except DevstackError as error:
+        return problems.respond(request, HTTPStatus.FORBIDDEN, "forbidden", str(error))
+    response = HttpResponseRedirect(sign_in.safe_target(request.POST.get("next", "")))
+    cookies.set_token_cookie(response, token, seconds=TOKEN_SECONDS)
+    return response
