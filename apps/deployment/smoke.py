@@ -54,12 +54,12 @@ def _ask_for_claims(stage: Stage, version: str, owner: dict[str, Any]) -> str:
     outcome = functions.invoke(stage.function, trigger_event(owner), version)
     expected = json.loads(owner.get(CLAIMS_NAMESPACE, "null"))
     if outcome.failed:
-        denied = outcome.payload.get("errorType") == SignInDeniedError.__name__
-        if denied and expected is None:
-            return "pre-token trigger: denied, and the token has no claims either"
+        is_denied = outcome.payload.get("errorType") == SignInDeniedError.__name__
+        if is_denied and expected is None:
+            return "pre-token trigger: is_denied, and the token has no claims either"
         raise StageError(f"Version {version} fails as pre-token trigger: {outcome.reason}")
-    given = outcome.payload["response"]["claimsOverrideDetails"]["claimsToAddOrOverride"][CLAIMS_NAMESPACE]
-    if expected is not None and json.loads(given) != expected:
+    claims = outcome.payload["response"]["claimsOverrideDetails"]["claimsToAddOrOverride"][CLAIMS_NAMESPACE]
+    if expected is not None and json.loads(claims) != expected:
         raise StageError(
             f"Version {version} gives other claims than the token has."
             " If the roles of the token's owner changed, use a newer token."

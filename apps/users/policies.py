@@ -45,8 +45,8 @@ def require_another_admin(
     if actor and is_same_person(user, actor):
         raise OwnAccountError
     attempts.lock([ADMIN_LOCK])
-    others = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
-    if not any(map(is_admin, others)):
+    admins = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
+    if not any(map(is_admin, admins)):
         raise LastAdminError
 
 

@@ -81,7 +81,7 @@ class TestRights:
         looks(editor)
         assert len(table.asked) == 2
 
-    @pytest.mark.parametrize("roles", [None, [], ["moped-viewer"], ["somebody-else"]])
+    @pytest.mark.parametrize("roles", [None, [], ["moped-viewer"], ["unknown-role"]])
     def test_end_within_a_minute(
         self, editor: APIClient, table: Table, clock: Clock, roles: list[str] | None
     ) -> None:
@@ -138,7 +138,7 @@ class TestWhileTheTableIsAway:
             assert (response.status_code, response.json()["code"]) == (503, "rights_unknown")
             assert response.headers["Retry-After"]
 
-    def test_whoever_looks_may_go_on_for_five_minutes(
+    def test_readers_may_continue_for_five_minutes(
         self, editor: APIClient, table: Table, clock: Clock
     ) -> None:
         looks(editor)
@@ -149,7 +149,7 @@ class TestWhileTheTableIsAway:
         clock.passes(2)
         assert looks(editor).status_code == 503
 
-    def test_nobody_changes_anything_on_a_guess(self, editor: APIClient, table: Table, clock: Clock) -> None:
+    def test_changes_need_known_roles(self, editor: APIClient, table: Table, clock: Clock) -> None:
         looks(editor)
         table.away = True
 

@@ -103,13 +103,13 @@ class TestDeployStack:
     def test_can_create_again_what_could_not_be_created(
         self, name: str, tmp_path: Path, lines: list[str]
     ) -> None:
-        taken = account_setup.read_parameters(write(tmp_path / "1.json", Stage=name))
+        parameters = account_setup.read_parameters(write(tmp_path / "1.json", Stage=name))
         pool = clients.cognito().create_user_pool(PoolName=name)["UserPool"]["Id"]
         clients.cognito().create_user_pool_domain(Domain=name, UserPoolId=pool)
 
         with pytest.raises(StageError, match=r"could not be deployed .*UserPoolDomain"):
             account_setup.deploy_stack(
-                name, write(tmp_path / "2.json", **taken, DomainPrefix=name), "", lines.append
+                name, write(tmp_path / "2.json", **parameters, DomainPrefix=name), "", lines.append
             )
         account_setup.deploy_stack(name, tmp_path / "1.json", "", lines.append)
 
@@ -158,8 +158,8 @@ class TestFillSecrets:
             f"{configuration}: has a value, left as it is",
             f"{smoke}: has a value, left as it is",
         ]
-        kept = clients.secrets_manager().get_secret_value(SecretId=configuration)["SecretString"]
-        assert kept == "the operator's"
+        value = clients.secrets_manager().get_secret_value(SecretId=configuration)["SecretString"]
+        assert value == "the operator's"
 
 
 class TestCreateFirstAdmin:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVING = ("auth", "claims", "core", "files", "health", "users")
-# Where a call is named otherwise than the right it needs.
+# Where a call is constants otherwise than the right it needs.
 RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
 # Signing a form is no call, but posting it needs this right of ours.
 BY_SIGNATURE = {"s3:PutObject": "post_policy_signer"}
-# Methods whose first argument names the call that is meant.
+# Methods functions_of_condition first argument names the call that is meant.
 NAMING = {"get_paginator", "generate_presigned_url"}
 # What only reconcile_users calls.
 OF_RECONCILIATION = {"cognito-idp:DescribeUserPool", "dynamodb:Scan"}
@@ -61,14 +61,14 @@ def words(path: Path) -> set[str]:
     nodes = ast.walk(ast.parse(path.read_text()))
     calls = [node for node in nodes if isinstance(node, ast.Call) and not _is_of_selectors(node)]
     methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
-    named = {
+    constants = {
         str(argument.value)
         for call in calls
         if isinstance(call.func, ast.Attribute) and call.func.attr in NAMING
         for argument in call.args
         if isinstance(argument, ast.Constant)
     }
-    return methods | named
+    return methods | constants
 
 
 def _is_of_selectors(call: ast.Call) -> bool:
@@ -83,9 +83,9 @@ def used() -> set[str]:
         for path in (PROJECT / "apps" / app).rglob("*.py")
         if "blueprint" not in path.parts
     ]
-    said = set().union(*map(words, modules))
-    calls = {right for name, right in operations().items() if name in said}
-    return calls | {right for right, call in BY_SIGNATURE.items() if call in said}
+    words_of_code = set().union(*map(words, modules))
+    calls = {right for name, right in operations().items() if name in words_of_code}
+    return calls | {right for right, call in BY_SIGNATURE.items() if call in words_of_code}
 
 
 def allowed(role: str) -> set[str]:
@@ -184,9 +184,9 @@ class TestFunctionRole:
             "ec2:UnassignPrivateIpAddresses",
         }
         assert (denied["Effect"], denied["Action"], denied["Resource"]) == ("Deny", "ec2:*", "*")
-        whose = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
+        functions_of_condition = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
         names = ["moped-api-${Stage}", "moped-reconcile-${Stage}", "moped-api-pr-*"]
-        assert [arn.rpartition(":")[2] for arn in whose] == names
+        assert [arn.rpartition(":")[2] for arn in functions_of_condition] == names
 
 
 class TestReconciliation:
@@ -293,7 +293,7 @@ class TestAlarms:
     def test_ignore_a_percentile_of_few_requests(self) -> None:
         assert resources()["ApiIsSlow"]["Properties"]["EvaluateLowSampleCountPercentile"] == "ignore"
 
-    def test_of_the_budget_warn_of_what_was_spent_and_of_what_will_be(self) -> None:
+    def test_of_the_budget_warn_of_actual_and_forecast_cost(self) -> None:
         budget = resources()["Budget"]["Properties"]
 
         kinds = [each["Notification"]["NotificationType"] for each in budget["NotificationsWithSubscribers"]]
@@ -302,14 +302,14 @@ class TestAlarms:
 
 
 class TestUserPool:
-    def test_lets_nobody_change_more_of_themselves_than_single_sign_on_needs(self) -> None:
+    def test_lets_people_write_what_single_sign_on_needs(self) -> None:
         client = resources()["UserPoolClient"]["Properties"]
 
         first, *names = client["WriteAttributes"]
         assert first == ["HasSingleSignOn", "email", "AWS::NoValue"]
         assert names == ["family_name", "given_name", "name"]
 
-    def test_lets_nobody_register_themselves(self) -> None:
+    def test_allows_no_self_registration(self) -> None:
         pool = resources()["UserPool"]["Properties"]
 
         assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True

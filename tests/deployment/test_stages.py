@@ -269,8 +269,8 @@ class TestDeploy:
         stacks_at_update = []
 
         def update(stage: Stage, package: Path) -> None:
-            described = clients.cloudformation().describe_stacks(StackName=stage.function)["Stacks"]
-            stacks_at_update.append(described[0]["StackStatus"])
+            stacks = clients.cloudformation().describe_stacks(StackName=stage.function)["Stacks"]
+            stacks_at_update.append(stacks[0]["StackStatus"])
             updated(stage, package)
 
         monkeypatch.setattr(zappa, "update", update)
@@ -533,10 +533,10 @@ def answering(api: str) -> None:
 class TestGateway:
     @pytest.fixture
     def api(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> str:
-        made: str = clients.apigateway().create_rest_api(name=staged.function)["id"]
-        monkeypatch.setattr(rest_api, "api_id", lambda _stage: made)
-        answering(made)
-        return made
+        rest_api_id: str = clients.apigateway().create_rest_api(name=staged.function)["id"]
+        monkeypatch.setattr(rest_api, "api_id", lambda _stage: rest_api_id)
+        answering(rest_api_id)
+        return rest_api_id
 
     def deployments(self, api: str) -> int:
         return len(clients.apigateway().get_deployments(restApiId=api)["items"])
@@ -707,8 +707,8 @@ class TestCommand:
         parser = Command().create_parser("manage.py", "stage")
         (actions,) = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
 
-        described = {each.dest.split()[0] for each in actions._choices_actions if each.help}
-        assert described == set(actions.choices) - {"update"}
+        names = {each.dest.split()[0] for each in actions._choices_actions if each.help}
+        assert names == set(actions.choices) - {"update"}
         assert all(choice.description for choice in actions.choices.values())
 
     def test_hands_the_log_over(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -764,7 +764,7 @@ class TestZappa:
         ids=["paragraph", "zappa", "lines", "nothing"],
     )
     def test_that_fails_is_quoted_with_its_last_message(self, output: str, message: str) -> None:
-        with pytest.raises(StageError) as caught:
+        with pytest.raises(StageError) as failure:
             subprocesses.run(["sh", "-c", 'printf %s "$1"; exit 1', "sh", output], doing="try")
 
-        assert str(caught.value) == f"Could not try: {message}"
+        assert str(failure.value) == f"Could not try: {message}"

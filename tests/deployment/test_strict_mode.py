@@ -100,7 +100,7 @@ def settings_of_function(role: str) -> dict[str, Any]:
 
 @pytest.fixture
 def function(settings_of_function: dict[str, Any]) -> str:
-    """A new function whose state nobody has asked for."""
+    """A new function whose state was not requested yet."""
     return clients.lambda_client().create_function(**settings_of_function)["FunctionName"]
 
 

@@ -59,7 +59,7 @@ def generated(tmp_path: Path) -> Path:
     if not generator.exists():
         pytest.fail("openapi-python-client is missing. Run `make infrastructure`.")
     (tmp_path / "config.yaml").write_text("post_hooks: []\npackage_name_override: moped_client\n")
-    made = subprocess.run(
+    generation = subprocess.run(
         [
             *(generator, "generate", "--meta", "none", "--fail-on-warning", "--config", "config.yaml"),
             *("--path", settings.BASE_DIR / "openapi.yaml", "--output-path", "moped_client"),
@@ -69,14 +69,14 @@ def generated(tmp_path: Path) -> Path:
         text=True,
         check=False,
     )
-    assert made.returncode == 0, made.stdout
+    assert generation.returncode == 0, generation.stdout
     return tmp_path
 
 
 class TestGeneratedClient:
     def test_creates_a_user_and_moves_a_file(self, generated: Path, laptop: Laptop) -> None:
         token = laptop.manage("token", "--as", "admin")
-        called = subprocess.run(
+        calls = subprocess.run(
             [PROGRAMS / "python", "-c", CALLS, laptop.url, token],
             cwd=generated,
             capture_output=True,
@@ -84,4 +84,4 @@ class TestGeneratedClient:
             check=False,
         )
 
-        assert called.returncode == 0, called.stderr
+        assert calls.returncode == 0, calls.stderr

@@ -94,8 +94,8 @@ def main() -> None:
     )
     for name in ("_provision_resource", "_update_resource", "_delete_resource"):
         launcher.mend(stacks, name, RESOURCES[name])
-    for name, mended in FUNCTIONS.items():
-        launcher.mend(lambda_svc, name, mended)
+    for name, wrap in FUNCTIONS.items():
+        launcher.mend(lambda_svc, name, wrap)
     ministack.app = with_controls(ministack.app)
     launcher.main()
 
@@ -121,27 +121,27 @@ def with_controls(application: Any) -> Any:
 # ---- who may do what --------------------------------------------------------------------------------
 
 
-def remember_caller(theirs: Function) -> Function:
+def remember_caller(original: Function) -> Function:
     """Keep the access key of a request for what is done in its name later."""
 
     def pin(headers: dict[str, str], query: dict[str, Any] | None = None) -> None:
         access_key.set(extract_access_key_id(headers, query or {}))
-        theirs(headers, query)
+        original(headers, query)
 
     return pin
 
 
-def recorded(theirs: Function) -> Function:
+def recorded(original: Function) -> Function:
     """Record which rights of a caller are asked for."""
 
     def enforce(key: str, action: str, *rest: Any, **more: Any) -> Any:
         state.asked.add((iam_evaluator.caller_arn(), action))
-        return theirs(key, action, *rest, **more)
+        return original(key, action, *rest, **more)
 
     return enforce
 
 
-def tags_of_apis(theirs: Function) -> Function:
+def tags_of_apis(original: Function) -> Function:
     """
     Let rights depend on the tags of a REST API, for the API and for all below it.
 
@@ -151,7 +151,7 @@ def tags_of_apis(theirs: Function) -> Function:
     def tags(arn: str) -> Any:
         _, found, path = arn.partition("::/restapis/")
         if not found:
-            return theirs(arn)
+            return original(arn)
         return apigateway_v1._v1_tags.get(apigateway_v1._rest_api_arn(path.partition("/")[0]))
 
     return tags
@@ -195,7 +195,7 @@ def require_gateway_right(
 def with_rights(method: str) -> Callable[[Function], Function]:
     """Return what lets CloudFormation make, change or delete a resource with the rights of its caller."""
 
-    def mended(theirs: Function) -> Function:
+    def wrap(original: Function) -> Function:
         def act(kind: str, name: str, properties: dict[str, Any], *rest: Any, **more: Any) -> Any:
             short = kind.removeprefix(GATEWAY)
             if short in PATHS and not (method == "PATCH" and properties == rest[0]):
@@ -204,13 +204,13 @@ def with_rights(method: str) -> Callable[[Function], Function]:
                 require_gateway_right(short, *made, properties, name)
             token = by_stack.set(True)
             try:
-                return theirs(kind, name, properties, *rest, **more)
+                return original(kind, name, properties, *rest, **more)
             finally:
                 by_stack.reset(token)
 
         return act
 
-    return mended
+    return wrap
 
 
 RESOURCES = {
@@ -222,14 +222,14 @@ RESOURCES = {
 # ---- what takes time --------------------------------------------------------------------------------
 
 
-def one_deployment_at_a_time(theirs: Function) -> Function:
+def one_deployment_at_a_time(original: Function) -> Function:
     """Refuse a deployment of an API soon after another one."""
 
     def create(*arguments: Any) -> Any:
         if time.monotonic() - state.last_deployment < state.seconds_between_deployments:
             return apigateway_v1._v1_error("TooManyRequestsException", "Too Many Requests", 429)
         state.last_deployment = time.monotonic()
-        return theirs(*arguments)
+        return original(*arguments)
 
     return create
 
@@ -240,7 +240,7 @@ def name_of(params: dict[str, Any]) -> str:
     return name.split("/")[1] if name.startswith("arn:") else name
 
 
-def slow_stack(theirs: Function, verb: str) -> Function:
+def slow_stack(original: Function, verb: str) -> Function:
     """Begin work at a stack, and refuse other work before that is done."""
 
     def change(params: dict[str, Any]) -> Any:
@@ -248,7 +248,7 @@ def slow_stack(theirs: Function, verb: str) -> Function:
             return handlers._error("ValidationError", f"S3 error: {refusal}")
         name = name_of(params)
         with shown_in_progress(name):
-            answer = theirs(params)
+            answer = original(params)
         if answer[0] == 200:
             state.in_progress[name] = f"{verb}_IN_PROGRESS"
         return answer
@@ -265,13 +265,13 @@ def refusal_of_template(url: str) -> str:
     return denial("s3:GetObject", f"arn:aws:s3:::{bucket}{path}")
 
 
-def in_progress_once(theirs: Function) -> Function:
+def in_progress_once(original: Function) -> Function:
     """Let the first answer about a stack say that the work is in progress."""
 
     def describe(params: dict[str, Any]) -> Any:
         name = name_of(params)
         with shown_in_progress(name):
-            answer = theirs(params)
+            answer = original(params)
         state.in_progress.pop(name, None)
         return answer
 
@@ -283,11 +283,11 @@ def shown_in_progress(name: str) -> Iterator[None]:
     """Show another status of a stack for a moment, if its work is done."""
     stack = stacks_by_name().get(name)
     status = stack["StackStatus"] if stack else ""
-    shown = state.in_progress.get(name)
-    if not (stack and shown and status.endswith("_COMPLETE")):
+    transient = state.in_progress.get(name)
+    if not (stack and transient and status.endswith("_COMPLETE")):
         yield
         return
-    stack["StackStatus"] = shown
+    stack["StackStatus"] = transient
     try:
         yield
     finally:
@@ -301,7 +301,7 @@ def stacks_by_name() -> Any:
     return _stacks
 
 
-def stay_pending(_theirs: Function) -> Function:
+def stay_pending(_original: Function) -> Function:
     """Let a function be pending until its state is asked for. CloudFormation waits by itself."""
 
     def begin(name: str, _delay: float) -> None:
@@ -321,11 +321,11 @@ def finish_change(name: str) -> None:
         each["config"].update(LastUpdateStatus="Successful", LastUpdateStatusReason="")
 
 
-def ready_when_asked(theirs: Function) -> Function:
+def ready_when_asked(original: Function) -> Function:
     """Answer with the state, then let the change be done."""
 
     def get(name: str, *rest: Any) -> Any:
-        answer = theirs(name, *rest)
+        answer = original(name, *rest)
         if name in state.pending:
             finish_change(name)
         return answer
@@ -364,17 +364,17 @@ def refusal_of_role(role: str) -> Any:
     return error_response_json("AccessDeniedException", refusal, 403) if refusal else None
 
 
-def created_within_limits(theirs: Function) -> Function:
+def created_within_limits(original: Function) -> Function:
     """Make a function that AWS would make."""
-    return lambda data: refusal_of(data, "") or theirs(data)
+    return lambda data: refusal_of(data, "") or original(data)
 
 
-def changed_within_limits(theirs: Function) -> Function:
+def changed_within_limits(original: Function) -> Function:
     """Change or publish a function as far as AWS would."""
-    return lambda name, data: refusal_of(data, name) or theirs(name, data)
+    return lambda name, data: refusal_of(data, name) or original(name, data)
 
 
-def reserved_within_limits(theirs: Function) -> Function:
+def reserved_within_limits(original: Function) -> Function:
     """Leave enough of the account's requests at once without a reservation."""
 
     def put(name: str, data: dict[str, Any]) -> Any:
@@ -387,16 +387,16 @@ def reserved_within_limits(theirs: Function) -> Function:
                 "Specified ReservedConcurrentExecutions for function decreases account's"
                 f" UnreservedConcurrentExecution below its minimum value of [{UNRESERVED}].",
             )
-        return theirs(name, data)
+        return original(name, data)
 
     return put
 
 
-def named_by_its_exception(theirs: Function) -> Function:
+def named_by_its_exception(original: Function) -> Function:
     """Name a failure by the class of the exception, as Lambda does."""
 
     def execute(*arguments: Any) -> Any:
-        result = theirs(*arguments)
+        result = original(*arguments)
         if result.get("error") and result["body"].get("errorType") == "Runtime.HandlerError":
             last_line = result["log"].strip().rpartition("\n")[2]
             name = last_line.partition(":")[0].rpartition(".")[2]

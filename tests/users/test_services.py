@@ -308,9 +308,7 @@ class TestUpdateUser:
         assert stores.disagreements(email) == []
         assert stores.account(f"stray.{email}") == stray
 
-    def test_refuses_to_edit_whoever_is_inactive(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
+    def test_refuses_to_edit_inactive_users(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         user = create(admin, email)
         MopedUser.objects.filter(pk=user.pk).update(is_deleted=True)
 

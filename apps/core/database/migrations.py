@@ -37,7 +37,7 @@ def index_if_absent(name: str, definition: str) -> migrations.RunSQL:
 
     For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction.
     It may take longer than any request may, except behind a pooler, where a session has no state.
-    An attempt that was cut off leaves an index that is kept up to date and never used: it is made anew.
+    An interrupted attempt leaves an index that PostgreSQL maintains and never uses. It is created again.
     """
     before, after = ([], []) if settings.DATABASE_POOLER else (UNLIMITED, LIMITED)
     return migrations.RunSQL(

@@ -24,11 +24,11 @@ def require_session_parameters(using: str = "default", **_signal: Any) -> None:
 
     :raises ImproperlyConfigured: naming those that are missing
     """
-    wanted = settings.DATABASE_SESSION
+    parameters = settings.DATABASE_SESSION
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [[*wanted]])
+        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [[*parameters]])
         present = dict(cursor.fetchall())
-    missing = [name for name, value in wanted.items() if present[name].replace(" ", "") != value]
+    missing = [name for name, value in parameters.items() if present[name].replace(" ", "") != value]
     if missing:
         raise ImproperlyConfigured(
             f"The role that logs in to PostgreSQL lacks {', '.join(missing)}."

@@ -35,9 +35,9 @@ Operations = Mapping[type[Any], Mapping[str, Operation]]
 def operation_of(view: APIView, method: str) -> Operation:
     """Return what is said of a method of the view, or of the nearest class that it inherits from."""
     for view_class in type(view).__mro__:
-        described = _operations(view_class.__module__).get(view_class, {})
-        if method.lower() in described:
-            return described[method.lower()]
+        operations = _operations(view_class.__module__).get(view_class, {})
+        if method.lower() in operations:
+            return operations[method.lower()]
     return Operation()
 
 

@@ -39,10 +39,10 @@ class QueryView(GenericAPIView[Any]):
 
 def sent_query(request: Request) -> dict[str, str]:
     """Return the query of the request. A form of a page sends its empty fields, too: these are left out."""
-    sent: dict[str, str] = request.query_params.dict()
+    parameters: dict[str, str] = request.query_params.dict()
     if request.accepted_renderer.media_type != PAGE:
-        return sent
-    return {name: value for name, value in sent.items() if value}
+        return parameters
+    return {name: value for name, value in parameters.items() if value}
 
 
 class CountedPagination(LimitOffsetPagination):

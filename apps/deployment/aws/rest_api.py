@@ -87,22 +87,22 @@ def set_gateway_responses(stage: Stage) -> None:
     Changes and deploys only what differs: AWS takes one deployment of an API in five seconds, and
     Zappa has just made one.
     """
-    found = api_id(stage)
-    if not (stage.has_gateway and found):
+    api = api_id(stage)
+    if not (stage.has_gateway and api):
         return
     with translate_errors():
         client = clients.apigateway()
-        pages = client.get_paginator("get_gateway_responses").paginate(restApiId=found)
+        pages = client.get_paginator("get_gateway_responses").paginate(restApiId=api)
         present = {each["responseType"]: each for page in pages for each in page["items"]}
-        wrong = [
+        differing = [
             response
             for response in map(_gateway_response, RESPONSES)
             if not response.items() <= present.get(response["responseType"], {}).items()
         ]
-        for response in wrong:
-            client.put_gateway_response(restApiId=found, **response)
-        if wrong:
-            client.create_deployment(restApiId=found, stageName=stage.name, description="error bodies")
+        for response in differing:
+            client.put_gateway_response(restApiId=api, **response)
+        if differing:
+            client.create_deployment(restApiId=api, stageName=stage.name, description="error bodies")
 
 
 def set_rate_limits(stage: Stage) -> None:

@@ -115,10 +115,10 @@ def ensure_exists(name: str) -> None:
         raise StageError(f"The stack {name} is {status}: delete it in CloudFormation, then deploy again.")
 
 
-def trigger(made: Mapping[str, str]) -> str:
+def trigger(stack_outputs: Mapping[str, str]) -> str:
     """Return the name of the function that the user pool calls before it issues a token, or ""."""
     with translate_errors():
-        pool = clients.cognito().describe_user_pool(UserPoolId=made["UserPoolId"])["UserPool"]
+        pool = clients.cognito().describe_user_pool(UserPoolId=stack_outputs["UserPoolId"])["UserPool"]
     arn = pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
     return arn.split(":")[6] if arn else ""
 

@@ -113,17 +113,17 @@ def _send(
     if unknown := sorted(parameters.keys() - declared.keys()):
         raise StageError(f"{template.name} has no parameter {', '.join(unknown)}.")
     before = {each["ParameterKey"] for each in stack.get("Parameters", [])} if stack else set()
-    given: list[ParameterTypeDef] = [
+    values: list[ParameterTypeDef] = [
         {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
     ]
-    kept: list[ParameterTypeDef] = [
+    unchanged: list[ParameterTypeDef] = [
         {"ParameterKey": key, "UsePreviousValue": True}
         for key in sorted(before & declared.keys() - parameters.keys())
     ]
     send(
         StackName=name,
         TemplateBody=text,
-        Parameters=given + kept,
+        Parameters=values + unchanged,
         Capabilities=CAPABILITIES,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )

@@ -129,11 +129,11 @@ def runtime_environment(requirements: str, target: Target, folder: Path) -> Path
     environment = folder / f"runtime-{requirements}"
     # Zappa looks where the Python that it runs in would have its libraries.
     libraries = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    stamp, wanted = libraries / "installed", _fingerprint(lock, also=str(target))
-    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+    stamp, fingerprint = libraries / "installed", _fingerprint(lock, also=str(target))
+    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint):
         shutil.rmtree(environment, ignore_errors=True)
         _install(lock, target, libraries / "site-packages")
-        stamp.write_text(wanted, encoding="ascii")
+        stamp.write_text(fingerprint, encoding="ascii")
     return environment
 
 

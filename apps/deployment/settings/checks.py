@@ -1,5 +1,5 @@
 """
-What is wrong with a stage although Zappa deploys it without a complaint.
+What is problem with a stage although Zappa deploys it without a complaint.
 
 The rules for one stage are in stage.schema.json, each with its reason. Here are the rules that compare
 a stage with its name or with other stages.
@@ -28,24 +28,24 @@ STAGE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Issue(NamedTuple):
-    """Something that is wrong with a stage, why it matters, and what to write instead."""
+    """Something that is problem with a stage, why it matters, and what to write instead."""
 
     id: str
-    wrong: str
+    problem: str
     matters: str
     write: str
 
     def __str__(self) -> str:
-        return f"{self.wrong} {self.matters} Write: {self.write}"
+        return f"{self.problem} {self.matters} Write: {self.write}"
 
 
 def of_stage(stage: str, settings: Settings) -> Iterator[Issue]:
-    """Yield what is wrong with one stage."""
+    """Yield what is problem with one stage."""
     for error in _validator().iter_errors(settings):
         rule = rules()[error.absolute_schema_path[1]]
         place = ".".join(map(str, error.absolute_path))
-        wrong = f"{stage}: {rule['title']}{place and f' ({place})'}."
-        yield Issue(rule["id"], wrong, rule["description"], rule["write"])
+        problem = f"{stage}: {rule['title']}{place and f' ({place})'}."
+        yield Issue(rule["id"], problem, rule["description"], rule["write"])
     yield from _of_stack(stage, settings)
     yield from _of_hosts(stage, settings)
 

@@ -80,4 +80,4 @@ def _pages_and_keys() -> Iterator[Issue]:
 
 def as_error(issue: Issue) -> CheckMessage:
     """Return Django's form of an issue."""
-    return Error(f"{issue.wrong} {issue.matters}", hint=f"Write: {issue.write}", id=f"moped.{issue.id}")
+    return Error(f"{issue.problem} {issue.matters}", hint=f"Write: {issue.write}", id=f"moped.{issue.id}")

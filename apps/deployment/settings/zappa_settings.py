@@ -75,5 +75,5 @@ def function_name(settings: Settings, stage: str) -> str:
 
 def hosts(settings: Settings) -> list[str]:
     """Return the host names of a stage: its own, and others that it answers under."""
-    named = [settings.get("domain", ""), *settings.get("moped", {}).get("hosts", [])]
-    return [host for host in named if host]
+    names = [settings.get("domain", ""), *settings.get("moped", {}).get("hosts", [])]
+    return [host for host in names if host]

@@ -61,7 +61,7 @@ class TestValue:
         clock.passes(secrets.RETRY_SECONDS)
         assert secrets.value("name", "KEY") == "two"
 
-    def test_is_read_anew_if_it_is_doubted_but_not_all_the_time(self, manager: Manager, clock: Clock) -> None:
+    def test_is_read_again_if_doubted_but_not_each_time(self, manager: Manager, clock: Clock) -> None:
         secrets.value("name", "KEY")
         manager.text = '{"KEY": "two"}'
         assert secrets.value("name", "KEY", doubted=True) == "two"

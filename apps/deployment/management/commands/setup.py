@@ -56,8 +56,8 @@ class Command(BaseCommand):
     def _admin(self, stage: str, options: dict[str, Any]) -> None:
         rendered = rendering.render(stage, changes=rendering.overlay(options["overlay"]))
         email = options["email"]
-        asked = f"Password for {email}: "
-        password = getpass.getpass(asked) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+        prompt = f"Password for {email}: "
+        password = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         account_setup.create_first_admin(rendered, email, options["name"], password, self.stdout.write)
 
     def _host(self, stage: str, options: dict[str, Any]) -> None:

@@ -32,9 +32,9 @@ class Command(BaseCommand):
 
     def handle(self, *, email: str, name: list[str], smoke: str, **_options: Any) -> None:
         address = normalize(email)
-        if others := _admins() - {address}:
+        if admins := _admins() - {address}:
             raise CommandError(
-                f"There is an admin already ({min(others)}). Admins create users in the editor."
+                f"There is an admin already ({min(admins)}). Admins create users in the editor."
             )
         if len(name) < 2:  # noqa: PLR2004 (a first and a last name)
             raise CommandError("Name the person in full, for example: Jane Doe")
@@ -65,8 +65,10 @@ class Command(BaseCommand):
             }
         )
         if not new_user.is_valid():
-            wrong = [f"{field}: {' '.join(map(str, said))}" for field, said in new_user.errors.items()]
-            raise CommandError(f"{email} cannot be created: {'; '.join(wrong)}")
+            problems = [
+                f"{field}: {' '.join(map(str, messages))}" for field, messages in new_user.errors.items()
+            ]
+            raise CommandError(f"{email} cannot be created: {'; '.join(problems)}")
         services.create_user(actor=None, **new_user.validated_data)
         self.stdout.write(f"created {email} as {role}")
 

@@ -80,13 +80,13 @@ class Command(BaseCommand):
 
     def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Finding], bool]:
         """Return what was found, and whether everything was compared."""
-        found: list[Finding] = []
+        findings: list[Finding] = []
         try:
             for finding in scan.Scan(only, grace, self._ends_at).disagreements():
-                found.append(finding)  # noqa: PERF402 (findings before the time was over are kept)
+                findings.append(finding)  # noqa: PERF402 (findings before the time was over are kept)
         except scan.TimeUpError:
-            return found, False
-        return found, True
+            return findings, False
+        return findings, True
 
     def _repair(self, findings: list[Finding], say: Any) -> dict[int, list[str]]:
         """Repair until the time is over; the next run finds the rest, and goes on with it."""
