@@ -105,9 +105,6 @@ CLOCK_READERS = {
     "tests/auth/conftest.py",
     "tests/auth/key_server_stub.py",
     "tests/rehearsal/__main__.py",
-    "tests/deployment/previews/__main__.py",
-    "tests/deployment/previews/state_machine.py",
-    "tests/deployment/previews/fault_proxy.py",
     "tests/support/waiting.py",
 }
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
