@@ -94,4 +94,4 @@ def _answer(status: int, response: Any) -> Answer:
     content = response.read()
     is_json = "json" in response.headers.get("Content-Type", "")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status, headers, json.loads(content) if is_json else content)
+    return Answer(status, headers, json.loads(content) if is_json and content else content)
