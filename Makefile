@@ -14,7 +14,6 @@
 #   make bench-cold   what a cold start costs for four entry points, beside Flask
 #   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
-#   make prove-previews   kill previews at every call, and have forty pull requests come and go
 #   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
 #   make prove-role   every call of the API without each right of the function's role: a minute
 #   make doctor       look for what goes wrong with a stage although it deploys
@@ -34,7 +33,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
+.PHONY: coverage prove-faults bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -124,9 +123,6 @@ rehearse: install runtime
 
 prove-role: install
 	$(BIN)/pytest -q -n 2 tests/deployment/test_role.py tests/deployment/prove_role.py $(ARGS)
-
-prove-previews: install
-	$(LAPTOP) $(BIN)/python -m tests.deployment.previews
 
 prove-faults: install
 	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_fault_injection.py \

@@ -105,9 +105,6 @@ class TestSource:
 CLOCK_READERS = {
     "tests/auth/key_server_stub.py",
     "tests/rehearsal/__main__.py",
-    "tests/deployment/previews/__main__.py",
-    "tests/deployment/previews/state_machine.py",
-    "tests/deployment/previews/fault_proxy.py",
     "tests/support/strict_emulator.py",
     "tests/support/clock.py",
     "tests/load/callers.py",

@@ -78,21 +78,6 @@ def require_role(arn: str) -> None:
         raise StageError(f"There is no role {arn}: update the stack, it makes the function's role.") from None
 
 
-def require_bucket(name: str) -> None:
-    """
-    See to it that there is where files go.
-
-    :raises StageError: if there is no such bucket
-    """
-    try:
-        with translate_errors(NoSuchBucket=NotFoundError):
-            clients.s3().list_objects_v2(Bucket=name, Prefix="previews/", MaxKeys=1)
-    except NotFoundError:
-        raise StageError(
-            f"There is no bucket {name}: the stack's uploads bucket was removed by hand."
-        ) from None
-
-
 def ensure_exists(name: str) -> None:
     """
     Create an empty stack unless there is one.

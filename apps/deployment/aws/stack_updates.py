@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cfn_flip
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import InvalidError, NotFoundError
-from apps.deployment.errors import StageError
+from apps.core.errors import ConflictError, InvalidError, NotFoundError
+from apps.deployment.errors import BusyError, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
 # What a failed creation leaves. CloudFormation can only delete such a stack.
 NEVER_CREATED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+# How CloudFormation says that another process was faster. The last is a rule of infrastructure/preview.yaml.
+BUSY = re.compile(r"is in \S+ state|\] (?:already exists|does not exist)|Another run has published")
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 5.0
 LIMIT_SECONDS = 900.0  # Cognito's domain alone may take minutes
 MAX_BODY_BYTES = 51_200
@@ -46,25 +49,53 @@ def create_or_update(
 
     An update keeps the value of a parameter that is not given. What a failed creation left is deleted first.
 
+    :raises BusyError: if another process is changing the stack
     :raises StageError: if CloudFormation refuses, with the first reason that it gives
     """
     stack = describe(name)
     if stack and stack["StackStatus"] in NEVER_CREATED:
         delete(name)
         stack = None
-    if stack and stack["StackStatus"].endswith("IN_PROGRESS"):
-        raise StageError(f"The stack {name} is {stack['StackStatus']}: run this again when that has ended.")
+    return change(stack, name, parameters, tags or {}, body(template), template.name)
+
+
+def change(
+    stack: StackTypeDef | None,
+    name: str,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+    template: str = "",
+    file: str = "the change",
+) -> bool:
+    """
+    Change a stack as `create_or_update` does.
+
+    :param stack: what `describe` returned
+    :param template: its text; "" keeps the template that the stack has
+    :param file: what error messages call it
+    """
+    client = clients.cloudformation()
+    send = client.update_stack if stack or not template else client.create_stack
+    source: dict[str, Any] = {"TemplateBody": template} if template else {"UsePreviousTemplate": True}
     try:
-        with translate_errors(ValidationError=InvalidError):
-            _send(name, template, stack, parameters, tags or {})
-    except InvalidError as error:
+        with translate_errors(ValidationError=InvalidError, AlreadyExistsException=ConflictError):
+            send(
+                StackName=name,
+                **source,
+                Parameters=_parameters(stack, template, parameters, file),
+                Capabilities=CAPABILITIES,
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            )
+    except (ConflictError, InvalidError) as error:
         # CloudFormation has no other way to say that nothing has changed.
         if "No updates are to be performed" in str(error.__cause__):
             return False
-        raise StageError(f"CloudFormation refuses {template.name}: {error.__cause__}") from error
-    status = _await_end(name)
+        if BUSY.search(str(error.__cause__)):
+            raise BusyError(f"Another run is changing the stack {name}. Run this again.") from error
+        raise StageError(f"CloudFormation refuses {file}: {error.__cause__}") from error
+    status = await_end(name)
     if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-        raise StageError(f"{template.name} could not be deployed ({status}): {_first_failure(name)}")
+        raise StageError(f"{file} could not be deployed ({status}): {first_failure(name)}")
     return True
 
 
@@ -80,9 +111,9 @@ def delete(name: str) -> None:
     with translate_errors():
         clients.cloudformation().delete_stack(StackName=name)
     # A deleted stack is described by its id, and no more by its name.
-    status = _await_end(stack.get("StackId", name))
+    status = await_end(stack.get("StackId", name))
     if status != "DELETE_COMPLETE":
-        raise StageError(f"The stack {name} could not be deleted ({status}): {_first_failure(name)}")
+        raise StageError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
 
 
 def describe(name: str) -> StackTypeDef | None:
@@ -100,36 +131,24 @@ def outputs(name: str) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])} if stack else {}
 
 
-def _send(
-    name: str,
-    template: Path,
-    stack: StackTypeDef | None,
-    parameters: Mapping[str, str],
-    tags: Mapping[str, str],
-) -> None:
-    send = clients.cloudformation().update_stack if stack else clients.cloudformation().create_stack
-    text = body(template)
-    declared = json.loads(text).get("Parameters", {})
-    if unknown := sorted(parameters.keys() - declared.keys()):
-        raise StageError(f"{template.name} has no parameter {', '.join(unknown)}.")
+def _parameters(
+    stack: StackTypeDef | None, template: str, parameters: Mapping[str, str], file: str
+) -> list[ParameterTypeDef]:
     before = {each["ParameterKey"] for each in stack.get("Parameters", [])} if stack else set()
+    declared = json.loads(template).get("Parameters", {}).keys() if template else before
+    if unknown := sorted(parameters.keys() - declared):
+        raise StageError(f"{file} has no parameter {', '.join(unknown)}.")
     values: list[ParameterTypeDef] = [
         {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
     ]
     unchanged: list[ParameterTypeDef] = [
         {"ParameterKey": key, "UsePreviousValue": True}
-        for key in sorted(before & declared.keys() - parameters.keys())
+        for key in sorted(before & declared - parameters.keys())
     ]
-    send(
-        StackName=name,
-        TemplateBody=text,
-        Parameters=values + unchanged,
-        Capabilities=CAPABILITIES,
-        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-    )
+    return values + unchanged
 
 
-def _await_end(name: str) -> str:
+def await_end(name: str) -> str:
     """Poll a stack, ever less often, and return the status that it ends with."""
     deadline, pause = time.monotonic() + LIMIT_SECONDS, FIRST_POLL_SECONDS
     while time.monotonic() < deadline:
@@ -142,7 +161,7 @@ def _await_end(name: str) -> str:
     raise StageError(f"The stack {name} was not ready within {LIMIT_SECONDS:.0f} seconds.")
 
 
-def _first_failure(name: str) -> str:
+def first_failure(name: str) -> str:
     """Return the first failure of the last operation: CloudFormation lists the newest event first."""
     with translate_errors():
         events = clients.cloudformation().describe_stack_events(StackName=name)["StackEvents"]

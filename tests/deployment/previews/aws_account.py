@@ -127,14 +127,28 @@ class Account:
         except client.exceptions.ResourceNotFoundException:
             return {}
 
-    def lapse(self, number: int) -> None:
-        """Let a preview's time be over."""
-        arn = self.function(number)["Configuration"]["FunctionArn"]
-        self.client("lambda").tag_resource(Resource=arn, Tags={"expires": LONG_AGO})
+    def tags(self, number: int) -> dict[str, str]:
+        """Return the tags of a preview's stack."""
+        stack = self.client("cloudformation").describe_stacks(StackName=f"moped-api-pr-{number}")["Stacks"][0]
+        return {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
 
-    def has_lapsed(self, number: int) -> bool:
-        """Tell whether a preview's time is over."""
-        return bool(self.function(number).get("Tags", {}).get("expires") == LONG_AGO)
+    def expire(self, number: int) -> None:
+        """Let a preview's lifetime be over."""
+        name, stacks = f"moped-api-pr-{number}", self.client("cloudformation")
+        stack = stacks.describe_stacks(StackName=name)["Stacks"][0]
+        tags = self.tags(number) | {"expires": LONG_AGO}
+        stacks.update_stack(
+            StackName=name,
+            UsePreviousTemplate=True,
+            Parameters=[
+                {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
+                for each in stack["Parameters"]
+            ],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+        stacks.get_waiter("stack_update_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
+        )
 
     def ask(self, url: str, path: str = "/health/live") -> tuple[int, Any]:
         """Ask a preview something over HTTP, by its own host name."""
