@@ -107,6 +107,7 @@ CLOCK_READERS = {
     "tests/rehearsal/__main__.py",
     "tests/support/strict_emulator.py",
     "tests/support/clock.py",
+    "tests/support/lambda_runtime.py",
     "tests/load/callers.py",
     "tests/load/run.py",
     "tests/support/waiting.py",

@@ -22,11 +22,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.deployment.package import builder, interpreter, runtime, runtime_environment
+from apps.deployment.package import builder, interpreter
 from apps.deployment.package.interpreter import UV
 from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD
 from benchmarks.cold import world
+from tests.support import lambda_environment, lambda_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,11 +73,13 @@ def main() -> None:
     options.add_argument("--package", type=Path, help="another package of ours, in place of a new one")
     asked = options.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    python = runtime_environment.python()
+    python = lambda_environment.python()
     with world.furnished() as stage, tempfile.TemporaryDirectory(prefix="moped-bench-") as scratch:
         variants = list(all_variants(stage, asked.package or builder.build("production").path))
         packages = sorted({each.zipped for each in variants})
-        tasks = {path: runtime.unpacked(path, Path(scratch) / str(n)) for n, path in enumerate(packages)}
+        tasks = {
+            path: lambda_runtime.unpacked(path, Path(scratch) / str(n)) for n, path in enumerate(packages)
+        }
         for _ in range(asked.runs):
             for variant in variants:
                 measure(variant, tasks[variant.zipped], python)
@@ -101,7 +104,7 @@ def all_variants(stage: world.World, package: Path) -> Iterator[Variant]:
         ("`GET /files/request-signature`", stage.upload(), 0.5, None),
         ("`PUT /users/<id>`", stage.change(), 0.5, None),
     ):
-        yield Variant(name, package, runtime.HANDLER, stage.variables, event, goal, share)
+        yield Variant(name, package, lambda_runtime.HANDLER, stage.variables, event, goal, share)
 
 
 def packed_by_zappa(name: str, python: Path) -> Path:
@@ -134,7 +137,7 @@ def packed_by_zappa(name: str, python: Path) -> Path:
 def measure(variant: Variant, task: Path, python: Path) -> None:
     """Start the function once, send the event once."""
     begun = time.perf_counter()
-    with runtime.Function(python, task, variant.variables, variant.handler) as function:
+    with lambda_runtime.Function(python, task, variant.variables, variant.handler) as function:
         function.wait_for_init()
         before = function.cpu_seconds()
         outcome = function.invoke(variant.event)

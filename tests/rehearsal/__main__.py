@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from apps.deployment.package import builder, runtime, runtime_environment
+from apps.deployment.package import builder
 from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD, PROJECT
 from apps.deployment.verification import facts
@@ -33,7 +33,7 @@ from tests.rehearsal import github, page
 from tests.rehearsal.clients import over_http, through_runtime, walk
 from tests.rehearsal.environment import EDITOR, FOLDER, Environment
 from tests.rehearsal.file_round_trip import carry
-from tests.support import strict_mode
+from tests.support import lambda_environment, lambda_runtime, strict_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,10 +201,10 @@ class Rehearsal:
     def in_lambdas_own_runtime(self) -> None:
         """The same package in Lambda's runtime client, events of both versions."""
         with tempfile.TemporaryDirectory(prefix="moped-task-") as scratch:
-            task = runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
+            task = lambda_runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
             before = set(task.rglob("*"))
             variables = {**self._variables(API), **self._credentials()}
-            with runtime.Function(runtime_environment.python(), task, variables) as function:
+            with lambda_runtime.Function(lambda_environment.python(), task, variables) as function:
                 self._ready(through_runtime(function, 1))
                 for version in (1, 2):
                     self._walked(through_runtime(function, version), f"version {version} events: ")

@@ -13,7 +13,7 @@ from tests.support.waiting import LIMIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apps.deployment.package.runtime import Function
+    from tests.support.lambda_runtime import Function
 
 REFUSED = {401, 403}
 CRASHED = 500

@@ -15,13 +15,12 @@ from urllib.parse import quote
 import boto3
 import psycopg
 
-from apps.deployment.package import runtime_environment
 from apps.deployment.paths import BUILD, PROJECT
 from apps.devstack import environment as laptop
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
 from tests.rehearsal import github
-from tests.support import password_auth, strict_mode
+from tests.support import lambda_environment, password_auth, strict_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +55,7 @@ class Environment:
                 FOLDER / "aws",
                 self.port,
                 durable=False,
-                function_python=runtime_environment.python(),
+                function_python=lambda_environment.python(),
                 launcher=strict_mode.LAUNCHER,
             )
             self._cleanup.callback(emulator.stop)

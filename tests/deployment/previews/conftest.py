@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.core.aws import clients
-from apps.deployment.package import runtime_environment
 from apps.devstack.emulator import Emulator, free_port
 from tests.deployment.previews.aws_account import Account
+from tests.support import lambda_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
-    python = runtime_environment.python()
+    python = lambda_environment.python()
     emulator = Emulator(folder / "aws", free_port(), durable=False, function_python=python)
     emulator.start()
     account = Account(emulator, folder)

@@ -113,7 +113,7 @@ class Function:
     def __enter__(self) -> Self:
         """Start it; INIT begins."""
         threading.Thread(target=self._api.serve_forever, args=(0.01,), daemon=True).start()
-        self._process = subprocess.Popen(  # noqa: S603 (our own interpreter)
+        self._process = subprocess.Popen(
             self._command,
             cwd=self._folder,
             env=self._environment(),
@@ -128,7 +128,7 @@ class Function:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it."""
-        assert self._process is not None  # noqa: S101 (entered)
+        assert self._process is not None
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -163,7 +163,7 @@ class Function:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time it has used so far."""
-        assert self._process is not None  # noqa: S101 (entered)
+        assert self._process is not None
         fields = (
             Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         )
@@ -171,7 +171,7 @@ class Function:
 
     def peak_memory_bytes(self) -> int:
         """Return the most memory it has held resident so far."""
-        assert self._process is not None  # noqa: S101 (entered)
+        assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
         line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
