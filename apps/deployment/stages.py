@@ -45,8 +45,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     _migrate(stage, version, tell)
-    for line in smoke.try_out(stage, version, token or smoke_account.smoke_token(stage.outputs)):
-        tell(f"  {line}")
+    _smoke_test(stage, version, token or smoke_account.smoke_token(stage.outputs), tell)
     if reconciliation.has(stage):
         reconciliation.publish(stage, package, f"commit {commit}", tell)
     functions.make_live(stage.function, version, before)
@@ -130,6 +129,12 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
     return outcome
+
+
+def _smoke_test(stage: Stage, version: str, token: str, tell: Tell) -> None:
+    """Ask a version what callers and the user pool ask."""
+    for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
+        tell(f"  {line}")
 
 
 def _check_prerequisites(stage: Stage) -> None:

@@ -312,11 +312,11 @@ class TestFields:
     @pytest.mark.parametrize(
         "name", ["...", "(,)", "1", "<b>", "a@b", "a;b", "a\x00b", "a\u202eb", *INVISIBLE]
     )
-    def test_refuse_what_is_no_name(self, admin_client: APIClient, asked: list[Any], name: str) -> None:
+    def test_refuse_what_is_no_name(self, admin_client: APIClient, calls: list[Any], name: str) -> None:
         response = send(admin_client, "create", last_name=name)
 
         assert (response.status_code, list(response.json()["error"])) == (400, ["last_name"])
-        assert not asked
+        assert not calls
 
     @pytest.mark.parametrize(
         "address",

@@ -91,7 +91,7 @@ class TestExplain:
             (
                 "verified",
                 {"email_verified": False, "cognito__username": "AzureAD_jane@austintexas.gov"},
-                "the City's single sign-on vouches",
+                "the City's single sign-on proves the address",
             ),
             ("city", {"email": "jane@AustinTexas.gov"}, "the address ends in @austintexas.gov"),
             ("city", {"email": "jane@gmail.com"}, "the address does not end in @austintexas.gov"),
