@@ -92,6 +92,7 @@ class PageRenderer(BrowsableAPIRenderer):
             "query": _query_fields(view, request, {} if is_form else response),
             "actions": _actions(view, request, response, data),
             "routes": [_route(route) for route in routes.listing()],
+            "prefix": request.META.get("SCRIPT_NAME", ""),
             "curl": _curl(request),
             "json_url": replace_query_param(_address(request), "format", "json"),
             "request": request,
