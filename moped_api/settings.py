@@ -187,7 +187,11 @@ MIDDLEWARE = [
     "apps.core.http.middleware.RequestMiddleware",
     "apps.core.http.cors.CorsMiddleware",
     "apps.core.http.middleware.HostMiddleware",
-    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
+    *(
+        ["whitenoise.middleware.WhiteNoiseMiddleware", "apps.core.http.html_forms.FormMethodMiddleware"]
+        if BROWSER_PAGES
+        else []
+    ),
     *(
         [
             "apps.core.http.cookies.StrictCookiesMiddleware",
@@ -228,9 +232,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apps.auth.permissions.IsStaff"],
     "DEFAULT_RENDERER_CLASSES": [
         "apps.core.http.renderers.JsonRenderer",
-        *(["apps.core.http.renderers.PageRenderer"] if BROWSER_PAGES else []),
+        *(["apps.reference.renderers.PageRenderer"] if BROWSER_PAGES else []),
     ],
-    "DEFAULT_PARSER_CLASSES": ["apps.core.http.parsers.JsonParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "apps.core.http.parsers.JsonParser",
+        *(["apps.core.http.html_forms.HtmlFormParser"] if BROWSER_PAGES else []),
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.negotiation.JSONByDefault",
     "EXCEPTION_HANDLER": "apps.core.http.problems.exception_handler",
     "DEFAULT_THROTTLE_RATES": {

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db
 HOST = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 PREFIX = "/staging"
 LINK = re.compile(r"""\b(?:href|src|action|data-document)="([^"]*)\"""")
+OPEN_ROUTE = f"{PREFIX}/docs/open"  # a form that names a route and its parameters
 PAGES = [
     *(route.path for route in routes.listing() if "GET" in route.methods and "<" not in route.path),
     "/docs/",
@@ -76,12 +77,17 @@ def location(answer: dict[str, Any]) -> str:
 class TestPage:
     @pytest.mark.parametrize("path", PAGES)
     def test_links_only_to_what_the_stage_serves(self, visit: Visit, path: str) -> None:
-        links = set(LINK.findall(visit(path)["body"])) - {"#content"}
+        links = set(LINK.findall(visit(path)["body"])) - {"#content", OPEN_ROUTE}
 
         assert f"{PREFIX}/static/moped/moped.css" in links
         for link in links - {f"{PREFIX}{path}"}:
-            assert link.startswith(f"{PREFIX}/")
-            assert visit(link.removeprefix(PREFIX))["statusCode"] != 404
+            assert link.startswith(f"{PREFIX}/"), link
+            assert visit(link.removeprefix(PREFIX))["statusCode"] != 404, link
+
+    def test_opens_a_route_whose_parameters_were_typed(self, visit: Visit) -> None:
+        answer = visit("/docs/open", "route=user&user_id=1")
+
+        assert location(answer) == f"{PREFIX}/users/1"
 
     def test_marks_its_own_route(self, visit: Visit) -> None:
         body = visit("/auth/current_user")["body"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -61,6 +62,17 @@ def presign_upload(*, key: str, media_type: str) -> PresignedPost:
             _request_dict(url), fields, conditions, settings.UPLOAD_SECONDS
         )
     return PresignedPost(form["url"], form["fields"])
+
+
+def upload_origin() -> str:
+    """
+    Return the origin to which forms are posted.
+
+    :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
+    """
+    with _signing():
+        url = urlsplit(clients.post_policy_signer(settings.UPLOADS_BUCKET)[0])
+    return f"{url.scheme}://{url.netloc}"
 
 
 def _request_dict(url: str) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
+
 from apps.core.errors import UnavailableError
 from apps.core.http.operation import Operation, Operations
-from apps.files import errors, views
+from apps.files import adapters, errors, views
 
 KEY = "private/project/12/77_11232026120000_0123456789abcdef_plan.pdf"
 
@@ -26,6 +28,8 @@ OPERATIONS: Operations = {
                 "message": "permission granted",
                 "status": "success",
             },
+            connect=adapters.upload_origin,
+            links=lambda form: {"Its download": reverse("file-download", kwargs={"key": form["filename"]})},
         )
     },
     views.DownloadView: {
@@ -36,6 +40,7 @@ OPERATIONS: Operations = {
                 "message": "success",
                 "status": "success",
             },
+            links=lambda link: {"Download the file": link["download_url"]},
         )
     },
 }

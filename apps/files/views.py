@@ -36,6 +36,7 @@ class RequestSignatureView(GenericAPIView[Any]):
     throttle_classes = (SignatureThrottle,)
     query_serializer_class = UploadSerializer
     serializer_class = UploadFormSerializer
+    page_template = "files/upload.html"
 
     def get(self, request: Request) -> Response:
         """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""

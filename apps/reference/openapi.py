@@ -25,7 +25,7 @@ from rest_framework.permissions import SAFE_METHODS, AllowAny
 from apps.core import errors
 from apps.core.http import problems
 from apps.core.http.operation import Operation, operation_of
-from apps.core.http.parsers import BodyTooLarge
+from apps.core.http.parsers import BodyTooLarge, JsonParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,6 +168,10 @@ class MopedAutoSchema(AutoSchema):
         """Return the query's serializer, field by field."""
         query = getattr(self.view, "query_serializer_class", None)
         return [query] if query and self.method == "GET" else []
+
+    def map_parsers(self) -> list[str]:
+        """Return the one media type of bodies: the forms of the pages are no part of the interface."""
+        return [JsonParser.media_type]
 
     def get_request_serializer(self) -> Any:
         """Return the body's serializer."""

@@ -132,6 +132,7 @@ class Password(StrictCharField):
             min_length=8,
             max_length=LONGEST_PASSWORD,
             pattern=PASSWORD_PATTERN,
+            help_text=f"At least {SHORTEST_PASSWORD} characters. {self.schema['description']}",
             **options,
         )
 

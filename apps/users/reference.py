@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 from rest_framework import status
 
 from apps.claims.hasura import HasuraClaims
@@ -10,6 +14,9 @@ from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.http.operation import Operation, Operations
 from apps.users import errors, views
 from apps.users.serializers import UserPageSerializer, UserSerializer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 USER_ID = "11111111-1111-4111-8111-111111111111"
 
@@ -86,9 +93,27 @@ WRITE_ERRORS = (
     UnavailableError,
 )
 
+
+def user_links(user: Mapping[str, Any]) -> dict[str, str]:
+    """Return where a user's pages are: a user without an account has none yet."""
+    account = user["cognito_user_id"]
+    if account is None or user["is_deleted"]:
+        return {"Activate": f"{reverse('activate-user')}?{urlencode({'email': user['email']})}"}
+    return {
+        "Open": reverse("user", kwargs={"user_id": account}),
+        "History": reverse("user-history", kwargs={"user_id": account}),
+    }
+
+
 OPERATIONS: Operations = {
     views.UserListView: {
-        "get": Operation(answer=UserPageSerializer, errors=(UnavailableError,), answer_example=PAGE),
+        "get": Operation(
+            answer=UserPageSerializer,
+            errors=(UnavailableError,),
+            answer_example=PAGE,
+            columns=("last_name", "first_name", "email", "workgroup_name", "roles", "is_deleted"),
+            links=user_links,
+        ),
         "post": Operation(
             answer=UserSerializer,
             status=status.HTTP_201_CREATED,
@@ -100,11 +125,14 @@ OPERATIONS: Operations = {
             ),
             body_example=NEW_USER,
             answer_example=USER,
+            links=user_links,
         ),
     },
     views.UserDetailView: {
         "get": Operation(
-            errors=(errors.UserNotFoundError, UpstreamError, UnavailableError), answer_example=USER_DETAIL
+            errors=(errors.UserNotFoundError, UpstreamError, UnavailableError),
+            answer_example=USER_DETAIL,
+            links=user_links,
         ),
         "put": Operation(
             answer=UserSerializer,
@@ -119,9 +147,11 @@ OPERATIONS: Operations = {
             ),
             body_example=CHANGED_USER,
             answer_example=USER,
+            links=user_links,
         ),
         "delete": Operation(
             status=status.HTTP_204_NO_CONTENT,
+            confirm="Deactivate {first_name} {last_name} ({email})? The rights end at once.",
             errors=(errors.UserNotFoundError, errors.OwnAccountError, errors.LastAdminError, *WRITE_ERRORS),
         ),
     },
@@ -137,9 +167,14 @@ OPERATIONS: Operations = {
             ),
             body_example=ACTIVATION,
             answer_example=USER,
+            links=user_links,
         )
     },
     views.UserHistoryView: {
-        "get": Operation(errors=(errors.UserNotFoundError, UnavailableError), answer_example=HISTORY)
+        "get": Operation(
+            errors=(errors.UserNotFoundError, UnavailableError),
+            answer_example=HISTORY,
+            columns=("at", "operation", "actor_email", "changes"),
+        )
     },
 }

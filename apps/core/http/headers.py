@@ -19,8 +19,8 @@ ALWAYS = {
 }
 POLICY_OF_DATA = "default-src 'none'; frame-ancestors 'none'"
 POLICY_OF_PAGES = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self' {sign_in}; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'{connect}; form-action 'self' {sign_in}; base-uri 'none'; frame-ancestors 'none'"
 )
 ONE_YEAR = "max-age=31536000; includeSubDomains"
 
@@ -35,7 +35,16 @@ def apply(response: HttpResponseBase) -> None:
     headers.setdefault("Content-Security-Policy", _policy(headers.get("Content-Type", "")))
 
 
+def page_policy(*, connect: str = "") -> str:
+    """
+    Return the policy of a page.
+
+    :param connect: an origin that its script may call, beside our own
+    """
+    return POLICY_OF_PAGES.format(
+        sign_in=settings.COGNITO_DOMAIN_URL, connect=f" {connect}" if connect else ""
+    )
+
+
 def _policy(content_type: str) -> str:
-    if content_type.startswith("text/html"):
-        return POLICY_OF_PAGES.format(sign_in=settings.COGNITO_DOMAIN_URL)
-    return POLICY_OF_DATA
+    return page_policy() if content_type.startswith("text/html") else POLICY_OF_DATA

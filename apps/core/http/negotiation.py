@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 PAGE = "text/html"
+FORM = "application/x-www-form-urlencoded"
 
 
 def accepts_html(request: HttpRequest | Request) -> bool:
@@ -22,6 +23,14 @@ def accepts_html(request: HttpRequest | Request) -> bool:
     return PAGE in request.META.get("HTTP_ACCEPT", "") and "format=json" not in request.META.get(
         "QUERY_STRING", ""
     )
+
+
+def sent_query(request: Request) -> dict[str, str]:
+    """Return the query of the request. A form of a page also sends its empty fields, which are left out."""
+    parameters: dict[str, str] = request.query_params.dict()
+    if request.accepted_renderer.media_type != PAGE:
+        return parameters
+    return {name: value for name, value in parameters.items() if value}
 
 
 class JSONByDefault(BaseContentNegotiation):
@@ -35,6 +44,8 @@ class JSONByDefault(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """Return the parser of the body's content type, parameters aside; None means 415."""
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
+        if content_type == FORM and not accepts_html(request):
+            return None  # only pages send forms
         return next((parser for parser in parsers if parser.media_type == content_type), None)
 
     def select_renderer(

@@ -6,7 +6,7 @@ Each app may have a module `reference` with `OPERATIONS`. Requests never import 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +26,14 @@ class Operation(NamedTuple):
     errors: tuple[type[MopedError], ...] = ()
     answer_example: Any = None
     body_example: Any = None
+    columns: tuple[str, ...] = ()
+    """The fields of a list that its page shows as a table."""
+    links: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
+    """The addresses that a page offers for an object of the answer, by their texts."""
+    confirm: str = ""
+    """The question before the request is sent; a format string for the object of the page."""
+    connect: Callable[[], str] | None = None
+    """The origin that the page's script may call, beside our own."""
 
 
 Operations = Mapping[type[Any], Mapping[str, Operation]]

@@ -9,13 +9,13 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.response import Response
 
+from apps.core.http.negotiation import sent_query
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
-
-PAGE = "text/html"
 
 
 class QueryView(GenericAPIView[Any]):
@@ -35,14 +35,6 @@ class QueryView(GenericAPIView[Any]):
         serializer = self.query_serializer_class(data=sent_query(self.request))
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data  # type: ignore[no-any-return]
-
-
-def sent_query(request: Request) -> dict[str, str]:
-    """Return the query of the request. A form of a page sends its empty fields, too: these are left out."""
-    parameters: dict[str, str] = request.query_params.dict()
-    if request.accepted_renderer.media_type != PAGE:
-        return parameters
-    return {name: value for name, value in parameters.items() if value}
 
 
 class CountedPagination(LimitOffsetPagination):
