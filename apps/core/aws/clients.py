@@ -8,9 +8,9 @@ Where they connect to is botocore's own business (`AWS_ENDPOINT_URL`).
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from django.conf import settings
 
 from apps.core import deadline
@@ -223,14 +223,13 @@ def _refuse_garbage(
     """
     Refuse a successful answer whose body is not a JSON object: cut short, or not from AWS at all.
 
-    botocore reads such a body as an empty answer, which means "there is no such item" to us.
+    botocore reads such a body as an empty answer, which means "there is no such item" to us. Members are
+    skipped, not built: nothing is allocated at the depth of recursion at which Python gives up.
     """
     is_json = operation_model.service_model.metadata["protocol"] == "json"
     if not is_json or response_dict["status_code"] >= FIRST_ERROR_STATUS:
         return
     try:
-        content = json.loads(response_dict["body"] or b"{}")
-    except ValueError as error:
+        msgspec.json.decode(response_dict["body"] or b"{}", type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamError from error
-    if not isinstance(content, dict):
-        raise UpstreamError

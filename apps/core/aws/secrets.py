@@ -87,6 +87,7 @@ def _read(name: str) -> Mapping[str, Any]:
     with translate_errors(ResourceNotFoundException=SecretError, InternalServiceError=UnavailableError):
         text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:
+        msgspec.json.decode(text, type=dict[str, msgspec.Raw])  # too deep to be built?
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise SecretError from error
