@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet
 
+from apps.claims import items as claims_items
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, InvalidError, NotFoundError
 from apps.deployment import smoke_account, stages
 from apps.deployment.aws import functions, rest_api, stack, stack_updates
 from apps.deployment.errors import StageError
-from apps.deployment.paths import PROJECT
+from apps.deployment.paths import INFRASTRUCTURE, TEMPLATE
 from apps.deployment.settings import zappa_settings
 
 if TYPE_CHECKING:
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], None]
 
-INFRASTRUCTURE = PROJECT / "infrastructure"
-TEMPLATE = INFRASTRUCTURE / "moped-api.yaml"
 HOST_TEMPLATE = INFRASTRUCTURE / "host.yaml"
-FERNET_KEY = "COGNITO_DYNAMO_SECRET_KEY"
 
 
 def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None:
@@ -85,7 +83,7 @@ def fill_secrets(name: str, tell: Tell) -> None:
     configuration, smoke = outputs["ConfigurationSecret"], outputs["SmokeSecret"]
     if configuration.startswith("arn:"):
         stack.require_secret_value(configuration)  # the City's own, which holds the key of its claims
-    _fill(configuration, lambda: {FERNET_KEY: Fernet.generate_key().decode()}, tell)
+    _fill(configuration, lambda: {claims_items.KEY: Fernet.generate_key().decode()}, tell)
     _fill(smoke, lambda: _create_smoke_account(outputs["UserPoolId"], name), tell)
 
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from apps.deployment.aws import stack_updates
 from apps.deployment.errors import StageError
-from apps.devstack.environment import PROJECT
+from apps.deployment.paths import TEMPLATE
 from apps.devstack.errors import DevstackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "moped-laptop"
-TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
 
 
 def outputs() -> dict[str, str]:

@@ -7,9 +7,7 @@ from typing import Any
 
 import yaml
 
-from apps.deployment.paths import PROJECT
-
-TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
+from apps.deployment.paths import TEMPLATE
 
 
 class Loader(yaml.CSafeLoader):

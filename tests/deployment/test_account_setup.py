@@ -13,9 +13,9 @@ from apps.deployment import account_setup, smoke_account, stages
 from apps.deployment.aws import stack, stack_updates
 from apps.deployment.aws.functions import Invocation
 from apps.deployment.errors import StageError
+from apps.deployment.paths import TEMPLATE
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
-from tests.deployment.template import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,7 +174,7 @@ class TestCreateFirstAdmin:
         clients.cognito().admin_create_user(UserPoolId=outputs["UserPoolId"], Username=JANE)
 
         def manage(_stage: Stage, command: str) -> Invocation:
-            exit_code = int("Nobody" in command)
+            exit_code = int("Unknown" in command)
             return Invocation({"exit_code": exit_code, "output": command}, failed=False, log="")
 
         monkeypatch.setattr(stages, "manage", manage)
@@ -193,7 +193,7 @@ class TestCreateFirstAdmin:
 
     @pytest.mark.parametrize(
         ("name_of_person", "password", "reason"),
-        [("Jane", "weak", "The pool refuses this password"), ("Nobody", PASSWORD, "create_first_admin")],
+        [("Jane", "weak", "The pool refuses this password"), ("Unknown", PASSWORD, "create_first_admin")],
     )
     def test_says_what_is_wrong(
         self, stage: Stage, lines: list[str], name_of_person: str, password: str, reason: str

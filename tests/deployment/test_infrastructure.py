@@ -14,9 +14,9 @@ from botocore import xform_name
 
 from apps.deployment import account_setup
 from apps.deployment.aws import stack_updates
-from apps.deployment.paths import PROJECT
+from apps.deployment.paths import INFRASTRUCTURE, PROJECT, TEMPLATE
 from moped_api import lambda_events
-from tests.deployment.template import TEMPLATE, listed, parameters, resources, statements
+from tests.deployment.template import listed, parameters, resources, statements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +127,7 @@ class TestTemplate:
 
     @pytest.mark.parametrize("stage", ["staging", "production"])
     def test_has_every_parameter_of_a_stages_file(self, stage: str) -> None:
-        file = account_setup.read_parameters(account_setup.INFRASTRUCTURE / f"{stage}.json")
+        file = account_setup.read_parameters(INFRASTRUCTURE / f"{stage}.json")
 
         assert file["Stage"] == stage
         assert file.keys() <= parameters().keys()

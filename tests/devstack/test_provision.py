@@ -66,8 +66,9 @@ class TestFurnish:
 def other_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, furnished_emulator: Emulator) -> Path:
     """The template of a stack that is not the one the other tests stand on."""
     monkeypatch.setattr(stack, "NAME", tmp_path.name.replace("_", "-"))
-    monkeypatch.setattr(stack, "TEMPLATE", tmp_path / "other.yaml")
-    return stack.TEMPLATE
+    template = tmp_path / "other.yaml"
+    monkeypatch.setattr(stack, "TEMPLATE", template)
+    return template
 
 
 class TestDeploy:

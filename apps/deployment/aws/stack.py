@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
+from apps.deployment.aws import stack_updates
 from apps.deployment.errors import StageError
 from apps.deployment.settings.variables import VARIABLES
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 # CloudFormation makes no stack without a resource; this one is nothing but a URL.
 EMPTY = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
-POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 OPTIONAL = {"DatabaseSecret"}
 NEEDED = (
     *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
@@ -39,7 +39,7 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     status = description["StackStatus"]
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
         raise StageError(f"The stack {stack} is {status}: finish or correct it in CloudFormation first.")
-    values = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    values = stack_updates.outputs_of(description)
     overrides = instead or {}
     own = values | {name: values.get(other, "") for name, other in overrides.items()}
     missing = [overrides.get(name, name) for name in NEEDED if not own.get(name)]
@@ -87,15 +87,11 @@ def ensure_exists(name: str) -> None:
 
     :raises StageError: if the stack that is there cannot be updated
     """
-    client = clients.cloudformation()
-    try:
-        with translate_errors(ValidationError=NotFoundError):
-            status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-    except NotFoundError:
-        with translate_errors():
-            client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": EMPTY}))
-            client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=POLL_INTERVAL)
+    description = stack_updates.describe(name)
+    if description is None:
+        stack_updates.change(None, name, {}, {}, json.dumps({"Resources": EMPTY}), f"the empty stack {name}")
         return
+    status = description["StackStatus"]
     if status.startswith("ROLLBACK") or status.endswith("FAILED"):
         raise StageError(f"The stack {name} is {status}: delete it in CloudFormation, then deploy again.")
 
@@ -109,10 +105,9 @@ def trigger(stack_outputs: Mapping[str, str]) -> str:
 
 
 def _describe(stack: str) -> StackTypeDef:
-    try:
-        with translate_errors(ValidationError=NotFoundError):
-            return clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
-    except NotFoundError:
+    description = stack_updates.describe(stack)
+    if description is None:
         raise StageError(
             f"There is no stack {stack}: make it from infrastructure/moped-api.yaml (docs/operations.md)."
-        ) from None
+        )
+    return description

@@ -127,8 +127,17 @@ def describe(name: str) -> StackTypeDef | None:
 
 def outputs(name: str) -> dict[str, str]:
     """Return the outputs of a stack; none if there is no such stack."""
-    stack = describe(name)
+    return outputs_of(describe(name))
+
+
+def outputs_of(stack: StackTypeDef | None) -> dict[str, str]:
+    """Return the outputs in what `describe` returned."""
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])} if stack else {}
+
+
+def tags_of(stack: StackTypeDef | None) -> dict[str, str]:
+    """Return the tags in what `describe` returned."""
+    return {each["Key"]: each["Value"] for each in stack.get("Tags", [])} if stack else {}
 
 
 def _parameters(

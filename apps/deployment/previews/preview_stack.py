@@ -17,14 +17,16 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.deployment.aws import provisioning, stack_updates
 from apps.deployment.errors import BusyError
-from apps.deployment.paths import PROJECT
+from apps.deployment.paths import INFRASTRUCTURE
 from apps.deployment.previews import names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from apps.deployment.package.builder import Package
     from apps.deployment.settings.rendering import Stage
 
-TEMPLATE = PROJECT / "infrastructure" / "preview.yaml"
+TEMPLATE = INFRASTRUCTURE / "preview.yaml"
 USABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 DELETED = "DELETE_COMPLETE"
 NEVER = datetime.fromtimestamp(0, UTC)
@@ -58,8 +60,8 @@ def read(number: int) -> PreviewStack:
     return PreviewStack(
         number,
         stack["StackStatus"],
-        {each["Key"]: each["Value"] for each in stack.get("Tags", [])},
-        {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])},
+        stack_updates.tags_of(stack),
+        stack_updates.outputs_of(stack),
         stack.get("LastUpdatedTime", stack["CreationTime"]),
     )
 
@@ -97,9 +99,8 @@ def publish(stage: Stage, package: Package, key: str) -> tuple[str, str]:
         "ExpectedRelease": release,
     }
     before = stack_updates.describe(stage.function)
-    tags = {name: value for name, value in stage.settings["tags"].items() if name != "commit"}
-    if before:  # what answers is still the commit in these
-        tags = {each["Key"]: each["Value"] for each in before.get("Tags", [])}
+    # An existing stack keeps its tags: what answers is still the commit in these.
+    tags = stack_updates.tags_of(before) if before else _without_commit(stage.settings["tags"])
     stack_updates.change(before, stage.function, parameters, tags, template, TEMPLATE.name)
     if version := stack_updates.outputs(stage.function).get("Version"):
         return release, version
@@ -113,10 +114,14 @@ def make_live(stage: Stage, release: str, version: str) -> None:
     :raises BusyError: if another run has published another release
     """
     before = stack_updates.describe(stage.function)
-    tags = before.get("Tags", []) if before else []
-    since = {each["Key"]: each["Value"] for each in tags if each["Key"] == "since"}
+    tags = dict(stage.settings["tags"])
+    tags["since"] = stack_updates.tags_of(before).get("since", tags["since"])
     parameters = {"LiveVersion": version, "ExpectedRelease": release}
-    stack_updates.change(before, stage.function, parameters, {**stage.settings["tags"], **since})
+    stack_updates.change(before, stage.function, parameters, tags)
+
+
+def _without_commit(tags: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in tags.items() if name != "commit"}
 
 
 def _template(stage: Stage, package: Package) -> tuple[str, str]:

@@ -19,7 +19,7 @@ import boto3
 
 from apps.deployment.aws import stack_updates
 from apps.deployment.package.builder import Package
-from apps.deployment.paths import PROJECT
+from apps.deployment.paths import TEMPLATE
 from apps.devstack import environment as laptop
 from tests.deployment.previews import aws_snapshot
 from tests.support.waiting import LIMIT_SECONDS
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
 GATEWAY = json.dumps(
     {"Resources": {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "gateway"}}}}
 )

@@ -6,10 +6,10 @@ import re
 
 import yaml
 
-from apps.deployment.paths import PROJECT
+from apps.deployment.paths import PROJECT, TEMPLATE
 from apps.deployment.settings import variables
 from apps.deployment.settings.variables import VARIABLES
-from tests.deployment.template import TEMPLATE, Loader
+from tests.deployment.template import Loader
 
 
 class TestVariables:
