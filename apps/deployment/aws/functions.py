@@ -103,12 +103,11 @@ def set_variables(function: str, variables: Mapping[str, str]) -> None:
             )
 
 
-def publish(function: str, digest: str, description: str, variables: Mapping[str, str] | None = None) -> str:
+def publish(function: str, digest: str, description: str) -> str:
     """
     Publish a version of what was deployed, if that is still the package we mean.
 
     :param digest: the package's SHA-256, in hexadecimal
-    :param variables: what the version must be told, if that is to be looked at too
     :raises BusyError: if another deployment came in between
     """
     checksum = checksum_of(digest)
@@ -128,8 +127,7 @@ def publish(function: str, digest: str, description: str, variables: Mapping[str
             )
     except ConflictError as error:
         raise _busy(function) from error
-    published_variables = published.get("Environment", {}).get("Variables", {})
-    if published["CodeSha256"] != checksum or (variables is not None and published_variables != variables):
+    if published["CodeSha256"] != checksum:
         raise _busy(function)
     return published["Version"]
 

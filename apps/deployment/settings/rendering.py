@@ -69,12 +69,10 @@ def render(
     :raises StageError: if the stage is not one, is in a trap, or its stack is not complete
     """
     document = document or zappa_settings.read()
-    settings = zappa_settings.merged(zappa_settings.flattened(document, name), changes or {})
-    if issues := [
-        *checks.of_file(document),
-        *checks.of_stage(name, zappa_settings.flattened(document, name)),
-    ]:
+    entry = zappa_settings.flattened(document, name)
+    if issues := [*checks.of_file(document), *checks.of_stage(name, entry)]:
         raise StageError(str(issues[0]))
+    settings = zappa_settings.merged(entry, changes or {})
     outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
     complete = zappa_settings.merged(_completion(name, commit, outputs), settings)
     path = _written(name, json.dumps({name: complete}, indent=4))
