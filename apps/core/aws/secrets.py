@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -52,10 +52,10 @@ def value(name: str, key: str, *, doubted: bool = False) -> str:
 def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
     """Return several keys of a secret, all of the same reading; otherwise as `value`."""
     content = _values(name, doubted=doubted)
-    texts = [text for key in keys if isinstance(text := content.get(key), str) and text]
-    if len(texts) != len(keys):
+    texts = tuple(content.get(key, "") for key in keys)
+    if not all(texts):
         raise SecretError
-    return tuple(texts)
+    return texts
 
 
 def forget() -> None:
@@ -63,18 +63,18 @@ def forget() -> None:
     _cache.cache_clear()
 
 
-def _values(name: str, *, doubted: bool) -> Mapping[str, Any]:
+def _values(name: str, *, doubted: bool) -> Mapping[str, str]:
     cache = _cache(name)
     return cache.refresh(name, interval=DOUBT_SECONDS) if doubted else cache.get(name)
 
 
 @once
-def _cache(_name: str) -> RefreshingCache[str, Mapping[str, Any]]:
+def _cache(_name: str) -> RefreshingCache[str, Mapping[str, str]]:
     """Return the cache of one secret: the failure of another does not delay it."""
     return RefreshingCache(_load, FRESH_SECONDS, max_age=math.inf, pause=RETRY_SECONDS)
 
 
-def _load(name: str) -> Mapping[str, Any]:
+def _load(name: str) -> Mapping[str, str]:
     try:
         return _read(name)
     except UpstreamError as error:
@@ -83,11 +83,16 @@ def _load(name: str) -> Mapping[str, Any]:
         raise
 
 
-def _read(name: str) -> Mapping[str, Any]:
+def _read(name: str) -> Mapping[str, str]:
+    """Return the texts of a secret. Other members, however deep, are skipped and never built."""
     with translate_errors(ResourceNotFoundException=SecretError, InternalServiceError=UnavailableError):
         text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:
-        msgspec.json.decode(text, type=dict[str, msgspec.Raw])  # too deep to be built?
-        return msgspec.json.decode(text, type=dict[str, Any])
+        members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        return {
+            member: msgspec.json.decode(value, type=str)
+            for member, value in members.items()
+            if bytes(value).startswith(b'"')
+        }
     except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise SecretError from error
