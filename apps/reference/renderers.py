@@ -91,11 +91,8 @@ class PageRenderer(BrowsableAPIRenderer):
             "links": _links(data, operation, request) if good else {},
             "table": _table(data, operation) if good and "results" in data else None,
             "pages": _pages(view) if good else None,
-            "query": _query_fields(view, request, {} if is_form else response),
-            # Forms ask the database for choices, which may be what failed.
-            "actions": []
-            if status.is_server_error(response.status_code)
-            else _actions(view, request, response, data),
+            "query": _query_fields(view, request, response, {} if is_form else _messages(response)),
+            "actions": _actions(view, request, response, data),
             "routes": [_route(route) for route in routes.listing()],
             "curl": _curl(request),
             "json_url": replace_query_param(request.get_full_path(), "format", "json"),
@@ -173,18 +170,26 @@ def _relative(url: str | None) -> str:
     return urlsplit(url)._replace(scheme="", netloc="").geturl() if url else ""
 
 
-def _query_fields(view: Any, request: Any, response: Any) -> list[FormField]:
+def _messages(response: Response) -> Mapping[str, list[str]]:
+    """Return the messages of a failed request, by field."""
+    is_problem = response.exception and isinstance(response.data, dict)
+    return response.data.get("error", {}) if is_problem else {}
+
+
+def _query_fields(
+    view: Any, request: Any, response: Response, messages: Mapping[str, list[str]]
+) -> list[FormField]:
     serializer_class = getattr(view, "query_serializer_class", None)
-    is_refused = getattr(response, "status_code", HTTPStatus.OK) > HTTPStatus.BAD_REQUEST
+    is_refused = response.status_code > HTTPStatus.BAD_REQUEST
     if serializer_class is None or request.method != "GET" or is_refused:
         return []
-    failed = getattr(response, "exception", False) and isinstance(response.data, dict)
-    errors = response.data.get("error", {}) if failed else {}
-    return form_fields(serializer_class(), sent_query(request), errors)
+    return form_fields(serializer_class(), sent_query(request), messages)
 
 
 def _actions(view: Any, request: Any, response: Response, data: Any) -> list[Action]:
     """Return the writes of the route; after a write only the one that failed."""
+    if status.is_server_error(response.status_code):
+        return []  # a form asks the database for choices, which may be what failed
     methods = [name for name in ("POST", "PUT", "DELETE") if name in view.allowed_methods]
     if request.method in methods:
         methods = [request.method] if response.exception else []
@@ -207,8 +212,7 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
         serializer = view.get_serializer_class()()
     failed = response.exception and request.method == method
     values = request.data if failed else resource if method == "PUT" and resource else request.query_params
-    messages = response.data.get("error", {}) if failed and isinstance(response.data, dict) else {}
-    fields = form_fields(serializer, values, messages)
+    fields = form_fields(serializer, values, _messages(response) if failed else {})
     return Action(method, summary, "", fields, _raw(request, operation, resource, fields, failed=failed))
 
 

@@ -124,6 +124,15 @@ def chromium() -> Iterator[Browser]:
         launched.close()
 
 
+@contextmanager
+def nothing_blocked(page: Page) -> Iterator[None]:
+    """Fail at the end if the Content-Security-Policy of the page blocked anything."""
+    blocked: list[str] = []
+    page.on("console", lambda line: blocked.append(line.text) if "Content Security" in line.text else None)
+    yield
+    assert not blocked
+
+
 @pytest.fixture
 def page(chromium: Browser, laptop: Laptop) -> Iterator[Page]:
     """A fresh browser window that knows where the laptop's API is."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import nothing_blocked
 from tests.e2e.test_sign_in import sign_in
 
 if TYPE_CHECKING:
@@ -41,13 +42,11 @@ FAULTS = """
 @pytest.fixture
 def admin(page: Page) -> Iterator[Page]:
     """The list of users, opened by a signed-in admin; anything that the policy blocks fails the test."""
-    blocked: list[str] = []
-    page.on("console", lambda line: blocked.append(line.text) if "Content Security" in line.text else None)
-    page.goto("/users/")
-    sign_in(page, "admin")
-    expect(page.get_by_role("heading", name="User List")).to_be_visible()
-    yield page
-    assert not blocked
+    with nothing_blocked(page):
+        page.goto("/users/")
+        sign_in(page, "admin")
+        expect(page.get_by_role("heading", name="User List")).to_be_visible()
+        yield page
 
 
 def create_user(page: Page) -> str:
@@ -190,13 +189,18 @@ class TestTools:
         expect(admin.get_by_role("alert")).to_contain_text("user_not_found")
 
 
+def upload(page: Page, name: str, content: bytes) -> None:
+    """Pick a file on the page of uploads and upload it."""
+    page.goto("/files/request-signature")
+    page.get_by_label("File required").last.set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    )
+    page.get_by_role("button", name="Upload").click()
+
+
 class TestFiles:
     def test_are_uploaded_and_downloaded(self, admin: Page) -> None:
-        admin.goto("/files/request-signature")
-        admin.get_by_label("File required").last.set_input_files(
-            {"name": "plan.docx", "mimeType": "application/octet-stream", "buffer": b"a plan"}
-        )
-        admin.get_by_role("button", name="Upload").click()
+        upload(admin, "plan.docx", b"a plan")
         expect(admin.get_by_text("Uploaded as")).to_contain_text("plan.docx")
         admin.get_by_role("link", name="Download", exact=True).click()
 
@@ -205,11 +209,7 @@ class TestFiles:
         assert Path(downloading.value.path()).read_bytes() == b"a plan"
 
     def test_say_why_they_are_refused(self, admin: Page) -> None:
-        admin.goto("/files/request-signature")
-        admin.get_by_label("File required").last.set_input_files(
-            {"name": "no extension", "mimeType": "text/plain", "buffer": b""}
-        )
-        admin.get_by_role("button", name="Upload").click()
+        upload(admin, "no extension", b"")
 
         expect(admin.locator("#upload-status")).to_contain_text("request")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import nothing_blocked
 from tests.e2e.test_sign_in import sign_in
 
 if TYPE_CHECKING:
@@ -21,13 +22,11 @@ pytestmark = pytest.mark.slow(cost=60)
 @pytest.fixture
 def reference(page: Page) -> Iterator[Page]:
     """The reference, opened by a signed-in admin; anything its policy blocks fails the test."""
-    blocked: list[str] = []
-    page.on("console", lambda line: blocked.append(line.text) if "Content Security" in line.text else None)
-    page.goto("/docs/")
-    sign_in(page, "admin")
-    expect(page.get_by_role("button", name="Authorize")).to_be_visible()
-    yield page
-    assert not blocked
+    with nothing_blocked(page):
+        page.goto("/docs/")
+        sign_in(page, "admin")
+        expect(page.get_by_role("button", name="Authorize")).to_be_visible()
+        yield page
 
 
 def operation(page: Page, tag: str, operation_id: str) -> Locator:

@@ -1,7 +1,7 @@
 """
 What the reference and the pages say of a method that its view does not.
 
-Each app may have a module `reference` with `OPERATIONS`. Requests never import it.
+Each app may have a module `reference` with `OPERATIONS`. Only pages and the reference import it.
 """
 
 from __future__ import annotations
