@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
@@ -62,19 +62,16 @@ class ProfileSerializer(StrictSerializer):
     date_added = StrictCharField(required=False, allow_null=True, **IGNORED)
     is_deleted = StrictBooleanField(required=False, allow_null=True, **IGNORED)
 
-    PASSED_OVER: ClassVar[tuple[str, ...]] = ("is_coa_staff", "cognito_user_id", "date_added", "is_deleted")
-
     def validate_is_deleted(self, value: bool | None) -> bool | None:  # noqa: FBT001 (DRF's signature)
-        """Refuse what used to deactivate somebody without cutting them off."""
+        """Refuse what the Flask API took as a deactivation, which left the sign-in alive."""
         if value:
             raise serializers.ValidationError("use DELETE to deactivate a user")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return what the services take."""
-        taken = {name: value for name, value in attrs.items() if name not in self.PASSED_OVER}
         return {
-            **taken,
+            **{name: value for name, value in attrs.items() if not self.fields[name].style.get("ignored")},
             "is_user_group_member": bool(attrs.get("is_user_group_member")),
             "note": attrs.get("note") or "",
         }
@@ -94,14 +91,14 @@ class ChangedUserSerializer(ProfileSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return what the services take: an empty password and null are none."""
-        taken = super().validate(attrs)
-        if not taken.get("password"):
-            taken.pop("password", None)
-        return taken
+        values = super().validate(attrs)
+        if not values.get("password"):
+            values.pop("password", None)
+        return values
 
 
 class ActivationSerializer(StrictSerializer):
-    """Somebody known who is to have an account."""
+    """A known person who is to have an account."""
 
     email = Address()
     password = Password()
