@@ -80,7 +80,7 @@ def forget() -> None:
 
 
 class _Lock:
-    """Held by whoever runs the servers of a folder; the kernel lets go of it when they die."""
+    """Held by the process that runs the servers of a folder. The kernel releases it with the process."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -35,8 +35,8 @@ def render(number: int, *, commit: str, owner: str, changes: Settings | None = N
     """
     document = zappa_settings.read()
     pattern = zappa_settings.flattened(document, PATTERN)
-    if found := [name for name in NOT_FOR_PREVIEWS if name in pattern]:
-        raise StageError(f"{PATTERN}: {found[0]} belongs to a stage that stays; a preview has none.")
+    if misplaced := [name for name in NOT_FOR_PREVIEWS if name in pattern]:
+        raise StageError(f"{PATTERN}: {misplaced[0]} belongs to a stage that stays; a preview has none.")
     name = names.stage(number)
     document[name] = {"extends": PATTERN, **_own(number, owner, pattern["moped"]["lifetime_days"])}
     return rendering.render(name, commit=commit, changes=changes, document=document)

@@ -27,12 +27,12 @@ def down(number: int, outputs: Mapping[str, str], *, tell: Callable[[str], None]
     """
     present = _inventory(number, outputs)
     _delete(number, outputs)
-    left = _inventory(number, outputs)
+    remaining = _inventory(number, outputs)
     for line in present:
-        if line not in left:
+        if line not in remaining:
             tell(f"removed {line}")
-    if left:
-        raise LeftBehindError(f"Of {names.stage(number)} there is still: {'; '.join(left)}.")
+    if remaining:
+        raise LeftBehindError(f"Of {names.stage(number)} there is still: {'; '.join(remaining)}.")
     tell(f"{names.stage(number)}: nothing is left")
 
 
@@ -81,13 +81,13 @@ def _inventory(number: int, outputs: Mapping[str, str]) -> list[str]:
 def _by_tag(number: int) -> Iterator[str]:
     name = names.function(number)
     # The index of tags lists deleted resources for a while. The services themselves were asked for these.
-    known = (f":function:{name}:", f":log-group:{names.log_group(number)}:", f":stack/{name}/")
+    parts_of_own_arns = (f":function:{name}:", f":log-group:{names.log_group(number)}:", f":stack/{name}/")
     tags = {"project": names.PROJECT, "stage": names.stage(number)}
     filters = [{"Key": key, "Values": [value]} for key, value in tags.items()]
     with translate_errors():
         pages = clients.tagging().get_paginator("get_resources").paginate(TagFilters=filters)
         arns = [each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]]
-    return (f"by its tag {arn}" for arn in arns if not any(part in f"{arn}:" for part in known))
+    return (f"by its tag {arn}" for arn in arns if not any(part in f"{arn}:" for part in parts_of_own_arns))
 
 
 def _versions(bucket: str, number: int) -> Iterator[dict[str, str]]:

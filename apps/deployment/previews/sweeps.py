@@ -49,8 +49,8 @@ def sweep(
     :param really: False only to say what would be deleted
     :raises LeftBehindError: if something is left, with a list of it
     """
-    known = {request.number: request for request in requests}
-    decisions = [_decide(preview, known.get(preview.number), spared) for preview in every(outputs)]
+    open_requests = {request.number: request for request in requests}
+    decisions = [_decide(preview, open_requests.get(preview.number), spared) for preview in every(outputs)]
     failures = []
     for number, goes, why in decisions:
         tell(f"{names.stage(number)} {'goes' if goes else 'stays'}: {why}")

@@ -222,12 +222,12 @@ def roll_back(change: PendingChange, *, password_sent: bool = True) -> list[str]
         stored = PendingChange.objects.filter(pk=change.pk).first()
         if stored is None or stored.is_done:
             return []  # it was settled, or completed, while this transaction waited for the lock
-        done = stores.roll_back(stored)
+        effects = stores.roll_back(stored)
         if stored.sets_password and password_sent and not stored.decided:
             _record_uncertain_password(stored)
         delete(stored)
     logger.info("intention_settled", extra={"change": change.pk, "operation": change.operation})
-    return done
+    return effects
 
 
 def _record_uncertain_password(change: PendingChange) -> None:

@@ -155,11 +155,11 @@ def roll_back(change: PendingChange) -> list[str]:
 
     :return: a sentence for each effect
     """
-    done = [sentence for address in change.addresses for sentence in sync_from_database(address)]
+    effects = [sentence for address in change.addresses for sentence in sync_from_database(address)]
     if change.decided:
-        return done + finish(change)
-    done += [sentence for address in change.addresses for sentence in _cancel_late_writes(address)]
-    return done + [
+        return effects + finish(change)
+    effects += [sentence for address in change.addresses for sentence in _cancel_late_writes(address)]
+    return effects + [
         sentence for address in change.addresses for sentence in _delete_created_account(address, change)
     ]
 
@@ -201,8 +201,8 @@ def _grant_access(user: MopedUser) -> list[str]:
     account = cognito.get_or_none(str(user.cognito_user_id))
     # A new account needs a password, from an admin. The claims count without one: the City's single
     # sign-on asks for them too.
-    done = restore_email(account, user.address) if account else []
-    return done + write_claims(user, claims_table.get(user.address))
+    effects = restore_email(account, user.address) if account else []
+    return effects + write_claims(user, claims_table.get(user.address))
 
 
 def _rewrite_claims(user: MopedUser, stored: StoredItem) -> list[str]:
