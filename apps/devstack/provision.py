@@ -58,6 +58,7 @@ def furnish(site: Endpoints) -> dict[str, str]:
     made = stack.deploy(_parameters(site, trigger_arn=arn))
     _fill_secret(made["ConfigurationSecret"])
     _register_identity_provider(made["UserPoolId"], site.aws_url)
+    pre_token_function.warm()
     return variables
 
 
@@ -65,6 +66,7 @@ def resync_trigger() -> None:
     """Make the function the working tree's again, after an edit."""
     made = stack.outputs()
     pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
+    pre_token_function.warm()
 
 
 def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:

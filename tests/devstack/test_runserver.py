@@ -52,6 +52,8 @@ class TestRunserver:
             subject = _subject(laptop, "editor")
             self._reload(laptop)
             assert _subject(laptop, "editor") == subject
+            code, text = laptop.output("token")
+            assert (code, text.count("\n"), text.count(".")) == (0, 1, 2)
             server.send_signal(signal.SIGKILL)
             assert laptop.is_empty
         with laptop.running() as server:
@@ -64,7 +66,7 @@ class TestRunserver:
         assert text.startswith(f"DevstackError: The API already runs in this folder (process {server.pid}).")
 
     def _reload(self, laptop: Laptop) -> None:
-        before = processes_of(laptop.folder)
+        before, servers = processes_of(laptop.folder), self._servers(laptop)
 
         def is_replaced() -> bool:
             # More than once: the first may come before the reloader looks for the first time.
@@ -73,15 +75,27 @@ class TestRunserver:
 
         assert wait_until(is_replaced, poll_seconds=1.0)
         assert wait_until(lambda: answers(laptop.url))
-        servers = {
-            number for number, line in before.items() if "ministack_launcher.py" in line or "postgres" in line
-        }
         assert servers <= processes_of(laptop.folder).keys()
 
-    def test_serves_without_the_reloader_too(self, laptop: Laptop) -> None:
-        with laptop.running("--noreload"):
-            assert answers(laptop.url)
+    def test_restarts_servers_that_are_killed(self, laptop: Laptop) -> None:
+        with laptop.running("--noreload") as server:
+            subject = _subject(laptop, "editor")
+            killed = self._servers(laptop)
+            for number in killed:
+                os.kill(number, signal.SIGKILL)
+            assert wait_until(lambda: len(self._servers(laptop) - killed) == len(killed))
+            assert wait_until(lambda: laptop.output("token")[0] == 0)
+            assert _subject(laptop, "editor") == subject
+            server.terminate()
+            text, _ = server.communicate()
+        assert "Restarting PostgreSQL, which ended: " in text
+        assert "Restarting the embedded AWS, which ended: " in text
         assert laptop.is_empty
+
+    @staticmethod
+    def _servers(laptop: Laptop) -> set[int]:
+        found = processes_of(laptop.folder)
+        return {number for number, line in found.items() if "ministack_launcher.py" in line or " -D " in line}
 
     def test_says_which_port_is_taken(self, laptop: Laptop) -> None:
         with socket.socket() as taken:
