@@ -5,15 +5,15 @@
 #   make check    what admits a change: format, lint, types, imports, locks, infrastructure, all tests
 #   make coverage     all tests again, and which branches they reach: 93 % at least
 #   make browser  install the browser that `make check` needs
+#   make pooler   install PgBouncer, which `make check` needs
 #   make prove-faults     the bounded tests of faults, crowds and guesses, in full
 #   make reset    forget the laptop's users, files and rows
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
-#   make bench-cold   what a cold start costs, beside Flask and a typical DRF project
+#   make bench-cold   what a cold start costs for four entry points, beside Flask
 #   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
-#   make prove-previews   kill previews at every call, and have forty pull requests come and go
 #   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
 #   make prove-role   every call of the API without each right of the function's role: a minute
 #   make doctor       look for what goes wrong with a stage although it deploys
@@ -33,7 +33,7 @@ LAPTOP := $(BIN)/python -m apps.devstack
 WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
 
 .DEFAULT_GOAL := help
-.PHONY: coverage prove-faults prove-previews bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser
+.PHONY: coverage prove-faults bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -54,6 +54,12 @@ install:
 browser: install
 	@$(BIN)/python -m apps.devstack.browser
 
+# Debian's and Ubuntu's package; others have it too (`brew install pgbouncer`).
+pooler:
+	@PATH=$$PATH:/usr/sbin command -v pgbouncer >/dev/null || { \
+	  root=$$(test "$$(id -u)" = 0 || echo sudo); $$root apt-get update -qq && \
+	  $$root apt-get install -qq --yes --no-install-recommends pgbouncer; }
+
 # ---- what admits a change -----------------------------------------------------------------------
 check: install runtime format lint types imports locks infrastructure tests
 
@@ -66,6 +72,7 @@ format: install
 
 lint: install
 	$(BIN)/ruff check --quiet .
+	$(BIN)/python -m apps.devstack.language
 
 types: install
 	$(LAPTOP) $(BIN)/mypy
@@ -77,12 +84,12 @@ imports: install
 locks: install
 	$(BIN)/python -m apps.devstack.requirements --check
 
-tests: install runtime
+tests: install runtime .build/linters/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
 
 # At night, in another order and with other examples each time. On Python 3.11 measuring coverage takes two
 # thirds more processor time.
-coverage: install runtime
+coverage: install runtime .build/linters/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
@@ -98,21 +105,24 @@ bench: install .build/bench/ready
 	@$(BIN)/uv pip install --quiet --python .build/bench/bin/python --require-hashes -r requirements/benchmarks.txt
 	@touch $@
 
+# Programs that pin what we do not, so in an environment of their own.
+.build/linters/installed: requirements/linters.txt | install
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/linters
+	@$(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt
+	@touch $@
+
 # ---- stages -------------------------------------------------------------------------------------
 bench-cold: install runtime
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
 
 load: install
-	@$(BIN)/python -m benchmarks.load $(ARGS)
+	@$(BIN)/python -m tests.load.run $(ARGS)
 
 rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal
 
 prove-role: install
 	$(BIN)/pytest -q -n 2 tests/deployment/test_role.py tests/deployment/prove_role.py $(ARGS)
-
-prove-previews: install
-	$(LAPTOP) $(BIN)/python -m tests.deployment.previews
 
 prove-faults: install
 	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_fault_injection.py \
@@ -121,12 +131,7 @@ prove-faults: install
 doctor: install
 	$(MANAGE) check --deploy --tag stages
 
-# Linters that pin what we do not, so in an environment of their own.
-infrastructure: install
-	@test .build/linters/installed -nt requirements/linters.txt || { \
-	  $(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/linters && \
-	  $(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt && \
-	  touch .build/linters/installed; }
+infrastructure: .build/linters/installed
 	.build/linters/bin/cfn-lint --regions us-east-1 -- infrastructure/*.yaml
 	.build/linters/bin/checkov --framework cloudformation --skip-download --compact --quiet --directory infrastructure
 	.build/linters/bin/zizmor --offline --quiet .github/workflows

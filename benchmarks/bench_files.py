@@ -4,7 +4,7 @@ What a signature costs, beside the bare botocore call for the same policy.
     python benchmarks/bench_files.py
 
 Starts a PostgreSQL of its own; nothing here goes to AWS. "View" is the time inside
-`RequestSignature.get`; authentication and routing lie before it, for this route as for all others.
+`RequestSignatureView.get`; authentication and routing lie before it, for this route as for all others.
 Single calls, taken in turn, so that whatever else the machine does is shared by all of them. On a
 busy machine the median is mostly waiting for a processor; the fastest tenth was left alone, and the
 time of the process alone leaves out PostgreSQL's.
@@ -74,10 +74,10 @@ def prepare(url: str) -> None:
 def subjects() -> dict[str, Callable[[], Any]]:
     """Return what is measured, by name."""
     from apps.files import adapters, selectors
-    from apps.files.views import RequestSignature
+    from apps.files.views import RequestSignatureView
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
-    view, request = RequestSignature(), editors_request()
+    view, request = RequestSignatureView(), editors_request()
     find_person, person = selectors.find_person, selectors.find_person(77, 1)
 
     def view_alone() -> None:
@@ -151,8 +151,8 @@ def in_turn(calls: dict[str, Callable[[], Any]]) -> dict[str, Times]:
             times[name].append((time.perf_counter_ns() - clock, time.thread_time_ns() - process))
     return {
         name: Times(median(clock), statistics.quantiles(clock, n=10)[0] / 1e3, median(process))
-        for name, found in times.items()
-        for clock, process in [zip(*found, strict=True)]
+        for name, samples in times.items()
+        for clock, process in [zip(*samples, strict=True)]
     }
 
 

@@ -59,23 +59,23 @@ class World:
         from botocore import xform_name
 
         self.calls[model.name] += 1
-        asked = json.loads(params["body"])
-        return OK, getattr(self, xform_name(model.name))(asked)
+        request = json.loads(params["body"])
+        return OK, getattr(self, xform_name(model.name))(request)
 
-    def list_users(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def list_users(self, request: dict[str, Any]) -> dict[str, Any]:
         """Find by address, or page."""
-        if "Filter" in asked:
-            name = self.by_email.get(asked["Filter"].split('"')[1])
+        if "Filter" in request:
+            name = self.by_email.get(request["Filter"].split('"')[1])
             return {"Users": [self.accounts[name]] if name else []}
-        start = int(asked.get("PaginationToken", 0))
+        start = int(request.get("PaginationToken", 0))
         names = list(self.accounts)
-        page = names[start : start + asked["Limit"]]
+        page = names[start : start + request["Limit"]]
         more = {"PaginationToken": str(start + len(page))} if start + len(page) < len(names) else {}
         return {"Users": [self.accounts[name] for name in page], **more}
 
-    def admin_create_user(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def admin_create_user(self, request: dict[str, Any]) -> dict[str, Any]:
         """Make an account."""
-        return {"User": self.admit(asked["Username"], str(uuid.uuid4()))}
+        return {"User": self.admit(request["Username"], str(uuid.uuid4()))}
 
     def admit(self, email: str, name: str) -> dict[str, Any]:
         """Put an account into the pool."""
@@ -89,29 +89,29 @@ class World:
         self.by_email[email] = name
         return self.accounts[name]
 
-    def admin_set_user_password(self, _asked: dict[str, Any]) -> dict[str, Any]:
+    def admin_set_user_password(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Take any."""
         return {}
 
-    def get_item(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def get_item(self, request: dict[str, Any]) -> dict[str, Any]:
         """Look up."""
-        item = self.items.get(asked["Key"]["user_id"]["S"])
+        item = self.items.get(request["Key"]["user_id"]["S"])
         return {"Item": item} if item else {}
 
-    def put_item(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def put_item(self, request: dict[str, Any]) -> dict[str, Any]:
         """Store."""
-        self.items[asked["Item"]["user_id"]["S"]] = asked["Item"]
+        self.items[request["Item"]["user_id"]["S"]] = request["Item"]
         return {}
 
-    def scan(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def scan(self, request: dict[str, Any]) -> dict[str, Any]:
         """Page."""
-        start = int(asked.get("ExclusiveStartKey", {"n": {"N": "0"}})["n"]["N"])
-        page = list(self.items.values())[start : start + asked["Limit"]]
+        start = int(request.get("ExclusiveStartKey", {"n": {"N": "0"}})["n"]["N"])
+        page = list(self.items.values())[start : start + request["Limit"]]
         more = start + len(page)
         last = {"LastEvaluatedKey": {"n": {"N": str(more)}}} if more < len(self.items) else {}
         return {"Items": page, **last}
 
-    def get_secret_value(self, _asked: dict[str, Any]) -> dict[str, Any]:
+    def get_secret_value(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Tell the key."""
         return {"SecretString": f'{{"COGNITO_DYNAMO_SECRET_KEY": "{self.key}"}}'}
 
@@ -123,12 +123,12 @@ def main() -> None:
         cluster.start()
         try:
             world = prepare(database_url(cluster.folder))
-            found = {}
+            rows = {}
             for size in SIZES:
                 fill(world, size)
-                found[size] = {name: measure(world, act) for name, act in subjects().items()}
-                found[size]["reconcile_users"] = survey(world)
-            report(found)
+                rows[size] = {name: measure(world, act) for name, act in subjects().items()}
+                rows[size]["reconcile_users"] = survey(world)
+            report(rows)
         finally:
             cluster.stop()
 
@@ -189,11 +189,11 @@ def subjects() -> dict[str, Callable[[], object]]:
     from apps.users.serializers import UserSerializer
 
     ada: Any = SimpleNamespace(email="ada@austintexas.gov", sub="x", claims=HasuraClaims(database_id="1"))
-    everybody: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
+    all_users: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
 
     def listed(**changes: Any) -> object:
-        page = selectors.list_users(**({"limit": 50, "offset": 0} | everybody | changes))
-        return UserSerializer(page.people, many=True).data
+        users = selectors.filter_users(selectors.list_users(), **(all_users | changes))
+        return users.count(), UserSerializer(users[:50], many=True).data
 
     def create() -> object:
         return services.create_user(
@@ -256,11 +256,11 @@ def survey(world: World) -> str:
     return f"{seconds * 1e3:6.0f} ms  {sum(world.calls.values()):3} calls  {peak:.1f} MiB at most"
 
 
-def report(found: dict[int, dict[str, str]]) -> None:
+def report(rows: dict[int, dict[str, str]]) -> None:
     """Print the sizes side by side."""
-    print(f"{'':18}" + "".join(f"{f'{size:,} people':44}" for size in found))
-    for name in found[SIZES[0]]:
-        print(f"{name:18}" + "".join(f"{found[size][name]:44}" for size in found))
+    print(f"{'':18}" + "".join(f"{f'{size:,} people':44}" for size in rows))
+    for name in rows[SIZES[0]]:
+        print(f"{name:18}" + "".join(f"{rows[size][name]:44}" for size in rows))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """
 What the API was: Flask and flask_cognito.
 
-`bare` is the route alone. Otherwise it does what ours does around a route, by what a Flask
-service would use: flask-cors, one JSON log line, a request id, the same headers.
+Around a route it does what ours does, with what a Flask service would use: flask-cors, one JSON log
+line, a request id, the same headers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HEADERS = {
 }
 
 
-def app(*, bare: bool) -> Flask:
+def app() -> Flask:
     """Return the application."""
     flask = Flask(__name__)
     flask.config.update(
@@ -45,8 +45,7 @@ def app(*, bare: bool) -> Flask:
     def current_user() -> Response:
         return jsonify(answer(current_cognito_jwt._get_current_object()))  # noqa: SLF001
 
-    if not bare:
-        _around(flask)
+    _around(flask)
     return flask
 
 

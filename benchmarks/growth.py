@@ -25,8 +25,8 @@ def main() -> None:
     for count in (1, 100, 10_000):
         times = [once(text) for _ in range(max(2, 10_000 // count)) for text in texts[:count]]
         grown = (memory() - before) / 1024
-        kept = verifier._verified.cache_info().currsize  # noqa: SLF001
-        print(f"| {count:,} | {statistics.median(times[count:]):.1f} | {kept:,} | {grown:.1f} MB |")
+        entries = verifier._verified.cache_info().currsize  # noqa: SLF001
+        print(f"| {count:,} | {statistics.median(times[count:]):.1f} | {entries:,} | {grown:.1f} MB |")
 
 
 def once(text: bytes) -> float:

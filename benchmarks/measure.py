@@ -52,15 +52,12 @@ class Contender:
         self.process.wait()
 
 
-def take_turns(
-    contenders: Sequence[Contender], rounds: int, calls: dict[str, int], usual: int
-) -> list[Result]:
+def take_turns(contenders: Sequence[Contender], rounds: int, calls: int) -> list[Result]:
     """Return the results of so many rounds; the first calls of each are not counted."""
     for _ in range(rounds):
         for contender in contenders:
-            count = calls.get(contender.name, usual)
-            contender.run(max(2, count // 10))  # its turn begins with caches that others have used
-            contender.times.append(contender.run(count))
+            contender.run(max(2, calls // 10))  # its turn begins with caches that others have used
+            contender.times.append(contender.run(calls))
     for contender in contenders:
         contender.close()
     return [

@@ -1,4 +1,4 @@
-"""Reading the environment: typed values, and every mistake reported at once."""
+"""Read the environment: typed values, and all mistakes reported at once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Environment:
     """
     Variables of the process, read once at start.
 
-    Each reader notes what is wrong and goes on; `complete()` then refuses to start and names
-    all of it. Defaults are only given to what may be the same in every environment.
+    Each reader records what is wrong and continues. `complete()` then refuses to start and names all
+    of it. Only what may be the same in every environment has a default.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
@@ -80,8 +80,8 @@ class Environment:
         """
         Return an override that may only point at this machine.
 
-        Emulators ship their private signing keys: an override that pointed anywhere else could
-        make somebody else's keys ours. On Lambda nothing listens on loopback, so one fails closed.
+        Emulators publish their private signing keys: an override to another host could make the API trust
+        foreign keys. On Lambda nothing listens on loopback, so an override fails closed there.
         """
         value = self.text(name, "")
         if value and urlsplit(value).hostname not in LOOPBACK:
@@ -89,7 +89,7 @@ class Environment:
         return value
 
     def loopback_urls(self, prefix: str) -> None:
-        """Look at every override of this kind: botocore knows one for each service."""
+        """Check every override with this prefix: botocore reads one for each service."""
         for name in sorted(self._variables):
             if name.startswith(prefix):
                 self.loopback_url(name)
@@ -105,7 +105,5 @@ class Environment:
         :raises ImproperlyConfigured: naming every problem, if there is any
         """
         if self._problems:
-            listed = "\n".join(f"  - {problem}" for problem in self._problems)
-            raise ImproperlyConfigured(
-                f"The Moped API cannot start; its environment is incomplete:\n{listed}"
-            )
+            lines = "\n".join(f"  - {problem}" for problem in self._problems)
+            raise ImproperlyConfigured(f"The Moped API cannot start; its environment is incomplete:\n{lines}")

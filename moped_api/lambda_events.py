@@ -1,8 +1,7 @@
 """
 The events that the function accepts: HTTP requests, pre-token triggers, some management commands.
 
-Everything else is refused. The allow-list matters because Zappa's handler imports and calls a
-function that the event names, for S3, SNS, SQS, EventBridge and others, and executes text.
+Everything else is refused.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ ADDRESS = r"[^\s@-][^\s@]*@[^\s@]+"
 # The management commands, with the arguments that each may have.
 COMMANDS = {
     "check": "",
+    "create_first_admin": rf"( --smoke {ADDRESS})? {ADDRESS}( [^\s-]\S*)+",
     "migrate": r"( --noinput| --fake-initial)*",
     "reconcile_users": rf"( --json| --fix| --rotate-key| --only( {ADDRESS})+)*",
     "showmigrations": "",
@@ -54,6 +54,7 @@ class _Identity(msgspec.Struct, rename="camel"):
 
 class _RestContext(msgspec.Struct, rename="camel"):
     request_id: Text = ""
+    stage: Text = ""
     identity: _Identity = msgspec.field(default_factory=_Identity)
 
 
@@ -113,14 +114,14 @@ class _Trigger(msgspec.Struct, rename="camel"):
 
 
 def is_http(event: Any) -> bool:
-    """Tell whether an event is a request of a REST API, an HTTP API or a function URL."""
+    """Return whether an event is a request of a REST API, an HTTP API or a function URL."""
     if not isinstance(event, dict) or "type" in event:  # which only an authorizer's event has
         return False
     return event.get("version") == "2.0" or ("httpMethod" in event and not _is_of_a_load_balancer(event))
 
 
 def is_trigger(event: Any) -> bool:
-    """Tell whether Cognito asks for the claims of a person's token."""
+    """Return whether Cognito asks for the claims of a person's token."""
     return isinstance(event, dict) and event.get("triggerSource") in TRIGGER_SOURCES
 
 
@@ -128,8 +129,8 @@ def http_request(event: dict[str, Any]) -> dict[str, Any]:
     """
     Return the parts of an HTTP event that a request consists of.
 
-    Nothing else of it reaches Zappa, which would for example write stage variables into the
-    environment. Header values are native strings as WSGI has them (PEP 3333): UTF-8 read as Latin-1.
+    Nothing else of it reaches the application. Header values are native strings as WSGI has them
+    (PEP 3333): UTF-8 read as Latin-1.
 
     :raises MalformedEventError: naming the part that is wrong
     """

@@ -5,8 +5,8 @@ Everything is built while this module is imported. That is Lambda's INIT phase, 
 CPU and, where it fails, fails cleanly: the runtime reports the reason and the next start begins
 afresh. Built on the first event instead, a failure would leave half an application behind.
 
-Zappa's own handler serves HTTP. Cognito's triggers, which Zappa cannot attach, and management
-commands are dispatched here. All other events are refused (moped_api/lambda_events.py).
+HTTP requests, Cognito's triggers and some management commands are dispatched here. All other events
+are refused (moped_api/lambda_events.py). Zappa's own handler is not in the package (ADR 10).
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ import gc
 import io
 import json
 import logging
+import os
+import random
+import ssl
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apps.core import context as request_context
 from apps.core.imports import Replacement, deferred
-from moped_api import lambda_events
+from moped_api import lambda_events, lambda_wsgi
 from moped_api.lambda_events import MalformedEventError, RefusedEventError
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 logger = logging.getLogger("moped.events")
 
 # What libraries import for one function that no request calls (measured: docs/benchmarks.md).
 SET_ASIDE: dict[str, Replacement] = {
-    "boto3": ("Session",),  # Zappa, for deploying
-    "botocore": (),
     "cryptography.x509": ("load_pem_x509_certificate",),  # python-jose, for keys that come as certificates
     "django.contrib.admindocs.views": ("simplify_regex",),  # DRF's schemas; drags in the whole admin
     "django.contrib.postgres.fields": None,  # DRF, to know its columns where a serializer shows them
-    "django.core.mail": ("get_connection", "mail_admins"),  # a log handler that we do not use
-    "sqlparse": ("format", "split"),  # Django, for migrations written in SQL
-    "tarfile": ("open",),  # Zappa, for packages in two parts
-    "werkzeug.serving": ("run_simple",),  # Werkzeug's own server
 }
 TRIGGERS = "apps.claims.triggers"
+RANDOM_BYTES = 32
 
 
 class StartError(Exception):
@@ -84,7 +85,11 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except MalformedEventError as error:
         logger.warning("event_malformed", extra={"reason": str(error)})
         return _problem(context, 400, "bad_request", f"The event is not a valid request: {error}")
-    return dict(_zappa.handler(request, context))
+    try:
+        return lambda_wsgi.respond(_application, request, context)
+    except Exception:  # Django answers its own; this one is the gateway's answer to any other
+        logger.exception("crash")
+        return _problem(context, 500, "internal_error", "Something went wrong on our side.")
 
 
 def _run(words: list[str]) -> dict[str, Any]:
@@ -97,12 +102,6 @@ def _run(words: list[str]) -> dict[str, Any]:
     except SystemExit as end:
         exit_code = end.code if isinstance(end.code, int) else int(end.code is not None)
     return {"exit_code": exit_code, "output": output.getvalue()}
-
-
-def _crash(_event: Any, context: Any, exception: Exception) -> dict[str, Any]:
-    """Answer when Zappa failed, rather than Django."""
-    logger.error("crash", exc_info=exception)
-    return _problem(context, 500, "internal_error", "Something went wrong on our side.")
 
 
 def _problem(context: Any, status: int, code: str, detail: str) -> dict[str, Any]:
@@ -124,8 +123,8 @@ def _members(event: Any) -> list[str]:
     return sorted(str(name)[:64] for name in event)[:16] if isinstance(event, dict) else []
 
 
-def _start() -> Any:
-    """Build Zappa's handler, Django and the routes, without what none of them needs."""
+def _start() -> WSGIApplication:
+    """Build the application and the routes, without what neither needs."""
     try:
         with deferred(SET_ASIDE):
             return _build()
@@ -133,30 +132,37 @@ def _start() -> Any:
         raise StartError(f"The package is incomplete: {error}") from error
 
 
-def _build() -> Any:
-    from zappa.handler import LambdaHandler  # noqa: PLC0415 (while boto3 is set aside)
+def _build() -> WSGIApplication:
+    from django.urls import get_resolver  # noqa: PLC0415 (Django is set up by now)
 
-    handler = LambdaHandler()
-    handler._handle_request_exception = _crash  # noqa: SLF001 (it would answer without our error body)
-    from django.conf import settings  # noqa: PLC0415 (Django is set up by now)
-    from django.urls import get_resolver  # noqa: PLC0415
+    from moped_api.wsgi import application  # noqa: PLC0415 (while some modules are set aside)
 
-    handler.settings.API_STAGE = settings.STAGE  # the prefix of every path at the gateway's own host name
     get_resolver().url_patterns  # noqa: B018 (reading it imports every view, here and not in a request)
-    return handler
+    from apps.core.aws import clients  # noqa: PLC0415 (Django is set up by now)
+
+    clients.prepare()
+    return application
 
 
 def _after_restore() -> None:
-    """Leave nothing in a restored snapshot that was open, or random, when it was taken (SnapStart)."""
-    from django.conf import settings  # noqa: PLC0415
+    """Leave nothing in a restored snapshot that was open, secret or random when it was taken (SnapStart)."""
+    from django.conf import settings  # noqa: PLC0415 (Django is set up by now)
     from django.core.management.utils import get_random_secret_key  # noqa: PLC0415
     from django.db import connections  # noqa: PLC0415
 
-    from apps.core.aws import clients  # noqa: PLC0415
+    from apps.auth import current_roles  # noqa: PLC0415
+    from apps.auth.tokens import keys  # noqa: PLC0415
+    from apps.core.aws import clients, secrets  # noqa: PLC0415
 
+    random.seed()  # botocore's pauses between two attempts
+    ssl.RAND_add(os.urandom(RANDOM_BYTES), RANDOM_BYTES)
     settings.SECRET_KEY = get_random_secret_key()
     connections.close_all()
+    keys.reset()
+    current_roles.invalidate()
+    secrets.forget()
     clients.forget_clients()
+    clients.prepare()
 
 
 def _register_restore() -> None:
@@ -168,7 +174,7 @@ def _register_restore() -> None:
 
 
 gc.disable()  # nothing made while starting is ever garbage
-_zappa = _start()
+_application = _start()
 _register_restore()
 gc.enable()
 gc.freeze()  # and none of it needs to be looked at again

@@ -21,7 +21,7 @@ env = Environment(os.environ)
 STAGE = env.text("MOPED_API_CURRENT_ENVIRONMENT")
 VERSION = env.text("MOPED_API_VERSION", "1.0.0")
 COMMIT = env.text("MOPED_API_COMMIT", "unknown")
-# A stage that stands on another's data: it looks, and changes nothing (previews on staging's).
+# A stage that reads another stage's data and changes nothing (previews read staging's).
 READ_ONLY = env.flag("MOPED_API_READ_ONLY", default=False)
 
 # ---- who is calling: one Cognito user pool, several clients -----------------------------------
@@ -62,11 +62,22 @@ DATABASES = {
         engine="apps.core.database.postgresql",
         conn_max_age=60,
         conn_health_checks=True,
-        disable_server_side_cursors=True,  # a proxy that pools transactions would lose them
+        disable_server_side_cursors=True,  # a pooler would lose them
     )
 }
 # A secret with `username` and `password`, in place of DATABASE_URL's; read when a connection is made.
 DATABASE_SECRET = env.text("MOPED_API_DATABASE_SECRET", "")
+# PgBouncer or RDS Proxy stands in between: no start-up parameter `options`, no prepared statements.
+DATABASE_POOLER = env.flag("MOPED_API_DATABASE_POOLER", default=False)
+# Parameters of every session. Behind a pooler the database role carries them (docs/database.md).
+DATABASE_SESSION = {
+    "search_path": f"{OWN_SCHEMA},public",
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "1min",
+    "TimeZone": "UTC",
+    **({"default_transaction_read_only": "on"} if READ_ONLY else {}),
+}
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
     # Milliseconds until sent data that a server's kernel does not acknowledge ends a connection.
@@ -75,14 +86,16 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_idle=30,
     keepalives_interval=10,
     keepalives_count=3,
-    prepare_threshold=5,  # psycopg's own default, which Django switches off; see apps.core.database.queries
-    options=f"-c search_path={OWN_SCHEMA},public -c statement_timeout=15s -c lock_timeout=5s"
-    " -c idle_in_transaction_session_timeout=60s"
-    + (" -c default_transaction_read_only=on" if READ_ONLY else ""),
+    # psycopg's own default, which Django switches off; see apps.core.database.queries
+    prepare_threshold=None if DATABASE_POOLER else 5,
 )
+if not DATABASE_POOLER:
+    DATABASES["default"]["OPTIONS"]["options"] = " ".join(
+        f"-c {name}={value}" for name, value in DATABASE_SESSION.items()
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What `/health/ready` asks, by the name it gives when that is down.
+# The probes of `/health/ready`, by the name that it reports.
 READINESS_PROBES = {
     "bucket": "apps.health.probes.uploads_bucket",
     "claims_table": "apps.health.probes.claims_table",
@@ -112,7 +125,12 @@ CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
 )
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "WWW-Authenticate"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Amzn-Remapped-WWW-Authenticate",  # what a REST API of API Gateway renames it to
+]
 
 # ---- logs -------------------------------------------------------------------------------------
 LOG_LEVEL = env.text("MOPED_API_LOG_LEVEL", "INFO").upper()
@@ -132,7 +150,6 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},  # a traceback for each caller's mistake
-        "zappa.wsgi": {"level": "WARNING"},  # same; and its client address can be forged
         "django": {"handlers": [], "level": "INFO"},
         "botocore": {"level": "WARNING"},  # where it found its credentials, at every start
     },
@@ -170,7 +187,11 @@ MIDDLEWARE = [
     "apps.core.http.middleware.RequestMiddleware",
     "apps.core.http.cors.CorsMiddleware",
     "apps.core.http.middleware.HostMiddleware",
-    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if BROWSER_PAGES else []),
+    *(
+        ["whitenoise.middleware.WhiteNoiseMiddleware", "apps.core.http.html_forms.FormMethodMiddleware"]
+        if BROWSER_PAGES
+        else []
+    ),
     *(
         [
             "apps.core.http.cookies.StrictCookiesMiddleware",
@@ -191,7 +212,8 @@ TEMPLATES = [
     }
 ]
 
-STATIC_URL = "static/"
+STATIC_URL = "/static/"
+STORAGES = {"staticfiles": {"BACKEND": "apps.core.http.static.PrefixedStaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True  # from the packages themselves: no collectstatic, nothing to forget
 WHITENOISE_AUTOREFRESH = False
 
@@ -203,13 +225,19 @@ CACHES = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.auth.authentication.CognitoAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.auth.authentication.CognitoAuthentication",
+        *(["apps.auth.authentication.CookieAuthentication"] if BROWSER_SIGN_IN else []),
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.auth.permissions.IsStaff"],
     "DEFAULT_RENDERER_CLASSES": [
         "apps.core.http.renderers.JsonRenderer",
-        *(["apps.core.http.renderers.PageRenderer"] if BROWSER_PAGES else []),
+        *(["apps.reference.renderers.PageRenderer"] if BROWSER_PAGES else []),
     ],
-    "DEFAULT_PARSER_CLASSES": ["apps.core.http.parsers.JsonParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "apps.core.http.parsers.JsonParser",
+        *(["apps.core.http.html_forms.HtmlFormParser"] if BROWSER_PAGES else []),
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.negotiation.JSONByDefault",
     "EXCEPTION_HANDLER": "apps.core.http.problems.exception_handler",
     "DEFAULT_THROTTLE_RATES": {
@@ -229,17 +257,19 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "",
+    "AUTHENTICATION_WHITELIST": ["apps.auth.authentication.CognitoAuthentication"],  # not the cookie
+    "TAGS": [
+        {"name": "auth", "description": "Who is calling."},
+        {"name": "users", "description": "Staff accounts, which admins create, change and deactivate."},
+        {"name": "files", "description": "Signed forms for uploads, and signed links for downloads."},
+        {"name": "health", "description": "For monitors."},
+        {"name": "reference", "description": "This document."},
+    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.reference.openapi.add_problem",
         "apps.reference.openapi.add_description",
     ],
-}
-
-SIMPLE_JWT = {
-    "AUTH_TOKEN_CLASSES": ["apps.auth.tokens.verifier.IdToken"],
-    "TOKEN_USER_CLASS": "apps.auth.callers.CognitoUser",
-    "ALGORITHM": "RS256",
 }
 
 env.complete()

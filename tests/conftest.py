@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import uuid
 from functools import cache
 from itertools import islice
@@ -22,15 +21,18 @@ from apps.auth import current_roles
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
-from tests.support import reseed, waiting
-from tests.support.callers import NOBODY
+from tests.support import reseed, strict_mode, waiting
+from tests.support.callers import ANONYMOUS
+from tests.support.clock import Clock
+from tests.support.lambda_function import handler, lambda_handler
 from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
-__all__ = ["reseed"]  # imported for what it does
+__all__ = ["handler", "lambda_handler", "reseed"]  # fixtures
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
 hypothesis.settings.register_profile("same", derandomize=True)
 FIGURES = "figures"  # the property that a test records
@@ -75,13 +77,13 @@ def _distribute(
         least = costs.index(min(costs))
         costs[least] += _cost(module)
         shares[least] += module
-    left, others = sum(map(len, shares)) + len(fast), iter(fast)
+    remaining, rest = sum(map(len, shares)) + len(fast), iter(fast)
     for number, share in enumerate(shares):
-        chunk = left // (workers - number)
+        chunk = remaining // (workers - number)
         yield from share
-        yield from islice(others, max(0, chunk - len(share)))
-        left -= chunk
-    yield from others
+        yield from islice(rest, max(0, chunk - len(share)))
+        remaining -= chunk
+    yield from rest
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -94,15 +96,21 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 class Caller(Protocol):
-    """Makes a client that calls as somebody."""
+    """Makes a client with the token of a caller."""
 
     def __call__(self, **claims: Any) -> APIClient: ...
 
 
 class Impersonate(Protocol):
-    """Makes a client that calls as one of the personas, or as nobody."""
+    """Makes a client that calls as one of the personas, or without a token."""
 
     def __call__(self, key: str) -> APIClient: ...
+
+
+@pytest.fixture(scope="session")
+def emulator_launcher() -> Path:
+    """The emulator of all tests refuses what AWS refuses."""
+    return strict_mode.LAUNCHER
 
 
 @pytest.fixture(scope="session")
@@ -162,6 +170,14 @@ def _uncounted() -> None:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clocks that caches and the verifier read."""
+    stopped = Clock()
+    stopped.install(monkeypatch)
+    return stopped
+
+
+@pytest.fixture
 def api_client() -> APIClient:
     """A caller without a token."""
     return APIClient()
@@ -175,13 +191,13 @@ def calling(signer: Signer) -> Caller:
     The claims table is taken to have said the same a moment ago.
     """
 
-    def as_somebody(**claims: Any) -> APIClient:
+    def as_caller(**claims: Any) -> APIClient:
         client = APIClient()
         _remember_rights(payload(**claims))
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {signer.token(**claims)}")
         return client
 
-    return as_somebody
+    return as_caller
 
 
 @pytest.fixture
@@ -189,23 +205,21 @@ def impersonate(calling: Caller, api_client: APIClient) -> Impersonate:
     """`impersonate("admin")` is a client with the token that this persona would get."""
 
     def as_persona(key: str) -> APIClient:
-        return api_client if key == NOBODY else calling(**_claims(BY_KEY[key]))
+        return api_client if key == ANONYMOUS else calling(**_claims(BY_KEY[key]))
 
     return as_persona
 
 
 def _remember_rights(token: dict[str, Any]) -> None:
-    said = token.get(CLAIMS_NAMESPACE)
+    claim = token.get(CLAIMS_NAMESPACE)
     try:
-        granted = hasura.parse(said) if isinstance(said, str) else NO_CLAIMS
+        claims = hasura.parse(claim) if isinstance(claim, str) else NO_CLAIMS
     except ValueError:
         return  # a token that will be refused
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    current_roles._remember(
-        address, current_roles._CachedRoles(frozenset(granted.allowed_roles), time.time())
-    )
+    current_roles._cache.put(address, frozenset(claims.allowed_roles))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every route as every persona and as nobody, against the access tables of all apps."""
+"""Every route as every persona and without a token, against the access tables of all apps."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 from apps.core.http import routes
 from apps.devstack.personas import PERSONAS
 from apps.health import probes
-from tests.support.callers import EVERYONE, NOBODY, Table
+from tests.support.callers import ANONYMOUS, EVERYONE, Table
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
     from tests.conftest import Impersonate
 
-REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 VALUES = {"uuid": "22222222-2222-4222-8222-222222222222", "path": "private/project/1/none.pdf"}
 
 
@@ -48,7 +48,9 @@ def allowed_to_call(method: str, route: routes.Route) -> frozenset[str]:
 
 def path_of(route: routes.Route) -> str:
     """Fill what the route captures with something that is not there."""
-    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: VALUES.get(found[1] or "", VALUES["uuid"]), route.path)
+    return re.sub(
+        r"<(?:(\w+):)?\w+>", lambda capture: VALUES.get(capture[1] or "", VALUES["uuid"]), route.path
+    )
 
 
 class TestTables:
@@ -56,7 +58,7 @@ class TestTables:
         assert {(method, route.name) for method, route in served()} == tables().keys()
 
     def test_know_every_persona(self) -> None:
-        assert {persona.key for persona in PERSONAS} | {NOBODY} == EVERYONE
+        assert {persona.key for persona in PERSONAS} | {ANONYMOUS} == EVERYONE
 
 
 def well() -> None:
@@ -80,15 +82,17 @@ class TestEveryRoute:
         response = impersonate(persona).generic(method, path_of(route))
 
         allowed = persona in allowed_to_call(method, route)
-        assert (response.status_code not in REFUSED) == allowed
+        assert (response.status_code not in REFUSALS) == allowed
         assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
 
     @pytest.mark.parametrize(
         ("method", "route"), served(), ids=[f"{method} {route.path}" for method, route in served()]
     )
-    def test_asks_nobody_for_a_token_and_the_others_for_a_right(
+    def test_asks_for_a_token_where_one_is_needed(
         self, impersonate: Impersonate, method: str, route: routes.Route
     ) -> None:
-        expected = HTTPStatus.UNAUTHORIZED if NOBODY not in allowed_to_call(method, route) else HTTPStatus.OK
+        expected = (
+            HTTPStatus.UNAUTHORIZED if ANONYMOUS not in allowed_to_call(method, route) else HTTPStatus.OK
+        )
 
-        assert impersonate(NOBODY).generic(method, path_of(route)).status_code == expected
+        assert impersonate(ANONYMOUS).generic(method, path_of(route)).status_code == expected

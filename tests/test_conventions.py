@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -46,16 +47,16 @@ def patched_modules(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Import)
         for alias in node.names
     }
-    written = {
+    patched = {
         ast.unparse(node.value).partition(".")[0]
         for node in nodes
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
-    return imported & written
+    return imported & patched
 
 
 def subclasses(kind: type[MopedError]) -> set[type[MopedError]]:
-    return {found for child in kind.__subclasses__() for found in {child, *subclasses(child)}}
+    return {subclass for child in kind.__subclasses__() for subclass in {child, *subclasses(child)}}
 
 
 class TestSource:
@@ -100,14 +101,15 @@ class TestSource:
         assert not offenders
 
 
-# These print how long something took, stop the clock for a test, or slow a neighbour down.
+# These print how long something took, stop the clock for a test, or slow a neighbour or its clients down.
 CLOCK_READERS = {
-    "tests/auth/conftest.py",
     "tests/auth/key_server_stub.py",
     "tests/rehearsal/__main__.py",
-    "tests/deployment/previews/__main__.py",
-    "tests/deployment/previews/state_machine.py",
-    "tests/deployment/previews/fault_proxy.py",
+    "tests/support/strict_emulator.py",
+    "tests/support/clock.py",
+    "tests/support/lambda_runtime.py",
+    "tests/load/callers.py",
+    "tests/load/run.py",
     "tests/support/waiting.py",
 }
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -118,10 +120,10 @@ def literal_limits(call: ast.Call) -> list[int]:
     if isinstance(call.func, ast.Name) and call.func.id == "timedelta":
         return []
     waits = isinstance(call.func, ast.Attribute) and call.func.attr in {"wait", "join"}
-    given = [keyword.value for keyword in call.keywords if keyword.arg in {"timeout", "seconds"}]
+    limits = [keyword.value for keyword in call.keywords if keyword.arg in {"timeout", "seconds"}]
     return [
         value.lineno
-        for value in [*given, *(call.args if waits else [])]
+        for value in [*limits, *(call.args if waits else [])]
         if isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value >= 1
     ]
 
@@ -171,8 +173,22 @@ class TestErrors:
         assert all(kind.message.endswith(".") for kind in kinds)
 
 
+def broken_links(document: Path) -> list[str]:
+    """Return the relative links of a document that lead to no file."""
+    prose = re.sub(r"```.*?```|`[^`]*`", "", document.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose)
+    return [f"{relative(document)}: {link}" for link in links if not (document.parent / link).exists()]
+
+
+class TestDocuments:
+    def test_link_to_files_that_exist(self) -> None:
+        documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "tests" / "README.md"]
+
+        assert [link for document in documents for link in broken_links(document)] == []
+
+
 # What only a stage with browser pages imports; requirements/staging.txt has what it needs.
-WITH_PAGES = {"apps.reference.views", "apps.reference.urls", "apps.reference.openapi"}
+WITH_PAGES = {f"apps.reference.{module}" for module in ("openapi", "reference", "renderers", "urls", "views")}
 
 PRODUCTION_REQUEST = """
 import importlib, os, pkgutil, sys

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.auth import current_roles
+from apps.auth.tokens import keys
 from apps.claims import triggers
+from apps.core.aws import clients, secrets
 from moped_api import lambda_events
 from tests.support.lambda_events import (
     COMMANDS,
@@ -30,46 +35,13 @@ from tests.support.lambda_events import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
     from django.core.management.base import BaseCommand
 
-    Handler = Callable[[Any], Any]
+    from tests.support.lambda_function import Handler
 
 pytestmark = pytest.mark.django_db  # a request checks the connection that an earlier test left open
-
-# What Zappa writes into the package's zappa_settings.py, as far as its handler reads it.
-ZAPPA_SETTINGS = {
-    "ADDITIONAL_TEXT_MIMETYPES": ["application/problem+json"],
-    "API_STAGE": "package",
-    "APP_FUNCTION": "application",
-    "APP_MODULE": "moped_api.wsgi",
-    "AWS_EVENT_MAPPING": {},
-    "BINARY_SUPPORT": True,
-    "COGNITO_TRIGGER_MAPPING": {},
-    "CONTEXT_HEADER_MAPPINGS": {},
-    "DEBUG": False,
-    "DJANGO_SETTINGS": "moped_api.settings",
-    "DOMAIN": None,
-    "ENVIRONMENT_VARIABLES": {},
-    "EXCEPTION_HANDLER": None,
-    "LOG_LEVEL": "",
-    "PROJECT_NAME": "moped-api",
-}
-LAMBDA = SimpleNamespace(aws_request_id="request-of-lambda")
-
-
-@pytest.fixture(scope="module")
-def handler() -> Iterator[Handler]:
-    """The function, which believes itself packed by Zappa."""
-    packed = ModuleType("zappa_settings")
-    vars(packed).update(ZAPPA_SETTINGS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "zappa_settings", packed)
-        for name in ("SERVERTYPE", "FRAMEWORK", "PROJECT", "STAGE"):  # Zappa sets them
-            patch.setenv(name, "")
-        from moped_api import lambda_handler  # noqa: PLC0415 (it builds the application)
-
-        yield lambda event: lambda_handler.lambda_handler(event, LAMBDA)
 
 
 @pytest.fixture(autouse=True)
@@ -127,33 +99,42 @@ class TestHttp:
         assert dict(os.environ) == before
 
     def test_believes_no_user_of_an_authorizer(
-        self, handler: Handler, monkeypatch: pytest.MonkeyPatch
+        self, lambda_handler: ModuleType, handler: Handler, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[dict[str, Any]] = []
-        monkeypatch.setattr("zappa.handler.Response.from_app", lambda _app, environ: seen.append(environ))
+        monkeypatch.setattr(lambda_handler, "_application", lambda environ, _start: seen.append(environ))
         context = {"authorizer": {"principalId": "root"}, "identity": {"userArn": "root"}}
 
         handler({**rest_event(), "requestContext": context})
 
         assert not {"REMOTE_USER", "API_GATEWAY_AUTHORIZER"} & seen[0].keys()
 
+    @pytest.mark.parametrize("event", [rest_event, url_event], ids=["REST", "function URL"])
+    def test_sets_each_cookie_once(self, handler: Handler, event: Callable[[str], dict[str, Any]]) -> None:
+        answer = handler(event("/auth/sign-in") | {"cookies": ["__Host-moped_sign_in_x=1"]})
+
+        cookies = [*answer.get("cookies", ()), *answer.get("multiValueHeaders", {}).get("Set-Cookie", ())]
+        cookies += [value for name, value in answer["headers"].items() if name == "Set-Cookie"]
+        assert len(cookies) == len(set(cookies)) == 1
+
     @pytest.mark.parametrize("event", [rest_event(), url_event()], ids=["REST", "function URL"])
-    def test_answers_a_failure_of_zappas_in_our_error_body(
+    def test_answers_a_failure_outside_django_in_our_error_body(
         self,
+        lambda_handler: ModuleType,
         handler: Handler,
         event: dict[str, Any],
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         def fail(*_args: Any) -> None:
-            raise RuntimeError("in Zappa")
+            raise RuntimeError("in WSGI")
 
-        monkeypatch.setattr("zappa.handler.Response.from_app", fail)
+        monkeypatch.setattr(lambda_handler, "_application", fail)
 
         answer = handler(event)
 
         assert (answer["statusCode"], problem(answer)["code"]) == (500, "internal_error")
-        assert "in Zappa" not in answer["body"]
+        assert "in WSGI" not in answer["body"]
         assert caplog.records[0].exc_info
 
 
@@ -258,6 +239,61 @@ class TestManage:
 
         with pytest.raises(CommandError, match="no such table"):
             handler({"manage": "check"})
+
+
+class TestRestore:
+    """SnapStart resumes many copies of one snapshot, much later."""
+
+    @pytest.fixture(autouse=True)
+    def _new_clients(self) -> Iterator[None]:
+        yield
+        clients.forget_clients()
+
+    def test_ends_connections_and_shares_no_randomness(
+        self, lambda_handler: ModuleType, transactional_db: None, settings: Any
+    ) -> None:
+        connection.ensure_connection()
+        secret_key, numbers = settings.SECRET_KEY, random.getstate()
+
+        lambda_handler._after_restore()
+
+        assert connection.connection is None
+        assert secret_key != settings.SECRET_KEY
+        assert random.getstate() != numbers
+
+    def test_forgets_keys_rights_and_secrets(self, lambda_handler: ModuleType) -> None:
+        def caches() -> list[Any]:
+            return [keys._cache, current_roles._cache, secrets._cache("configuration")]
+
+        for cache in caches():
+            cache.put("key", "a value of the snapshot")
+
+        lambda_handler._after_restore()
+
+        assert [cache.peek("key") for cache in caches()] == [None, None, None]
+
+    def test_builds_clients_with_new_credentials(
+        self, lambda_handler: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client: Any = clients.dynamodb()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-restored-copy")
+
+        lambda_handler._after_restore()
+
+        renewed: Any = clients.dynamodb()
+        assert renewed is not client
+        assert renewed._request_signer._credentials.access_key == "of-the-restored-copy"
+
+    def test_is_registered_with_lambdas_runtime(
+        self, lambda_handler: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hooks: list[Any] = []
+        runtime = SimpleNamespace(register_after_restore=hooks.append)
+        monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
+
+        lambda_handler._register_restore()
+
+        assert hooks == [lambda_handler._after_restore]
 
 
 JSON = st.recursive(

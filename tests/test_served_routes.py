@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import load
-from benchmarks.callers import Tally, Wish
+from tests.load import run as load
+from tests.load.callers import Tally, Wish
 from tests.rehearsal.clients import over_http, walk
 from tests.support.gunicorn_server import Served
 
@@ -33,7 +33,7 @@ def served(
 
 
 class TestGunicorn:
-    def test_serves_every_route_to_whom_it_is_for_and_goes_on_through_a_rotation_and_junk(
+    def test_serves_every_route_during_a_rotation_and_junk(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ask = over_http(served.port, "127.0.0.1")
@@ -42,14 +42,14 @@ class TestGunicorn:
             **served.people,
             "calls": [c for c in served.people["calls"] if c["path"] not in ON_A_CLOCK],
         }
-        count, wrong = walk(ask, people)
-        assert (count > 100, wrong) == (True, [])
+        count, failures = walk(ask, people)
+        assert (count > 100, failures) == (True, [])
         assert len(served.workers) == WORKERS
 
         served.rotate_password()
         assert served.cut_connections()
-        _, wrong = walk(ask, people)
-        assert not wrong
+        _, failures = walk(ask, people)
+        assert not failures
 
         monkeypatch.setattr(load, "SETTLED_SECONDS", 0.0)
         outcome = load.run(served, 240)
@@ -74,15 +74,15 @@ class TestOutcome:
         assert not self.problems(tally, load.Sample(9, 7, 101.0, 21))
 
     @pytest.mark.parametrize(
-        ("after", "said"),
+        ("after", "message"),
         [
             (load.Sample(9, 7, 120.0, 20), "worker 7 grew from 100.0 to 120.0 MB"),
             (load.Sample(9, 7, 100.0, 40), "worker 7 went from 20 to 40 descriptors"),
             (load.Sample(9, 8, 100.0, 20), "workers ended: [7]"),
         ],
     )
-    def test_names_what_a_worker_kept(self, tally: Tally, after: load.Sample, said: str) -> None:
-        assert self.problems(tally, after) == said
+    def test_names_what_a_worker_kept(self, tally: Tally, after: load.Sample, message: str) -> None:
+        assert self.problems(tally, after) == message
 
     def test_lets_a_worker_fill_its_caches_in_the_first_half(self, tally: Tally) -> None:
         before, half_way = load.Sample(0, 7, 100.0, 20), load.Sample(4, 7, 119.0, 20)
@@ -98,6 +98,6 @@ class TestOutcome:
         tally.failed(Wish("/", "/"), "503")
         tally.refused("noise", 500)
 
-        said = self.problems(tally, load.Sample(9, 7, 100.0, 20))
+        problems = self.problems(tally, load.Sample(9, 7, 100.0, 20))
 
-        assert said == "1 good requests failed: GET /: 503; junk made a crash: noise: 500"
+        assert problems == "1 good requests failed: GET /: 503; junk made a crash: noise: 500"

@@ -1,17 +1,18 @@
 """
-Who is calling: from the Authorization header, or from the cookie of a browser sign-in.
+Who is calling: the Authorization header, else the cookie of a browser sign-in.
 
-The base class is simplejwt's stateless authentication. Its token and user classes are not used.
+Settings list the two classes in this order, the second one only where browsers can sign in. A header that is
+present must be valid: the cookie does not replace it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from django.conf import settings
 from django.http import HttpResponse
-from rest_framework.authentication import CSRFCheck
+from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 
 from apps.auth.browser import cookies
 from apps.auth.callers import CognitoUser
@@ -25,83 +26,83 @@ if TYPE_CHECKING:
 
     from apps.auth.tokens.verifier import IdToken
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
 
 def _csrf_protected_view(_request: HttpRequest) -> HttpResponse:
-    """Stand for the view in Django's CSRF check: DRF marks every view of its own as exempt."""
+    """Stand for the view in Django's CSRF check: DRF marks all its views as exempt."""
     return HttpResponse()
 
 
 class CognitoAuthentication(JWTStatelessUserAuthentication):
-    """
-    Verify a Cognito ID token.
-
-    A header wins over the cookie, and a header that is there must hold: whoever sends one means
-    it. A cookie that no longer holds is nobody's fault: its bearer is anonymous and may sign in
-    afresh. Unsafe methods by cookie need a CSRF token and an Origin of ours; by header never.
-    """
+    """Verify a Cognito ID token in the Authorization header; `authenticate` is simplejwt's."""
 
     errors: ClassVar = (*errors.TOKEN_ERRORS, verifier.KeysUnavailableError)
-    """What it can answer, for the reference."""
+    """The errors of its responses, for the reference."""
 
     def __init__(self) -> None:
-        """Skip simplejwt's look-up of a user model: there is none."""
-
-    def authenticate(self, request: Request) -> tuple[CognitoUser, IdToken] | None:  # type: ignore[override]
-        """
-        Return the caller and the verified token, or None if there is neither.
-
-        :raises WrappedMopedError: 503 if no key of the pool is known; for a header also 401 with a reason
-        """
-        header = request.META.get("HTTP_AUTHORIZATION", "")
-        if header:
-            token = self.get_validated_token(_bearer(header))
-        elif settings.BROWSER_SIGN_IN and (found := _token_in_cookie(request)):
-            _enforce_csrf(request)
-            token = found
-        else:
-            return None
-        return CognitoUser(token), token
+        """Skip simplejwt's look-up of a user model, which does not exist here."""
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge that makes DRF answer 401 rather than 403."""
         return problems.challenge(problems.TOKEN_MISSING, "")
 
-    def get_validated_token(self, raw_token: Any) -> IdToken:  # type: ignore[override]
+    def get_header(self, request: Request) -> str | None:  # type: ignore[override]
+        """Return the header, None if it is absent or empty; simplejwt fails on one that is not Latin-1."""
+        return request.META.get("HTTP_AUTHORIZATION") or None
+
+    def get_raw_token(self, header: str) -> str:  # type: ignore[override]
+        """
+        Return what follows the scheme; "" (which is malformed) unless it is one bearer token.
+
+        Only the spaces that RFC 9110 allows around a token are dropped (sections 5.5 and 11.4).
+        """
+        scheme, _, token = header.partition(" ")
+        return token.lstrip(" ").rstrip(" \t") if scheme.lower() == "bearer" else ""
+
+    def get_validated_token(self, raw_token: str) -> IdToken:  # type: ignore[override]
         """
         Verify the token's text.
 
-        :raises WrappedMopedError: with the reason
+        :raises WrappedMopedError: 401 with the reason, or 503 if no key of the pool is known
         """
         try:
             return verifier.verify(raw_token)
         except (verifier.TokenError, verifier.KeysUnavailableError) as error:
             raise problems.WrappedMopedError(error) from error
 
+    def get_user(self, validated_token: IdToken) -> CognitoUser:  # type: ignore[override]
+        """Return the caller that the token names."""
+        return CognitoUser(validated_token)
 
-def _bearer(header: str) -> str:
+
+class CookieAuthentication(BaseAuthentication):
     """
-    Return what follows the scheme; "" (which is malformed) unless it is one bearer token.
+    Verify the ID token in the cookie of a browser sign-in.
 
-    Only the spaces that RFC 9110 allows around a token are dropped (sections 5.5 and 11.4).
+    A caller with an invalid cookie is anonymous and may sign in again. Unsafe methods need a CSRF token and
+    our Origin.
     """
-    scheme, _, token = header.partition(" ")
-    return token.lstrip(" ").rstrip(" \t") if scheme.lower() == "bearer" else ""
 
+    def authenticate(self, request: Request) -> tuple[CognitoUser, IdToken] | None:
+        """
+        Return the caller and the verified token, or None without a valid cookie.
 
-def _token_in_cookie(request: Request) -> IdToken | None:
-    try:
-        return cookies.verified_token(request)
-    except verifier.KeysUnavailableError as error:
-        raise problems.WrappedMopedError(error) from error
+        :raises WrappedMopedError: 503 if no key of the pool is known
+        """
+        try:
+            token = cookies.verified_token(request)
+        except verifier.KeysUnavailableError as error:
+            raise problems.WrappedMopedError(error) from error
+        if token is None:
+            return None
+        _enforce_csrf(request)
+        return CognitoUser(token), token
 
 
 def _enforce_csrf(request: Request) -> None:
     """
-    Refuse an unsafe request by cookie that no page of ours sent.
+    Refuse an unsafe request by cookie that none of our pages sent.
 
-    Django's check compares the Origin only where a browser sends one; here it must.
+    Django's check compares the Origin only if a browser sends one. Here it is required.
     """
     if request.method in SAFE_METHODS:
         return

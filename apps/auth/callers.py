@@ -1,4 +1,4 @@
-"""Who is calling, as views and permissions see them."""
+"""The caller, as views and permissions see it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CognitoUser:
 
     @property
     def sub(self) -> str:
-        """Return the id that Cognito never gives to anybody else."""
+        """Return the id that Cognito never reuses for another account."""
         return self.token.sub
 
     @property
@@ -58,17 +58,17 @@ class CognitoUser:
         return self.token.claims.allowed_roles
 
     def has_role(self, *roles: str) -> bool:
-        """Tell whether the token grants one of these roles."""
+        """Return whether the token grants one of these roles."""
         return not set(roles).isdisjoint(self.roles)
 
     @property
     def is_verified(self) -> bool:
-        """Tell whether the address is proven: by Cognito, or by the City's single sign-on."""
+        """Return whether the address is proven: by Cognito, or by the City's single sign-on."""
         return self.token.email_verified or is_city_sso(self.username)
 
     @property
     def has_city_address(self) -> bool:
-        """Tell whether the token's address is in the City's domain."""
+        """Return whether the token's address is in the City's domain."""
         return is_city_address(self.email)
 
     def __str__(self) -> str:
@@ -77,7 +77,7 @@ class CognitoUser:
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """Nobody, with the same attributes."""
+    """A caller without a token, with the same attributes."""
 
     is_authenticated = False
     is_anonymous = True
@@ -92,5 +92,5 @@ class Anonymous:
     roles = ()
 
     def has_role(self, *roles: str) -> bool:
-        """Nobody has a role."""
+        """Return False: an anonymous caller has no role."""
         return False

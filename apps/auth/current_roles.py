@@ -1,22 +1,19 @@
 """
-What a caller may right now: rights end when they end, not when the token does.
+The roles that a caller has now: a role counts if the token and the claims item both grant it.
 
-A token says what was true when it was issued, up to an hour ago. What counts is what it shares
-with the person's claims item: one small read per person, container and minute. While the table is
-away, what was true a moment ago still holds for whoever only looks; nobody changes anything on a
-guess, and nobody is ever let in for want of an answer.
+A token is up to an hour old. The claims item is read once for each user, container and minute. While the
+table cannot be reached, reads go on with the last answer for five minutes. Writes require a fresh answer, and
+no answer means no access.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections import OrderedDict
-from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from apps.claims import items as claims_items
 from apps.claims.identity import claims_address
+from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError, UpstreamError
 
 if TYPE_CHECKING:
@@ -25,38 +22,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 60
-# How much longer the last answer holds while the table is away. Writes need a fresh one, and so does
-# signing an upload.
+# How much longer reads use the last answer while the table cannot be reached.
 STALE_SECONDS = 300
-# After a failure the next question waits this long: not every request must find it out.
+# After a failure, requests fail for this long without asking the table.
 RETRY_SECONDS = 5
-# Distinct people that one container remembers.
-LARGEST_CACHE = 1024
 
 
 class RolesUnavailableError(UnavailableError):
-    """Whether the caller still has these rights cannot be found out."""
+    """The claims table cannot be asked which roles the caller has."""
 
     code = "rights_unknown"
     message = "Whether you may do this cannot be checked at the moment. Try again."
-
-
-class _CachedRoles(NamedTuple):
-    """What the table said, and when it was asked; None: there is no item."""
-
-    roles: frozenset[str] | None
-    asked_at: float
-
-    def is_younger_than(self, seconds: float) -> bool:
-        # A clock that was set back makes an answer old, not young.
-        return 0 <= time.time() - self.asked_at < seconds
-
-
-# Threads share it without a lock: each method of an OrderedDict is atomic. An iteration is not.
-_answers: OrderedDict[str, _CachedRoles] = OrderedDict()
-_failed_at: dict[str, float] = {}
-# One reader per person; people share a few locks, so that there is no bookkeeping.
-_locks = tuple(Lock() for _ in range(64))
 
 
 def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] | None:
@@ -64,10 +40,10 @@ def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] 
     Return the roles that both the token and the claims item grant; None if there is no item.
 
     :param only_looks: whether the request changes nothing
-    :raises RolesUnavailableError: if the table is away and no answer is young enough
+    :raises RolesUnavailableError: if the table cannot be reached and no answer is young enough
     """
-    granted = _cached_roles(claims_email(caller), only_looks=only_looks)
-    return None if granted is None else granted & set(caller.roles)
+    item_roles = _cached_roles(claims_email(caller), only_looks=only_looks)
+    return None if item_roles is None else item_roles & set(caller.roles)
 
 
 def claims_email(caller: CognitoUser) -> str:
@@ -76,44 +52,31 @@ def claims_email(caller: CognitoUser) -> str:
 
 
 def invalidate(*addresses: str) -> None:
-    """Ask again for these, since they were just changed here; for everybody if none is named."""
-    if not addresses:
-        _answers.clear()
-    for address in addresses:
-        _answers.pop(address, None)
-    _failed_at.clear()
+    """Drop the cached roles of these addresses, or of all."""
+    _cache.clear(*addresses)
 
 
 def _cached_roles(address: str, *, only_looks: bool) -> frozenset[str] | None:
-    with _locks[hash(address) % len(_locks)]:
-        answer = _answers.get(address)
-        if answer and answer.is_younger_than(FRESH_SECONDS):
-            return answer.roles
-        try:
-            return _ask(address).roles
-        except UpstreamError as error:
-            if answer and only_looks and answer.is_younger_than(FRESH_SECONDS + STALE_SECONDS):
-                return answer.roles
-            raise RolesUnavailableError from error
+    try:
+        return _cache.get(address, allow_stale=only_looks)
+    except UpstreamError as error:
+        raise RolesUnavailableError from error
 
 
-def _ask(address: str) -> _CachedRoles:
-    now = time.time()
-    if 0 <= now - _failed_at.get("table", -RETRY_SECONDS) < RETRY_SECONDS:
-        raise RolesUnavailableError
+def _load(address: str) -> frozenset[str] | None:
     try:
         claims = claims_items.claims_of(address)
     except UnavailableError as error:
-        _failed_at["table"] = time.time()
         logger.warning("rights_unknown", extra={"cause": repr(error.__cause__)})
         raise
-    answer = _CachedRoles(None if claims is None else frozenset(claims.allowed_roles), now)
-    _remember(address, answer)
-    return answer
+    return None if claims is None else frozenset(claims.allowed_roles)
 
 
-def _remember(address: str, answer: _CachedRoles) -> None:
-    _answers.pop(address, None)
-    _answers[address] = answer
-    while len(_answers) > LARGEST_CACHE:
-        _answers.popitem(last=False)
+_cache: RefreshingCache[str, frozenset[str] | None] = RefreshingCache(
+    _load,
+    FRESH_SECONDS,
+    max_age=FRESH_SECONDS + STALE_SECONDS,
+    pause=RETRY_SECONDS,
+    pause_without_value=RETRY_SECONDS,
+    failures=(UnavailableError,),
+)

@@ -1,4 +1,4 @@
-"""What a function view may be dressed with."""
+"""Decorators for function views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def normalize_claims(view: Callable[..., Response]) -> Callable[..., Response]:
     """
-    Hand the view the caller's Hasura claims as `claims`, frozen, without nested JSON.
+    Pass the caller's Hasura claims to the view as `claims`, frozen, without nested JSON.
 
     Below `@api_view`, since it needs DRF's request. A class view has no need of it: there
     `request.user.claims` says the same.

@@ -1,7 +1,7 @@
 """
-Who may: the only readers of roles.
+The permissions of views. No other module reads roles.
 
-Roles do not imply each other in the token; that an admin may what an editor may is said here.
+Roles in the token do not imply each other. Here an admin gets the rights of an editor.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class IsSignedIn(BasePermission):
     message = "Sign in first."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow every caller whose token holds."""
+        """Allow every caller with a valid token."""
         return get_caller(request).is_authenticated
 
 
@@ -117,7 +117,7 @@ class IsEditor(HasRole):
 
 
 class MayUpload(IsEditor):
-    """Editors at this moment: the signature of an upload is a right to write."""
+    """Editors with a fresh answer of the claims table, because an upload signature is a right to write."""
 
     is_write = True
 
@@ -130,7 +130,7 @@ class IsAdmin(HasRole):
 
 
 def has_current_role(request: Request, *roles: str, is_write: bool = False) -> bool:
-    """Tell whether token and claims item both grant the caller one of these roles."""
+    """Return whether token and claims item both grant the caller one of these roles."""
     return not (get_current_roles(request, is_write=is_write) or frozenset()).isdisjoint(roles)
 
 

@@ -15,7 +15,7 @@ class Request(request.Request):
     """
     A request of a known caller.
 
-    Behind any permission but AllowAny nobody is anonymous: `user` and `auth` are ours.
+    Behind any permission but AllowAny, no caller is anonymous: `user` and `auth` are ours.
     """
 
     user: CognitoUser  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The shapes of what is said about a caller."""
+"""The output shapes of the caller's own data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _field(of: msgspec.structs.FieldInfo) -> serializers.Field[Any, Any, Any, An
     return serializers.ListField(child=serializers.CharField())
 
 
-# Made from the claims themselves, so that nobody else spells them.
+# Made from the claims themselves, so that no other module spells them.
 HasuraClaimsSerializer: type[serializers.Serializer[Any]] = type(
     "HasuraClaimsSerializer",
     (serializers.Serializer,),

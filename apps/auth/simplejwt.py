@@ -1,10 +1,9 @@
 """
 simplejwt's stateless authentication, without the models of `django.contrib.auth`.
 
-simplejwt imports them for the annotations of users in a database, which nobody here is. To have
-them, two of Django's apps would have to be installed, with tables that must not be made in the
-City's database. And the first model without a `db_table`, be it theirs or that of simplejwt's own
-black list, makes Django import psycopg: a fifth of a cold start, before anybody asks the database.
+simplejwt imports them for annotations. They need two of Django's apps, whose tables must not be created in
+the City's database. Also the first model without a `db_table`, theirs or that of simplejwt's black list,
+makes Django import psycopg: a fifth of a cold start, before any query.
 """
 
 from apps.core.imports import Replacement, deferred

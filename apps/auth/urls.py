@@ -8,7 +8,7 @@ from apps.core.http.routes import route
 
 urlpatterns = [
     route("", views.AuthHealthView.as_view(), name="auth"),
-    route("current_user", views.CurrentUser.as_view(), name="current-user"),
+    route("current_user", views.CurrentUserView.as_view(), name="current-user"),
     route("current_user2", views.current_user2, name="current-user2"),
 ]
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.decorators import api_view, permission_classes
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.auth.decorators import normalize_claims
 from apps.auth.permissions import IsSignedIn
-from apps.auth.serializers import CallerSerializer, CallerWithTokenSerializer
-from apps.claims.hasura import HasuraClaims
-from apps.core.http.operation import Operation, describe
+from apps.auth.serializers import CallerWithTokenSerializer
 from apps.health.views import HealthMessageView
 
 if TYPE_CHECKING:
     from apps.auth.requests import Request
+    from apps.claims.hasura import HasuraClaims
 
 
 class AuthHealthView(HealthMessageView):
@@ -25,26 +24,7 @@ class AuthHealthView(HealthMessageView):
     subject = "Auth - "
 
 
-CALLER = {
-    "cognito:username": "11111111-1111-4111-8111-111111111111",
-    "email": "jane.doe@austintexas.gov",
-    "hasura_claims": HasuraClaims(
-        user_id="11111111-1111-4111-8111-111111111111",
-        default_role="moped-viewer",
-        allowed_roles=("moped-editor",),
-        database_id="77",
-        workgroup_id="1",
-    ).as_dict(),
-}
-
-
-@describe(
-    get=Operation(
-        answer=CallerWithTokenSerializer,
-        answer_example=CALLER | {"decrypted_jwt": {"token_use": "id", "email": "jane.doe@austintexas.gov"}},
-    )
-)
-class CurrentUser(APIView):
+class CurrentUserView(GenericAPIView[Any]):
     """
     Who you are.
 
@@ -53,6 +33,7 @@ class CurrentUser(APIView):
     """
 
     permission_classes = (IsSignedIn,)
+    serializer_class = CallerWithTokenSerializer
 
     def get(self, request: Request) -> Response:
         """Return the caller's username, address, claims and payload."""
@@ -67,7 +48,6 @@ class CurrentUser(APIView):
         )
 
 
-@describe(get=Operation(answer=CallerSerializer, answer_example=CALLER))
 @api_view(["GET", "HEAD"])
 @permission_classes([IsSignedIn])
 @normalize_claims

@@ -20,7 +20,7 @@ def normalize(address: str) -> str:
 
 
 def is_city_address(address: str) -> bool:
-    """Tell whether an address is in the City's own domain. Sub-domains are not."""
+    """Return whether an address is in the City's own domain. Sub-domains are not."""
     return normalize(address).endswith(f"@{settings.STAFF_EMAIL_DOMAIN}")
 
 
@@ -37,7 +37,7 @@ def sso_address(username: str) -> str:
 
 
 def is_city_sso(username: str) -> bool:
-    """Tell whether a user name is the single sign-on account of a City address, which proves the address."""
+    """Return whether a user name is a single sign-on account of a City address, which proves the address."""
     return is_city_address(sso_address(username))
 
 

@@ -1,9 +1,9 @@
 """
 A claims item: what DynamoDB keeps of a person, and how to read it.
 
-One item per lower-cased address. Its `claims` are encrypted; the ids also stand beside them in
-clear. Today's API writes those as text and its hook reads them as numbers, so both are read here.
-The pre-token trigger and the check of rights read items; only apps.users writes them.
+One item for each lower-case address. Its `claims` are encrypted. The ids are also beside them in clear.
+The Flask API writes these as text and its hook reads them as numbers, so both are read here. The
+pre-token trigger and the check of current roles read items. Only apps.users writes them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class UnreadableItemError(UpstreamError):
 
 
 class TableMissingError(UpstreamError):
-    """There is no claims table of that name; only the operators can mend that."""
+    """There is no claims table of that name. Only the operators can correct that."""
 
     code = "claims_table_missing"
     message = "This service is not set up completely. Tell its operators."
@@ -80,7 +80,7 @@ def decode(item: Item) -> HasuraClaims | None:
     if not (attribute(item, "cognito_uuid") or inside.user_id):
         return None
     return HasuraClaims(
-        # The hook of today's API trusts the attribute over the cipher, and so do we.
+        # The Flask API's hook trusts the attribute over the cipher, and so do we.
         user_id=attribute(item, "cognito_uuid") or inside.user_id,
         default_role=inside.default_role or DEFAULT_ROLE,
         allowed_roles=inside.allowed_roles,
@@ -91,7 +91,7 @@ def decode(item: Item) -> HasuraClaims | None:
 
 def is_written_as(item: Item, claims: HasuraClaims) -> bool:
     """
-    Tell whether every reader finds exactly these claims in an item.
+    Return whether every reader finds exactly these claims in an item.
 
     The City's own hook does not fill in ids that stand beside the cipher as text. It issues 0.
 
@@ -101,7 +101,7 @@ def is_written_as(item: Item, claims: HasuraClaims) -> bool:
 
 
 def encode(email: str, claims: HasuraClaims) -> dict[str, AttributeValueTypeDef]:
-    """Return the item of a person, encrypted with the newest key, byte for byte as today's API does."""
+    """Return the item of a person, encrypted with the newest key, byte for byte as the Flask API does."""
     return {
         "user_id": {"S": normalize(email)},
         "claims": {"S": keys().encrypt(msgspec.json.encode(claims)).decode()},
@@ -113,8 +113,8 @@ def encode(email: str, claims: HasuraClaims) -> dict[str, AttributeValueTypeDef]
 
 def attribute(item: Item, name: str) -> str:
     """Return an attribute's text, whether it was written as text or as a number."""
-    stored: Mapping[str, Any] = item.get(name) or {}
-    return str(stored.get("S") or stored.get("N") or "")
+    value: Mapping[str, Any] = item.get(name) or {}
+    return str(value.get("S") or value.get("N") or "")
 
 
 def keys(*, doubted: bool = False) -> MultiFernet:
@@ -123,7 +123,7 @@ def keys(*, doubted: bool = False) -> MultiFernet:
 
 
 def has_newest_key(token: str) -> bool:
-    """Tell whether claims are encrypted with the newest key."""
+    """Return whether claims are encrypted with the newest key."""
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 (not needed until an item is read)
 
     newest = secrets.value(settings.CONFIGURATION_SECRET, KEY).partition(",")[0]
@@ -155,11 +155,11 @@ def _decrypt(token: str) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _fernet(listed: str) -> MultiFernet:
+def _fernet(keys_text: str) -> MultiFernet:
     from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 (same)
 
     try:
-        return MultiFernet([Fernet(key.strip()) for key in listed.split(",") if key.strip()])
+        return MultiFernet([Fernet(key.strip()) for key in keys_text.split(",") if key.strip()])
     except ValueError as error:
         raise secrets.SecretError from error
 

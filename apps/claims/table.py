@@ -40,7 +40,7 @@ class StoredItem(NamedTuple):
 
     def is_written_as(self, claims: HasuraClaims) -> bool:
         """
-        Tell whether every reader finds exactly these claims in it.
+        Return whether every reader finds exactly these claims in it.
 
         :raises UnreadableItemError: if it cannot be read
         """
@@ -75,7 +75,7 @@ def put(*, email: str, claims: HasuraClaims, instead_of: StoredItem | None = Non
 
 def delete(email: str) -> None:
     """
-    Remove the item of an address, if there is one: from now on nobody signs in with it.
+    Delete the item of an address, if there is one: the trigger then denies every sign-in with it.
 
     :raises UnavailableError: if the table cannot be reached
     """
@@ -107,14 +107,14 @@ def scan() -> Iterator[StoredItem]:
 
 def _write(email: str, claims: HasuraClaims, instead_of: StoredItem | None) -> StoredItem:
     item = items.encode(email, claims)
-    written = _stored(item)
+    new_item = _stored(item)
     try:
         _put(item, _unchanged(instead_of))
     except ClaimsChangedError:
         # boto3 tries again after a time-out, and may then be told of its own first attempt.
-        if get(email).cipher != written.cipher:
+        if get(email).cipher != new_item.cipher:
             raise
-    return written
+    return new_item
 
 
 def _put(item: dict[str, Any], condition: dict[str, Any]) -> None:
@@ -124,14 +124,14 @@ def _put(item: dict[str, Any], condition: dict[str, Any]) -> None:
         clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item, **condition)
 
 
-def _unchanged(stored: StoredItem | None) -> dict[str, Any]:
-    if stored is None:
+def _unchanged(expected_item: StoredItem | None) -> dict[str, Any]:
+    if expected_item is None:
         return {}
-    if not stored.cipher:
+    if not expected_item.cipher:
         return {"ConditionExpression": "attribute_not_exists(user_id)"}
     return {
         "ConditionExpression": "claims = :seen",
-        "ExpressionAttributeValues": {":seen": {"S": stored.cipher}},
+        "ExpressionAttributeValues": {":seen": {"S": expected_item.cipher}},
     }
 
 

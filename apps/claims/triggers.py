@@ -1,5 +1,5 @@
 """
-What Cognito calls before it issues a token: puts the Hasura claims into it.
+The pre token generation trigger: Cognito calls it before it issues a token, and it adds the Hasura claims.
 
 The event is Amazon's V1 event of the pre token generation trigger, whose changes reach the ID
 token only:
@@ -31,7 +31,7 @@ DEADLINE_SECONDS = 4  # Cognito waits for five, and shows no reason for a sign-i
 
 
 class SignInDeniedError(Exception):
-    """The text is shown to whoever tries to sign in; the code stands in our log."""
+    """The text is shown to the person who signs in; the code is in our log."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     :raises SignInDeniedError: if the person has none
     """
     if not str(event.get("triggerSource", "")).startswith(TRIGGER_SOURCES):
-        return event  # a warming ping, or a trigger that is none of ours
+        return event  # a warming ping, or another trigger
     username = str(event.get("userName", ""))
     try:
         claims = _claims_of(_address(event, username))
@@ -75,10 +75,10 @@ def _claims_of(email: str) -> HasuraClaims:
 
 def _refuse_another_account(username: str, claims: HasuraClaims) -> None:
     """
-    Deny an account that has somebody's address without being theirs.
+    Deny an account that has the address of another user.
 
-    People may change the address of their own account, in a pool that tells upper from lower case
-    also to a colleague's in another spelling. The item says whose the claims are.
+    People may change the address of their own account. In a pool that distinguishes upper and lower
+    case they may take a colleague's address in another spelling. The item names the account it is for.
     """
     if username and claims.user_id and username != claims.user_id.lower():
         raise SignInDeniedError("another_account", "This address belongs to another account. Tell an admin.")
@@ -89,7 +89,7 @@ def _address(event: Mapping[str, Any], username: str) -> str:
     Return the address whose item counts for this account.
 
     The user name of a native account is a UUID. That of a single sign-on account has the provider's
-    prefix, and only then is the rest of it an address that the City vouches for.
+    prefix, and only then is the rest of it an address that the City has verified.
 
     :raises SignInDeniedError: for other accounts, and for native ones without an address
     """

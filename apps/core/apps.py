@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import pre_migrate
 
-from apps.core.database.schema import create_app_schema
+from apps.core.database.schema import create_app_schema, require_session_parameters
 
 
 class CoreConfig(AppConfig):
@@ -14,4 +14,5 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """See to it that a migration finds the schema that it writes to."""
+        pre_migrate.connect(require_session_parameters, dispatch_uid="moped_api_session")
         pre_migrate.connect(create_app_schema, dispatch_uid="moped_api_schema")

@@ -1,4 +1,4 @@
-"""What is known of the request under way, for whoever writes a log line or an error body."""
+"""The context of the current request, for log lines and error bodies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def current() -> RequestContext:
 
 
 def begin(environ: Mapping[str, Any]) -> RequestContext:
-    """Make the context of a new request the current one."""
+    """Start a new request context."""
     context = RequestContext(request_id=_request_id(environ), client_address=client_address(environ))
     _current.set(context)
     return context
@@ -51,7 +51,7 @@ def client_address(environ: Mapping[str, Any]) -> str:
     """
     Return the true address of the caller.
 
-    On Lambda it stands in the event: `X-Forwarded-For`, which Zappa reads, can be forged.
+    On Lambda it is in the event. `X-Forwarded-For` can be forged.
     """
     gateway = environ.get("lambda.event", {}).get("requestContext", {})
     source = gateway.get("identity") or gateway.get("http") or {}

@@ -36,8 +36,8 @@ class DeadlineError(UnavailableError):
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Give the block a deadline, unless it has an earlier one already."""
-    left = remaining()
-    token = _ends_at.set(time.monotonic() + (seconds if left is None else min(seconds, left)))
+    rest = remaining()
+    token = _ends_at.set(time.monotonic() + (seconds if rest is None else min(seconds, rest)))
     try:
         yield
     finally:

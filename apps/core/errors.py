@@ -12,7 +12,7 @@ from typing import ClassVar
 
 class MopedError(Exception):
     """
-    Something that can go wrong and has a name.
+    A failure with a code.
 
     `code` is for programs and never changes; `message` is for people. `fields` maps the names
     of what the caller sent to lists of messages, where the failure is about such a thing;
@@ -29,14 +29,14 @@ class MopedError(Exception):
 
 
 class InvalidError(MopedError):
-    """What the caller brought cannot be used."""
+    """The input is invalid."""
 
     code = "invalid"
     message = "The request is not valid."
 
 
 class UnauthenticatedError(MopedError):
-    """Nobody knows who is calling."""
+    """The caller is unknown."""
 
     code = "unauthenticated"
     message = "Sign in first."
@@ -50,28 +50,28 @@ class ForbiddenError(MopedError):
 
 
 class NotFoundError(MopedError):
-    """There is no such thing, or none the caller may know of."""
+    """The resource does not exist, or the caller may not know of it."""
 
     code = "not_found"
     message = "There is no such thing here."
 
 
 class ConflictError(MopedError):
-    """The request contradicts what is already there."""
+    """The request contradicts the current state."""
 
     code = "conflict"
     message = "This contradicts what is already there."
 
 
 class UpstreamError(MopedError):
-    """A neighbour answered what we cannot use; our caller did nothing wrong."""
+    """Another service gave an unusable answer; our caller did nothing wrong."""
 
     code = "upstream_error"
     message = "A service that this one depends on gave an answer it should not have given."
 
 
 class UnavailableError(UpstreamError):
-    """A neighbour cannot be reached for now; `retry_after` is in seconds."""
+    """Another service cannot be reached for now; `retry_after` is in seconds."""
 
     code = "unavailable"
     message = "A service that this one depends on cannot be reached. Try again in a moment."

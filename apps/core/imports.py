@@ -1,9 +1,8 @@
 """
-Setting aside what libraries import and no request needs.
+Defer imports that libraries make but no request uses.
 
-A library that imports a module for one function makes everyone pay for all of it: a cold start
-spends half its time so. While such a library is imported, a placeholder stands for that module; it
-forwards to the real one, which is imported when somebody first calls into it.
+Such imports take half the time of a cold start. While the library is imported, a placeholder stands for the
+module. It forwards calls to the real module, which is imported at the first call.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
 
 def _standing_in(name: str, stand: Replacement) -> Any:
     if stand is None:
-        return None  # what Python itself writes down for a module that must not be found
+        return None  # `None` in `sys.modules` makes the import fail
     return import_module(stand) if isinstance(stand, str) else _placeholder(name, stand)
 
 

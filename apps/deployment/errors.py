@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.core.management import CommandError
+
+if TYPE_CHECKING:
+    from apps.core.errors import UpstreamError
+
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
 class StageError(CommandError):
-    """One clear sentence for whoever typed the command; Django prints it and exits with 1."""
+    """One clear sentence for the operator. Django prints it and exits with 1."""
 
 
 class LeftBehindError(StageError):
@@ -17,7 +25,22 @@ class LeftBehindError(StageError):
 
 
 class BusyError(StageError):
-    """Somebody else is changing the same thing at this moment; exits with 4."""
+    """Another process is changing the same thing at this moment. Exits with 4."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, returncode=4)
+
+
+def as_stage_error(error: UpstreamError) -> StageError:
+    """Return what AWS has refused, as one sentence that says what to do."""
+    cause = error.__cause__
+    # A waiter reports the answer that ended its waiting.
+    answer = getattr(cause, "response", None) or getattr(cause, "last_response", None) or {}
+    code, message = (answer.get("Error", {}).get(name, "") for name in ("Code", "Message"))
+    if code == "ResourceNotFoundException":
+        return BusyError("Another run has removed it. Run this again.")
+    if code in EXPIRED:
+        return StageError("The AWS credentials have expired: get new ones and run this again.")
+    if code in DENIED:
+        return StageError(f"These AWS credentials may not do this: {' '.join(message.split())}")
+    return StageError(f"AWS could not be asked: {' '.join(str(cause or error).split())}")

@@ -6,11 +6,13 @@ It is the stage's package under another role and with more time. Its alias moves
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
+from apps.core.errors import NotFoundError
 from apps.deployment.aws import functions, provisioning
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
@@ -32,7 +34,7 @@ SETTINGS = {
 
 
 def has(stage: Stage) -> bool:
-    """Tell whether a stage has such a function: not if it uses the stack of another stage."""
+    """Return whether a stage has such a function: not if it uses the stack of another stage."""
     return stage.has_log_of_its_stack
 
 
@@ -91,7 +93,8 @@ def _version_with(checksum: str, function: str) -> str:
 
 def remove(stage: Stage) -> None:
     """Remove the function with all its versions, if there is one."""
-    function = derived(stage).function
-    if functions.exists(function):
-        with translate_errors():
-            clients.lambda_client().delete_function(FunctionName=function)
+    with (
+        suppress(NotFoundError),  # also if the answer to an earlier attempt was lost
+        translate_errors(ResourceNotFoundException=NotFoundError),
+    ):
+        clients.lambda_client().delete_function(FunctionName=derived(stage).function)

@@ -1,10 +1,14 @@
-"""Trying a version before anybody else can reach it: by direct invocation, with a real token."""
+"""Smoke test of a version before traffic reaches it: by direct invocation, with a real token."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from jose import jwt
+
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.claims.triggers import SignInDeniedError
 from apps.deployment.aws import functions
 from apps.deployment.errors import StageError
 
@@ -16,7 +20,7 @@ OK, UNAUTHORIZED = 200, 401
 
 def try_out(stage: Stage, version: str, token: str) -> list[str]:
     """
-    Ask a version what everybody asks, and return a line for each answer.
+    Ask a version what all callers ask, and return a line for each answer.
 
     :raises StageError: at the first answer that is not as it should be
     """
@@ -33,13 +37,47 @@ def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> st
     if outcome.failed:
         raise StageError(f"Version {version} does not start: {outcome.reason}")
     status = outcome.payload["statusCode"]
-    who = "with a token" if token else "without one"
+    caller = "with a token" if token else "without one"
     if status != expected:
         raise StageError(
-            f"Version {version} answers GET {path} {who} with {status} instead of {expected}:"
+            f"Version {version} answers GET {path} {caller} with {status} instead of {expected}:"
             f" {_detail(outcome.payload)}"
         )
-    return f"GET {path} {who}: {status}"
+    return f"GET {path} {caller}: {status}"
+
+
+def try_trigger(stage: Stage, version: str, token: str) -> str:
+    """
+    Let a version answer as pre-token trigger, and compare with the claims that the token has.
+
+    :raises StageError: if it fails, or gives other claims
+    """
+    owner = jwt.get_unverified_claims(token)
+    outcome = functions.invoke(stage.function, trigger_event(owner), version)
+    expected = json.loads(owner.get(CLAIMS_NAMESPACE, "null"))
+    if outcome.failed:
+        is_denied = outcome.payload.get("errorType") == SignInDeniedError.__name__
+        if is_denied and expected is None:
+            return "pre-token trigger: denied, and the token has no claims either"
+        raise StageError(f"Version {version} fails as pre-token trigger: {outcome.reason}")
+    claims = outcome.payload["response"]["claimsOverrideDetails"]["claimsToAddOrOverride"][CLAIMS_NAMESPACE]
+    if expected is not None and json.loads(claims) != expected:
+        raise StageError(
+            f"Version {version} gives other claims than the token has."
+            " If the roles of the token's owner changed, use a newer token."
+        )
+    return "pre-token trigger: the claims of the token"
+
+
+def trigger_event(owner: dict[str, Any]) -> dict[str, Any]:
+    """Return what Cognito sends before it issues a token to this owner (event version 1)."""
+    return {
+        "version": "1",
+        "triggerSource": "TokenGeneration_Authentication",
+        "userName": owner["cognito:username"],
+        "request": {"userAttributes": {"sub": owner["sub"], "email": owner["email"]}},
+        "response": {},
+    }
 
 
 def event(path: str, host: str, token: str = "", method: str = "GET", body: Any = None) -> dict[str, Any]:

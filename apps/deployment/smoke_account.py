@@ -19,14 +19,14 @@ def smoke_token(outputs: dict[str, str]) -> str:
     :raises StageError: if there is no such account, or it cannot sign in
     """
     name = outputs.get("SmokeSecret", "")
-    kept = account(name)
+    credentials = account(name)
     try:
         with translate_errors(NotAuthorizedException=ForbiddenError, UserNotFoundException=NotFoundError):
             answer = clients.cognito().admin_initiate_auth(
                 UserPoolId=outputs["UserPoolId"],
                 ClientId=outputs["ClientId"],
                 AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-                AuthParameters={"USERNAME": kept["email"], "PASSWORD": kept["password"]},
+                AuthParameters={"USERNAME": credentials["email"], "PASSWORD": credentials["password"]},
             )
         return answer["AuthenticationResult"]["IdToken"]
     except (ForbiddenError, NotFoundError, KeyError) as error:
@@ -44,8 +44,8 @@ def account(name: str) -> dict[str, str]:
     try:
         with translate_errors(ResourceNotFoundException=NotFoundError):
             text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
-        held = json.loads(text)
-        return {"email": str(held["email"]), "password": str(held["password"])}
+        credentials = json.loads(text)
+        return {"email": str(credentials["email"]), "password": str(credentials["password"])}
     except (NotFoundError, ValueError, KeyError) as error:
         raise StageError(
             f"The secret {name or 'SmokeSecret'} holds no email and password: a version is tried with a real"

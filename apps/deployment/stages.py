@@ -45,8 +45,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     _migrate(stage, version, tell)
-    for line in smoke.try_out(stage, version, token or smoke_account.smoke_token(stage.outputs)):
-        tell(f"  {line}")
+    _smoke_test(stage, version, token or smoke_account.smoke_token(stage.outputs), tell)
     if reconciliation.has(stage):
         reconciliation.publish(stage, package, f"commit {commit}", tell)
     functions.make_live(stage.function, version, before)
@@ -83,10 +82,15 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
     """
     Remove the functions and what stands before them; the stack and all that holds data stay.
 
-    :raises StageError: if there is nothing to remove, or something of it is left
+    :raises StageError: if there is nothing to remove, the user pool needs it, or a part of it is left
     """
     if not functions.exists(stage.function):
         raise StageError(f"{stage.name} is not deployed.")
+    if stack.trigger(stage.outputs) == stage.function:
+        raise StageError(
+            f"The user pool calls {stage.function} at each sign-in: without it no person could sign in."
+            f" Give the pool another trigger first, or none: `setup stack {stage.name} --trigger off`."
+        )
     if reconciliation.has(stage):
         reconciliation.remove(stage)
     zappa.undeploy(stage)
@@ -127,6 +131,12 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
     return outcome
 
 
+def _smoke_test(stage: Stage, version: str, token: str, tell: Tell) -> None:
+    """Ask a version what callers and the user pool ask."""
+    for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
+        tell(f"  {line}")
+
+
 def _check_prerequisites(stage: Stage) -> None:
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     stack.require_role(stage.settings["role_arn"])
@@ -138,15 +148,19 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     """Migrate the database where the stage says so."""
     if not stage.own.get("migrate"):
         return
-    outcome = manage(stage, "migrate --noinput", version)
+    command = "migrate --noinput --fake-initial"  # the City's database has the first migrations' tables
+    outcome = manage(stage, command, version)
     if outcome.exit_code:
-        raise StageError(f"`migrate --noinput` failed on {stage.name}: {outcome.output}")
+        raise StageError(f"`{command}` failed on {stage.name}: {outcome.output}")
     tell("migrated")
 
 
 def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
+        if stage.has_gateway:
+            stack.ensure_exists(stage.function)
         zappa.update(stage, package.path)
+        functions.set_variables(stage.function, stage.settings["aws_environment_variables"])
         functions.set_architecture(stage.function, target_of(stage.settings).architecture, package.path)
         tell(f"updated {stage.function}; traffic is where it was")
     else:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-# The last line of a traceback: Zappa says a good deal after it, and nothing of what went wrong.
-EXCEPTION = re.compile(r"[\w.]+(?:Denied|Error|Exception)\w*: (.+)")
+# The line of a traceback that names the exception.
+EXCEPTION = re.compile(r"^[\w.]+(?:Denied|Error|Exception)\w*: (?=\S)", re.MULTILINE)
+# What Zappa prints around a traceback, before it asks for a bug report.
+SEPARATOR = re.compile(r"^=+$", re.MULTILINE)
 
 
 def run(
@@ -28,9 +30,9 @@ def run(
     Run a program and return what it printed.
 
     :param doing: what it is for, as an error message goes on after "could not"
-    :raises StageError: if it fails, with the last thing it said
+    :raises StageError: if it fails, with its last message
     """
-    done = subprocess.run(  # noqa: S603 (programs of ours, by their paths)
+    process = subprocess.run(  # noqa: S603 (programs of ours, by their paths)
         list(map(str, program)),
         cwd=folder,
         env=environment,
@@ -41,9 +43,9 @@ def run(
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        raise StageError(f"Could not {doing}: {last_error_line(done.stdout)}")
-    return done.stdout
+    if process.returncode:
+        raise StageError(f"Could not {doing}: {last_message(process.stdout)}")
+    return process.stdout
 
 
 def commit() -> str:
@@ -54,8 +56,12 @@ def commit() -> str:
         return "unknown"
 
 
-def last_error_line(output: str) -> str:
-    """Return the last exception that a program named, or the last line in which it said something."""
-    lines = [line.strip() for line in output.splitlines() if line.strip(" =!(:)")]
-    named = [found[1] for line in lines if (found := EXCEPTION.fullmatch(line))]
-    return (named or lines or ["it said nothing"])[-1]
+def last_message(output: str) -> str:
+    """Return the whole message of the last exception that a program printed, or its last paragraph."""
+    exceptions = list(EXCEPTION.finditer(output))
+    if exceptions:
+        return SEPARATOR.split(output[exceptions[-1].end() :])[0].strip()
+    paragraphs = [
+        text.strip() for text in re.split(r"\n\s*\n", SEPARATOR.sub("", output)) if text.strip(" \n!(:)")
+    ]
+    return (paragraphs or ["no message"])[-1]

@@ -76,7 +76,7 @@ def _account(persona: Persona) -> AdminGetUserResponseTypeDef | None:
 
 
 def _create_account(persona: Persona) -> str:
-    verified = persona.email_verified or persona.is_sso  # an employee's native account is verified
+    is_verified = persona.email_verified or persona.is_sso  # an employee's native account is verified
     with translate_errors():
         user = clients.cognito().admin_create_user(
             UserPoolId=settings.COGNITO_USER_POOL_ID,
@@ -85,14 +85,14 @@ def _create_account(persona: Persona) -> str:
             MessageAction="SUPPRESS",
             UserAttributes=[
                 {"Name": "email", "Value": persona.email},
-                {"Name": "email_verified", "Value": str(verified).lower()},
+                {"Name": "email_verified", "Value": str(is_verified).lower()},
             ],
         )["User"]
     return user["Username"]
 
 
 def _set_password(username: str) -> None:
-    # Permanent, and the last step: it completes the account, so a start cut short is mended by the next.
+    # Permanent, and the last step: it completes the account, so the next start completes an interrupted one.
     with translate_errors():
         clients.cognito().admin_set_user_password(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, Password=PASSWORD, Permanent=True

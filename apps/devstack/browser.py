@@ -24,8 +24,8 @@ with sync_playwright() as playwright:
 
 def find() -> str:
     """Return the path of a browser on this machine, or nothing."""
-    found = (shutil.which(name) for name in SYSTEM)
-    return next(filter(None, found), "") or _playwrights_own()
+    paths = (shutil.which(name) for name in SYSTEM)
+    return next(filter(None, paths), "") or _playwrights_own()
 
 
 def main() -> str:

@@ -31,19 +31,27 @@ class Emulator(processes.Server):
     :param port: where it listens, on the loopback address only
     :param durable: whether what it holds outlives it
     :param function_python: the interpreter that runs Lambda functions; by default the emulator's own
+    :param launcher: what its Python runs; tests complete our own
     """
 
     name = "the embedded AWS"
     stop_signal = signal.SIGTERM  # it saves, then ends
 
     def __init__(
-        self, folder: Path, port: int, *, durable: bool = True, function_python: Path | None = None
+        self,
+        folder: Path,
+        port: int,
+        *,
+        durable: bool = True,
+        function_python: Path | None = None,
+        launcher: Path = LAUNCHER,
     ) -> None:
         self.folder = folder
         self.port = port
         self.log = folder / "emulator.log"
         self._durable = durable
         self._function_python = function_python
+        self._launcher = launcher
 
     @property
     def url(self) -> str:
@@ -61,7 +69,7 @@ class Emulator(processes.Server):
         scratch = self._fresh_scratch()
         with self.log.open("wb") as log:
             self._process = processes.start(
-                [PYTHON, LAUNCHER],
+                [PYTHON, self._launcher],
                 end_with=self.stop_signal,
                 log=log,
                 environment=self._environment(scratch),
@@ -106,7 +114,7 @@ class Emulator(processes.Server):
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return a port of the loopback address that nobody listens on: the preferred one if it can be had."""
+    """Return a port of the loopback address that is free: the preferred one if possible."""
     for port in (preferred, 0):
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

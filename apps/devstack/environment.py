@@ -21,6 +21,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from apps.deployment.settings.variables import of_laptop
 from apps.devstack import postgresql
 
 if TYPE_CHECKING:
@@ -52,32 +53,12 @@ NO_OTHER_AWS = {
 }
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
-PLACEHOLDERS = {
-    STAGE_VARIABLE: LAPTOP,
-    "MOPED_API_EXTRA_APPS": "apps.devstack,apps.deployment",
-    "MOPED_API_EXTRA_MIDDLEWARE": "apps.devstack.pages.LaptopMiddleware",
-    "MOPED_API_LOG_FORMAT": "text",
-    "MOPED_API_BROWSER_PAGES": "true",
-    "MOPED_API_BROWSER_SIGN_IN": "true",
-    "MOPED_API_SECURE_COOKIES": "false",
-    "MOPED_API_ALLOWED_HOSTS": "127.0.0.1,localhost",
-    "MOPED_API_CORS_ORIGINS": "https://localhost:3000",  # the editor's own development server
-    "AWS_ENDPOINT_URL": EMULATOR_URL,
-    "COGNITO_USERPOOL_ID": f"{REGION}_NOTYETMADE",
-    "COGNITO_APP_CLIENT_ID": "not-yet-made",
-    "COGNITO_JWKS_URL": f"{EMULATOR_URL}/{REGION}_NOTYETMADE/.well-known/jwks.json",
-    "COGNITO_DOMAIN_URL": EMULATOR_URL,
-    "COGNITO_DYNAMO_TABLE_NAME": "not-yet-made",
-    "MOPED_API_CONFIGURATION_SETTINGS": "not-yet-made",
-    "MOPED_API_UPLOADS_S3_BUCKET": "not-yet-made",
-}
+PLACEHOLDERS = of_laptop(EMULATOR_URL)
 
 # Nothing of the developer's own world may leak into a test, nor a test into that world.
 TESTS = {
+    **PLACEHOLDERS,
     STAGE_VARIABLE: "test",
-    "MOPED_API_EXTRA_APPS": "apps.devstack,apps.deployment",
-    "MOPED_API_BROWSER_PAGES": "true",
-    "MOPED_API_BROWSER_SIGN_IN": "true",
     "MOPED_API_SECURE_COOKIES": "true",
     "MOPED_API_ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "MOPED_API_CORS_ORIGINS": "https://moped.example",
@@ -87,7 +68,7 @@ TESTS = {
     "MOPED_API_LOG_FORMAT": "json",
     "MOPED_API_LOG_LEVEL": "INFO",
     "AWS_DEFAULT_REGION": REGION,
-    # Port 9 is "discard": nothing listens there, so a call that nobody expected fails at once.
+    # Port 9 is "discard": nothing listens there, so an unexpected call fails at once.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "COGNITO_REGION": REGION,
     "COGNITO_USERPOOL_ID": f"{REGION}_TESTPOOL1",

@@ -6,4 +6,4 @@ from django.core.management import CommandError
 
 
 class DevstackError(CommandError):
-    """One clear sentence for whoever typed the command; Django prints it and exits with 1."""
+    """One clear sentence for the developer. Django prints it and exits with 1."""

@@ -13,19 +13,28 @@ import pytest
 
 from apps.core.aws import clients
 from apps.devstack import provision
-from apps.devstack.emulator import Emulator, free_port
+from apps.devstack.emulator import LAUNCHER, Emulator, free_port
 from apps.devstack.personas import PERSONAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pytest_django.fixtures import Settings
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def emulator_launcher() -> Path:
+    """Return what starts the embedded AWS."""
+    return LAUNCHER
+
+
+@pytest.fixture(scope="session")
+def emulator(emulator_launcher: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Yield a running embedded AWS with nothing in it."""
-    emulator = Emulator(tmp_path_factory.mktemp("aws"), free_port(), durable=False)
+    emulator = Emulator(
+        tmp_path_factory.mktemp("aws"), free_port(), durable=False, launcher=emulator_launcher
+    )
     emulator.start()
     yield emulator
     emulator.stop()

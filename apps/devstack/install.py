@@ -58,8 +58,8 @@ def _is_complete() -> bool:
 
 
 def _digest() -> str:
-    locks = DEVELOPMENT.read_bytes() + EMULATOR.read_bytes()
-    return hashlib.sha256(locks).hexdigest()
+    lines = [line for lock in (DEVELOPMENT, EMULATOR) for line in lock.read_bytes().splitlines(keepends=True)]
+    return hashlib.sha256(b"".join(line for line in lines if not line.startswith(b"#"))).hexdigest()
 
 
 def _runs(venv: Path) -> bool:

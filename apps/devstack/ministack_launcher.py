@@ -1,14 +1,13 @@
 """
-Starts MiniStack, mended where it is not as AWS is. Run by the emulator's own Python.
+Starts MiniStack, with patches where it differs from AWS. The emulator's own Python runs this file.
 
-It stands alone: the emulator's environment has neither Django nor the project. Each mend names the
-private function that it changes and stops the start if that function is gone, so that an upgrade
-of MiniStack cannot undo one silently.
+It imports nothing of the project: the emulator's environment has neither Django nor our code. Each
+patch names the private function that it replaces. The start fails if that function no longer exists,
+so that an upgrade of MiniStack cannot undo a patch silently.
 
-Besides the mends it plays the City's directory, as an OpenID provider of its own: `/_directory/`
-vouches for whoever it is asked about, so that the single sign-on's users are made by Cognito's own
-federation. It is the pretence of one party that no laptop can have, and of nothing else. Under the
-same path it says which process it is, so that nobody takes another emulator for the one just started.
+It also plays the City's directory, as an OpenID provider under `/_directory/`. It confirms every
+address, so that Cognito's own federation creates the single sign-on users. It is the only component
+that we fake. The same path shows the process id, so that a start is not confused with another emulator.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from urllib.parse import parse_qs, urlencode
 from ministack import app as ministack
 from ministack.core import iam_actions, lambda_runtime, persistence
 from ministack.core.responses import error_response_json
-from ministack.services import cognito
+from ministack.services import cognito, lambda_svc
+from ministack.services.cloudformation import provisioners
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,7 +49,11 @@ def main() -> None:
     mend(iam_actions, "extract_resource_arn", function_to_be_made)
     mend(iam_actions, "_match_rest_action", functions_by_their_model)
     mend(iam_actions, "_lambda_action", right_of_a_function)
+    mend(ministack, "pin_request_origin", as_if_over_tls)
     mend(lambda_runtime, "_detect_runtime_binary", python_of_functions)
+    functions_of_stacks = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]  # noqa: SLF001 (see the docstring)
+    for operation in ("create", "update"):
+        functions_of_stacks[operation] = with_reserved_concurrency(functions_of_stacks[operation])
     ministack.app = with_directory(with_saved_changes(ministack.app))
     sys.argv = ["ministack"]
     ministack.main()
@@ -140,6 +144,15 @@ def right_of_a_function(theirs: Callable[..., str | None]) -> Callable[..., str 
     return action
 
 
+def as_if_over_tls(theirs: Callable[..., None]) -> Callable[..., None]:
+    """Bucket policies require TLS, as AWS speaks it. The emulator is reached on loopback, without."""
+
+    def pin(source_ip: str, *_transport: Any) -> None:
+        theirs(source_ip, secure_transport=True)
+
+    return pin
+
+
 def python_of_functions(theirs: Callable[..., tuple[str, str]]) -> Callable[..., tuple[str, str]]:
     """Run Python functions with the interpreter that `FUNCTION_PYTHON` names, rather than the emulator's."""
 
@@ -149,6 +162,19 @@ def python_of_functions(theirs: Callable[..., tuple[str, str]]) -> Callable[...,
         return python or binary, worker
 
     return detect
+
+
+def with_reserved_concurrency(theirs: Callable[..., tuple[str, Any]]) -> Callable[..., tuple[str, Any]]:
+    """Let CloudFormation reserve a function's concurrency, which MiniStack 1.5.33 leaves out."""
+
+    def provision(*arguments: Any, **named: Any) -> tuple[str, Any]:
+        name, attributes = theirs(*arguments, **named)
+        properties = next(each for each in reversed(arguments) if isinstance(each, dict))
+        if "ReservedConcurrentExecutions" in properties:
+            lambda_svc._put_function_concurrency(name, properties)  # noqa: SLF001 (see the docstring)
+        return name, attributes
+
+    return provision
 
 
 def _refusal(error: RuntimeError) -> str:
@@ -215,7 +241,7 @@ def _authorize(query: dict[str, str]) -> tuple[int, list[tuple[bytes, bytes]], b
 
 
 def _token(form: dict[str, str]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    # As the City's directory does it: the subject is the address, and nobody calls it verified.
+    # As the City's directory does it: the subject is the address, and the address is not verified.
     claims = {"sub": form["code"], "email": form["code"], "email_verified": False}
     body = json.dumps({"access_token": "unused", "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}."})
     return 200, [(b"content-type", b"application/json")], body.encode()

@@ -19,7 +19,7 @@ SSO_PREFIX = "azuread_"
 @dataclass(frozen=True)
 class Persona:
     """
-    Somebody who calls.
+    An invented person who calls the API.
 
     `database_id` is the number of their row in moped_users on a new database, 0 where there is
     none. A persona of the single sign-on has two accounts, as the City's employees have: a native
@@ -40,7 +40,7 @@ class Persona:
 
     @property
     def sso_username(self) -> str:
-        """Cognito's name for the account that the City's directory vouches for."""
+        """The user name of the single sign-on account."""
         return f"{SSO_PREFIX}{self.email}"
 
 
@@ -53,7 +53,7 @@ PERSONAS = (
         "Sam",
         "Single",
         "sam.single@austintexas.gov",
-        "an editor whom the City's single sign-on vouches for; the address is not verified",
+        "an editor with single sign-on; the address is not verified",
         4,
         (EDITOR,),
         email_verified=False,
@@ -73,7 +73,7 @@ PERSONAS = (
         "Ugo",
         "Unverified",
         "ugo.unverified@austintexas.gov",
-        "an editor whose address nobody verified",
+        "an editor whose address is not verified",
         6,
         (EDITOR,),
         email_verified=False,

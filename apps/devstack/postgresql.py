@@ -87,9 +87,9 @@ class Cluster(processes.Server):
         self._create_database()
 
     def _refuse_strangers_folder(self) -> None:
-        # In /tmp anybody could have made it first, and put a server of theirs there.
+        # In /tmp another user could have made it first, with a server of their own.
         if self.sockets.lstat().st_uid not in {os.geteuid(), NOBODY}:
-            raise DevstackError(f"{self.sockets} belongs to somebody else. Remove it, or move this clone.")
+            raise DevstackError(f"{self.sockets} belongs to another user. Remove it, or move this clone.")
 
     def _initialize(self) -> None:
         # Made beside and renamed: a cluster half made never looks like one.

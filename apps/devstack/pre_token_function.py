@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
+from apps.deployment.aws import functions
 from apps.devstack.environment import PROJECT
 
 if TYPE_CHECKING:
@@ -50,17 +51,19 @@ from apps.claims.triggers import handler
 def sync(role_arn: str, environment: Mapping[str, str]) -> str:
     """Make the deployed function the working tree's, and return its ARN."""
     package = _package()
-    wanted = {"DJANGO_SETTINGS_MODULE": "moped_api.settings", **environment}
+    variables = {"DJANGO_SETTINGS_MODULE": "moped_api.settings", **environment}
     current = _describe()
     if current is None:
-        return _create(role_arn, package, wanted)
+        return _create(role_arn, package, variables)
     if current["CodeSha256"] != base64.b64encode(hashlib.sha256(package).digest()).decode():
+        _wait_until_updated()
         with translate_errors():
             clients.lambda_client_long_timeout().update_function_code(FunctionName=NAME, ZipFile=package)
-    if current["Environment"].get("Variables") != wanted or current["Role"] != role_arn:
+    if current["Environment"].get("Variables") != variables or current["Role"] != role_arn:
+        _wait_until_updated()
         with translate_errors():
             clients.lambda_client_long_timeout().update_function_configuration(
-                FunctionName=NAME, Role=role_arn, Environment={"Variables": wanted}
+                FunctionName=NAME, Role=role_arn, Environment={"Variables": variables}
             )
     return current["FunctionArn"]
 
@@ -73,6 +76,13 @@ def warm() -> None:
     """
     with translate_errors():
         clients.lambda_client_long_timeout().invoke(FunctionName=NAME, Payload=b"{}")
+
+
+def _wait_until_updated() -> None:
+    """Wait for the end of the last change: until then Lambda refuses another."""
+    with translate_errors():
+        waiter = clients.lambda_client().get_waiter("function_updated_v2")
+        waiter.wait(FunctionName=NAME, WaiterConfig=functions.POLL_INTERVAL)
 
 
 def _describe() -> FunctionConfigurationResponseTypeDef | None:

@@ -16,6 +16,7 @@ from apps.claims import items as claims_items
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
+from apps.deployment.settings.variables import from_outputs
 from apps.devstack import pre_token_function, stack
 from apps.devstack.personas import PERSONAS
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DIRECTORY = "azuread"
+# Outputs for which the laptop has values of its own.
+OF_THE_LAPTOP = {"COGNITO_DOMAIN_URL", "DATABASE_URL", "MOPED_API_DATABASE_SECRET"}
 # What the function needs of the API's own variables beside those that the stack's outputs give.
 FUNCTION_VARIABLES = {
     "MOPED_API_CURRENT_ENVIRONMENT": "laptop",
@@ -52,20 +55,20 @@ def furnish(site: Endpoints) -> dict[str, str]:
     In steps, as on a real account: the stack, the function with the stack's role, and only then
     the stack again, whose pool may now call the function.
     """
-    made = stack.outputs() or stack.deploy(_parameters(site, trigger_arn=""))
-    variables = _variables(site, made)
-    arn = pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
-    made = stack.deploy(_parameters(site, trigger_arn=arn))
-    _fill_secret(made["ConfigurationSecret"])
-    _register_identity_provider(made["UserPoolId"], site.aws_url)
+    outputs = stack.outputs() or stack.deploy(_parameters(site, trigger_arn=""))
+    variables = _variables(site, outputs)
+    arn = pre_token_function.sync(outputs["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(outputs)})
+    outputs = stack.deploy(_parameters(site, trigger_arn=arn))
+    _fill_secret(outputs["ConfigurationSecret"])
+    _register_identity_provider(outputs["UserPoolId"], site.aws_url)
     pre_token_function.warm()
     return variables
 
 
 def resync_trigger() -> None:
     """Make the function the working tree's again, after an edit."""
-    made = stack.outputs()
-    pre_token_function.sync(made["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(made)})
+    outputs = stack.outputs()
+    pre_token_function.sync(outputs["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(outputs)})
     pre_token_function.warm()
 
 
@@ -82,21 +85,15 @@ def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:
     }
 
 
-def _names(made: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "COGNITO_USERPOOL_ID": made["UserPoolId"],
-        "COGNITO_APP_CLIENT_ID": made["ClientId"],
-        "COGNITO_DYNAMO_TABLE_NAME": made["ClaimsTable"],
-        "MOPED_API_CONFIGURATION_SETTINGS": made["ConfigurationSecret"],
-        "MOPED_API_UPLOADS_S3_BUCKET": made["UploadsBucket"],
-    }
+def _names(outputs: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in from_outputs(outputs).items() if name not in OF_THE_LAPTOP}
 
 
-def _variables(site: Endpoints, made: Mapping[str, str]) -> dict[str, str]:
+def _variables(site: Endpoints, outputs: Mapping[str, str]) -> dict[str, str]:
     return {
-        **_names(made),
+        **_names(outputs),
         "AWS_ENDPOINT_URL": site.aws_url,
-        "COGNITO_JWKS_URL": f"{site.aws_url}/{made['UserPoolId']}/.well-known/jwks.json",
+        "COGNITO_JWKS_URL": f"{site.aws_url}/{outputs['UserPoolId']}/.well-known/jwks.json",
         "COGNITO_DOMAIN_URL": site.aws_url,
     }
 

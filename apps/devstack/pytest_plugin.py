@@ -62,7 +62,7 @@ def _start_postgresql(cleanup: ExitStack) -> str:
 
 def _own_folder(cleanup: ExitStack) -> Path:
     # The same one every time, since it starts in a tenth of what a new one takes;
-    # whoever tests at the same time in the same clone gets one for the occasion.
+    # a second test run at the same time in the same clone gets a temporary one.
     FOLDER.mkdir(parents=True, exist_ok=True)
     lock = cleanup.enter_context((FOLDER / "lock").open("w"))
     try:

@@ -2,7 +2,8 @@
 Locks the requirements: `python -m apps.devstack.requirements`, or with `--check` only says whether to.
 
 One lock holds for every platform and Python that we support, with the hash of every file. What is
-locked stays locked: only what an edited `.in` asks for changes.
+locked stays locked: only what an edited `.in` asks for changes. By the header of a lock Dependabot
+knows how to lock again.
 """
 
 from __future__ import annotations
@@ -18,12 +19,10 @@ from apps.devstack.environment import PROJECT
 REQUIREMENTS = PROJECT / "requirements"
 UV = Path(sys.prefix) / "bin" / "uv"
 # In this order: each extends the one before it and is constrained by its lock.
-SETS = ("production", "staging", "development", "emulator", "handler", "rehearsal", "linters")
-ALONE = {"handler"}  # without what they depend on
+SETS = ("production", "staging", "development", "emulator", "rehearsal", "linters")
 OPTIONS = (
     "--universal",
     "--generate-hashes",
-    "--no-header",
     "--no-annotate",
     "--python-version=3.11",
     "--quiet",
@@ -59,8 +58,7 @@ def pins(path: Path) -> list[str]:
 
 
 def _compile(folder: Path, name: str) -> bool:
-    alone = ["--no-deps"] if name in ALONE else []
-    command = [str(UV), "pip", "compile", *OPTIONS, *alone, "--output-file", f"{name}.txt", f"{name}.in"]
+    command = [str(UV), "pip", "compile", *OPTIONS, "--output-file", f"{name}.txt", f"{name}.in"]
     return subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL).returncode == 0  # noqa: S603
 
 

@@ -11,7 +11,7 @@ from django.core.servers import basehttp
 
 from apps.core.http import headers, problems
 
-# `CPython/3.11.7` is nobody's business; without a name there is no header.
+# Do not send a Server header: without a name there is none.
 basehttp.ServerHandler.server_software = None  # type: ignore[assignment]
 
 

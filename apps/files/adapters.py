@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -57,10 +58,21 @@ def presign_upload(*, key: str, media_type: str) -> PresignedPost:
     with _signing():
         url, presigner = clients.post_policy_signer(settings.UPLOADS_BUCKET)
         # botocore adds its own fields and conditions to the ones it is given
-        signed = presigner.generate_presigned_post(
+        form = presigner.generate_presigned_post(
             _request_dict(url), fields, conditions, settings.UPLOAD_SECONDS
         )
-    return PresignedPost(signed["url"], signed["fields"])
+    return PresignedPost(form["url"], form["fields"])
+
+
+def upload_origin() -> str:
+    """
+    Return the origin to which forms are posted.
+
+    :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
+    """
+    with _signing():
+        url = urlsplit(clients.post_policy_signer(settings.UPLOADS_BUCKET)[0])
+    return f"{url.scheme}://{url.netloc}"
 
 
 def _request_dict(url: str) -> dict[str, Any]:
@@ -73,14 +85,14 @@ def presign_download(*, key: str, presentation: ResponseHeaders) -> str:
 
     :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
     """
-    wanted = {
+    parameters = {
         "Bucket": settings.UPLOADS_BUCKET,
         "Key": key,
         "ResponseContentType": presentation.content_type,
         "ResponseContentDisposition": presentation.content_disposition,
     }
     with _signing():
-        return clients.s3().generate_presigned_url("get_object", wanted, DOWNLOAD_SECONDS)
+        return clients.s3().generate_presigned_url("get_object", parameters, DOWNLOAD_SECONDS)
 
 
 @contextmanager

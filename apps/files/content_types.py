@@ -17,7 +17,7 @@ INVISIBLE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\
 
 ANYTHING: Final = "application/octet-stream"
 
-SHOWN: Final = {
+INLINE_TYPES: Final = {
     "avif": "image/avif",
     "bmp": "image/bmp",
     "gif": "image/gif",
@@ -40,7 +40,7 @@ class ResponseHeaders(NamedTuple):
 
 def type_of(name: str) -> str:
     """Return the media type under which a file of this name is stored and served."""
-    return SHOWN.get(name.rpartition(".")[2].lower(), ANYTHING)
+    return INLINE_TYPES.get(name.rpartition(".")[2].lower(), ANYTHING)
 
 
 def presentation(name: str) -> ResponseHeaders:
@@ -49,7 +49,7 @@ def presentation(name: str) -> ResponseHeaders:
 
     Old keys, and rows that editors wrote, name files that `names.clean` never saw.
     """
-    seen = INVISIBLE_CHARACTERS.sub("", name)
-    media_type = type_of(seen)
-    disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=seen)
+    visible_name = INVISIBLE_CHARACTERS.sub("", name)
+    media_type = type_of(visible_name)
+    disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=visible_name)
     return ResponseHeaders(media_type, disposition or "inline")

@@ -29,7 +29,7 @@ class NotAMopedUserError(ForbiddenError):
 
 
 class UnknownFileError(NotFoundError):
-    """There is no such file for this caller; whether it exists for another is nobody's business."""
+    """There is no such file for this caller. It may exist for another."""
 
     code = "file_unknown"
     message = "There is no such file, or it was deleted."

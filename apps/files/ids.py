@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# PostgreSQL's integer has ten digits at most; the largest ten that it has not are nobody's id.
+# PostgreSQL's integer has at most ten digits. Larger values of ten digits match no row.
 DECIMAL = re.compile(r"[1-9][0-9]{0,9}")
 
 

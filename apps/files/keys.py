@@ -56,7 +56,7 @@ def canonical(key: str) -> str:
 
 
 def is_under(key: str, folders: tuple[str, ...]) -> bool:
-    """Tell whether the key lies in one of the folders (each ends in a slash)."""
+    """Return whether the key lies in one of the folders (each ends in a slash)."""
     return any(key.startswith(folder) and len(key) > len(folder) for folder in folders)
 
 

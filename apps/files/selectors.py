@@ -1,4 +1,4 @@
-"""The questions that a signature asks the database: one query each."""
+"""The database queries of a signature, one for each function."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def find_person(user_id: int, project_id: int | None) -> Person | None:
 
 
 def has_live_row(key: str) -> bool:
-    """Tell whether a file that was not deleted has this key, stored with a leading slash or without."""
+    """Return whether a file that was not deleted has this key, stored with a leading slash or without."""
     return fetch_row(LIVE_ROW, [key, f"/{key}"]) == (True,)

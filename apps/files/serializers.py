@@ -1,4 +1,4 @@
-"""What callers bring, checked for its shape."""
+"""Input and output shapes of the file routes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class UploadSerializer(serializers.Serializer[Any]):
         default="",
         allow_blank=True,
         trim_whitespace=False,
-        help_text="The project's id; empty or 0 for a file of one's own.",
+        help_text="The project's id. Empty or 0 for a file of the caller's own.",
         error_messages={"invalid": NO_PROJECT_ID},
     )
     type = serializers.ChoiceField(keys.TYPES, source="kind", default="private")
 
     def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
-        """Refuse what is said twice, since two readers would choose differently, and check the rest."""
+        """Refuse repeated parameters, because two parsers would choose differently, and validate the rest."""
         repeated = {name: ["Say this once."] for name in map(str, self.fields) if len(data.getlist(name)) > 1}
         if repeated:
             raise serializers.ValidationError(repeated)
@@ -49,12 +49,12 @@ class UploadSerializer(serializers.Serializer[Any]):
         return project_id
 
 
-# Checking changes nothing in it, and making one takes as long as a signature.
+# It has no state, and creating one takes as long as a signature.
 UPLOAD = UploadSerializer()
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
-    """What a browser posts, and where to."""
+    """The fields that a browser posts, and the URL."""
 
     url = serializers.URLField()
     fields = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment] # the editor's name

@@ -1,8 +1,8 @@
 """
-Who may put or fetch which file.
+Sign uploads and downloads.
 
-Both answers are signatures: the file itself passes between browser and bucket. Each leaves one
-line in the log; nothing else of it is ever recorded, since S3 does not say whose signature it was.
+The file itself passes between browser and bucket. Each signature writes one log line, which is the
+only record of the person, because S3 does not log who requested a signature.
 """
 
 from __future__ import annotations
@@ -64,18 +64,18 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
     :raises UnknownFileError: if there is none, or it was deleted, or it is another person's
     :raises UnavailableError: if AWS gives us no credentials to sign with
     """
-    found = keys.canonical(key)
-    if not (found and _may_read(found, actor)):
+    canonical_key = keys.canonical(key)
+    if not (canonical_key and _may_read(canonical_key, actor)):
         raise UnknownFileError
-    name = keys.display_name(found)
-    url = adapters.presign_download(key=found, presentation=content_types.presentation(name))
-    _record("file_download_signed", found, actor)
+    name = keys.display_name(canonical_key)
+    url = adapters.presign_download(key=canonical_key, presentation=content_types.presentation(name))
+    _record("file_download_signed", canonical_key, actor)
     return url
 
 
 def _may_read(key: str, actor: CognitoUser) -> bool:
     """
-    Tell whether the caller may read the object.
+    Return whether the caller may read the object.
 
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
     outside of the projects' folders; a person's own folder needs no row and obeys none.
@@ -101,7 +101,7 @@ def _is_own_folder(path: str, actor: CognitoUser) -> bool:
 
 def _is_same_person(person: selectors.Person, actor: CognitoUser) -> bool:
     """
-    Tell whether the row that the caller's claims name is the caller's own.
+    Return whether the row that the caller's claims name is the caller's own.
 
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.

@@ -5,6 +5,6 @@ from apps.files import views
 
 urlpatterns = [
     route("", views.FilesHealthView.as_view(), name="files"),
-    route("request-signature", views.RequestSignature.as_view(), name="file-upload"),
-    route("download/<path:key>", views.Download.as_view(), name="file-download"),
+    route("request-signature", views.RequestSignatureView.as_view(), name="file-upload"),
+    route("download/<path:key>", views.DownloadView.as_view(), name="file-download"),
 ]

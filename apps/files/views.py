@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.auth.permissions import HasVerifiedRole, MayUpload
-from apps.core.errors import UnavailableError
-from apps.core.http.operation import Operation, describe
 from apps.core.http.throttles import SignatureThrottle
-from apps.files import errors, services
+from apps.files import services
 from apps.files.serializers import UPLOAD, DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
 from apps.health.views import HealthMessageView
 
@@ -25,31 +23,7 @@ class FilesHealthView(HealthMessageView):
     subject = "Files - "
 
 
-KEY = "private/project/12/77_11232026120000_0123456789abcdef_plan.pdf"
-
-
-@describe(
-    get=Operation(
-        query=UploadSerializer,
-        answer=UploadFormSerializer,
-        errors=(
-            errors.UnusableFileNameError,
-            errors.UnknownProjectError,
-            errors.NotAMopedUserError,
-            UnavailableError,
-        ),
-        answer_example={
-            "credentials": {
-                "url": "https://uploads.example/",
-                "fields": {"key": KEY, "policy": "eyJleHBpcmF0aW9uIjoi…", "x-amz-signature": "5d1e3f…"},
-            },
-            "filename": KEY,
-            "message": "permission granted",
-            "status": "success",
-        },
-    )
-)
-class RequestSignature(APIView):
+class RequestSignatureView(GenericAPIView[Any]):
     """
     A form that uploads one file straight into the bucket.
 
@@ -60,11 +34,14 @@ class RequestSignature(APIView):
 
     permission_classes = (MayUpload,)
     throttle_classes = (SignatureThrottle,)
+    query_serializer_class = UploadSerializer
+    serializer_class = UploadFormSerializer
+    page_template = "files/upload.html"
 
     def get(self, request: Request) -> Response:
         """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""
-        wanted = UPLOAD.run_validation(request.query_params)
-        upload = services.sign_upload(**wanted, actor=request.user)
+        query = UPLOAD.run_validation(request.query_params)
+        upload = services.sign_upload(**query, actor=request.user)
         return Response(
             {
                 "credentials": {"url": upload.url, "fields": upload.fields},
@@ -75,18 +52,7 @@ class RequestSignature(APIView):
         )
 
 
-@describe(
-    get=Operation(
-        answer=DownloadLinkSerializer,
-        errors=(errors.UnknownFileError, UnavailableError),
-        answer_example={
-            "download_url": f"https://uploads.example/{KEY}?X-Amz-Signature=5d1e3f…",
-            "message": "success",
-            "status": "success",
-        },
-    )
-)
-class Download(APIView):
+class DownloadView(GenericAPIView[Any]):
     """
     A link to one file, valid for a minute.
 
@@ -95,6 +61,7 @@ class Download(APIView):
 
     permission_classes = (HasVerifiedRole,)
     throttle_classes = (SignatureThrottle,)
+    serializer_class = DownloadLinkSerializer
 
     def get(self, request: Request, key: str) -> Response:
         """Sign the link, if the file is one that the caller may read."""

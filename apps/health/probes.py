@@ -1,16 +1,13 @@
 """
-Whether what a request may need is there: asked in parallel, within a second, not too often.
+Readiness: probes of the services that requests need, run in parallel within a second.
 
-Who is asked stands in settings.READINESS_PROBES: a probe returns if all is well and raises
-whatever it likes if not.
+settings.READINESS_PROBES names them. A probe raises any exception if its service is not ready.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from threading import Lock
 
 from django.conf import settings
 from django.db import connection
@@ -18,63 +15,50 @@ from django.utils.module_loading import import_string
 
 from apps.core import deadline
 from apps.core.aws import clients, secrets
+from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 1.0
-# So that whoever asks again and again cannot make us ask our neighbours as often.
+# Cache the result so that frequent polling does not reach the services.
 REMEMBERED_SECONDS = 5.0
 
 
 class NotReadyError(UnavailableError):
-    """Something that requests need is not there."""
+    """A service that requests need is not ready."""
 
     code = "not_ready"
 
 
-class _CachedResult:
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.down: tuple[str, ...] = ()
-        self.until = 0.0
-
-
-_remembered = _CachedResult()
-
-
 def forget() -> None:
-    """Ask anew at the next question (tests)."""
-    _remembered.until = 0.0
+    """Run the probes again at the next request (tests)."""
+    _cache.clear()
 
 
 def check() -> None:
     """
-    Return if everything is there.
+    Return if every backend works.
 
-    :raises NotReadyError: naming what is not
+    :raises NotReadyError: with the names of the probes that failed
     """
-    with _remembered.lock:  # one asks, the others wait for its answer
-        if time.monotonic() >= _remembered.until:
-            _remembered.down = _run_probes()
-            _remembered.until = time.monotonic() + REMEMBERED_SECONDS
-        down = _remembered.down
+    down = _cache.get(None)
     if down:
         raise NotReadyError(f"Not ready: {', '.join(down)}.")
 
 
-def _run_probes() -> tuple[str, ...]:
+def _run_probes(_key: None) -> tuple[str, ...]:
     """Return the names of the probes that failed or did not answer in time."""
     for client in (clients.dynamodb, clients.s3, clients.secrets_manager):
-        client()  # building the first ones takes our time, not our neighbours'
+        client()  # building a client takes time that the deadline is not meant for
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
-    asked = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
-    done, late = wait(asked, DEADLINE_SECONDS)
+    futures = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
+    finished, late = wait(futures, DEADLINE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
-    failed = {future for future in done if future.exception()}
+    failed = {future for future in finished if future.exception()}
     for future in failed:
-        logger.warning("probe_failed", extra={"probe": asked[future], "cause": repr(future.exception())})
-    return tuple(sorted(asked[future] for future in failed | late))
+        logger.warning("probe_failed", extra={"probe": futures[future], "cause": repr(future.exception())})
+    return tuple(sorted(futures[future] for future in failed | late))
 
 
 def _probe(path: str) -> None:
@@ -82,11 +66,14 @@ def _probe(path: str) -> None:
         import_string(path)()
 
 
-# ---- the probes of what core itself knows --------------------------------------------------------
+_cache: RefreshingCache[None, tuple[str, ...]] = RefreshingCache(_run_probes, REMEMBERED_SECONDS)
+
+
+# ---- the probes ----------------------------------------------------------------------------------
 
 
 def database() -> None:
-    """Ask the database for nothing much, on a connection of this thread's own."""
+    """Run a query on a connection of this thread."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -95,15 +82,15 @@ def database() -> None:
 
 
 def claims_table() -> None:
-    """Read an item that is not there, as the function's role may."""
+    """Read an item that does not exist: the function's role may do that."""
     clients.dynamodb().get_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": "readiness"}})
 
 
 def secret() -> None:
-    """Read the configuration secret, or find it read already."""
+    """Read the configuration secret, or find it in the cache."""
     secrets.value(settings.CONFIGURATION_SECRET, "COGNITO_DYNAMO_SECRET_KEY")
 
 
 def uploads_bucket() -> None:
-    """Ask for one key of the part that is ours: a preview's role may see no more of the bucket."""
+    """List one key under our prefix: a preview's role may see no more of the bucket."""
     clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=settings.UPLOADS_PREFIX, MaxKeys=1)

@@ -10,21 +10,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.http.operation import Operation, describe
 from apps.health import probes
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-STATUS = {
-    "type": "object",
-    "required": ["status", "stage", "version", "commit"],
-    "properties": {name: {"type": "string"} for name in ("status", "stage", "version", "commit")},
-}
-EXAMPLE = {"stage": "staging", "version": "1.0.0", "commit": "3f64c53"}
 
-
-@describe(get=Operation(answer=STATUS, answer_example={"status": "live", **EXAMPLE}))
 class LivenessView(APIView):
     """Whether this process answers at all."""
 
@@ -36,11 +27,6 @@ class LivenessView(APIView):
         return _running("live")
 
 
-@describe(
-    get=Operation(
-        answer=STATUS, answer_example={"status": "ready", **EXAMPLE}, errors=(probes.NotReadyError,)
-    )
-)
 class ReadinessView(APIView):
     """
     Whether what requests need is there.
@@ -69,18 +55,6 @@ def _running(status: str) -> Response:
     )
 
 
-MESSAGE = {
-    "type": "object",
-    "required": ["message"],
-    "properties": {"message": {"type": "string"}},
-}
-HEALTHY = Operation(
-    answer=MESSAGE,
-    answer_example={"message": "MOPED API Available - Health Check - Available @ 2026-11-23 12:00:00"},
-)
-
-
-@describe(get=HEALTHY)
 class HealthMessageView(APIView):
     """
     Say that the API is there.

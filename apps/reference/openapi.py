@@ -1,8 +1,8 @@
 """
-The reference, from the code (drf-spectacular): imported only by whoever generates or shows it.
+The reference, from the code (drf-spectacular). Only its generator and its pages import this module.
 
-A view gives what nothing else knows (apps.core.http.operation); what every view answers alike is
-added here: what authentication, permissions, parsers and crashes answer.
+Serializers and queries come from the views, examples and errors from the `reference` modules of the apps.
+What authentication, permissions, parsers and crashes answer is added here.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from rest_framework.permissions import SAFE_METHODS, AllowAny
 
 from apps.core import errors
 from apps.core.http import problems
-from apps.core.http.operation import Operation
-from apps.core.http.parsers import BodyTooLarge
+from apps.core.http.operation import Operation, operation_of
+from apps.core.http.parsers import BodyTooLarge, JsonParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ file uploads and downloads.
 pool under *Authorize*. Then open a route, *Try it out*, *Execute*.
 
 **When something fails**, the answer has one body, `Problem`: `code` is for programs, `detail` and `error` are
-for people, and whoever operates the service finds the request in its log by `request_id`. A method that a
+for people, and operators find the request in the log by `request_id`. A method that a
 route does not have is refused with 405 `method_not_allowed`; a gateway before this API may refuse with 403,
 413, 429, 503 or 504 in the same body.
 
@@ -145,7 +145,7 @@ class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
 
 
 class MopedAutoSchema(AutoSchema):
-    """Reads `operations` and adds what is common to all views."""
+    """Reads the views and `reference` modules, and adds what is common to all views."""
 
     def get_operation_id(self) -> str:
         """Return the method and the path: `get_auth_current_user`."""
@@ -166,19 +166,28 @@ class MopedAutoSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """Return the query's serializer, field by field."""
-        query = self._operation().query
-        return [query] if query else []
+        query = getattr(self.view, "query_serializer_class", None)
+        return [query] if query and self.method == "GET" else []
+
+    def map_parsers(self) -> list[str]:
+        """Return the one media type of bodies: the forms of the pages are no part of the interface."""
+        return [JsonParser.media_type]
 
     def get_request_serializer(self) -> Any:
         """Return the body's serializer."""
-        return self._operation().body
+        return self.get_serializer_class() if self._has_body() else None
+
+    def get_serializer_class(self) -> Any:
+        """Return the serializer that the view declares for this method, if any."""
+        view: Any = self.view
+        return view.get_serializer_class() if getattr(view, "serializer_class", None) else None
 
     def get_response_serializers(self) -> Any:
         """Return the answer and every failure."""
         operation = self._operation()
         answers: dict[Any, Any] = {
             operation.status: OpenApiResponse(
-                operation.answer, description=HTTPStatus(operation.status).phrase
+                self._answer(operation), description=HTTPStatus(operation.status).phrase
             )
         }
         failures = defaultdict(list)
@@ -200,8 +209,15 @@ class MopedAutoSchema(AutoSchema):
         return [example for example in examples if example.value is not None]
 
     def _operation(self) -> Operation:
-        declared: dict[str, Operation] = getattr(self.view, "operations", {})
-        return declared.get(self.method.lower(), Operation())
+        return operation_of(self.view, self.method)
+
+    def _answer(self, operation: Operation) -> Any:
+        if operation.answer or operation.status == HTTPStatus.NO_CONTENT:
+            return operation.answer
+        return self.get_serializer_class()
+
+    def _has_body(self) -> bool:
+        return self.method in {"POST", "PUT", "PATCH"}
 
     def _words(self) -> list[str]:
         method = getattr(self.view, self.method.lower(), None)
@@ -217,9 +233,9 @@ class MopedAutoSchema(AutoSchema):
         yield from map(_of_ours, operation.errors)
         if self._is_closed():
             yield from self._of_callers()
-        if operation.query or operation.body:
+        if self.get_override_parameters() or self._has_body():
             yield 400, "invalid", errors.InvalidError.message
-        if operation.body:
+        if self._has_body():
             yield from map(_of_drf, (exceptions.ParseError, BodyTooLarge))
             yield 415, "unsupported_media_type", "Unsupported media type in request."
         if self.view.get_throttles():
@@ -251,7 +267,14 @@ def _problem_response(status: int, reasons: list[tuple[str, str]]) -> OpenApiRes
     schema = {
         "allOf": [
             {"$ref": "#/components/schemas/Problem"},
-            {"type": "object", "properties": {"status": {"const": status}, "code": {"enum": codes}}},
+            {
+                "type": "object",
+                "properties": {
+                    # Not `const`, which openapi-python-client cannot merge with an integer.
+                    "status": {"type": "integer", "enum": [status]},
+                    "code": {"type": "string", "enum": codes},
+                },
+            },
         ]
     }
     examples = [

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.http import problems
-from apps.core.http.operation import Operation, describe
+from apps.core.http import problems, routes
 from apps.core.once import once
 
 if TYPE_CHECKING:
@@ -28,12 +29,6 @@ def openapi_document() -> dict[str, Any]:
     return document
 
 
-@describe(
-    get=Operation(
-        answer={"type": "object", "required": ["openapi", "info", "paths"]},
-        answer_example={"openapi": "3.1.0", "info": {"title": "Moped API", "version": "1.0.0"}, "paths": {}},
-    )
-)
 class OpenAPIView(APIView):
     """The reference as an OpenAPI 3.1 document."""
 
@@ -50,3 +45,15 @@ class OpenAPIView(APIView):
 def page(request: HttpRequest) -> HttpResponse:
     """Show the reference to people, who may try it out."""
     return render(request, "moped/docs.html")
+
+
+@problems.allow_methods("GET", "HEAD")
+def open_route(request: HttpRequest) -> HttpResponse:
+    """Lead to the page of a route whose parameters were typed into the list of routes."""
+    parameters = request.GET.dict()
+    name = parameters.pop("route", "")
+    names = {route.name for route in routes.listing()}
+    try:
+        return HttpResponseRedirect(reverse(name if name in names else "", kwargs=parameters))
+    except NoReverseMatch:
+        return problems.not_found(request, Http404())

@@ -1,4 +1,4 @@
-"""What can go wrong with an account, in words that the editor shows beside a field."""
+"""The failures of changes of accounts. The editor shows each message beside a field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSWORD_REFUSED = f"value does not match regex '{PASSWORD_PATTERN}'"
 
 
 class UserExistsError(ConflictError):
-    """The address belongs to somebody who has an account already."""
+    """An active user has the address."""
 
     code = "user_exists"
     message = "There is already a user with this email address."
@@ -40,7 +40,7 @@ class AddressHeldError(AddressTakenError):
 
 
 class AlreadyActiveError(ConflictError):
-    """Whoever is active already is edited, not activated."""
+    """The user is already active."""
 
     code = "already_active"
     message = "This user is already active. Edit the user to change roles."
@@ -48,7 +48,7 @@ class AlreadyActiveError(ConflictError):
 
 
 class UserNotFoundError(NotFoundError):
-    """There is no such person, or none with an account."""
+    """There is no such user, or none with an account."""
 
     code = "user_not_found"
     message = "There is no such user."
@@ -64,7 +64,7 @@ class AccountNotFoundError(NotFoundError):
 
 
 class AccountExistsError(ConflictError):
-    """The pool has an account with this address: to be adopted, not tripped over."""
+    """The pool has an account with this address already; the service adopts it."""
 
     code = "account_exists"
     message = "There is already an account with this email address."
@@ -82,7 +82,7 @@ class WeakPasswordError(InvalidError):
 
 
 class AddressRefusedError(InvalidError):
-    """The pool takes something we sent for malformed; of all we send only the address can be."""
+    """The pool calls our input malformed; only the address can be."""
 
     code = "address_refused"
     message = "This email address cannot be used to sign in."
@@ -94,12 +94,12 @@ class WorkgroupUnknownError(InvalidError):
 
     code = "workgroup_unknown"
     message = "There is no such workgroup."
-    # The form outlines workgroup_id without a word: the word stands where it is shown.
+    # The form outlines workgroup_id without a message; the view repeats it under a field that shows one.
     field = "workgroup_id"
 
 
 class OwnAccountError(ForbiddenError):
-    """An admin locks nobody out by mistake who could not be let in again: themselves first."""
+    """Admins cannot remove themselves: there may be no other admin who can let them in again."""
 
     code = "own_account"
     message = "You cannot remove your own account or take the admin role from yourself."
@@ -107,15 +107,15 @@ class OwnAccountError(ForbiddenError):
 
 
 class LastAdminError(ConflictError):
-    """Somebody must remain who can administer accounts."""
+    """The change would leave no admin."""
 
     code = "last_admin"
-    message = "This is the last admin: make somebody else an admin first."
+    message = "This is the last admin: make another user an admin first."
     field = "email"
 
 
 class ReadOnlyStageError(ForbiddenError):
-    """The stage shows another's people; it cannot change them, whoever asks."""
+    """The stage shows the data of another stage, and changes none of it."""
 
     code = "read_only_stage"
     message = "This stage is read-only: accounts cannot be changed here."
@@ -123,7 +123,7 @@ class ReadOnlyStageError(ForbiddenError):
 
 
 class InactiveError(ConflictError):
-    """Whoever is inactive is activated before being edited."""
+    """An inactive user must be activated before being edited."""
 
     code = "inactive"
     message = "This user is inactive. Activate the user first."
@@ -131,7 +131,7 @@ class InactiveError(ConflictError):
 
 
 class BusyError(ConflictError):
-    """Somebody else is changing this account at this very moment."""
+    """Another request is changing this account."""
 
     code = "busy"
     message = "This account is being changed at this moment. Try again."

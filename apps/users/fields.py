@@ -48,7 +48,7 @@ class Name(StrictCharField):
         return unicodedata.normalize("NFC", super().to_internal_value(data))
 
     def matches(self, value: str) -> bool:
-        """Tell whether this can be a name."""
+        """Return whether this can be a name."""
         return (
             INVISIBLE_LETTERS.isdisjoint(value)
             and all(
@@ -70,7 +70,7 @@ class Title(StrictCharField):
         super().__init__(max_length=255, **options)
 
     def matches(self, value: str) -> bool:
-        """Tell whether readers can see a character of it."""
+        """Return whether readers can see a character of it."""
         return any(
             character not in INVISIBLE_LETTERS and not unicodedata.category(character).startswith(("C", "Z"))
             for character in value
@@ -98,7 +98,7 @@ class Address(StrictCharField):
         return normalize(super().to_internal_value(data))
 
     def matches(self, value: str) -> bool:
-        """Tell whether this can be a person's address, and is not the name of a single sign-on account."""
+        """Return whether this can be a person's address, and is not the name of a single sign-on account."""
         return self._is_address(value) and not sso_address(value)
 
     def _is_address(self, value: str) -> bool:
@@ -117,7 +117,7 @@ class Password(StrictCharField):
     A password that the pool takes, and none that it refuses.
 
     The message shows the pattern that the editor translates, though the pool knows more symbols
-    than it lists. Below eight characters today's API says so too, and the editor translates that.
+    than it lists. Below eight characters the Flask API says so too, and the editor translates that.
     """
 
     schema: ClassVar[dict[str, Any]] = {
@@ -132,11 +132,12 @@ class Password(StrictCharField):
             min_length=8,
             max_length=LONGEST_PASSWORD,
             pattern=PASSWORD_PATTERN,
+            help_text=f"At least {SHORTEST_PASSWORD} characters. {self.schema['description']}",
             **options,
         )
 
     def matches(self, value: str) -> bool:
-        """Tell whether the pool's policy is kept."""
+        """Return whether the pool's policy is kept."""
         return (
             len(value) >= SHORTEST_PASSWORD
             and value.strip() == value

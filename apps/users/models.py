@@ -1,19 +1,50 @@
-"""The people of Moped: Hasura's two tables, and two of our own beside them."""
+"""The users of Moped: Hasura's two tables, and two of our own beside them."""
 
 from __future__ import annotations
 
+import logging
 import uuid
-from typing import TYPE_CHECKING, ClassVar
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
 from apps.claims.hasura import NO_LOGIN, HasuraClaims
-from apps.claims.identity import normalize
+from apps.claims.identity import is_city_address, normalize
 from apps.core.database.fields import CIEmailField, ClockTimestamp
+from apps.users.errors import AddressTakenError, BusyError, UserExistsError, UserNotFoundError
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterator, Mapping
+
+    from apps.core.errors import MopedError
+
+logger = logging.getLogger(__name__)
+
+ERROR_BY_CONSTRAINT: dict[str, type[MopedError]] = {
+    "moped_users_email_key": UserExistsError,
+    "moped_users_unique_email_idx": UserExistsError,
+    "moped_users_cognito_user_id_key": AddressTakenError,
+    # Hasura's seeds run ahead of the sequence; the next number may be free.
+    "moped_users_pkey": BusyError,
+    "moped_users_user_id_key": BusyError,
+}
+AUDITED_FIELDS = (
+    "email",
+    "first_name",
+    "last_name",
+    "title",
+    "workgroup_id",
+    "roles",
+    "is_coa_staff",
+    "is_deleted",
+    "is_user_group_member",
+    "note",
+    "cognito_user_id",
+)
+PASSWORD_CHANGE = {"password": {"from": "(hidden)", "to": "(hidden)"}}
 
 
 class MopedWorkgroup(models.Model):
@@ -33,12 +64,31 @@ class MopedWorkgroup(models.Model):
         return self.workgroup_name
 
 
+class MopedUserQuerySet(models.QuerySet["MopedUser"]):
+    """Users by what identifies them."""
+
+    def with_address(self, email: str) -> MopedUser | None:
+        """Return the user with this address, in upper or lower case, active or not."""
+        return self.filter(email=email).first()
+
+    def with_account(self, cognito_user_id: uuid.UUID) -> MopedUser:
+        """
+        Return the user with this account.
+
+        :raises UserNotFoundError: if no user has it
+        """
+        user = self.filter(cognito_user_id=cognito_user_id).first()
+        if user is None:
+            raise UserNotFoundError
+        return user
+
+
 class MopedUser(models.Model):
     """
     A person known to Moped, with a sign-in or without one; Hasura's table.
 
-    What this row says is what Cognito and the claims table are made to say. Rows are never
-    deleted: 59 foreign keys of the City's point at them.
+    Cognito and the claims table are made to say what this row says. Rows are never deleted: 59 foreign keys
+    of the City's tables reference them.
     """
 
     user_id = models.AutoField(primary_key=True)
@@ -59,6 +109,8 @@ class MopedUser(models.Model):
     date_added = models.DateTimeField(null=True, db_default=ClockTimestamp())
     last_seen_date = models.DateTimeField(null=True, blank=True)
 
+    objects = MopedUserQuerySet.as_manager()
+
     class Meta:
         db_table = "moped_users"
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -77,19 +129,19 @@ class MopedUser(models.Model):
 
     @property
     def login_roles(self) -> tuple[str, ...]:
-        """Return the roles that this row grants to whoever signs in as this person."""
+        """Return the roles that this row grants at sign-in."""
         roles = self.roles if isinstance(self.roles, list) else []
         return tuple(role for role in roles if isinstance(role, str) and role != NO_LOGIN)
 
     @property
     def may_sign_in(self) -> bool:
-        """Tell whether this person is meant to have an account and a claims item."""
+        """Whether this user is meant to have an account and a claims item."""
         roles = self.roles if isinstance(self.roles, list) else []
         return not self.is_deleted and self.cognito_user_id is not None and NO_LOGIN not in roles
 
     @property
     def claims(self) -> HasuraClaims:
-        """Return the claims that this row stands for."""
+        """Return the claims that this row grants."""
         return HasuraClaims.of(
             user_id=str(self.cognito_user_id or ""),
             roles=self.login_roles,
@@ -97,13 +149,30 @@ class MopedUser(models.Model):
             workgroup_id=self.workgroup_id,
         )
 
+    def audited_values(self) -> dict[str, Any]:
+        """Return the fields that the history compares, as JSON values."""
+        return {name: _to_json(getattr(self, name)) for name in AUDITED_FIELDS}
+
+    def save_values(self, **values: Any) -> None:
+        """
+        Set fields and save the row; `is_coa_staff` follows from the address.
+
+        :raises UserExistsError: if another user has the address
+        :raises AddressTakenError: if another user has the account
+        """
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.is_coa_staff = is_city_address(self.address)
+        with _translate_integrity_errors():
+            self.save()
+
 
 class PendingChange(models.Model):
     """
-    A change of an account that has begun; it is gone again when the three stores agree.
+    A pending change: written before the stores are touched, deleted when they agree (ADR 0006).
 
-    One that stays behind says which addresses are in doubt and which account, if any, was made
-    on the way (ADR 0006). It never holds a password.
+    A row that stays says which addresses are in doubt. Its id is the mark of the account that the change
+    created. It never holds a password.
     """
 
     CREATE, UPDATE, ACTIVATE, DELETE = "create", "update", "activate", "delete"
@@ -125,16 +194,12 @@ class PendingChange(models.Model):
             models.Index(fields=["email"], name="users_pending_change_email_idx"),
         ]
 
-    # Whether this very process has begun to change another store; one that was read may have.
-    touched = True
-    password_sent = True
-
     def __str__(self) -> str:
         return f"{self.operation} {self.id}"
 
     @property
     def is_done(self) -> bool:
-        """Tell whether it is decided and left nothing to do but to say so."""
+        """Whether it is committed, and only the response to its caller is left."""
         return self.decided and self.operation != self.DELETE and not self.new_email
 
     @property
@@ -144,7 +209,7 @@ class PendingChange(models.Model):
 
 
 class Event(models.Model):
-    """One change of an account: who changed what from what to what; never altered, never a password."""
+    """An entry of a user's history: who changed what, from what to what. Append-only, without passwords."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=ClockTimestamp())
@@ -167,3 +232,46 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.user_id}"
+
+    @classmethod
+    def append(
+        cls,
+        operation: str,
+        user: MopedUser,
+        changes: Mapping[str, Any],
+        actor: Mapping[str, Any],
+        request_id: str,
+    ) -> None:
+        """Append an entry, and write a log line once it is committed."""
+        cls.objects.create(
+            operation=operation,
+            user=user,
+            cognito_user_id=user.cognito_user_id or changes.get("cognito_user_id", {}).get("from"),
+            actor_id=actor["id"],
+            actor_email=actor["email"],
+            actor_sub=actor["sub"],
+            changes=changes,
+            request_id=request_id,
+        )
+        line = {
+            "operation": operation,
+            "user_id": user.pk,
+            "actor_id": actor["id"],
+            "fields": sorted(changes),
+        }
+        transaction.on_commit(partial(logger.info, "account_changed", extra=line))
+
+
+def _to_json(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str | list) else str(value)
+
+
+@contextmanager
+def _translate_integrity_errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        if constraint in ERROR_BY_CONSTRAINT:
+            raise ERROR_BY_CONSTRAINT[constraint] from error
+        raise

@@ -1,4 +1,4 @@
-"""Who may see one person, and where anybody may change one."""
+"""Who may see a user, and on which stages users can be changed."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 class IsAdminOrSelf(HasRole):
     """
-    Admins, and whoever asks about themselves.
+    Admins, and users who ask about themselves.
 
-    Oneself is known by the claims' id: the username of a token through single sign-on is not the
-    id of a Moped user.
+    The claims' id identifies the caller's own account: the username of a single sign-on token is not
+    the id of a Moped user.
     """
 
-    message = "You need the role moped-admin to see somebody else's account."
+    message = "You need the role moped-admin to see another user's account."
 
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield what fails, ending with whose account it is."""
         yield from super().failures(request, view)
-        is_oneself = get_caller(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
-        if not is_oneself and not has_current_role(request, ADMIN):
+        is_own_account = get_caller(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
+        if not is_own_account and not has_current_role(request, ADMIN):
             yield IsAdminOrSelf.message
 
 
 class StageIsWritable(BasePermission):
-    """Everybody, but on a stage that only shows another's data."""
+    """All callers, unless the stage only shows another stage's data."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """

@@ -1,4 +1,4 @@
-"""When may what be done to an account: the rules that need the database, in one place."""
+"""Which changes of an account are allowed: the rules that need the database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from apps.claims.hasura import ADMIN
 from apps.claims.identity import is_city_address, normalize
-from apps.users.changes import pending
+from apps.users.changes import attempts
 from apps.users.errors import LastAdminError, OwnAccountError, WorkgroupUnknownError
 from apps.users.models import MopedUser, MopedWorkgroup
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from apps.auth.callers import CognitoUser
 
-# Held by whoever makes one admin fewer, so that two admins cannot remove each other at once.
+# Locked by a change that makes one admin fewer, so that two admins cannot remove each other at once.
 ADMIN_LOCK = "moped-admins"
 
 
 def require_workgroup(workgroup_id: int) -> None:
     """
-    Refuse a workgroup that nobody can belong to.
+    Refuse a workgroup that is unknown or no longer in use.
 
-    :raises WorkgroupUnknownError: if there is none, or it is no longer in use
+    :raises WorkgroupUnknownError: for such a workgroup
     """
     if not MopedWorkgroup.objects.filter(pk=workgroup_id, is_deleted=False).exists():
         raise WorkgroupUnknownError
@@ -33,45 +33,45 @@ def require_another_admin(
     user: MopedUser, roles: Sequence[str], address: str, actor: CognitoUser | None
 ) -> None:
     """
-    Refuse to make of oneself, or of the last admin, somebody who is none with these roles and address.
+    Refuse new roles or a new address that take the admin role from the actor or from the last admin.
 
-    To be called in the transaction that changes them, before it does.
+    Call it in the transaction that changes them, before the change.
 
-    :raises SelfError: if it is oneself
-    :raises LastAdminError: if it is the last admin
+    :raises OwnAccountError: if the user is the actor
+    :raises LastAdminError: if the user is the last admin
     """
     if grants_admin(roles, address) or not is_admin(user):
         return
     if actor and is_same_person(user, actor):
         raise OwnAccountError
-    pending.lock([ADMIN_LOCK])
-    others = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
-    if not any(map(is_admin, others)):
+    attempts.lock([ADMIN_LOCK])
+    admins = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
+    if not any(map(is_admin, admins)):
         raise LastAdminError
 
 
 def forbid_self(user: MopedUser, actor: CognitoUser) -> None:
     """
-    Refuse to remove one's own account.
+    Refuse to deactivate the actor's own account.
 
-    :raises SelfError: if it is oneself
+    :raises OwnAccountError: if the user is the actor
     """
     if is_same_person(user, actor):
         raise OwnAccountError
 
 
 def is_admin(user: MopedUser) -> bool:
-    """Tell whether this person can administer accounts."""
+    """Whether this user can administer accounts."""
     return user.may_sign_in and grants_admin(user.login_roles, user.address)
 
 
 def grants_admin(roles: Sequence[str], address: str) -> bool:
-    """Tell whether these make an admin: that is for City staff only."""
+    """Whether these roles make an admin: only City staff can be one."""
     return ADMIN in roles and is_city_address(address)
 
 
 def is_same_person(user: MopedUser, actor: CognitoUser) -> bool:
-    """Tell whether the actor is this person, through whichever of their accounts they signed in."""
+    """Whether the actor is this user, signed in through the native or the single sign-on account."""
     return (
         actor.claims.database_id == str(user.pk)
         or actor.claims.user_id == str(user.cognito_user_id)

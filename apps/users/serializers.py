@@ -17,11 +17,18 @@ from apps.core.http.serializers import (
 )
 from apps.users.fields import Address, Name, Password, Title
 from apps.users.models import Event, MopedUser
+from apps.users.selectors import list_workgroups
 
 if TYPE_CHECKING:
     from apps.users.selectors import UserDetail
 
 LARGEST_ID = 2**31 - 1
+ROLES_HELP = "Each role at most once, and at least one."
+IGNORED: dict[str, Any] = {"help_text": "Ignored.", "style": {"ignored": True}}
+
+
+def _yes_or_no() -> dict[str, str]:
+    return {"true": "active", "false": "deactivated"}
 
 
 class ProfileSerializer(StrictSerializer):
@@ -31,15 +38,29 @@ class ProfileSerializer(StrictSerializer):
     first_name = Name()
     last_name = Name()
     title = Title()
-    workgroup_id = StrictIntegerField(min_value=1, max_value=LARGEST_ID)
-    roles = ChoiceListField(ROLES)
-    is_user_group_member = StrictBooleanField(required=False, allow_null=True)
-    note = StrictCharField(required=False, allow_null=True, allow_blank=True, max_length=10_000)
-    # Known to callers of today's API and decided by us: taken, and passed over.
-    is_coa_staff = StrictBooleanField(required=False, allow_null=True)
-    cognito_user_id = StrictCharField(required=False, allow_null=True)
-    date_added = StrictCharField(required=False, allow_null=True)
-    is_deleted = StrictBooleanField(required=False, allow_null=True)
+    workgroup_id = StrictIntegerField(
+        label="Workgroup",
+        min_value=1,
+        max_value=LARGEST_ID,
+        help_text="The id of a workgroup.",
+        style={"choices": list_workgroups},
+    )
+    roles = ChoiceListField(ROLES, help_text=ROLES_HELP)
+    is_user_group_member = StrictBooleanField(
+        required=False, allow_null=True, help_text="Whether the user is in the Moped user group."
+    )
+    note = StrictCharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=10_000,
+        help_text="A remark for other admins.",
+    )
+    # Callers of the Flask API send these. They are accepted and ignored.
+    is_coa_staff = StrictBooleanField(required=False, allow_null=True, **IGNORED)
+    cognito_user_id = StrictCharField(required=False, allow_null=True, **IGNORED)
+    date_added = StrictCharField(required=False, allow_null=True, **IGNORED)
+    is_deleted = StrictBooleanField(required=False, allow_null=True, **IGNORED)
 
     PASSED_OVER: ClassVar[tuple[str, ...]] = ("is_coa_staff", "cognito_user_id", "date_added", "is_deleted")
 
@@ -84,18 +105,38 @@ class ActivationSerializer(StrictSerializer):
 
     email = Address()
     password = Password()
-    roles = ChoiceListField(ROLES)
+    roles = ChoiceListField(ROLES, help_text=ROLES_HELP)
 
 
-class ListingSerializer(serializers.Serializer[Any]):
-    """What `GET /users/` can be asked for."""
+class UserQuerySerializer(serializers.Serializer[Any]):
+    """The query of `GET /users/`."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
-    offset = serializers.IntegerField(min_value=0, max_value=LARGEST_ID, default=0)
-    search = serializers.CharField(default="", allow_blank=True, max_length=128)
-    role = serializers.CharField(default="", allow_blank=True, max_length=64)
-    workgroup = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, default=None)
-    active = serializers.BooleanField(default=None)
+    search = serializers.CharField(
+        default="", allow_blank=True, max_length=128, help_text="A part of the name or of the email address."
+    )
+    role = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=64,
+        help_text="A role that the user has.",
+        style={"choices": lambda: dict(zip(ROLES, ROLES, strict=True))},
+    )
+    workgroup = serializers.IntegerField(
+        min_value=1,
+        max_value=LARGEST_ID,
+        default=None,
+        help_text="The id of the user's workgroup.",
+        style={"choices": list_workgroups},
+    )
+    active = serializers.BooleanField(
+        default=None, help_text="Only active users, or only deactivated ones.", style={"choices": _yes_or_no}
+    )
+    limit = serializers.IntegerField(
+        min_value=1, max_value=200, default=50, help_text="How many users the page may have."
+    )
+    offset = serializers.IntegerField(
+        min_value=0, max_value=LARGEST_ID, default=0, help_text="How many users come before the page."
+    )
 
 
 class UserSerializer(serializers.ModelSerializer[MopedUser]):

@@ -4,8 +4,8 @@ from apps.core.http.routes import route
 from apps.users import views
 
 urlpatterns = [
-    route("", views.UserList.as_view(), name="users"),
-    route("activate/", views.UserActivation.as_view(), name="activate-user"),
-    route("<str:user_id>", views.UserDetail.as_view(), name="user"),
-    route("<str:user_id>/history", views.UserHistory.as_view(), name="user-history"),
+    route("", views.UserListView.as_view(), name="users"),
+    route("activate/", views.UserActivationView.as_view(), name="activate-user"),
+    route("<str:user_id>", views.UserDetailView.as_view(), name="user"),
+    route("<str:user_id>/history", views.UserHistoryView.as_view(), name="user-history"),
 ]

@@ -2,71 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from rest_framework import status
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.auth.permissions import HasRole, IsAdmin, get_caller
-from apps.core.aws.errors import StoreMissingError
-from apps.core.errors import UnavailableError, UpstreamError
-from apps.core.http.operation import Operation, describe
 from apps.core.http.throttles import WriteThrottle
-from apps.users import errors, examples, selectors, services
+from apps.core.http.views import CountedPagination, QueryView
+from apps.users import errors, selectors, services
 from apps.users.permissions import IsAdminOrSelf, StageIsWritable
 from apps.users.serializers import (
     ActivationSerializer,
     ChangedUserSerializer,
-    EventSerializer,
     HistorySerializer,
-    ListingSerializer,
     NewUserSerializer,
     UserDetailSerializer,
-    UserPageSerializer,
+    UserQuerySerializer,
     UserSerializer,
 )
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from rest_framework.permissions import BasePermission
     from rest_framework.request import Request
+    from rest_framework.serializers import BaseSerializer
     from rest_framework.throttling import BaseThrottle
 
+    from apps.users.models import MopedUser
+
 # The fields beside which the editor's form shows a message.
-SHOWN = ("email", "first_name", "last_name", "title", "password")
+VISIBLE_FIELDS = ("email", "first_name", "last_name", "title", "password")
 
 
-# What any change of an account can meet.
-WRITE_ERRORS = (
-    errors.ReadOnlyStageError,
-    errors.AddressRefusedError,
-    errors.WorkgroupUnknownError,
-    errors.BusyError,
-    StoreMissingError,
-    UpstreamError,
-    UnavailableError,
-)
+class EditorFormView(QueryView):
+    """
+    A view that the editor's form calls.
 
-
-class EditorFormView(APIView):
-    """A view whose refusals of a write all reach the screen: the form shows nothing but field errors."""
+    The form shows nothing but the messages of fields, so every refusal of a write has one.
+    """
 
     readers: tuple[type[BasePermission], ...] = (HasRole,)
     writers: tuple[type[BasePermission], ...] = (IsAdmin, StageIsWritable)
+    body_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """Return the serializer of the body for a write, and of the answer otherwise."""
+        is_write = self.request.method not in SAFE_METHODS
+        return (is_write and self.body_serializer_class) or super().get_serializer_class()
+
+    def get_validated_body(self) -> dict[str, Any]:
+        """
+        Return the validated body.
+
+        :raises ValidationError: with the messages of all fields that are wrong
+        """
+        body = self.get_serializer(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        return body.validated_data  # type: ignore[no-any-return]
 
     def get_permissions(self) -> list[BasePermission]:
-        """Return who may look, or who may change."""
+        """Return who may read, or who may write."""
         classes = self.readers if self.request.method in SAFE_METHODS else self.writers
         return [permission() for permission in classes]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Count changes, not looks."""
+        """Count writes only."""
         return [] if self.request.method in SAFE_METHODS else [WriteThrottle()]
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer as always, and put a message under a field that is shown if there is none yet."""
+        """Answer as always, and put a message under a visible field if there is none yet."""
         response = super().handle_exception(exc)
         if self.request.method not in SAFE_METHODS and response.status_code != status.HTTP_401_UNAUTHORIZED:
             response.data["error"] = _under_visible_field(
@@ -75,139 +83,91 @@ class EditorFormView(APIView):
         return response
 
 
-@describe(
-    get=Operation(
-        query=ListingSerializer,
-        answer=UserPageSerializer,
-        errors=(UnavailableError,),
-        answer_example=examples.PAGE,
-    ),
-    post=Operation(
-        body=NewUserSerializer,
-        answer=UserSerializer,
-        status=status.HTTP_201_CREATED,
-        errors=(errors.UserExistsError, errors.AddressHeldError, errors.WeakPasswordError, *WRITE_ERRORS),
-        body_example=examples.NEW_USER,
-        answer_example=examples.USER,
-    ),
-)
-class UserList(EditorFormView):
-    """Everybody whom Moped knows."""
+class UserFilter(BaseFilterBackend):
+    """Filters by the view's query, without what belongs to the pagination."""
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        """Return the users that the query asks for."""
+        filters = {name: value for name, value in view.query.items() if name not in {"limit", "offset"}}
+        return selectors.filter_users(queryset, **filters)
+
+
+class UserListView(EditorFormView):
+    """The users of Moped."""
+
+    serializer_class = UserSerializer
+    body_serializer_class = NewUserSerializer
+    query_serializer_class = UserQuerySerializer
+    filter_backends = (UserFilter,)
+    pagination_class = CountedPagination
+
+    def get_queryset(self) -> QuerySet[MopedUser]:
+        """Return all users, by last name."""
+        return selectors.list_users()
 
     def get(self, request: Request) -> Response:
-        """List people from the database, by last name."""
-        wanted = ListingSerializer(data=request.query_params.dict())
-        wanted.is_valid(raise_exception=True)
-        page = selectors.list_users(**wanted.validated_data)
-        return Response({"count": page.total, "results": UserSerializer(page.people, many=True).data})
+        """List users from the database, by last name."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:
-        """Create a person with an account, or make a deactivated one whole again."""
-        new_user = NewUserSerializer(data=request.data)
-        new_user.is_valid(raise_exception=True)
-        user = services.create_user(actor=get_caller(request), **new_user.validated_data)
+        """Create a user with an account, or restore a deactivated user."""
+        user = services.create_user(actor=get_caller(request), **self.get_validated_body())
         return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
 
 
-@describe(
-    get=Operation(
-        answer=UserDetailSerializer,
-        errors=(errors.UserNotFoundError, UpstreamError, UnavailableError),
-        answer_example=examples.PORTRAIT,
-    ),
-    put=Operation(
-        body=ChangedUserSerializer,
-        answer=UserSerializer,
-        errors=(
-            errors.UserNotFoundError,
-            errors.AddressTakenError,
-            errors.WeakPasswordError,
-            errors.InactiveError,
-            errors.OwnAccountError,
-            errors.LastAdminError,
-            *WRITE_ERRORS,
-        ),
-        body_example=examples.CHANGED_USER,
-        answer_example=examples.USER,
-    ),
-    delete=Operation(
-        status=status.HTTP_204_NO_CONTENT,
-        errors=(errors.UserNotFoundError, errors.OwnAccountError, errors.LastAdminError, *WRITE_ERRORS),
-    ),
-)
-class UserDetail(EditorFormView):
-    """One person, by the id of their native Cognito account."""
+class UserDetailView(EditorFormView):
+    """One user, by the id of the native Cognito account (`cognito_user_id`, not `user_id`)."""
 
     readers = (IsAdminOrSelf,)
+    serializer_class = UserDetailSerializer
+    body_serializer_class = ChangedUserSerializer
 
     def get(self, request: Request, user_id: str) -> Response:
-        """Show what the three stores know of a person."""
-        return Response(UserDetailSerializer(selectors.get_user_detail(_account_id(user_id))).data)
+        """Show what the three stores know of a user."""
+        return Response(self.get_serializer(selectors.get_user_detail(_account_id(user_id))).data)
 
     def put(self, request: Request, user_id: str) -> Response:
-        """Change a person's profile, roles, address or password."""
-        changed = ChangedUserSerializer(data=request.data)
-        changed.is_valid(raise_exception=True)
-        user = services.update_user(
-            actor=get_caller(request), cognito_user_id=_uuid(user_id), **changed.validated_data
-        )
+        """Change a user's profile, roles, address or password."""
+        changes = self.get_validated_body()
+        user = services.update_user(actor=get_caller(request), cognito_user_id=_uuid(user_id), **changes)
         return Response(UserSerializer(user).data)
 
     def delete(self, request: Request, user_id: str) -> Response:
-        """Deactivate a person: the rights end, the accounts go, the row stays."""
+        """Deactivate a user: the rights end, the accounts are deleted, the row stays."""
         services.deactivate_user(actor=get_caller(request), cognito_user_id=_account_id(user_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@describe(
-    put=Operation(
-        body=ActivationSerializer,
-        answer=UserSerializer,
-        errors=(
-            errors.UserNotFoundError,
-            errors.AlreadyActiveError,
-            errors.AddressHeldError,
-            errors.WeakPasswordError,
-            *WRITE_ERRORS,
-        ),
-        body_example=examples.ACTIVATION,
-        answer_example=examples.USER,
-    )
-)
-class UserActivation(EditorFormView):
-    """An account for somebody who has none, or has none any more."""
+class UserActivationView(EditorFormView):
+    """An account for a user who has none, or who was deactivated."""
+
+    serializer_class = UserSerializer
+    body_serializer_class = ActivationSerializer
 
     def put(self, request: Request) -> Response:
-        """Activate a person who is known by their address."""
-        activation = ActivationSerializer(data=request.data)
-        activation.is_valid(raise_exception=True)
-        user = services.activate_user(actor=get_caller(request), **activation.validated_data)
+        """Activate the user with this address."""
+        user = services.activate_user(actor=get_caller(request), **self.get_validated_body())
         return Response(UserSerializer(user).data)
 
 
-@describe(
-    get=Operation(
-        answer=HistorySerializer,
-        errors=(errors.UserNotFoundError, UnavailableError),
-        answer_example=examples.HISTORY,
-    )
-)
-class UserHistory(APIView):
-    """What was done to one person's account."""
+class UserHistoryView(QueryView):
+    """The changes of one user's account."""
 
     permission_classes = (IsAdmin,)
+    serializer_class = HistorySerializer
 
     def get(self, request: Request, user_id: str) -> Response:
-        """List who did what when, the latest first."""
+        """List the changes with actor and time, the latest first."""
         events = selectors.history(_account_id(user_id))
-        return Response({"results": EventSerializer(events, many=True).data})
+        return Response(self.get_serializer({"results": events}).data)
 
 
 def _account_id(text: str) -> UUID:
     """
     Return the id in a path.
 
-    :raises UserNotFoundError: if it is none
+    :raises UserNotFoundError: if the text is not an id
     """
     account_id = _uuid(text)
     if account_id is None:
@@ -216,7 +176,7 @@ def _account_id(text: str) -> UUID:
 
 
 def _uuid(text: str) -> UUID | None:
-    """Return the id, or None for any other text: the editor saves an inactive person as `null`."""
+    """Return the id, or None for any other text: the editor saves an inactive user as `null`."""
     try:
         account_id = UUID(text)
     except ValueError:
@@ -226,7 +186,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _under_visible_field(fields: dict[str, list[str]], detail: str) -> dict[str, list[Any]]:
-    if not fields.keys().isdisjoint(SHOWN):
+    if not fields.keys().isdisjoint(VISIBLE_FIELDS):
         return fields
     hidden = [f"{name}: {message}" for name, messages in fields.items() for message in messages]
     return {"email": hidden or [detail], **fields}

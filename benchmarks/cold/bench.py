@@ -1,10 +1,9 @@
 """
-`make bench-cold`: from process start under Lambda's own runtime client to the first authenticated answer.
+`make bench-cold`: from process start under Lambda's own runtime client to the first answer.
 
-Four packages, each made the way its row says, run in turn so that the machine's moods hit all alike:
-ours; the Flask API as Zappa packs it by default, and again with valid bytecode; a Django REST
-framework project as the READMEs make it, as Zappa packs it. Every run is a new process, verifies a
-real RS256 token with a key set fetched over HTTP, and ends with warm requests to the same process.
+Four entry points of our package, and the Flask API's `current_user` as Zappa packs it by default.
+They run in turn, so that other work on the machine reaches all alike. Each run is a new process
+beside an emulated AWS and a PostgreSQL. INIT ends when the runtime client asks for the first event.
 """
 
 from __future__ import annotations
@@ -18,101 +17,98 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from apps.deployment.package import archive, builder, interpreter, runtime, runtime_environment
+from apps.deployment.package import builder, interpreter
 from apps.deployment.package.interpreter import UV
 from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD
-from benchmarks.cold.pool import Pool
+from benchmarks.cold import world
+from tests.support import lambda_environment, lambda_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
-FOLDER = BUILD / "bench"
-RUNS, WARM_REQUESTS = 20, 200
-PLAIN_ZAPPA, VALID_BYTECODE = 0.33, 0.75
-LARGEST_MB, WARM = 80, 1.1
-EVENT_HOST = "api.example"
+FOLDER = BUILD / "bench-cold"
+RUNS = 20
+LARGEST_MB = 110
 
 
 @dataclass
 class Variant:
-    """One row of the table."""
+    """One row of the table; times in milliseconds."""
 
     name: str
     zipped: Path
     handler: str
     variables: dict[str, str]
-    wall: list[float] = field(default_factory=list)
+    event: dict[str, Any]
+    goal: float | None = None
+    """Of the CPU time of Flask's first answer."""
+    largest_share: float | None = None
+    """Of the CPU time that may fall into the event."""
     cpu: list[float] = field(default_factory=list)
-    warm: list[float] = field(default_factory=list)
+    event_cpu: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
+
+    def against(self, other: Variant) -> float:
+        """Return the ratio of the CPU times."""
+        return statistics.median(self.cpu) / statistics.median(other.cpu)
+
+    @property
+    def share(self) -> float:
+        """The event's share of the CPU time."""
+        return statistics.median(self.event_cpu) / statistics.median(self.cpu)
 
 
 def main() -> None:
-    """Measure, print the table, and exit with 1 where a promise is broken."""
+    """Measure, print the table, and exit with 1 where a goal is missed."""
     options = argparse.ArgumentParser()
     options.add_argument("--runs", type=int, default=RUNS)
-    runs = options.parse_args().runs
+    options.add_argument("--package", type=Path, help="another package of ours, in place of a new one")
+    asked = options.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    python = runtime_environment.python()
-    with Pool() as pool, ExitStack() as cleanup:
-        variants = [ours(pool), *theirs(pool)]
-        scratch = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="moped-bench-")))
-        tasks = [runtime.unpacked(each.zipped, scratch / str(number)) for number, each in enumerate(variants)]
-        for _ in range(runs):
-            for variant, task in zip(variants, tasks, strict=True):
-                measure(variant, task, python, pool.event(EVENT_HOST))
+    python = lambda_environment.python()
+    with world.furnished() as stage, tempfile.TemporaryDirectory(prefix="moped-bench-") as scratch:
+        variants = list(all_variants(stage, asked.package or builder.build("production").path))
+        packages = sorted({each.zipped for each in variants})
+        tasks = {
+            path: lambda_runtime.unpacked(path, Path(scratch) / str(n)) for n, path in enumerate(packages)
+        }
+        for _ in range(asked.runs):
+            for variant in variants:
+                measure(variant, tasks[variant.zipped], python)
         subprocess.run(["chmod", "-R", "u+w", scratch], check=True)
-    report(variants, runs)
+    report(variants, asked.runs)
 
 
-def ours(pool: Pool) -> Variant:
-    """Return the package of this project."""
-    built = builder.build("production")
-    variables = {
-        "MOPED_API_CURRENT_ENVIRONMENT": "staging",
-        "MOPED_API_ALLOWED_HOSTS": EVENT_HOST,
-        "MOPED_API_CONFIGURATION_SETTINGS": "unused",
-        "MOPED_API_UPLOADS_S3_BUCKET": "unused",
-        "COGNITO_DYNAMO_TABLE_NAME": "unused",
-        "COGNITO_USERPOOL_ID": pool.pool_id,
-        "COGNITO_APP_CLIENT_ID": pool.client_id,
-        "COGNITO_JWKS_URL": pool.keys_url,
-        "DATABASE_URL": "postgresql://unused@127.0.0.1:9/unused",
-    }
-    return Variant("Moped API", built.path, runtime.HANDLER, variables)
-
-
-def theirs(pool: Pool) -> list[Variant]:
-    """Return the packages we are compared with."""
-    credentials = {"AWS_ACCESS_KEY_ID": "unused", "AWS_SECRET_ACCESS_KEY": "unused"}
-    variables = {
-        **credentials,
-        "COGNITO_USERPOOL_ID": pool.pool_id,
-        "COGNITO_APP_CLIENT_ID": pool.client_id,
-        "COGNITO_JWKS_URL": pool.keys_url,
-        "AWS_COGNITO_JWKS_PATH": pool.keys_url,  # cognitojwt takes a URL too
-    }
-    python = interpreter.find(target_of_file().python)
-    flask, drf = (packed_by_zappa(name, python) for name in ("flask", "drf"))
-    valid = FOLDER / "flask-valid.zip"
-    with zipfile.ZipFile(flask) as zipped:
-        every = tuple({name.partition("/")[0] for name in zipped.namelist()})
-    archive.repack(flask, valid, python, pruned=("*.pyc",), ours=every)
-    handler = "handler.lambda_handler"
-    return [
-        Variant("Flask, as Zappa packs it", flask, handler, variables),
-        Variant("Flask, valid bytecode", valid, handler, variables),
-        Variant("typical DRF, as Zappa packs it", drf, handler, variables),
-    ]
+def all_variants(stage: world.World, package: Path) -> Iterator[Variant]:
+    """Yield Flask's row, then ours."""
+    flask = packed_by_zappa("flask", interpreter.find(target_of_file().python))
+    pool = {"AWS_COGNITO_JWKS_PATH": stage.variables["COGNITO_JWKS_URL"]}  # cognitojwt takes a URL too
+    yield Variant(
+        "Flask: `GET /auth/current_user`",
+        flask,
+        "handler.lambda_handler",
+        stage.variables | pool,
+        stage.look(),
+    )
+    for name, event, goal, share in (
+        ("`GET /auth/current_user`", stage.look(), 0.45, None),
+        ("pre-token trigger", stage.trigger(), 0.45, 0.3),
+        ("`GET /files/request-signature`", stage.upload(), 0.5, None),
+        ("`PUT /users/<id>`", stage.change(), 0.5, None),
+    ):
+        yield Variant(name, package, lambda_runtime.HANDLER, stage.variables, event, goal, share)
 
 
 def packed_by_zappa(name: str, python: Path) -> Path:
-    """Pack one of the projects beside this file, with Zappa's defaults and for the Python that runs it."""
+    """Pack the project beside this file, with Zappa's defaults and for the Python that runs it."""
     build = FOLDER / target_of_file().runtime
     environment, sources, zipped = build / f"{name}-env", build / name, build / f"{name}.zip"
     ours_ = [path.stat().st_mtime for path in (HERE / name).rglob("*") if path.is_file()]
@@ -138,56 +134,47 @@ def packed_by_zappa(name: str, python: Path) -> Path:
     return zipped
 
 
-def measure(variant: Variant, task: Path, python: Path, event: dict[str, object]) -> None:
-    """Start the function once, ask it once cold and then warm."""
+def measure(variant: Variant, task: Path, python: Path) -> None:
+    """Start the function once, send the event once."""
     begun = time.perf_counter()
-    with runtime.Function(python, task, variant.variables, variant.handler) as function:
-        outcome = function.invoke(event)
+    with lambda_runtime.Function(python, task, variant.variables, variant.handler) as function:
+        function.wait_for_init()
+        before = function.cpu_seconds()
+        outcome = function.invoke(variant.event)
         variant.wall.append((time.perf_counter() - begun) * 1000)
         variant.cpu.append(function.cpu_seconds() * 1000)
-        if outcome.error or outcome.result["statusCode"] != HTTPStatus.OK:
+        variant.event_cpu.append((function.cpu_seconds() - before) * 1000)
+        if outcome.error or outcome.result.get("statusCode", HTTPStatus.OK) != HTTPStatus.OK:
             sys.exit(f"{variant.name}: {outcome}\n{function.log()}")
-        variant.warm.append(statistics.median(timed(function, event) for _ in range(WARM_REQUESTS)))
         variant.memory.append(function.peak_memory_bytes() / 2**20)
 
 
-def timed(function: runtime.Function, event: dict[str, object]) -> float:
-    """Return the milliseconds of one warm request through the runtime."""
-    begun = time.perf_counter()
-    function.invoke(event)
-    return (time.perf_counter() - begun) * 1000
-
-
 def report(variants: list[Variant], runs: int) -> None:
-    """Print the table and what it means."""
-    us, plain, valid, _ = variants
-    print(f"\nCold start to the first authenticated answer; medians of {runs} interleaved runs\n")
-    print("| package | zip MiB | wall ms | CPU ms | warm ms | RSS MB | against Flask as packed |")
-    print("|---|---|---|---|---|---|---|")
+    """Print the table and what is missed."""
+    flask = variants[0]
+    print(f"\nProcess start to the first answer; medians of {runs} runs in turn\n")
+    print("| entry point | zip MiB | wall ms | CPU ms | in the event | RSS MB | against Flask |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for each in variants:
-        wall, cpu, warm, memory = (
-            statistics.median(figures) for figures in (each.wall, each.cpu, each.warm, each.memory)
-        )
-        size, ratio = each.zipped.stat().st_size / 2**20, wall / statistics.median(plain.wall)
+        wall, cpu, memory = (statistics.median(figures) for figures in (each.wall, each.cpu, each.memory))
         print(
-            f"| {each.name} | {size:.1f} | {wall:.0f} | {cpu:.0f} | {warm:.2f} | {memory:.0f} | {ratio:.2f} |"
+            f"| {each.name} | {each.zipped.stat().st_size / 2**20:.1f} | {wall:.0f} | {cpu:.0f} |"
+            f" {each.share:.0%} | {memory:.0f} | {each.against(flask):.2f} |"
         )
-    promises = (
-        ("cold, against Flask as Zappa packs it", ratio_of(us.wall, plain.wall), PLAIN_ZAPPA),
-        ("cold, against Flask with valid bytecode", ratio_of(us.wall, valid.wall), VALID_BYTECODE),
-        ("warm, against Flask", ratio_of(us.warm, plain.warm), WARM),
-        ("MB resident", max(us.memory), LARGEST_MB),
-    )
-    print()
-    for name, measured, promised in promises:
-        print(f"{'kept' if measured <= promised else 'BROKEN'}: {name}: {measured:.2f}, promised {promised}")
-    if any(measured > promised for _, measured, promised in promises):
-        sys.exit(1)
+    missed = list(missed_goals(variants, flask))
+    print("\n".join(["", *missed]))
+    sys.exit(bool(missed))
 
 
-def ratio_of(ours_: list[float], others: list[float]) -> float:
-    """Return the ratio of two medians."""
-    return statistics.median(ours_) / statistics.median(others)
+def missed_goals(variants: list[Variant], flask: Variant) -> Iterator[str]:
+    """Say which goal is missed by how much."""
+    for each in variants:
+        if each.goal and each.against(flask) > each.goal:
+            yield f"{each.name}: {each.against(flask):.2f} of Flask, goal {each.goal}"
+        if each.largest_share and each.share > each.largest_share:
+            yield f"{each.name}: {each.share:.0%} in the event, goal {each.largest_share:.0%}"
+        if each is not flask and max(each.memory) > LARGEST_MB:
+            yield f"{each.name}: {max(each.memory):.0f} MB resident, goal {LARGEST_MB}"
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Publisher(ThreadingHTTPServer):
         self.asked.clear()
 
     def close(self) -> None:
-        """Stop, and let go of whoever is kept waiting."""
+        """Stop, and release the clients that wait."""
         self.closing.set()
         self.shutdown()
         self.server_close()

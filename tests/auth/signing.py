@@ -71,14 +71,14 @@ class SigningKey:
         return f"{message}.{base64url(self.sign(message.encode()))}"
 
 
-_made = cache(SigningKey)
+_signing_key = cache(SigningKey)
 _making = threading.Lock()  # a cache alone lets two threads make two keys of one id
 
 
 def key(name: str = "pool-key-1", bits: int = 2048, exponent: int = 65537) -> SigningKey:
     """Return the key of that id, the same one all session long: making one takes a while."""
     with _making:
-        return _made(name, bits, exponent)
+        return _signing_key(name, bits, exponent)
 
 
 def id_payload(**changes: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from apps.claims import hasura
 from tests.auth.signing import HASURA, compact, id_payload, key
 
 if TYPE_CHECKING:
-    from tests.auth.conftest import Clock
+    from tests.support.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("publisher")
 
@@ -105,9 +105,7 @@ class TestHasuraClaims:
     @pytest.mark.parametrize(
         ("missing", "doubled"), list(itertools.permutations(sorted(HASURA.keys() - {ROLES}), 2))
     )
-    def test_cannot_hide_a_second_member_in_the_place_of_a_missing_one(
-        self, missing: str, doubled: str
-    ) -> None:
+    def test_cannot_hide_a_second_member_for_a_missing_one(self, missing: str, doubled: str) -> None:
         text = json.dumps({name: value for name, value in HASURA.items() if name != missing})
         assert hasura.parse(text)
         with pytest.raises(ValueError, match="twice"):
@@ -123,15 +121,15 @@ class TestHasuraClaims:
 
 class TestKeys:
     def test_are_the_same_if_their_numbers_are(self) -> None:
-        one, other = sorted(
+        first, other = sorted(
             (jwks.parse(compact({"keys": [key(kid).jwk()]}))[kid] for kid in ("pool-key-1", "pool-key-2")),
             key=lambda public: public.modulus,
         )
 
-        assert one == jwks.PublicKey(key().jwk(), one.modulus)
-        assert one != other
-        assert other != one
-        assert one != "a key"
+        assert first == jwks.PublicKey(key().jwk(), first.modulus)
+        assert first != other
+        assert other != first
+        assert first != "a key"
 
 
 class TestConversation:

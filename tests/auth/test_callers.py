@@ -94,7 +94,7 @@ class TestCognitoUser:
 
         assert CognitoUser(token) == CognitoUser(token)
 
-    def test_has_what_nobody_has(self) -> None:
+    def test_has_no_rights(self) -> None:
         public = {name for name in dir(CognitoUser) if not name.startswith("_")} - {"token"}
 
         assert not [name for name in public if not hasattr(Anonymous(), name)]

@@ -14,7 +14,7 @@ from tests.support.token_factory import hasura_claim
 if TYPE_CHECKING:
     from tests.conftest import Caller, Impersonate
 
-VERIFIED, CITY = "not verified", "@austintexas.gov"
+NOT_VERIFIED, CITY = "not verified", "@austintexas.gov"
 ACTIVE, ROLE, ADMIN_ROLE = "no active Moped account", "need a Moped role", "need the role moped-admin"
 LISTING, ADMINS_ONLY = "/users/?limit=0", "/users/22222222-2222-4222-8222-222222222222/history"
 DOWNLOAD = "/files/download/private/project/1/none.pdf"
@@ -24,18 +24,18 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("persona", "path", "condition"),
         [
-            ("unverified", LISTING, VERIFIED),
-            ("unverified", ADMINS_ONLY, VERIFIED),
-            ("unverified", "/files/request-signature?file=a.pdf", VERIFIED),
-            ("unverified", DOWNLOAD, VERIFIED),
-            ("unverified", "/users/22222222-2222-4222-8222-222222222222", VERIFIED),
+            ("unverified", LISTING, NOT_VERIFIED),
+            ("unverified", ADMINS_ONLY, NOT_VERIFIED),
+            ("unverified", "/files/request-signature?file=a.pdf", NOT_VERIFIED),
+            ("unverified", DOWNLOAD, NOT_VERIFIED),
+            ("unverified", "/users/22222222-2222-4222-8222-222222222222", NOT_VERIFIED),
             ("external_viewer", LISTING, CITY),
             ("external_viewer", ADMINS_ONLY, CITY),
             ("no_roles", LISTING, ROLE),
             ("no_roles", DOWNLOAD, ROLE),
             ("outsider", DOWNLOAD, ACTIVE),
             ("viewer", ADMINS_ONLY, ADMIN_ROLE),
-            ("editor", "/users/22222222-2222-4222-8222-222222222222", "to see somebody else's account"),
+            ("editor", "/users/22222222-2222-4222-8222-222222222222", "to see another user's account"),
         ],
     )
     def test_names_the_condition(
@@ -59,4 +59,4 @@ class TestRefusal:
     def test_is_shown_under_a_field_of_the_editors_form(self, impersonate: Impersonate) -> None:
         answer: dict[str, Any] = impersonate("unverified").post("/users/", {}, format="json").json()
 
-        assert VERIFIED in answer["error"]["email"][0]
+        assert NOT_VERIFIED in answer["error"]["email"][0]

@@ -1,4 +1,4 @@
-"""Items written by today's API are read by us; what we write is read by today's hook."""
+"""We read items of the Flask API, and its hook reads ours."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ OLD_KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode(
 @pytest.fixture
 def listed_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Keys as the secret lists them; change the list to rotate."""
-    listed = [OLD_KEY]
-    monkeypatch.setattr(secrets, "value", lambda name, key, *, doubted=False: ",".join(listed))
-    return listed  # type: ignore[return-value]
+    secret_keys = [OLD_KEY]
+    monkeypatch.setattr(secrets, "value", lambda name, key, *, doubted=False: ",".join(secret_keys))
+    return secret_keys  # type: ignore[return-value]
 
 
 def written_by_todays_api(**changes: Any) -> dict[str, Any]:
@@ -48,8 +48,8 @@ def written_by_todays_api(**changes: Any) -> dict[str, Any]:
 
 
 def sealed(**inside: Any) -> dict[str, str]:
-    left = {name: value for name, value in (INSIDE | inside).items() if value is not None}
-    return {"S": Fernet(OLD_KEY).encrypt(json.dumps(left).encode()).decode()}
+    members = {name: value for name, value in (INSIDE | inside).items() if value is not None}
+    return {"S": Fernet(OLD_KEY).encrypt(json.dumps(members).encode()).decode()}
 
 
 def read_by_todays_hook(item: dict[str, Any], key: str) -> str:

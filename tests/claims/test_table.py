@@ -27,21 +27,21 @@ class TestPut:
     def test_never_overwrites_what_came_after_it_looked(self, stores: Stores, email: str) -> None:
         nothing = claims_table.get(email)
         claims_table.put(email=email, claims=claims("moped-admin"), instead_of=nothing)
-        seen = claims_table.get(email)
-        claims_table.put(email=email, claims=claims("moped-viewer"), instead_of=seen)
+        earlier_item = claims_table.get(email)
+        claims_table.put(email=email, claims=claims("moped-viewer"), instead_of=earlier_item)
 
-        for stale in (nothing, seen):
+        for stale in (nothing, earlier_item):
             with pytest.raises(ClaimsChangedError):
                 claims_table.put(email=email, claims=claims("moped-admin"), instead_of=stale)
         assert claims_table.get(email).claims == claims("moped-viewer")
 
     def test_never_brings_back_what_was_removed(self, stores: Stores, email: str) -> None:
         claims_table.put(email=email, claims=claims("moped-admin"))
-        seen = claims_table.get(email)
+        earlier_item = claims_table.get(email)
         claims_table.delete(email)
 
         with pytest.raises(ClaimsChangedError):
-            claims_table.put(email=email, claims=claims("moped-admin"), instead_of=seen)
+            claims_table.put(email=email, claims=claims("moped-admin"), instead_of=earlier_item)
         assert claims_table.get(email).claims is None
 
 

@@ -26,16 +26,16 @@ def event(username: str = UUID, **attributes: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses whose claims were looked up; everybody has the same ones."""
-    asked: list[str] = []
+def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses whose claims were looked up. All have the same claims."""
+    addresses: list[str] = []
 
     def claims_of(email: str) -> HasuraClaims:
-        asked.append(email)
+        addresses.append(email)
         return CLAIMS
 
     monkeypatch.setattr(claims_items, "claims_of", claims_of)
-    return asked
+    return addresses
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None) -> None:
@@ -47,7 +47,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None) -> None:
 
 
 class TestHandler:
-    def test_puts_the_claims_into_the_token_as_a_string(self, asked: list[str]) -> None:
+    def test_puts_the_claims_into_the_token_as_a_string(self, addresses: list[str]) -> None:
         answer = triggers.handler(event(email="jane.doe@austintexas.gov"), None)
 
         added = answer["response"]["claimsOverrideDetails"]["claimsToAddOrOverride"]
@@ -61,10 +61,10 @@ class TestHandler:
             pytest.param(event("AzureAD_Jane.Doe@austintexas.gov"), id="single sign-on, prefix in capitals"),
         ],
     )
-    def test_lower_cases_the_address(self, asked: list[str], incoming: dict[str, Any]) -> None:
+    def test_lower_cases_the_address(self, addresses: list[str], incoming: dict[str, Any]) -> None:
         triggers.handler(incoming, None)
 
-        assert asked == ["jane.doe@austintexas.gov"]
+        assert addresses == ["jane.doe@austintexas.gov"]
 
     @pytest.mark.parametrize(
         ("incoming", "address"),
@@ -83,27 +83,27 @@ class TestHandler:
         ],
     )
     def test_reads_no_item_of_a_similar_address(
-        self, asked: list[str], incoming: dict[str, Any], address: str
+        self, addresses: list[str], incoming: dict[str, Any], address: str
     ) -> None:
         triggers.handler(incoming, None)
 
-        assert asked == [address]
+        assert addresses == [address]
 
     @pytest.mark.parametrize(
         "username", ["jane.doe@austintexas.gov", "google_jane.doe@austintexas.gov", "azuread_", ""]
     )
-    def test_denies_accounts_of_an_unknown_kind(self, asked: list[str], username: str) -> None:
-        with pytest.raises(triggers.SignInDeniedError) as denied:
+    def test_denies_accounts_of_an_unknown_kind(self, addresses: list[str], username: str) -> None:
+        with pytest.raises(triggers.SignInDeniedError) as denial:
             triggers.handler(event(username, email="other@austintexas.gov"), None)
 
-        assert denied.value.code == "account_kind_unknown"
-        assert not asked
+        assert denial.value.code == "account_kind_unknown"
+        assert not addresses
 
-    def test_lets_a_warming_ping_pass(self, asked: list[str]) -> None:
+    def test_lets_a_warming_ping_pass(self, addresses: list[str]) -> None:
         ping = {"source": "aws.events"}
 
         assert triggers.handler(ping, None) == ping
-        assert not asked
+        assert not addresses
 
     @pytest.mark.parametrize(
         ("outcome", "code"),
@@ -122,19 +122,19 @@ class TestHandler:
     ) -> None:
         failing(monkeypatch, outcome)
 
-        with caplog.at_level(logging.INFO), pytest.raises(triggers.SignInDeniedError) as denied:
+        with caplog.at_level(logging.INFO), pytest.raises(triggers.SignInDeniedError) as denial:
             triggers.handler(event(email="jane.doe@austintexas.gov"), None)
 
-        assert denied.value.code == code
+        assert denial.value.code == code
         assert [record.__dict__["code"] for record in caplog.records] == [code]
 
-    def test_denies_an_account_that_took_the_address_of_somebody_else(self, asked: list[str]) -> None:
+    def test_denies_an_account_with_another_users_address(self, addresses: list[str]) -> None:
         another = "99999999-9999-4999-8999-999999999999"
 
         with pytest.raises(triggers.SignInDeniedError, match="another account"):
             triggers.handler(event(another, email="JANE.doe@austintexas.gov"), None)
 
-    def test_denies_whoever_has_no_address(self, asked: list[str]) -> None:
+    def test_denies_an_account_without_an_address(self, addresses: list[str]) -> None:
         with pytest.raises(triggers.SignInDeniedError, match="no email address"):
             triggers.handler(event(), None)
 

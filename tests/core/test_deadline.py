@@ -80,25 +80,25 @@ class TestCall:
             deadline.call(silence.wait)
 
     def test_does_not_begin_after_the_deadline(self) -> None:
-        called: list[str] = []
+        calls: list[str] = []
         with deadline.within(0), pytest.raises(DeadlineError):
-            deadline.call(called.append, "called")
-        assert not called
+            deadline.call(calls.append, "called")
+        assert not calls
 
 
 class TestRequestMiddleware:
     def test_gives_each_request_a_deadline(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        seen: list[float | None] = []
+        deadlines: list[float | None] = []
         get = views.HealthMessageView.get
 
         def noting(view: views.HealthMessageView, request: Request) -> Response:
-            seen.append(deadline.remaining())
+            deadlines.append(deadline.remaining())
             return get(view, request)
 
         monkeypatch.setattr(views.HealthMessageView, "get", noting)
         client.get("/")
-        assert seen[0] is not None
-        assert 0 <= seen[0] <= settings.REQUEST_SECONDS
+        assert deadlines[0] is not None
+        assert 0 <= deadlines[0] <= settings.REQUEST_SECONDS
         assert deadline.remaining() is None
 
     def test_ends_before_the_function_does(self) -> None:

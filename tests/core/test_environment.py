@@ -168,19 +168,19 @@ class TestSettings:
         assert override in refusal.stderr
 
     def test_let_preflights_ask_for_the_headers_that_are_listed(self) -> None:
-        listed = {
+        allowed_headers = {
             value: read_setting("CORS_ALLOW_HEADERS", MOPED_API_CORS_HEADERS=value)
             for value in ("", "authorization, x-hasura-role")
         }
 
-        assert listed[""] == "['accept', 'authorization', 'content-type', 'x-request-id']"
-        assert listed["authorization, x-hasura-role"] == "['authorization', 'x-hasura-role']"
+        assert allowed_headers[""] == "['accept', 'authorization', 'content-type', 'x-request-id']"
+        assert allowed_headers["authorization, x-hasura-role"] == "['authorization', 'x-hasura-role']"
 
     def test_make_every_session_of_a_read_only_stage_read_only(self) -> None:
-        said = {
+        session = {
             flag: read_setting("DATABASES['default']['OPTIONS']['options']", MOPED_API_READ_ONLY=flag)
             for flag in ("true", "false")
         }
 
-        assert "default_transaction_read_only=on" in said["true"]
-        assert "read_only" not in said["false"]
+        assert "default_transaction_read_only=on" in session["true"]
+        assert "read_only" not in session["false"]

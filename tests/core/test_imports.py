@@ -29,7 +29,7 @@ class TestSettingAside:
         assert rgb_to_hsv(1, 0, 0) == (0.0, 1.0, 1)
         assert "colorsys" in sys.modules
 
-    def test_makes_a_module_look_absent_to_whoever_can_do_without(self) -> None:
+    def test_makes_a_module_look_absent_if_it_is_optional(self) -> None:
         with deferred({"colorsys": None}), pytest.raises(ModuleNotFoundError):
             importlib.import_module("colorsys")
 

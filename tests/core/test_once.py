@@ -20,24 +20,24 @@ class TestOnce:
     """Several threads ask for an object that is not built yet."""
 
     def test_builds_one_object_for_many_threads(self) -> None:
-        built, begun, asked = [], Event(), Barrier(THREADS)
+        built, has_begun, barrier = [], Event(), Barrier(THREADS)
 
         def build() -> object:
-            begun.set()
-            asked.wait(LIMIT_SECONDS)  # until the other threads are about to ask
+            has_begun.set()
+            barrier.wait(LIMIT_SECONDS)  # until the other threads are about to ask
             built.append(object())
             return built[-1]
 
         def ask() -> object:
-            asked.wait(LIMIT_SECONDS)
+            barrier.wait(LIMIT_SECONDS)
             return get()
 
         get = once(build)
         with ThreadPoolExecutor(THREADS) as pool:
             first = pool.submit(get)
-            assert begun.wait(LIMIT_SECONDS)
-            others = [pool.submit(ask) for _ in range(THREADS - 1)]
-            objects = {id(future.result(60)) for future in [first, *others]}
+            assert has_begun.wait(LIMIT_SECONDS)
+            futures = [pool.submit(ask) for _ in range(THREADS - 1)]
+            objects = {id(future.result(60)) for future in [first, *futures]}
         assert len(built) == len(objects) == 1
 
     def test_keeps_one_object_for_each_argument(self) -> None:
@@ -45,7 +45,7 @@ class TestOnce:
         assert get("a") is get("a")
         assert get("a") is not get("b")
 
-    def test_builds_anew_after_it_was_cleared(self) -> None:
+    def test_builds_again_after_it_was_cleared(self) -> None:
         get = once(object)
         before = get()
         get.cache_clear()

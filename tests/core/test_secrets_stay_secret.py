@@ -43,7 +43,7 @@ def log() -> Any:
 
 
 def secrets_of(token: str) -> list[str]:
-    """Return what nobody may find: the token's payload, its signature, the mark in clear."""
+    """Return what no log may contain: the token's payload, its signature, the mark in clear."""
     _, payload, signature = token.split(".")
     return [payload, signature, MARK]
 
@@ -75,6 +75,6 @@ class TestEveryRoute:
 
         self.call(route, token)
 
-        written = "\n".join(log.lines)
-        assert '"event":"request"' in written
-        assert not [secret for secret in secrets_of(token) if secret in written]
+        log_text = "\n".join(log.lines)
+        assert '"event":"request"' in log_text
+        assert not [secret for secret in secrets_of(token) if secret in log_text]

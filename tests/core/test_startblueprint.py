@@ -41,8 +41,8 @@ def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def with_projects(clone: Path) -> Path:
     """The copy after `manage.py startblueprint projects`."""
-    made = run(clone, "manage.py", "startblueprint", "projects")
-    assert made.returncode == 0, made.stderr
+    run_result = run(clone, "manage.py", "startblueprint", "projects")
+    assert run_result.returncode == 0, run_result.stderr
     return clone
 
 
@@ -58,8 +58,8 @@ class TestStartBlueprint:
         assert " passed" in tests.stdout
 
     def test_makes_an_app_that_the_reference_describes(self, with_projects: Path) -> None:
-        written = run(with_projects, "manage.py", "openapi")
-        assert written.returncode == 0, written.stderr
+        run_result = run(with_projects, "manage.py", "openapi")
+        assert run_result.returncode == 0, run_result.stderr
 
         tests = run(
             with_projects,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.deployment.package import builder, interpreter, runtime, runtime_environment
+from apps.deployment.package import builder, interpreter
 from apps.deployment.package.target import target_of_file
+from tests.support import lambda_environment, lambda_runtime, strict_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +23,20 @@ VARIABLES = {
     "COGNITO_DYNAMO_TABLE_NAME": "claims",
     "COGNITO_USERPOOL_ID": "us-east-1_TESTPOOL1",
     "COGNITO_APP_CLIENT_ID": "test-client-1",
-    "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+    "DATABASE_URL": "postgresql://unknown@127.0.0.1:9/nothing",
 }
 
-Starter = Callable[..., runtime.Function]
+Starter = Callable[..., lambda_runtime.Function]
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_between_deployments(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let tests that share an account deploy one REST API after another. Rehearsals wait as on AWS."""
+    if "emulator" not in request.fixturenames:
+        yield
+        return
+    with strict_mode.seconds_between_deployments(request.getfixturevalue("emulator").url, 0):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +51,12 @@ def runtime_python() -> Path:
 
 @pytest.fixture(scope="session")
 def task(built: builder.Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return runtime.unpacked(built.path, tmp_path_factory.mktemp("task"))
+    return lambda_runtime.unpacked(built.path, tmp_path_factory.mktemp("task"))
 
 
 @pytest.fixture(scope="session")
 def lambda_python() -> Path:
-    return runtime_environment.python()
+    return lambda_environment.python()
 
 
 @pytest.fixture
@@ -53,8 +64,8 @@ def start(task: Path, lambda_python: Path) -> Iterator[Starter]:
     """Start the function with variables of one's own; None takes one away."""
     with ExitStack() as running:
 
-        def started(**changed: str | None) -> runtime.Function:
+        def started(**changed: str | None) -> lambda_runtime.Function:
             variables = {name: value for name, value in {**VARIABLES, **changed}.items() if value is not None}
-            return running.enter_context(runtime.Function(lambda_python, task, variables))
+            return running.enter_context(lambda_runtime.Function(lambda_python, task, variables))
 
         yield started

@@ -52,7 +52,7 @@ class Scene:
     stores: Stores
 
     def person(self) -> MopedUser:
-        """Return somebody new with an account, a row and claims."""
+        """Return a new user with an account, a row and claims."""
         return self.stores.admit(address(), ["moped-editor"])
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, expected: int = 200) -> Any:
@@ -81,7 +81,7 @@ def forget() -> None:
 
 
 def address() -> str:
-    """Return an address that nobody had before."""
+    """Return a new address."""
     return f"person.{uuid.uuid4().hex[:12]}@austintexas.gov"
 
 
@@ -89,13 +89,13 @@ def address() -> str:
 
 
 def creating(scene: Scene) -> Callable[[], object]:
-    """Create somebody who was never known."""
+    """Create a new user."""
     body = {**profile(address()), "password": PASSWORD}
     return lambda: scene.ask("POST", "/users/", body, expected=201)
 
 
 def adopting(scene: Scene) -> Callable[[], object]:
-    """Create somebody who has a stray account: disabled, and with an address that nobody proved."""
+    """Create a user who has a stray account: disabled, with an unverified address."""
     email = address()
     account = cognito.create(email=email, password=PASSWORD, mark="")
     pool: Any = {"UserPoolId": settings.COGNITO_USER_POOL_ID, "Username": account.username}
@@ -107,19 +107,19 @@ def adopting(scene: Scene) -> Callable[[], object]:
 
 
 def changing(scene: Scene) -> Callable[[], object]:
-    """Give somebody another address and another password."""
+    """Give a user another address and another password."""
     path, body = _path(scene.person()), {**profile(address()), "password": NEW_PASSWORD}
     return lambda: scene.ask("PUT", path, body)
 
 
 def deactivating(scene: Scene) -> Callable[[], object]:
-    """Take somebody's rights and accounts away."""
+    """Remove a user's rights and accounts."""
     path = _path(scene.person())
     return lambda: scene.ask("DELETE", path, expected=204)
 
 
 def activating(scene: Scene) -> Callable[[], object]:
-    """Give an account to somebody who is known without one."""
+    """Give an account to a user who has none."""
     email = address()
     MopedUser.objects.create(**profile(email), is_coa_staff=True, is_deleted=True)
     body = {"email": email, "password": PASSWORD, "roles": ["moped-editor"]}
@@ -127,17 +127,17 @@ def activating(scene: Scene) -> Callable[[], object]:
 
 
 def reading(path: str) -> Callable[[Scene], Callable[[], object]]:
-    """Return what prepares a question about somebody, or about nobody in particular."""
+    """Return what prepares a request about one user, or about none."""
 
     def prepare(scene: Scene) -> Callable[[], object]:
-        asked = path.replace("<id>", str(scene.person().cognito_user_id)) if "<id>" in path else path
-        return lambda: scene.ask("GET", asked)
+        url = path.replace("<id>", str(scene.person().cognito_user_id)) if "<id>" in path else path
+        return lambda: scene.ask("GET", url)
 
     return prepare
 
 
 def signing_in(scene: Scene) -> Callable[[], object]:
-    """Put somebody's claims into a token, as the pool asks for it."""
+    """Put a user's claims into a token, as the pool requests it."""
     person = scene.person()
     event = {
         "triggerSource": "TokenGeneration_Authentication",
@@ -151,6 +151,21 @@ def signing_in(scene: Scene) -> Callable[[], object]:
             triggers.handler(event, None)
         except triggers.SignInDeniedError as error:
             raise CallFailedError(error.code) from error
+
+    return act
+
+
+def setting_up(_scene: Scene) -> Callable[[], object]:
+    """Create the test account of deployments beside the first admin, who is there already."""
+    admin, smoke = BY_KEY["admin"], address()
+
+    def act() -> None:
+        forget()
+        try:
+            command = ("create_first_admin", "--smoke", smoke, admin.email, admin.first_name, admin.last_name)
+            call_command(*command, stdout=io.StringIO())
+        except CommandError as error:
+            raise CallFailedError(str(error)) from error
 
     return act
 
@@ -301,6 +316,18 @@ CALLS = {
     "show a user's history": Call("GET user-history", ASKED_WHO, reading("/users/<id>/history")),
     "list users": Call("GET users", ASKED_WHO, reading("/users/")),
     "sign in": Call("the trigger", ASKED_WHO, signing_in),
+    "create the first admin": Call(
+        "create_first_admin",
+        ASKED_WHO
+        | {
+            "cognito-idp:AdminCreateUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminSetUserPassword",
+            "cognito-idp:ListUsers",
+            "dynamodb:PutItem",
+        },
+        setting_up,
+    ),
     "reconcile": Call(
         "reconcile_users",
         frozenset({"cognito-idp:ListUsers", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),

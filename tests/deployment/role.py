@@ -56,8 +56,8 @@ class Role:
         own: Any = clients._session().get_credentials()
         before = own.access_key, own.secret_key, own.token
         names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-        given: Any = self._given["Credentials"]
-        own.access_key, own.secret_key, own.token = (given[name] for name in names)
+        credentials: Any = self._given["Credentials"]
+        own.access_key, own.secret_key, own.token = (credentials[name] for name in names)
         try:
             yield
         finally:
@@ -66,7 +66,7 @@ class Role:
     @contextmanager
     def without(self, right: Right) -> Iterator[None]:
         """Take one right away for as long as the block lasts."""
-        self._allow([left for each in self._policy["Statement"] if (left := _without(each, right))])
+        self._allow([statement for each in self._policy["Statement"] if (statement := _without(each, right))])
         try:
             yield
         finally:
@@ -80,14 +80,14 @@ class Role:
 def policy_of(role: str, name: str) -> dict[str, Any]:
     """Return a policy of a role as it became, with every name filled in."""
     iam = boto3.client("iam")
-    found: Any = iam.get_role_policy(RoleName=role.rpartition("/")[2], PolicyName=name)["PolicyDocument"]
-    return dict(json.loads(found) if isinstance(found, str) else found)
+    policy: Any = iam.get_role_policy(RoleName=role.rpartition("/")[2], PolicyName=name)["PolicyDocument"]
+    return dict(json.loads(policy) if isinstance(policy, str) else policy)
 
 
 def _without(statement: dict[str, Any], right: Right) -> dict[str, Any] | None:
     if statement["Sid"] != right.sid:
         return statement
-    listed = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-    assert not right.action or right.action in listed, f"there is no {right} to take away"
-    left = [action for action in listed if right.action and action != right.action]
-    return {**statement, "Action": left} if left else None
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    assert not right.action or right.action in actions, f"there is no {right} to take away"
+    remaining = [action for action in actions if right.action and action != right.action]
+    return {**statement, "Action": remaining} if remaining else None

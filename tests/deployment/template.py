@@ -29,8 +29,16 @@ Loader.add_multi_constructor("!", _plain)
 
 
 @cache
+def document() -> dict[str, Any]:
+    return dict(yaml.load(TEMPLATE.read_text(), Loader))  # noqa: S506 (a safe loader, extended)
+
+
 def resources() -> dict[str, Any]:
-    return dict(yaml.load(TEMPLATE.read_text(), Loader)["Resources"])  # noqa: S506 (a safe loader, extended)
+    return dict(document()["Resources"])
+
+
+def parameters() -> dict[str, Any]:
+    return dict(document()["Parameters"])
 
 
 def statements(role: str) -> list[dict[str, Any]]:

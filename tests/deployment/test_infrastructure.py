@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,24 +12,28 @@ import boto3
 import pytest
 from botocore import xform_name
 
+from apps.deployment import account_setup
+from apps.deployment.aws import stack_updates
 from apps.deployment.paths import PROJECT
 from moped_api import lambda_events
-from tests.deployment.template import TEMPLATE, listed, resources, statements
+from tests.deployment.template import TEMPLATE, listed, parameters, resources, statements
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SERVING = ("auth", "claims", "core", "files", "health", "users")
-# Where a call is named otherwise than the right it needs.
+# Where a call is constants otherwise than the right it needs.
 RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
-# Signing a form is no call; whoever posts it needs this right of ours.
+# Signing a form is no call, but posting it needs this right of ours.
 BY_SIGNATURE = {"s3:PutObject": "post_policy_signer"}
-# Methods whose first argument names the call that is meant.
+# Methods functions_of_condition first argument names the call that is meant.
 NAMING = {"get_paginator", "generate_presigned_url"}
 # What only reconcile_users calls.
 OF_RECONCILIATION = {"cognito-idp:DescribeUserPool", "dynamodb:Scan"}
 # Not the code's: the gateway's invocations through the role, and Lambda's own writing of logs.
 NOT_OF_THE_CODE = {"Gateway", "Logs"}
+# Their deletion protection would stop a rollback. They have no name that could be taken.
+PROTECTED = {"UserPool", "ClaimsTable"}
 STATEFUL = {
     "AWS::Cognito::UserPool",
     "AWS::Cognito::UserPoolClient",
@@ -53,16 +58,22 @@ def operations() -> dict[str, str]:
 
 def words(path: Path) -> set[str]:
     """Return the name of every method that a module calls, and what it pages through or signs."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    nodes = ast.walk(ast.parse(path.read_text()))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and not _is_of_selectors(node)]
     methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
-    named = {
+    constants = {
         str(argument.value)
         for call in calls
         if isinstance(call.func, ast.Attribute) and call.func.attr in NAMING
         for argument in call.args
         if isinstance(argument, ast.Constant)
     }
-    return methods | named
+    return methods | constants
+
+
+def _is_of_selectors(call: ast.Call) -> bool:
+    """Tell whether a function of ours is called, which may have the name of one of AWS's."""
+    return ast.unparse(call.func).startswith("selectors.")
 
 
 def used() -> set[str]:
@@ -72,9 +83,9 @@ def used() -> set[str]:
         for path in (PROJECT / "apps" / app).rglob("*.py")
         if "blueprint" not in path.parts
     ]
-    said = set().union(*map(words, modules))
-    calls = {right for name, right in operations().items() if name in said}
-    return calls | {right for right, call in BY_SIGNATURE.items() if call in said}
+    words_of_code = set().union(*map(words, modules))
+    calls = {right for name, right in operations().items() if name in words_of_code}
+    return calls | {right for right, call in BY_SIGNATURE.items() if call in words_of_code}
 
 
 def allowed(role: str) -> set[str]:
@@ -89,7 +100,43 @@ def allowed(role: str) -> set[str]:
 
 class TestTemplate:
     def test_fits_into_one_call(self) -> None:
-        assert len(TEMPLATE.read_bytes()) <= 51_200  # CloudFormation's limit of a TemplateBody
+        assert len(stack_updates.body(TEMPLATE)) <= stack_updates.MAX_BODY_BYTES
+
+    @pytest.mark.parametrize(
+        ("repository", "is_accepted"),
+        [
+            ("", True),
+            ("cityofaustin/moped-api", True),
+            ("cityofaustin@14157087/moped-api@912345678", True),
+            ("cityofaustin", False),
+            ("cityofaustin/*", False),
+            ("cityofaustin/moped-api:ref:refs/heads/main", False),
+            ("https://github.com/cityofaustin/moped-api", False),
+        ],
+    )
+    def test_accepts_a_repository_with_and_without_ids(self, repository: str, *, is_accepted: bool) -> None:
+        pattern = parameters()["GitHubRepository"]["AllowedPattern"]
+
+        assert bool(re.fullmatch(pattern, repository)) is is_accepted
+
+    def test_accepts_no_password_in_the_databases_address(self) -> None:
+        pattern = parameters()["DatabaseUrl"]["AllowedPattern"]
+
+        assert re.fullmatch(pattern, "postgresql://moped@db.example:5432/moped?sslmode=verify-full")
+        assert not re.fullmatch(pattern, "postgresql://moped:secret@db.example/moped")
+
+    @pytest.mark.parametrize("stage", ["staging", "production"])
+    def test_has_every_parameter_of_a_stages_file(self, stage: str) -> None:
+        file = account_setup.read_parameters(account_setup.INFRASTRUCTURE / f"{stage}.json")
+
+        assert file["Stage"] == stage
+        assert file.keys() <= parameters().keys()
+        for name, value in file.items():
+            assert re.fullmatch(parameters()[name].get("AllowedPattern", ".*"), value), name
+
+    def test_describes_every_parameter(self) -> None:
+        assert [name for name, each in parameters().items() if not each.get("Description")] == []
+        assert [name for name, each in parameters().items() if "Default" not in each] == ["Stage"]
 
 
 class TestFunctionRole:
@@ -123,7 +170,7 @@ class TestFunctionRole:
         assert gateway["Action"] == "lambda:InvokeFunction"
         assert gateway["Resource"].endswith(":function:moped-api-${Stage}:live")
 
-    def test_puts_the_function_into_a_network_and_lets_its_code_change_none(self) -> None:
+    def test_puts_the_function_into_a_network_it_cannot_change(self) -> None:
         network = resources()["Network"]
         allowed, denied = network["Properties"]["PolicyDocument"]["Statement"]
 
@@ -137,9 +184,9 @@ class TestFunctionRole:
             "ec2:UnassignPrivateIpAddresses",
         }
         assert (denied["Effect"], denied["Action"], denied["Resource"]) == ("Deny", "ec2:*", "*")
-        whose = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
+        functions_of_condition = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
         names = ["moped-api-${Stage}", "moped-reconcile-${Stage}", "moped-api-pr-*"]
-        assert [arn.rpartition(":")[2] for arn in whose] == names
+        assert [arn.rpartition(":")[2] for arn in functions_of_condition] == names
 
 
 class TestReconciliation:
@@ -182,6 +229,20 @@ class TestDeploymentRole:
         services = passing["Condition"]["StringEqualsIfExists"]["iam:PassedToService"]
         assert services == ["lambda.amazonaws.com", "apigateway.amazonaws.com"]
 
+    def test_changes_the_api_of_its_own_stage_alone(self) -> None:
+        paths = {
+            each["Resource"].partition("::/")[2]: each.get("Condition")
+            for each in statements("DeploymentRole")
+            if any(action.startswith("apigateway:") for action in listed(each["Action"]))
+        }
+
+        own = {"StringEquals": {"aws:ResourceTag/ZappaProject": "moped-api-${Stage}"}}
+        assert paths.pop("restapis/*") == own
+        assert set(paths) == {
+            "restapis",
+            "tags/arn%3A${AWS::Partition}%3Aapigateway%3A${AWS::Region}%3A%3A%2Frestapis%2F*",
+        }
+
     def test_is_assumed_by_one_environment_of_one_repository(self) -> None:
         (trust,) = resources()["DeploymentRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
@@ -190,10 +251,24 @@ class TestDeploymentRole:
 
 
 class TestData:
-    @pytest.mark.parametrize("name", [n for n, r in resources().items() if r["Type"] in STATEFUL])
-    def test_outlives_its_stack(self, name: str) -> None:
-        assert resources()[name]["DeletionPolicy"] == "Retain"
+    @pytest.mark.parametrize(
+        "name", [n for n, r in resources().items() if r["Type"] in STATEFUL and n != "SmokeSecret"]
+    )
+    def test_outlives_its_stack_but_not_a_failed_creation(self, name: str) -> None:
+        policy = "Retain" if name in PROTECTED else "RetainExceptOnCreate"
+
+        assert resources()[name]["DeletionPolicy"] == policy
         assert resources()[name]["UpdateReplacePolicy"] == "Retain"
+
+    @pytest.mark.parametrize("name", [n for n, r in resources().items() if r["Type"] == "AWS::S3::Bucket"])
+    def test_in_buckets_is_reached_over_tls_only(self, name: str) -> None:
+        policy = resources()[f"{name}Policy"]
+        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+
+        assert policy.get("Condition") == resources()[name].get("Condition")
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+        assert statement["Resource"] == [f"{name}.Arn", f"${{{name}.Arn}}/*"]
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
     @pytest.mark.parametrize("name", [n for n, r in resources().items() if r["Type"] == "AWS::S3::Bucket"])
     def test_in_buckets_is_encrypted_private_and_not_kept_for_ever(self, name: str) -> None:
@@ -211,8 +286,30 @@ class TestData:
         assert table["DeletionProtectionEnabled"] is True
 
 
+class TestAlarms:
+    def test_can_be_published_by_cloudwatch(self) -> None:
+        assert "KmsMasterKeyId" not in resources()["Alarms"]["Properties"]
+
+    def test_ignore_a_percentile_of_few_requests(self) -> None:
+        assert resources()["ApiIsSlow"]["Properties"]["EvaluateLowSampleCountPercentile"] == "ignore"
+
+    def test_of_the_budget_warn_of_actual_and_forecast_cost(self) -> None:
+        budget = resources()["Budget"]["Properties"]
+
+        kinds = [each["Notification"]["NotificationType"] for each in budget["NotificationsWithSubscribers"]]
+        assert kinds == ["ACTUAL", "FORECASTED"]
+        assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:stage$${Stage}"]}
+
+
 class TestUserPool:
-    def test_lets_nobody_register_themselves(self) -> None:
+    def test_lets_people_write_what_single_sign_on_needs(self) -> None:
+        client = resources()["UserPoolClient"]["Properties"]
+
+        first, *names = client["WriteAttributes"]
+        assert first == ["HasSingleSignOn", "email", "AWS::NoValue"]
+        assert names == ["family_name", "given_name", "name"]
+
+    def test_allows_no_self_registration(self) -> None:
         pool = resources()["UserPool"]["Properties"]
 
         assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True

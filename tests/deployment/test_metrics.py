@@ -35,13 +35,13 @@ def filters() -> dict[str, Any]:
 
 
 def alarms() -> dict[str, Any]:
-    found = {n: r["Properties"] for n, r in resources().items() if r["Type"] == "AWS::CloudWatch::Alarm"}
-    return {name: alarm for name, alarm in found.items() if not alarm["Namespace"].startswith("AWS/")}
+    by_name = {n: r["Properties"] for n, r in resources().items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+    return {name: alarm for name, alarm in by_name.items() if not alarm["Namespace"].startswith("AWS/")}
 
 
 def counted(line: dict[str, Any]) -> dict[str, Any]:
     """Return what a line adds to which metric."""
-    found = {}
+    values = {}
     for each in filters().values():
         pattern = each["FilterPattern"].strip("{} ")
         for word, python in WORDS:
@@ -50,8 +50,8 @@ def counted(line: dict[str, Any]) -> dict[str, Any]:
         value = metric["MetricValue"]
         # S307: the text is the template's; a line without an event has none of the other members.
         if eval(pattern, {"line": line}):  # noqa: S307
-            found[metric["MetricName"]] = line[value[2:]] if value.startswith("$.") else int(value)
-    return found
+            values[metric["MetricName"]] = line[value[2:]] if value.startswith("$.") else int(value)
+    return values
 
 
 class Lines(logging.Handler):
@@ -134,9 +134,13 @@ class TestMetrics:
         assert watched == {"AccountFindings", "Answers5xx", "ColdStarts", "Latency", "TurnedAway"}
 
     def test_alarms_tell_the_operators(self) -> None:
-        found = {n: r["Properties"] for n, r in resources().items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+        alarms_by_name = {
+            n: r["Properties"] for n, r in resources().items() if r["Type"] == "AWS::CloudWatch::Alarm"
+        }
 
-        assert {name for name, alarm in found.items() if alarm["AlarmActions"] != ["Alarms"]} == set()
+        assert {
+            name for name, alarm in alarms_by_name.items() if alarm["AlarmActions"] != ["Alarms"]
+        } == set()
 
     def test_of_findings_alarm_at_the_first_one(self) -> None:
         alarm = alarms()["AccountsDisagree"]

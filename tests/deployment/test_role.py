@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow(cost=35), pytest.mark.emulator]
 __all__ = ["roles", "scene", "stores"]
 
-# Commands of the serving apps that ask nothing of AWS: they are for whoever develops.
+# Commands of the serving apps that make no call to AWS: they are for developers.
 WITHOUT_AWS = {"explain_token", "openapi", "startblueprint"}
 
 

@@ -10,15 +10,15 @@ from tests.support.waiting import LIMIT_SECONDS
 
 def processes_of(folder: Path) -> dict[int, str]:
     """Return the command line of each living process that was given this folder, by its number."""
-    found = {}
+    processes = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command, variables = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
         except OSError:
             continue
         if bytes(folder) in command + variables:
-            found[int(process.name)] = command.replace(b"\0", b" ").decode()
-    return found
+            processes[int(process.name)] = command.replace(b"\0", b" ").decode()
+    return processes
 
 
 def answers(url: str) -> bool:

@@ -60,7 +60,7 @@ def own_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Em
 
 def _listeners(pid: int) -> set[str]:
     # Local addresses in state 0A, which is LISTEN, of the sockets that a process holds.
-    held = {
+    sockets = {
         link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if "socket" in str(link.readlink())
     }
     rows = [
@@ -69,7 +69,7 @@ def _listeners(pid: int) -> set[str]:
         for line in Path(f"/proc/{pid}/net/{name}").read_text().split("\n")[1:]
     ]
     return {
-        row[1].partition(":")[0] for row in rows if row and row[3] == "0A" and f"socket:[{row[9]}]" in held
+        row[1].partition(":")[0] for row in rows if row and row[3] == "0A" and f"socket:[{row[9]}]" in sockets
     }
 
 
@@ -95,7 +95,7 @@ def _run_by(runtime: RuntimeType, url: str) -> str:
 
 
 class TestEmulator:
-    def test_hears_nobody_but_this_machine(self, own_emulator: Emulator) -> None:
+    def test_listens_on_this_machine_only(self, own_emulator: Emulator) -> None:
         assert own_emulator._process is not None
         assert _listeners(own_emulator._process.pid) == {"0100007F"}
 
@@ -169,8 +169,8 @@ class TestEmulator:
 
 class TestLauncher:
     def test_refuses_a_ministack_whose_faults_lie_elsewhere(self, tmp_path: Path) -> None:
-        gone = "'_gone_in_the_next_version'"
-        code = f"import ministack_launcher as launcher; launcher.mend(launcher.cognito, {gone}, None)"
+        name = "'_gone_in_the_next_version'"
+        code = f"import ministack_launcher as launcher; launcher.mend(launcher.cognito, {name}, None)"
         ended = subprocess.run(
             [emulator.PYTHON, "-c", code],
             cwd=emulator.LAUNCHER.parent,
@@ -189,7 +189,7 @@ class TestFreePort:
         assert free_port(port) == port
 
     def test_is_another_if_not(self) -> None:
-        with socket.socket() as taken:
-            taken.bind((emulator.HOST, 0))
-            taken.listen()
-            assert free_port(taken.getsockname()[1]) not in {0, taken.getsockname()[1]}
+        with socket.socket() as occupied:
+            occupied.bind((emulator.HOST, 0))
+            occupied.listen()
+            assert free_port(occupied.getsockname()[1]) not in {0, occupied.getsockname()[1]}

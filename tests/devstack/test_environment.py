@@ -140,7 +140,7 @@ class TestApplyForTests:
 
 
 class TestStarter:
-    def test_is_nobody_for_what_a_person_started(self) -> None:
+    def test_is_zero_for_what_a_person_started(self) -> None:
         assert environment.supervisor_pid() == 0
 
     def test_is_us_for_what_we_start(self) -> None:

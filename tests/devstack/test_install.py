@@ -65,7 +65,7 @@ class TestMain:
         assert "uv pip sync" in shell.ran[-1]
         assert "-m venv --clear" not in shell.ran[0]
 
-    def test_begins_anew_where_it_was_cut_short(self, shell: Shell) -> None:
+    def test_begins_again_where_it_was_interrupted(self, shell: Shell) -> None:
         install.main()
         install.MARK.unlink()
         shell.ran.clear()

@@ -46,7 +46,7 @@ class TestToken:
     def test_shows_what_is_in_it_and_that_the_api_accepts_it(self, furnished_personas: object) -> None:
         out, report = StringIO(), StringIO()
         call_command("token", "--as", "editor", "--decode", stdout=out, stderr=report)
-        shown = json.loads(out.getvalue())
-        assert shown["header"]["alg"] == "RS256"
-        assert shown["claims"]["email"] == BY_KEY["editor"].email
+        token = json.loads(out.getvalue())
+        assert token["header"]["alg"] == "RS256"
+        assert token["claims"]["email"] == BY_KEY["editor"].email
         assert report.getvalue().endswith("Verdict: accepted\n")

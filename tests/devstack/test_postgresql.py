@@ -50,7 +50,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("made")
     cluster = Cluster(folder, durable=False)
     cluster.start()
@@ -60,9 +60,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Iterator[Path]:
+def folder(parent: Path, tmp_path: Path) -> Iterator[Path]:
     """A cluster that is stopped; a copy takes a tenth of what making one takes."""
-    folder = Path(shutil.copytree(made, tmp_path / "pg"))
+    folder = Path(shutil.copytree(parent, tmp_path / "pg"))
     yield folder
     shutil.rmtree(folder)
 
@@ -87,7 +87,7 @@ class TestCluster:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         cluster.stop()
 
-    def test_leaves_its_files_to_whoever_started_it(self, folder: Path) -> None:
+    def test_leaves_its_files_to_the_user_who_started_it(self, folder: Path) -> None:
         cluster = Cluster(folder, durable=False)
         cluster.start()
         cluster.stop()
@@ -120,9 +120,9 @@ class TestCluster:
         first.stop()
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-    def test_does_not_trust_a_socket_folder_of_somebody_elses(self, folder: Path) -> None:
+    def test_does_not_trust_a_socket_folder_of_another_user(self, folder: Path) -> None:
         os.chown(folder, 12345, 12345)
-        with pytest.raises(DevstackError, match="belongs to somebody else"):
+        with pytest.raises(DevstackError, match="belongs to another user"):
             Cluster(folder).start()
 
     def test_makes_a_new_cluster_where_one_was_left_half_made(self, folder: Path) -> None:
@@ -149,15 +149,15 @@ class TestCluster:
 
     @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root can set this up")
     def test_runs_for_root_where_user_namespaces_are_off(self) -> None:
-        # Not pytest's own folder: nobody may not enter that one.
-        folder = Path("/tmp") / f"moped-nobody-{os.getpid()}"  # noqa: S108
+        # Not pytest's own folder: the user "nobody" may not enter it.
+        folder = Path("/tmp") / f"moped-unprivileged-{os.getpid()}"  # noqa: S108
         with _parent(folder, sys.executable, "-c", CONTAINER) as parent:
             assert (folder / "data").stat().st_uid == 65534
             parent.kill()
         assert wait_until(lambda: not processes_of(folder))
         shutil.rmtree(folder)
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the user")
     def test_runs_for_an_ordinary_user(self) -> None:
         folder = Path("/tmp") / f"moped-user-{os.getpid()}"  # noqa: S108
         folder.mkdir()

@@ -144,12 +144,10 @@ class TestEnsure:
             assert (row.claims if row else None) == claims_items.claims_of(persona.email)
             assert bool(row) is persona.has_claims
 
-    def test_numbers_them_as_the_table_of_personas_says_on_a_new_laptop(
-        self, furnished_personas: Emulator
-    ) -> None:
+    def test_numbers_personas_as_their_table_on_a_new_laptop(self, furnished_personas: Emulator) -> None:
         accounts.ensure(PERSONAS)
         first = MopedUser.objects.get(email=BY_KEY["admin"].email).user_id - BY_KEY["admin"].database_id
-        for persona in filter(lambda one: one.has_claims, PERSONAS):
+        for persona in filter(lambda persona: persona.has_claims, PERSONAS):
             assert MopedUser.objects.get(email=persona.email).user_id == first + persona.database_id
 
 

@@ -98,10 +98,10 @@ class TestRunserver:
         return {number for number, line in found.items() if "ministack_launcher.py" in line or " -D " in line}
 
     def test_says_which_port_is_taken(self, laptop: Laptop) -> None:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            taken.listen()
-            port = taken.getsockname()[1]
+        with socket.socket() as occupied:
+            occupied.bind(("127.0.0.1", 0))
+            occupied.listen()
+            port = occupied.getsockname()[1]
             code, text = laptop.output("runserver", str(port))
         assert code == 1
         assert text.startswith(f"DevstackError: Port {port} is taken.")

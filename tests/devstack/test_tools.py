@@ -15,14 +15,14 @@ from apps.devstack.environment import PROJECT
 
 class TestUv:
     def test_trusts_whom_this_machine_trusts(self) -> None:
-        shown = subprocess.run(
+        process = subprocess.run(
             [requirements.UV, "pip", "list", "--show-settings"],
             cwd=PROJECT,
             capture_output=True,
             text=True,
             check=True,
         )
-        assert "system_certs: true" in shown.stdout
+        assert "system_certs: true" in process.stdout
 
 
 class TestLocks:
@@ -88,7 +88,7 @@ class TestBrowser:
         browser.main()
         assert installed.ran[1].startswith("/apt-get install")
 
-    def test_is_playwrights_for_everybody_else(
+    def test_is_playwrights_for_all_other_users(
         self, monkeypatch: pytest.MonkeyPatch, installed: Installed
     ) -> None:
         monkeypatch.setattr(os, "geteuid", lambda: 1000)

@@ -1,8 +1,8 @@
 """
 Schemathesis holds the running API against its own reference, as each persona.
 
-It may do to the personas whatever an admin may, such as give them other passwords: so it has a
-laptop to itself, and everybody's token is there before it begins.
+It may change the personas as an admin can, for example their passwords. It therefore has a laptop of
+its own and gets all tokens before it begins.
 
 Bounded here; for longer: `.venv/bin/schemathesis run http://127.0.0.1:8000/docs/openapi.json
 -H "Authorization: Bearer $(.venv/bin/python manage.py token --as admin)"` beside `make run`.
@@ -31,7 +31,7 @@ CHECKS = (
     "unsupported_method",
     "negative_data_rejection",
 )
-# Every boundary value of every parameter, as whoever gets past the permissions; a few guesses as all.
+# Every boundary value of every parameter for a persona with all permissions, and a few for the others.
 THOROUGH = {"admin": "examples,coverage,fuzzing"}
 PERSONA_KEYS = [persona.key for persona in PERSONAS if persona.has_claims]
 AT_NIGHT = ("--max-examples", "5")  # other ones each time
@@ -40,7 +40,7 @@ BOUNDED = ["admin", "viewer"]  # in `make check`; all of them in `make prove-fau
 
 
 class TestReference:
-    def test_holds_for_everybody(self, subtests: pytest.Subtests, tmp_path: Path, *, proof: bool) -> None:
+    def test_holds_for_every_persona(self, subtests: pytest.Subtests, tmp_path: Path, *, proof: bool) -> None:
         with running_laptop(tmp_path) as guinea_pig:
             tokens = {
                 persona: guinea_pig.manage("token", "--as", persona)

@@ -48,9 +48,9 @@ def _step(part: str) -> Step:
     head, _, body = request.strip().partition("\n\n")
     first, *lines = head.splitlines()
     method, url = first.split(" ", 1)
-    found = EXPECTED.search(title)
+    match = EXPECTED.search(title)
     headers = dict(line.split(": ", 1) for line in lines)
-    return Step(title.strip(), method, url, headers, body.strip(), int(found[1]) if found else 200)
+    return Step(title.strip(), method, url, headers, body.strip(), int(match[1]) if match else 200)
 
 
 def run(step: Step) -> tuple[int, bytes]:
@@ -75,9 +75,9 @@ class TestRestClientFile:
             assert isinstance(json.loads(body or b"{}"), dict), step.title
 
     def test_calls_every_method_of_every_route(self) -> None:
-        called = {
+        calls = {
             (step.method, resolve(urlsplit(step.url).path).view_name)
             for step in steps(FILE.read_text(), {"host": "http://testserver"})
         }
 
-        assert {(method, route.name) for route in listing() for method in route.methods} <= called
+        assert {(method, route.name) for route in listing() for method in route.methods} <= calls

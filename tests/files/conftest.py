@@ -37,8 +37,8 @@ def make_person(
 
 def make_file(key: str, project: Project, person: Person, **columns: Any) -> ProjectFile:
     plans, _ = FileType.objects.get_or_create(id=2, defaults={"name": "Plans", "slug": "plans"})
-    given = {"file_name": "A plan", "file_size": 1, "file_type": plans, "created_by_user": person}
-    return ProjectFile.objects.create(file_key=key, project=project, **given | columns)
+    values = {"file_name": "A plan", "file_size": 1, "file_type": plans, "created_by_user": person}
+    return ProjectFile.objects.create(file_key=key, project=project, **values | columns)
 
 
 @pytest.fixture

@@ -50,8 +50,8 @@ def stored(settings: Settings, key: str) -> Any:
 
 
 def is_there(settings: Settings, key: str) -> bool:
-    listed = clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
-    return bool(listed["KeyCount"])
+    objects = clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
+    return bool(objects["KeyCount"])
 
 
 class TestUpload:
@@ -59,9 +59,9 @@ class TestUpload:
         response = post(adapters.presign_upload(key=key, media_type="application/pdf"))
 
         assert response.ok, response.text
-        found = stored(settings, key)
-        assert found["Body"].read() == BODY
-        assert found["ContentType"] == "application/pdf"
+        head = stored(settings, key)
+        assert head["Body"].read() == BODY
+        assert head["ContentType"] == "application/pdf"
 
     def test_is_allowed_from_the_editors_origin(self, key: str) -> None:
         response = post(adapters.presign_upload(key=key, media_type="application/pdf"))
@@ -74,7 +74,7 @@ class TestUpload:
             {"key": "private/user/78/another.pdf"},
             {"Content-Type": "text/html"},
             {"acl": "public-read"},
-            {"x-amz-meta-owner": "somebody"},
+            {"x-amz-meta-owner": "another"},
             {"success_action_redirect": "https://example.org/"},
             {"x-amz-signature": "0" * 64},
             {"policy": "eyJjb25kaXRpb25zIjpbXX0="},
@@ -123,8 +123,8 @@ class TestUpload:
 
         assert second.status_code == 403
         assert stored(settings, key)["Body"].read() == BODY
-        listed = clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
-        assert [entry["Key"] for entry in listed["Contents"]] == [key]
+        objects = clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=key)
+        assert [entry["Key"] for entry in objects["Contents"]] == [key]
         assert not is_there(settings, "private/project/1/other.pdf")
 
     def test_takes_no_key_from_the_name_of_the_file(self, key: str, settings: Settings) -> None:

@@ -24,8 +24,8 @@ class TestNewKeys:
 
     @time_machine.travel(NIGHT, tick=False)
     def test_never_repeat(self) -> None:
-        made = {keys.for_project("private", 1, 1, "same.pdf") for _ in range(200)}
-        assert len(made) == 200
+        new_keys = {keys.for_project("private", 1, 1, "same.pdf") for _ in range(200)}
+        assert len(new_keys) == 200
 
 
 class TestCanonical:

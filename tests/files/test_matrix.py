@@ -10,7 +10,7 @@ import pytest
 from apps.devstack.personas import BY_KEY, PERSONAS
 from apps.files.models import Project
 from tests.files.conftest import make_file, make_person
-from tests.support.callers import EDITORS, EVERYONE, NOBODY, PROVEN_WITH_A_ROLE
+from tests.support.callers import ANONYMOUS, EDITORS, EVERYONE, PROVEN_WITH_A_ROLE
 
 if TYPE_CHECKING:
     from tests.conftest import Impersonate
@@ -26,7 +26,7 @@ class World(NamedTuple):
     deleted: int
 
 
-# What is asked for → the status that whoever may ask gets.
+# The path → the status for a caller who may ask.
 DOWNLOADS = {
     "private/project/{live}/80_04072022191747_40d4c982e064d0f9_live.pdf": 200,
     "public/project/{live}/80_04072022191747_40d4c982e064d0f9_live.pdf": 200,
@@ -54,7 +54,7 @@ UPLOADS: dict[str, dict[str, str]] = {
     "traversal-in-name": {"file": "../{live}/a.pdf"},
     "traversal-in-type": {"file": "a.pdf", "type": "../private"},
 }
-SIGNED = {"own", "own-public", "live"}
+SIGNED_CASES = {"own", "own-public", "live"}
 
 
 @pytest.fixture
@@ -66,16 +66,16 @@ def world(persona: str, db: None) -> World:
     other = make_person(ANOTHERS_ID, "other@austintexas.gov", account=None)
     live = Project.objects.create(project_name="live")
     deleted = Project.objects.create(project_name="deleted", is_deleted=True)
-    known = World(BY_KEY[persona].database_id if persona != NOBODY else 0, live.pk, deleted.pk)
+    ids = World(BY_KEY[persona].database_id if persona != ANONYMOUS else 0, live.pk, deleted.pk)
     for key in DOWNLOADS:
         if "unknown" not in key and "/own.png" not in key:
-            written = key.format(**known._asdict()).replace("%2e", ".").replace("%2f", "/")
-            make_file(written.lstrip("/"), live, other, is_deleted="deleted" in key)
-    return known
+            stored_key = key.format(**ids._asdict()).replace("%2e", ".").replace("%2f", "/")
+            make_file(stored_key.lstrip("/"), live, other, is_deleted="deleted" in key)
+    return ids
 
 
 def expected(persona: str, allowed: frozenset[str], status: int) -> int:
-    if persona == NOBODY:
+    if persona == ANONYMOUS:
         return 401
     return status if persona in allowed else 403
 
@@ -105,6 +105,6 @@ class TestMatrix:
         query = {name: value.format(**world._asdict()) for name, value in UPLOADS[case].items()}
         response = impersonate(persona).get("/files/request-signature", query)
 
-        assert response.status_code == expected(persona, EDITORS, 200 if case in SIGNED else 400)
+        assert response.status_code == expected(persona, EDITORS, 200 if case in SIGNED_CASES else 400)
         assert ("credentials" in response.json()) == (response.status_code == 200)
         assert signatures(caplog) == (response.status_code == 200)

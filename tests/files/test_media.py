@@ -10,15 +10,15 @@ class TestPresentation:
         "name", ["plan.pdf", "photo.JPG", "photo.jpeg", "scan.tiff", "map.png", "a.webp"]
     )
     def test_shows_documents_and_raster_images(self, name: str) -> None:
-        shown = content_types.presentation(name)
-        assert shown.content_type in {
+        headers = content_types.presentation(name)
+        assert headers.content_type in {
             "application/pdf",
             "image/jpeg",
             "image/tiff",
             "image/png",
             "image/webp",
         }
-        assert shown.content_disposition.startswith("inline")
+        assert headers.content_disposition.startswith("inline")
 
     @pytest.mark.parametrize(
         "name",

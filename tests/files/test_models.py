@@ -33,8 +33,8 @@ class TestTables:
             cursor.execute(
                 "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
             )
-            found = {name for (name,) in cursor.fetchall()}
-        assert {"moped_project", "moped_project_files", "moped_file_types"} <= found
+            tables = {name for (name,) in cursor.fetchall()}
+        assert {"moped_project", "moped_project_files", "moped_file_types"} <= tables
 
     def test_are_seeded_with_the_purposes_of_files(self) -> None:
         assert list(FileType.objects.order_by("id").values_list("id", "slug")) == [

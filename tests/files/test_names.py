@@ -141,9 +141,9 @@ class TestClean:
         ids=lambda value: ascii(value)[:30],
     )
     def test_refuses_with_the_reason(self, name: str, reason: str) -> None:
-        with pytest.raises(UnusableFileNameError, match=reason) as caught:
+        with pytest.raises(UnusableFileNameError, match=reason) as error:
             names.clean(name)
-        assert caught.value.fields == {"file": [str(caught.value)]}
+        assert error.value.fields == {"file": [str(error.value)]}
 
     @given(st.text(ASCII, max_size=140))
     @settings(max_examples=150, deadline=None)

@@ -34,8 +34,8 @@ ANOTHERS_ACCOUNT = "22222222-2222-4222-8222-222222222222"
 
 
 def upload(caller: CognitoUser, **changes: Any) -> adapters.PresignedPost:
-    wanted = {"file_name": "Plan.pdf", "kind": "private", "project_id": None, **changes}
-    return services.sign_upload(**wanted, actor=caller)
+    arguments = {"file_name": "Plan.pdf", "kind": "private", "project_id": None, **changes}
+    return services.sign_upload(**arguments, actor=caller)
 
 
 def claiming(caller: CognitoUser, **claims: str) -> CognitoUser:
@@ -75,7 +75,7 @@ class TestSignUpload:
         assert keys.display_name(key) == "plan.pdf"
 
     @pytest.mark.parametrize(
-        ("name", "stored"),
+        ("name", "content_type"),
         [
             ("a.pdf", "application/pdf"),
             ("a.html", "application/octet-stream"),
@@ -83,14 +83,14 @@ class TestSignUpload:
         ],
     )
     def test_never_stores_what_could_run_as_what_it_is(
-        self, caller: CognitoUser, person: Person, name: str, stored: str
+        self, caller: CognitoUser, person: Person, name: str, content_type: str
     ) -> None:
-        assert upload(caller, file_name=name).fields["Content-Type"] == stored
+        assert upload(caller, file_name=name).fields["Content-Type"] == content_type
 
     def test_refuses_an_unknown_project(self, caller: CognitoUser, person: Person) -> None:
-        with pytest.raises(UnknownProjectError) as caught:
+        with pytest.raises(UnknownProjectError) as error:
             upload(caller, project_id=2**31 - 1)
-        assert caught.value.fields == {"project_id": ["There is no such project."]}
+        assert error.value.fields == {"project_id": ["There is no such project."]}
 
     def test_refuses_a_deleted_project(self, caller: CognitoUser, person: Person, project: Project) -> None:
         Project.objects.update(is_deleted=True)
@@ -122,7 +122,7 @@ class TestSignUpload:
             upload(caller)
 
     def test_refuses_a_caller_whose_claim_names_anothers_row(self, caller: CognitoUser, db: None) -> None:
-        make_person(email="somebody.else@austintexas.gov", account=ANOTHERS_ACCOUNT)
+        make_person(email="another.user@austintexas.gov", account=ANOTHERS_ACCOUNT)
         with pytest.raises(NotAMopedUserError):
             upload(caller)
 
@@ -130,9 +130,7 @@ class TestSignUpload:
         make_person(email="maiden.name@austintexas.gov")
         assert upload(caller).key
 
-    def test_knows_a_caller_by_the_address_where_no_account_was_noted(
-        self, caller: CognitoUser, db: None
-    ) -> None:
+    def test_knows_a_caller_by_the_address_without_an_account(self, caller: CognitoUser, db: None) -> None:
         make_person(email="Jane.Doe@AustinTexas.gov", account=None)
         assert upload(caller).key
 
@@ -267,9 +265,9 @@ class TestSignDownload:
         settings.FILES_OLDER_FOLDERS = ("private/user/",)
         make_file(key, project, person)
         make_file(f"previews/13/{key}", project, person)
-        for asked in (key, f"previews/13/{key}", f"/previews/13/{key}"):
+        for requested_key in (key, f"previews/13/{key}", f"/previews/13/{key}"):
             with pytest.raises(UnknownFileError):
-                services.sign_download(key=asked, actor=caller)
+                services.sign_download(key=requested_key, actor=caller)
 
     def test_serves_what_lies_below_the_prefix_of_the_stage(
         self, caller: CognitoUser, person: Person, project: Project, settings: Settings
@@ -293,7 +291,9 @@ class TestSignDownload:
             services.sign_download(key=f"private/user/{OWN_ID}0/me.png", actor=caller)
 
     @pytest.mark.parametrize("database_id", ["", "0"])
-    def test_gives_nobody_the_folder_of_no_one(self, caller: CognitoUser, db: None, database_id: str) -> None:
+    def test_opens_no_folder_without_a_database_id(
+        self, caller: CognitoUser, db: None, database_id: str
+    ) -> None:
         with pytest.raises(UnknownFileError):
             services.sign_download(
                 key=f"private/user/{database_id}/x", actor=claiming(caller, database_id=database_id)

@@ -142,11 +142,11 @@ class TestThrottle:
     ) -> None:
         monkeypatch.setattr(SignatureThrottle, "THROTTLE_RATES", {"signatures": "2/min"})
         calls = [request_signature(calling(), file="a.pdf"), download(calling(), KEY)]
-        refused = request_signature(calling(), file="a.pdf")
+        response = request_signature(calling(), file="a.pdf")
 
         assert [response.status_code for response in calls] == [200, 404]
-        assert refused.status_code == 429
-        assert refused.headers["Retry-After"]
+        assert response.status_code == 429
+        assert response.headers["Retry-After"]
 
 
 class TestDownload:
@@ -168,7 +168,7 @@ class TestDownload:
         assert download(calling(), path).status_code == 200
 
     @pytest.mark.parametrize(
-        ("stored", "asked"),
+        ("stored_key", "path"),
         [
             ("private/project/1/a b & c.pdf", "private/project/1/a%20b%20&%20c.pdf"),
             ("private/project/1/100%.pdf", "private/project/1/100%.pdf"),
@@ -182,13 +182,13 @@ class TestDownload:
         ids=ascii,
     )
     def test_finds_keys_as_browsers_send_them(
-        self, calling: Caller, person: Person, project: Project, stored: str, asked: str
+        self, calling: Caller, person: Person, project: Project, stored_key: str, path: str
     ) -> None:
-        make_file(stored, project, person)
-        assert download(calling(), asked).status_code == 200
+        make_file(stored_key, project, person)
+        assert download(calling(), path).status_code == 200
 
     @pytest.mark.parametrize(
-        "asked",
+        "path",
         [
             "private/project/1/unknown.pdf",
             "private/project/1/../../user/78/x",
@@ -203,8 +203,8 @@ class TestDownload:
         ],
         ids=lambda value: value[:40],
     )
-    def test_knows_nothing_of_any_other(self, calling: Caller, person: Person, asked: str) -> None:
-        response = download(calling(), asked)
+    def test_knows_nothing_of_any_other(self, calling: Caller, person: Person, path: str) -> None:
+        response = download(calling(), path)
         assert response.status_code == 404
         assert "download_url" not in response.json()
 

@@ -32,16 +32,16 @@ every_operation = pytest.mark.parametrize(("method", "path", "operation"), OPERA
 
 def call(client: APIClient, method: str, path: str, operation: dict[str, Any], **query: str) -> Any:
     """Call an operation as its reference shows it."""
-    filled = re.sub(r"{(\w+)}", lambda found: VALUES[found[1]], path)
+    filled = re.sub(r"{(\w+)}", lambda parameter: VALUES[parameter[1]], path)
     required = {
         p["name"] for p in operation.get("parameters", []) if p.get("required") and p["in"] == "query"
     }
-    asked = urlencode({**{name: VALUES[name] for name in required}, **query})
+    query_string = urlencode({**{name: VALUES[name] for name in required}, **query})
     media = operation.get("requestBody", {}).get("content", {}).get("application/json")
     body = next(iter(media["examples"].values()))["value"] if media else None
     return client.generic(
         method.upper(),
-        f"{filled}?{asked}",
+        f"{filled}?{query_string}",
         "" if body is None else json.dumps(body),
         content_type="application/json",
     )
@@ -59,9 +59,9 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stands_in_the_reference(answer: Any, operation: dict[str, Any]) -> None:
-    said = operation["responses"].get(str(answer.status_code))
-    assert said, (answer.status_code, answer.content)
-    media = said.get("content", {}).get(answer.headers["Content-Type"])
+    response = operation["responses"].get(str(answer.status_code))
+    assert response, (answer.status_code, answer.content)
+    media = response.get("content", {}).get(answer.headers["Content-Type"])
     assert media, answer.headers["Content-Type"]
     jsonschema.validate(answer.json(), media["schema"] | {"components": DOCUMENT["components"]})
 

@@ -21,15 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from apps.deployment.package import builder, runtime, runtime_environment
+from apps.deployment.package import builder
+from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD, PROJECT
 from apps.deployment.verification import facts
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.health import probes
-from tests.rehearsal import github
+from tests.deployment.template import listed as as_list
+from tests.deployment.template import statements
+from tests.rehearsal import github, page
 from tests.rehearsal.clients import over_http, through_runtime, walk
-from tests.rehearsal.environment import EDITOR, FOLDER, SMOKE, Environment
+from tests.rehearsal.environment import EDITOR, FOLDER, Environment
 from tests.rehearsal.file_round_trip import carry
+from tests.support import lambda_environment, lambda_runtime, strict_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +50,14 @@ CHANGES = (
 )
 # What reconcile_users finds among the people of a rehearsal.
 FINDINGS = {
-    ("stray_account", SMOKE["email"]),
     ("stray_account", BY_KEY["outsider"].email),
     ("address_unverified", BY_KEY["unverified"].email),
+}
+# Rights of these roles that no scene needs.
+SELDOM = {
+    "apigateway:DELETE",  # CloudFormation, when it could not make an API
+    "cloudformation:DescribeStackResource",  # `stage verify` without `--url`
+    "lambda:DeleteFunction",  # the eleventh version of a function
 }
 failures: list[str] = []
 
@@ -95,6 +104,7 @@ class Rehearsal:
         self.made: dict[str, dict[str, str]] = {}
         self.overlays: dict[str, Path] = {}
         self.people: dict[str, Any] = {}
+        self.page = page.commands(page.NEW_ACCOUNT)
 
     def play(self) -> None:
         """Play every scene. A brief rehearsal leaves out those that tests/deployment covers with less."""
@@ -110,6 +120,7 @@ class Rehearsal:
             self.deployments_that_fail,
             self.others_beside_it,
             self.preview,
+            self.rights_of_github,
             self.the_end,
         )
         only_in_full = {
@@ -141,31 +152,32 @@ class Rehearsal:
     def refusals(self) -> None:
         """What cannot be deployed says why, in a sentence."""
         self._refused("no stack", "There is no stack moped-staging", "stage", "deploy", API)
-        for stage in self.stages:
-            self.made[stage] = self.theatre.make_stack(stage)
-            self.overlays[stage] = self.theatre.overlay(self.made[stage], stage)
+        self._page("setup", "stack", last=("--parameters", str(self.theatre.write_parameters(API))))
+        self._learn(API)
         self._refused("an empty secret", "missing or empty", *self._deploy(API))
-        for made in self.made.values():
-            self.theatre.fill_secrets(made)
+        self._page("setup", "secrets")
         note("a runner of another environment is not given staging's role", holds=self._is_turned_away())
         self._refused("no such stage", "There is no stage 'test'", "stage", "deploy", "test")
         self._refused("nothing to undeploy", "is not deployed", "stage", "undeploy", API, "--yes")
 
     def first_deployment(self) -> None:
-        """The first deployment of staging: stack, function, then trigger."""
-        self._typed(*self._deploy(API))
+        """The first deployment of staging."""
+        self._page("stage", "deploy", last=("--overlay", str(self.overlays[API])))
         note(
             "status shows a live version",
             holds="live version  " in self._typed("stage", "status", API, show=False),
         )
 
     def trigger_and_people(self) -> None:
-        """The trigger is attached; every persona signs in through it."""
-        account = self.theatre.client("sts").get_caller_identity()["Account"]
-        arn = f"arn:aws:lambda:us-east-1:{account}:function:moped-api-{API}:live"
-        self.made[API] = self.theatre.make_stack(API, trigger_arn=arn)
+        """The trigger is attached; the first admin and every persona sign in through it."""
+        first_admin = next(words[3] for words in self.page if words[:2] == ["setup", "admin"])
+        self._page("setup", "stack", last=("--parameters", str(self.theatre.write_parameters(API))))
+        self._page("setup", "admin", after=("--overlay", str(self.overlays[API])), typed=f"{PASSWORD}\n")
+        self._page("setup", "host", after=("--overlay", str(self.overlays[API])))
+        self._page("stage", "status", last=("--overlay", str(self.overlays[API])))
+        note(f"the page has no command left: {self.page}", holds=not self.page)
+        self._first_admin_asks(first_admin)
         self.people = self._people(API)
-        self.theatre.try_out_as(self.made[API], BY_KEY["viewer"].email, PASSWORD)
         signed_in = sorted(key for key, token in self.people["tokens"].items() if token)
         note(f"signed in: {', '.join(signed_in)}", holds=len(signed_in) >= len(self.people["tokens"]) - 1)
         note("the outsider is turned away by the trigger", holds=not self.people["tokens"]["outsider"])
@@ -190,10 +202,10 @@ class Rehearsal:
     def in_lambdas_own_runtime(self) -> None:
         """The same package in Lambda's runtime client, events of both versions."""
         with tempfile.TemporaryDirectory(prefix="moped-task-") as scratch:
-            task = runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
+            task = lambda_runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
             before = set(task.rglob("*"))
             variables = {**self._variables(API), **self._credentials()}
-            with runtime.Function(runtime_environment.python(), task, variables) as function:
+            with lambda_runtime.Function(lambda_environment.python(), task, variables) as function:
                 self._ready(through_runtime(function, 1))
                 for version in (1, 2):
                     self._walked(through_runtime(function, version), f"version {version} events: ")
@@ -230,7 +242,18 @@ class Rehearsal:
         self._typed(*self._deploy(API))
 
     def others_beside_it(self) -> None:
-        """Production beside it."""
+        """Production beside it. Its first deployment was interrupted before it had a gateway."""
+        parameters = str(self.theatre.write_parameters("production"))
+        self._typed("setup", "stack", "production", "--parameters", parameters)
+        self._typed("setup", "secrets", "production")
+        self._learn("production")
+        self.theatre.client("lambda").create_function(
+            FunctionName="moped-api-production",
+            Runtime=target_of_file().runtime,
+            Role=self.made["production"]["FunctionRoleArn"],
+            Handler="moped_api.lambda_handler.lambda_handler",
+            Code={"ZipFile": (BUILD / "moped-api-production.zip").read_bytes()},
+        )
         self._typed(*self._deploy("production"))
         note("production answers", holds=self._gateway("production")("GET", "/").status == 200)
         pages = self._gateway("production")("GET", "/docs/")
@@ -256,8 +279,20 @@ class Rehearsal:
         for stage in (API, "production"):
             note(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status == 200)
 
+    def rights_of_github(self) -> None:
+        """The roles of GitHub's jobs list what was asked of them, and nothing else."""
+        for role in ("DeploymentRole", "VerificationRole"):
+            listed = {action for each in statements(role) for action in as_list(each["Action"])}
+            asked = strict_mode.rights_asked_of(self.theatre.url, self.made[API][f"{role}Arn"])
+            missing, unused = sorted(asked - listed), sorted(listed - asked - SELDOM)
+            note(f"{role} lacks: {', '.join(missing) or 'nothing'}", holds=not missing)
+            note(f"{role} does not need: {', '.join(unused) or 'nothing'}", holds=not unused)
+
     def the_end(self) -> None:
-        """Everything is undeployed, and nothing is left."""
+        """The trigger is detached, everything is undeployed, and nothing is left."""
+        self._refused("the pool still calls it", "The user pool calls", "stage", "undeploy", API, "--yes")
+        parameters = ("--parameters", str(self.theatre.write_parameters(API)))
+        self._typed("setup", "stack", API, "--trigger", "off", *parameters)
         for stage in reversed(self.stages):
             self._typed("stage", "undeploy", stage, "--yes")
         functions = self.theatre.client("lambda").list_functions()["Functions"]
@@ -287,11 +322,36 @@ class Rehearsal:
 
     # ---- how it is done ---------------------------------------------------------------------------
 
+    def _page(
+        self, *expected: str, after: tuple[str, ...] = (), last: tuple[str, ...] = (), typed: str = ""
+    ) -> None:
+        """Type the next command of the page, with what it needs because this is not AWS."""
+        words = self.page.pop(0) if self.page else []
+        note(f"the page says: {' '.join(words)}", holds=tuple(words[:2]) == expected)
+        if "$CERTIFICATE_ARN" in words:
+            words[-1] = self.theatre.request_certificate(words[-2])
+        self._typed(*words[:1], *after, *words[1:], *last, typed=typed)
+
+    def _learn(self, stage: str) -> None:
+        self.made[stage] = self.theatre.read_outputs(stage)
+        self.overlays[stage] = self.theatre.overlay(self.made[stage], stage)
+
+    def _first_admin_asks(self, email: str) -> None:
+        made = self.made[API]
+        signed_in = self.theatre.client("cognito-idp").admin_initiate_auth(
+            UserPoolId=made["UserPoolId"],
+            ClientId=made["ClientId"],
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": email, "PASSWORD": PASSWORD},
+        )
+        answer = self._gateway(API)("GET", "/users/", signed_in["AuthenticationResult"]["IdToken"])
+        note(f"the first admin lists users: {answer.status}", holds=answer.status == HTTPStatus.OK)
+
     def _deploy(self, stage: str, overlay: Path | None = None) -> list[str]:
         return ["stage", "deploy", stage, "--overlay", str(overlay or self.overlays[stage])]
 
-    def _typed(self, *words: str, show: bool = True) -> str:
-        done = self.theatre.manage(*words)
+    def _typed(self, *words: str, show: bool = True, typed: str = "") -> str:
+        done = self.theatre.manage(*words, typed=typed)
         if show:
             print("  $ manage.py " + " ".join(w for w in words if "/" not in w and w != "--overlay"))
             print("".join(f"    {line}\n" for line in done.stdout.splitlines()), end="")

@@ -13,7 +13,7 @@ from tests.support.waiting import LIMIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apps.deployment.package.runtime import Function
+    from tests.support.lambda_runtime import Function
 
 REFUSED = {401, 403}
 CRASHED = 500
@@ -57,8 +57,8 @@ def through_runtime(function: Function, version: int) -> Callable[..., Answer]:
 
 
 def walk(ask: Callable[..., Answer], people: dict[str, Any]) -> tuple[int, list[str]]:
-    """Call every route as every persona and as nobody; return how many calls, and what was wrong."""
-    callers = {"nobody": "", **{key: token for key, token in people["tokens"].items() if token}}
+    """Call every route as every persona and without a token. Return the number of calls and the faults."""
+    callers = {"anonymous": "", **{key: token for key, token in people["tokens"].items() if token}}
     count, wrong = 0, []
     for call in people["calls"]:
         for caller, token in callers.items():

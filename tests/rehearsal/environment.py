@@ -14,25 +14,22 @@ from urllib.parse import quote
 
 import boto3
 import psycopg
-from cryptography.fernet import Fernet
 
-from apps.deployment.package import runtime_environment
 from apps.deployment.paths import BUILD, PROJECT
 from apps.devstack import environment as laptop
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
 from tests.rehearsal import github
-from tests.support import password_auth
+from tests.support import lambda_environment, password_auth, strict_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import CompletedProcess
 
 FOLDER = BUILD / "rehearsal-world"
-TEMPLATE = PROJECT / "infrastructure" / "moped-api.yaml"
-PREVIEW_DATABASE = PROJECT / "infrastructure" / "preview-database.sql"
-SMOKE = {"email": "smoke.test@austintexas.gov", "password": "Smoke-Test-2026!"}
-EDITOR = "https://moped.example"
+INFRASTRUCTURE = PROJECT / "infrastructure"
+PREVIEW_DATABASE = INFRASTRUCTURE / "preview-database.sql"
+EDITOR = "https://moped.austinmobility.io"
 LOGIN, LOGIN_SECRET = "moped", "rds!moped"  # the database's, as RDS keeps it
 
 
@@ -55,7 +52,11 @@ class Environment:
             self._cleanup.callback(self.database.stop)
             self.database.start()
             emulator = Emulator(
-                FOLDER / "aws", self.port, durable=False, function_python=runtime_environment.python()
+                FOLDER / "aws",
+                self.port,
+                durable=False,
+                function_python=lambda_environment.python(),
+                launcher=strict_mode.LAUNCHER,
             )
             self._cleanup.callback(emulator.stop)
             emulator.start()
@@ -81,78 +82,52 @@ class Environment:
         """Return a client of the embedded AWS, with all rights."""
         return boto3.client(service)  # type: ignore[call-overload]
 
-    def manage(self, *words: str) -> CompletedProcess[str]:
-        """Type a command of manage.py, as GitHub's runner would."""
+    def manage(self, *words: str, typed: str = "") -> CompletedProcess[str]:
+        """Type a command of manage.py, as GitHub's runner would; `setup` as an administrator."""
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=PROJECT,
             env={**os.environ, **self._runner(*words[:3])},
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
         )
 
     def _runner(self, command: str, action: str = "", stage: str = "") -> dict[str, str]:
-        """Return the credentials of GitHub's runner; only to remove a stage takes an operator's own."""
+        """Return the credentials of GitHub's runner; none where an administrator types."""
         if command == "preview":
             return github.credentials(self._made["staging"]["PreviewDeploymentRoleArn"], "preview")
         made = self._made.get(stage)
-        if made is None or action == "undeploy":
+        if made is None or command == "setup" or action == "undeploy":
             return {}
         if action == "verify":
             return github.credentials(made["VerificationRoleArn"], f"{stage}-verification")
         return github.credentials(made["DeploymentRoleArn"], stage)
 
-    def make_stack(self, stage: str, trigger_arn: str = "") -> dict[str, str]:
-        """Make or update a stage's stack and return its outputs."""
-        cloudformation, name = self.client("cloudformation"), f"moped-{stage}"
-        change = {
-            "StackName": name,
-            "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
-            "Capabilities": ["CAPABILITY_IAM"],
-            "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value}
-                for key, value in self._parameters(stage, trigger_arn).items()
-            ],
-        }
-        existing = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
-        kind = "update" if name in existing else "create"
-        getattr(cloudformation, f"{kind}_stack")(**change)
-        cloudformation.get_waiter(f"stack_{kind}_complete").wait(
-            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
-        outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-        made = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    def write_parameters(self, stage: str) -> Path:
+        """Do what an operator does: fill in the stage's parameter file, here in a copy."""
+        parameters = json.loads((INFRASTRUCTURE / f"{stage}.json").read_text(encoding="utf-8"))
+        path = FOLDER / f"{stage}-parameters.json"
+        path.write_text(json.dumps({**parameters, **self._values(stage)}), encoding="utf-8")
+        return path
+
+    def read_outputs(self, stage: str) -> dict[str, str]:
+        """Return the outputs of a stage's stack."""
+        stacks = self.client("cloudformation").describe_stacks(StackName=f"moped-{stage}")["Stacks"]
+        made = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
         self._made[stage] = made
         return made
 
-    def fill_secrets(self, made: dict[str, str]) -> None:
-        """Do what a new stage's operators do by hand: the secrets, and the account to try it with."""
-        manager, cognito = self.client("secretsmanager"), self.client("cognito-idp")
-        configuration = {"COGNITO_DYNAMO_SECRET_KEY": Fernet.generate_key().decode()}
-        manager.put_secret_value(SecretId=made["ConfigurationSecret"], SecretString=json.dumps(configuration))
-        self.try_out_as(made, **SMOKE)
-        cognito.admin_create_user(
-            UserPoolId=made["UserPoolId"], Username=SMOKE["email"], MessageAction="SUPPRESS"
-        )
-        cognito.admin_set_user_password(
-            UserPoolId=made["UserPoolId"],
-            Username=SMOKE["email"],
-            Password=SMOKE["password"],
-            Permanent=True,
-        )
+    def request_certificate(self, host: str) -> str:
+        """Do what an operator does in ACM, and return the certificate's ARN."""
+        return str(self.client("acm").request_certificate(DomainName=host)["CertificateArn"])
 
     def let_previews_read(self) -> None:
         """Do what staging's operators do once in its database."""
         script = PREVIEW_DATABASE.read_text(encoding="utf-8")
         with psycopg.connect(self.database.url, autocommit=True) as connection:
             connection.execute(script.encode())
-
-    def try_out_as(self, made: dict[str, str], email: str, password: str) -> None:
-        """Say whose token deployments are tried out with."""
-        account = json.dumps({"email": email, "password": password})
-        self.client("secretsmanager").put_secret_value(SecretId=made["SmokeSecret"], SecretString=account)
 
     def rotate_database_password(self) -> None:
         """Do what RDS does by itself: another password in the server, then in the secret."""
@@ -180,20 +155,14 @@ class Environment:
         self.rotate_database_password()
         return str(arn)
 
-    def _parameters(self, stage: str, trigger_arn: str) -> dict[str, str]:
+    def _values(self, stage: str) -> dict[str, str]:
+        """Return what only the operators of an account know."""
         return {
-            "Stage": stage,
-            "DomainPrefix": f"moped-{stage}",
-            "CallbackUrls": f"{EDITOR}/auth/callback",
-            "LogoutUrls": f"{EDITOR}/",
             "IdentityProviders": "COGNITO,azuread",
-            "ServerSidePasswords": "true",
-            "EditorOrigins": EDITOR,
             "DatabaseUrl": f"postgresql://{LOGIN}@{quote(str(self.database.sockets), safe='')}/{DATABASE}",
             "DatabaseSecretArn": self._login_secret,
             "GitHubRepository": github.REPOSITORY,
             "Verification": "true",
-            "TriggerFunctionArn": trigger_arn,
             "Previews": str(stage == "staging").lower(),
             "PreviewDatabaseUrl": self.database.url.replace(f"//{SUPERUSER}@", "//moped_preview@"),
         }

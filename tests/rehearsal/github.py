@@ -8,7 +8,8 @@ from typing import Any
 
 import boto3
 
-REPOSITORY = "city-of-austin/moped"
+# As the tokens of a repository name it that was created since July 2026 (docs/github.md).
+REPOSITORY = "cityofaustin@14157087/moped-api@912345678"
 
 
 def credentials(role: str, environment: str) -> dict[str, str]:

@@ -7,11 +7,11 @@ route as every persona and fails for a route that no table has.
 
 from __future__ import annotations
 
-NOBODY = "nobody"  # a caller without a token
+ANONYMOUS = "anonymous"  # a caller without a token
 
 EVERYONE = frozenset(
     {
-        NOBODY,
+        ANONYMOUS,
         "admin",
         "editor",
         "viewer",
@@ -22,7 +22,7 @@ EVERYONE = frozenset(
         "no_roles",
     }
 )
-SIGNED_IN = EVERYONE - {NOBODY}
+SIGNED_IN = EVERYONE - {ANONYMOUS}
 STAFF_WITH_A_ROLE = frozenset({"admin", "editor", "viewer", "sso_editor"})
 PROVEN_WITH_A_ROLE = STAFF_WITH_A_ROLE | {"external_viewer"}
 EDITORS = frozenset({"admin", "editor", "sso_editor"})

@@ -1,4 +1,4 @@
-"""The shell of somebody who has just cloned the project."""
+"""The shell of a developer who has just cloned the project."""
 
 from __future__ import annotations
 

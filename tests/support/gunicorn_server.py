@@ -80,7 +80,7 @@ class Gunicorn:
 
 class Served:
     """
-    The API with everybody's tokens, for as long as the `with` block.
+    The API with the tokens of all personas, for as long as the `with` block.
 
     :param folder: where its PostgreSQL and its log lie
     :param furnished: the variables that name a furnished AWS, to which this process' clients speak
@@ -97,7 +97,7 @@ class Served:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start everything, and sign everybody in."""
+        """Start everything, and sign all personas in."""
         with self._cleanup:
             self._cleanup.callback(self._database.stop)
             self._database.start()

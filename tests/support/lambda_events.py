@@ -139,6 +139,8 @@ COMMANDS = (
     "migrate --noinput",
     "migrate --noinput --fake-initial",
     "showmigrations",
+    "create_first_admin jane@austintexas.gov Jane Doe",
+    "create_first_admin --smoke smoke@austintexas.gov zoë@austintexas.gov Zoë Ann O'Neill",
     "reconcile_users",
     "reconcile_users --json",
     "reconcile_users --fix --json",
@@ -164,6 +166,11 @@ REFUSED_COMMANDS: tuple[Any, ...] = (
     "migrate --noinput=1",
     "migrate --database default",
     "showmigrations --plan",
+    "create_first_admin",
+    "create_first_admin jane@austintexas.gov",
+    "create_first_admin Jane Doe",
+    "create_first_admin jane@austintexas.gov Jane --pythonpath=/tmp",
+    "create_first_admin --settings=os jane@austintexas.gov Jane Doe",
     "reconcile_users --grace 0",
     "reconcile_users --js",
     "reconcile_users --only",
@@ -266,5 +273,7 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "a host that is no ASCII": rest_event(host="中.example"),
     "an unknown method": {**rest_event(), "httpMethod": "BREW"},
     "a query that is odd": {**url_event(), "rawQueryString": "&&=%ff&a=%00&中=é"},
-    "a port that is none": rest_event(**{"X-Forwarded-Port": "eighty", "X-Forwarded-Proto": "gopher"}),
+    "a port that is not a number": rest_event(
+        **{"X-Forwarded-Port": "eighty", "X-Forwarded-Proto": "gopher"}
+    ),
 }

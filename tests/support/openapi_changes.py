@@ -29,7 +29,9 @@ def breaking(before: Document, after: Document) -> Iterator[str]:
             if new is None:
                 yield f"{name}: removed"
             else:
-                yield from (f"{name}: {what}" for what in _of_operation(old, new, old_schemas, new_schemas))
+                yield from (
+                    f"{name}: {change}" for change in _of_operation(old, new, old_schemas, new_schemas)
+                )
 
 
 class _Schemas:
@@ -40,10 +42,10 @@ class _Schemas:
 
     def of(self, schema: Document | None) -> Document:
         """Return a schema without its reference."""
-        found = schema or {}
-        while "$ref" in found:
-            found = self._components[found["$ref"].rpartition("/")[2]]
-        return found
+        resolved = schema or {}
+        while "$ref" in resolved:
+            resolved = self._components[resolved["$ref"].rpartition("/")[2]]
+        return resolved
 
     def of_body(self, body: Document | None) -> Document:
         """Return what a body or an answer holds."""
@@ -54,14 +56,14 @@ def _of_operation(old: Document, new: Document, before: _Schemas, after: _Schema
     if _is_closed(new) and not _is_closed(old):
         yield "newly asks for a token"
     yield from _of_parameters(old, new, before, after)
-    taken = before.of_body(old.get("requestBody")), after.of_body(new.get("requestBody"))
-    yield from _taken(*taken, before, after, "field ")
+    bodies = before.of_body(old.get("requestBody")), after.of_body(new.get("requestBody"))
+    yield from _taken(*bodies, before, after, "field ")
     for status in (status for status in old["responses"] if status < "400"):
         if status not in new["responses"]:
             yield f"no longer answers {status}"
         else:
-            given = before.of_body(old["responses"][status]), after.of_body(new["responses"][status])
-            yield from (f"{status} {what}" for what in _given(*given, before, after, ""))
+            answers = before.of_body(old["responses"][status]), after.of_body(new["responses"][status])
+            yield from (f"{status} {change}" for change in _given(*answers, before, after, ""))
 
 
 def _is_closed(operation: Document) -> bool:
@@ -69,11 +71,11 @@ def _is_closed(operation: Document) -> bool:
 
 
 def _of_parameters(old: Document, new: Document, before: _Schemas, after: _Schemas) -> Iterator[str]:
-    known = {parameter["name"]: parameter for parameter in old.get("parameters", [])}
-    kept = {parameter["name"]: parameter for parameter in new.get("parameters", [])}
-    yield from (f"parameter {name} removed" for name in sorted(known.keys() - kept.keys()))
-    for name, parameter in kept.items():
-        was = known.get(name, {})
+    old_parameters = {parameter["name"]: parameter for parameter in old.get("parameters", [])}
+    new_parameters = {parameter["name"]: parameter for parameter in new.get("parameters", [])}
+    yield from (f"parameter {name} removed" for name in sorted(old_parameters.keys() - new_parameters.keys()))
+    for name, parameter in new_parameters.items():
+        was = old_parameters.get(name, {})
         if parameter.get("required") and not was.get("required"):
             yield f"parameter {name} newly required"
         if was:
@@ -93,12 +95,12 @@ def _taken(old: Document, new: Document, before: _Schemas, after: _Schemas, at: 
 
 
 def _narrowed(old: Document, new: Document, name: str) -> Iterator[str]:
-    if gone := _types(old) - _types(new):
-        yield f"{name} no longer taken as {' or '.join(sorted(gone))}"
+    if removed := _types(old) - _types(new):
+        yield f"{name} no longer taken as {' or '.join(sorted(removed))}"
     if new.get("enum") and (
-        gone := set(map(str, old.get("enum", ["anything"]))) - set(map(str, new["enum"]))
+        removed := set(map(str, old.get("enum", ["anything"]))) - set(map(str, new["enum"]))
     ):
-        yield f"{name} no longer taken as {' or '.join(sorted(gone))}"
+        yield f"{name} no longer taken as {' or '.join(sorted(removed))}"
     for limit, more_is_less in LIMITS.items():
         if _tightened(old.get(limit), new.get(limit), more_is_less=more_is_less):
             yield f"{name} has another {limit}: {new[limit]}"
@@ -126,17 +128,17 @@ def _common(
     old: Document, new: Document, before: _Schemas, after: _Schemas
 ) -> Iterator[tuple[str, Document, Document]]:
     """Yield the members that both have, and the items of a list as `[]`."""
-    kept = new.get("properties", {})
+    new_properties = new.get("properties", {})
     for name, schema in old.get("properties", {}).items():
-        if name in kept:
-            yield name, before.of(schema), after.of(kept[name])
+        if name in new_properties:
+            yield name, before.of(schema), after.of(new_properties[name])
     if "items" in old and "items" in new:
         yield "[]", before.of(old["items"]), after.of(new["items"])
 
 
 def _types(schema: Document) -> set[str]:
-    said = schema.get("type", [])
-    return {said} if isinstance(said, str) else set(said)
+    types = schema.get("type", [])
+    return {types} if isinstance(types, str) else set(types)
 
 
 def _said(schema: Document) -> str:

@@ -6,7 +6,7 @@ import psycopg
 
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url
 
-# Whoever is in this group needs a password; the superuser of the cluster goes on without.
+# Members of this group need a password. The superuser of the cluster needs none.
 GROUP = "logins"
 RULE = f"local all +{GROUP} scram-sha-256\n"
 

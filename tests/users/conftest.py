@@ -23,7 +23,7 @@ numbers = itertools.count(1)
 
 @pytest.fixture
 def stores(transactional_db: None, furnished_emulator: object) -> Stores:
-    """The three stores, with nobody of this test in them yet."""
+    """The three stores, without users of this test."""
     current_roles.invalidate()
     secrets.forget()
     return Stores(settings.COGNITO_USER_POOL_ID)
@@ -40,5 +40,5 @@ def admin(stores: Stores) -> CognitoUser:
 
 @pytest.fixture
 def email() -> str:
-    """An address that nobody had before."""
+    """A new address."""
     return f"person.{uuid.uuid4().hex[:12]}@austintexas.gov"

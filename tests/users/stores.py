@@ -41,7 +41,7 @@ class Actor:
 
 
 class DeniedError(MopedError):
-    """The pool lets nobody in with this."""
+    """A password that the pool refuses."""
 
 
 def roles_in(token: str) -> list[str]:
@@ -70,7 +70,7 @@ class Stores:
     pool: str
 
     def admit(self, email: str, roles: Sequence[str], password: str = PASSWORD) -> MopedUser:
-        """Put somebody into all three stores, not through the services."""
+        """Create a user in all three stores, without the services."""
         account = cognito.create(email=email, password=password, mark="")
         cognito.set_password(account.username, password)
         values = {**profile(email), "roles": list(roles), "cognito_user_id": uuid.UUID(account.username)}
@@ -124,7 +124,7 @@ class Stores:
         return True
 
     def roles_at_sign_in(self, email: str, password: str = PASSWORD) -> list[str] | None:
-        """Return the roles somebody gets who signs in; None if they are refused."""
+        """Return the roles that a user gets at sign-in, None if the sign-in is refused."""
         for _ in range(SIGN_IN_ATTEMPTS):
             try:
                 return roles_in(self.tokens(email, password)["IdToken"])
@@ -153,13 +153,13 @@ class Stores:
     def _disagreements(self, address: str) -> list[str]:
         row, claims, account = self.row(address), self.claims(address), self.account(address)
         if row is None or row.is_deleted:
-            wrong = [f"{address} has claims and is not active"] if claims else []
-            return wrong + ([f"{address} has an account and is not active"] if account else [])
-        wrong = []
+            problems = [f"{address} has claims and is not active"] if claims else []
+            return problems + ([f"{address} has an account and is not active"] if account else [])
+        problems = []
         if account is None or account.username != str(row.cognito_user_id):
-            wrong.append(f"{address} is active, and the account is {account}, not {row.cognito_user_id}")
+            problems.append(f"{address} is active, and the account is {account}, not {row.cognito_user_id}")
         elif account.status != "CONFIRMED" or not account.is_verified or account.email != address:
-            wrong.append(f"the account of {address} cannot be used: {account}")
+            problems.append(f"the account of {address} cannot be used: {account}")
         if claims != row.claims:
-            wrong.append(f"the claims of {address} are {claims}, not {row.claims}")
-        return wrong
+            problems.append(f"the claims of {address} are {claims}, not {row.claims}")
+        return problems

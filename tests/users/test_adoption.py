@@ -47,7 +47,7 @@ CATALOGUE = {
 
 @pytest.fixture
 def city_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Any]]:
-    """Connection parameters of a filled database that Hasura made, and that nobody migrated yet."""
+    """Connection parameters of a filled database that Hasura made and that is not migrated yet."""
     name = f"city_{uuid4().hex[:8]}"
     own: dict[str, Any] = dict(settings.DATABASES["default"])
     server = {key: own[parameter] for key, parameter in SERVER.items() if own.get(parameter)}
@@ -88,32 +88,26 @@ def catalogue(database: dict[str, Any]) -> dict[str, list[Any]]:
 
 def names(database: dict[str, Any], schema: str) -> set[str]:
     with psycopg.connect(**database) as city:
-        found = city.execute(
+        rows = city.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [schema]
         )
-        return {name for (name,) in found}
+        return {name for (name,) in rows}
 
 
 class TestAdoption:
     def test_leaves_rows_and_public_as_they_are(self, city_database: dict[str, Any]) -> None:
         before = catalogue(city_database)
 
-        said = migrate(city_database, "--fake-initial")
+        output = migrate(city_database, "--fake-initial")
 
         assert catalogue(city_database) == before
-        assert "users.0001_initial... FAKED" in said
+        assert "users.0001_initial... FAKED" in output
         assert {"django_migrations", "users_event", "users_pending_change"} <= names(
             city_database, "moped_api"
         )
         assert not {name for name in names(city_database, "public") if not name.startswith("moped_")}
 
-    def test_may_be_repeated(self, city_database: dict[str, Any]) -> None:
-        migrate(city_database, "--fake-initial")
-        before = catalogue(city_database)
-
-        said = migrate(city_database, "--fake-initial")
-
-        assert "No migrations to apply" in said
+        assert "No migrations to apply" in migrate(city_database, "--fake-initial")
         assert catalogue(city_database) == before
 
 
@@ -127,19 +121,19 @@ class TestAnEmptyDatabase:
             SELECT column_name, udt_name, is_nullable FROM information_schema.columns
             WHERE table_schema = 'public' AND table_name = %s ORDER BY 1"""
         table = [model._meta.db_table]
-        with psycopg.connect(**city_database) as city, connection.cursor() as ours:
-            ours.execute(query, table)
+        with psycopg.connect(**city_database) as city, connection.cursor() as own_cursor:
+            own_cursor.execute(query, table)
 
-            assert ours.fetchall() == city.execute(query, table).fetchall()
+            assert own_cursor.fetchall() == city.execute(query, table).fetchall()
 
     def test_gets_the_constraints_by_their_names(self, city_database: dict[str, Any]) -> None:
         query = """
             SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
             WHERE conrelid = 'public.moped_users'::regclass AND contype IN ('u', 'p') ORDER BY 1"""
-        with psycopg.connect(**city_database) as city, connection.cursor() as ours:
-            ours.execute(query)
+        with psycopg.connect(**city_database) as city, connection.cursor() as own_cursor:
+            own_cursor.execute(query)
 
-            assert ours.fetchall() == city.execute(query).fetchall()
+            assert own_cursor.fetchall() == city.execute(query).fetchall()
 
     def test_gives_hasura_the_defaults_it_relies_on(self) -> None:
         with connection.cursor() as cursor:

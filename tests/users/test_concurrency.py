@@ -1,8 +1,8 @@
 """
 Admins who change the same few people at the same moment, over and over.
 
-Nothing fails here but for the others' sake, so nothing may be left to repair: when everybody has
-their answer, the stores agree.
+Nothing fails here except because of the other admins, so nothing is left to repair: when all have
+their response, the stores agree.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ class Crowd:
         self.barrier = Barrier(ADMINS)
 
     def plan(self) -> list[tuple[str, str, str]]:
-        """Return what each admin tries in one round: a change of somebody, and to which address."""
+        """Return what each admin tries in one round: the change, the user's address and the new address."""
         changes, pick = ["create", "activate", "move", "move", "deactivate", "deactivate"], self.random.choice
         return [(pick(changes), pick(self.addresses), pick(self.addresses)) for _ in range(ADMINS)]
 
     def play(self) -> list[tuple[str, str, str]]:
-        """Let everybody try at once."""
+        """Run all changes at once."""
         plan = self.plan()
-        known = dict(MopedUser.objects.values_list("email", "cognito_user_id"))
-        threads = [Thread(target=self._try, args=(change, known)) for change in plan]
+        account_ids = dict(MopedUser.objects.values_list("email", "cognito_user_id"))
+        threads = [Thread(target=self._try, args=(change, account_ids)) for change in plan]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         return plan
 
-    def _try(self, change: tuple[str, str, str], known: dict[str, Any]) -> None:
+    def _try(self, change: tuple[str, str, str], account_ids: dict[str, Any]) -> None:
         name, email, target = change
         by: Any = {"actor": self.actor}
         form: Any = {"actor": self.actor, "password": PASSWORD}
-        account = known.get(email)
+        account = account_ids.get(email)
         self.barrier.wait()
         try:
             with suppress(ConflictError, NotFoundError):
@@ -92,4 +92,4 @@ class TestCrowds:
             plan = crowd.play()
 
             assert stores.disagreements(*addresses) == [], plan
-            assert [one for one in PendingChange.objects.all() if not one.is_done] == [], plan
+            assert [change for change in PendingChange.objects.all() if not change.is_done] == [], plan

@@ -50,7 +50,7 @@ class Case:
     def is_done(self) -> bool:
         raise NotImplementedError
 
-    def wrong(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Say where the stores contradict each other."""
         return self.stores.disagreements(*self.addresses)
 
@@ -81,9 +81,9 @@ class Adopt(Create):
     def is_done(self) -> bool:
         return super().is_done() and str(self.person.cognito_user_id) == self.stray.username
 
-    def wrong(self) -> list[str]:
+    def problems(self) -> list[str]:
         # Until it is adopted, a stray account is what was there before.
-        return super().wrong() if self.stores.row(self.email) else self.unless_the_stray_is_there()
+        return super().problems() if self.stores.row(self.email) else self.unless_the_stray_is_there()
 
     def unless_the_stray_is_there(self) -> list[str]:
         account = self.stores.account(self.email)
@@ -180,7 +180,7 @@ def attempt(case: Case) -> bool:
 
 
 def suffer(case: Case, fault: Fault, monkeypatch: pytest.MonkeyPatch, mortals: Mortals) -> bool:
-    """Do it with a fault; False if it failed, or if there is nobody left to tell."""
+    """Run a case with a fault. Return False if it failed or its process was killed."""
     if fault.kills:
         mortals.die_of(fault, case)
         return False
@@ -192,17 +192,17 @@ def suffer(case: Case, fault: Fault, monkeypatch: pytest.MonkeyPatch, mortals: M
 
 def check(case: Case, fault: Fault, *, succeeded: bool) -> list[str]:
     """Return what is wrong after the fault, the repair and the repetition."""
-    wrong = unsafe(case)
-    if succeeded and (not case.is_done() or case.wrong()):
-        wrong.append("it was called a success and is none")
+    problems = unsafe(case)
+    if succeeded and (not case.is_done() or case.problems()):
+        problems.append("it was called a success and is none")
     if fault.number % 2:  # every other time the next try meets what the fault left
         repair(case)
-        wrong += case.wrong()
+        problems += case.problems()
     if not succeeded:
         repeat(case)
-    wrong += case.wrong()
+    problems += case.problems()
     leftovers = PendingChange.objects.filter(email__in=case.addresses)
-    return wrong + [f"left behind: {leftover}" for leftover in leftovers]
+    return problems + [f"left behind: {leftover}" for leftover in leftovers]
 
 
 def repeat(case: Case) -> None:
@@ -222,7 +222,7 @@ def repair(case: Case) -> None:
 
 
 def unsafe(case: Case) -> list[str]:
-    """Say whether somebody who is inactive has claims: never, not even for a moment."""
+    """Return the inactive users who have claims. There must be none, not even for a moment."""
     return [
         f"{address} is inactive and has claims"
         for address in case.addresses
@@ -254,13 +254,13 @@ class TestEveryFault:
         with watched(monkeypatch) as world:
             assert attempt(unspoilt)
 
-        wrong = {}
+        problems = {}
         faults = list(world.faults(kind))
         for fault in faults if proof else faults[::3]:
             spoilt = cases(case)
             succeeded = suffer(spoilt, fault, monkeypatch, mortals)
-            wrong[str(fault)] = check(spoilt, fault, succeeded=succeeded)
+            problems[str(fault)] = check(spoilt, fault, succeeded=succeeded)
 
-        record_property("faults", len(wrong))
-        assert wrong
-        assert not any(wrong.values()), (wrong, world.log)
+        record_property("faults", len(problems))
+        assert problems
+        assert not any(problems.values()), (problems, world.log)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from apps.users import examples
+from apps.users import reference
 from apps.users.serializers import ActivationSerializer, ChangedUserSerializer, NewUserSerializer
 from tests.reference.document import DOCUMENT
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from apps.core.http.serializers import StrictSerializer
 
 BODIES: dict[str, tuple[type[StrictSerializer], dict[str, Any]]] = {
-    "NewUser": (NewUserSerializer, examples.NEW_USER),
-    "ChangedUser": (ChangedUserSerializer, examples.CHANGED_USER),
-    "Activation": (ActivationSerializer, examples.ACTIVATION),
+    "NewUser": (NewUserSerializer, reference.NEW_USER),
+    "ChangedUser": (ChangedUserSerializer, reference.CHANGED_USER),
+    "Activation": (ActivationSerializer, reference.ACTIVATION),
 }
 PASSWORD = "Bicycle-Lanes-42"
 LONGEST_EMAIL = f"{'a' * 64}@{'b' * 56}.austin"
@@ -94,7 +94,7 @@ class TestSchema:
 class TestChangedUser:
     @pytest.mark.parametrize("password", ["", None])
     def test_keeps_the_password_in_code_and_schema(self, password: str | None) -> None:
-        body = examples.CHANGED_USER | {"password": password}
+        body = reference.CHANGED_USER | {"password": password}
 
         assert is_accepted("ChangedUser", body)
         assert fits_schema("ChangedUser", body)

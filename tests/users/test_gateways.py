@@ -83,7 +83,7 @@ UPSTREAM = {
     "UserLambdaValidationException",
     "UserPoolTaggingException",
 }
-NAMED: dict[str, type[MopedError]] = {
+ERROR_CLASSES: dict[str, type[MopedError]] = {
     "UserNotFoundException": errors.AccountNotFoundError,
     "UsernameExistsException": errors.AccountExistsError,
     "AliasExistsException": errors.AddressTakenError,
@@ -116,8 +116,8 @@ def method_name(operation: str) -> str:
 def expected(operation: str, code: str) -> type[MopedError]:
     if (operation, code) in HERE:
         return HERE[operation, code]
-    if code in NAMED:
-        return NAMED[code]
+    if code in ERROR_CLASSES:
+        return ERROR_CLASSES[code]
     if code in UNAVAILABLE:
         return UnavailableError
     assert code in UPSTREAM, f"{operation} can raise {code}, for which there is no name"
@@ -142,20 +142,20 @@ class TestVendorErrors:
         for door in ("cognito", "dynamodb", "secrets_manager"):
             monkeypatch.setattr(clients, door, lambda: client)
 
-        with pytest.raises(MopedError) as caught:
+        with pytest.raises(MopedError) as error:
             CALLS[service, operation]()
 
-        assert type(caught.value) is expected(operation, code)
-        assert "secret" not in str(caught.value)
+        assert type(error.value) is expected(operation, code)
+        assert "secret" not in str(error.value)
 
     def test_are_known_for_every_call_of_the_gateways(self) -> None:
         clients = {"cognito": "cognito-idp", "dynamodb": "dynamodb", "secrets_manager": "secretsmanager"}
-        called = set()
+        calls = set()
         for module in (cognito, claims_table, claims_items, secrets):
             for node in ast.walk(ast.parse(getsource(module))):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
                     door = getattr(node.value.func, "attr", "")
                     if door in clients and node.attr != "get_paginator":
-                        called.add("".join(part.title() for part in node.attr.split("_")))
+                        calls.add("".join(part.title() for part in node.attr.split("_")))
 
-        assert called | {"Scan"} == {operation for _, operation in CALLS}
+        assert calls | {"Scan"} == {operation for _, operation in CALLS}

@@ -35,7 +35,7 @@ class Delay:
 
     number: int
     calls: int = 0
-    held: list[Any] = field(default_factory=list)
+    late_calls: list[Any] = field(default_factory=list)
 
     def count(self, params: dict[str, Any], **_event: Any) -> None:
         self.calls += 1
@@ -43,7 +43,7 @@ class Delay:
 
     def hold(self, request: Any, **_event: Any) -> None:
         if int(request.headers["X-Number"]) == self.number:
-            self.held.append(request)
+            self.late_calls.append(request)
             raise ReadTimeoutError(endpoint_url=request.url)
 
 
@@ -56,7 +56,7 @@ def delayed_put(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[A
     events.register_first("before-call.dynamodb.PutItem", delay.count)
     events.register_first("before-send.dynamodb.PutItem", delay.hold)
     try:
-        yield delay.held
+        yield delay.late_calls
     finally:
         events.unregister("before-call.dynamodb.PutItem", delay.count)
         events.unregister("before-send.dynamodb.PutItem", delay.hold)
@@ -72,12 +72,12 @@ class TestLatePut:
         monkeypatch: pytest.MonkeyPatch,
         number: int,
     ) -> None:
-        with delayed_put(number, monkeypatch) as held, pytest.raises(UnavailableError):
+        with delayed_put(number, monkeypatch) as late_calls, pytest.raises(UnavailableError):
             services.create_user(actor=admin, password=PASSWORD, **profile(email))
-        for request in held:
+        for request in late_calls:
             send(request)
 
-        assert held
+        assert late_calls
         assert claims_items.claims_of(email) is None
         assert reconcile("--fix")[0] == 0
         assert claims_table.get(email).item is None
@@ -88,12 +88,12 @@ class TestLatePut:
         user = alone.admit(email, [EDITOR])
         assert user.cognito_user_id
 
-        with delayed_put(1, monkeypatch) as held, pytest.raises(UnavailableError):
+        with delayed_put(1, monkeypatch) as late_calls, pytest.raises(UnavailableError):
             services.update_user(
                 actor=admin, cognito_user_id=user.cognito_user_id, **profile(email, roles=[ADMIN])
             )
-        for request in held:
+        for request in late_calls:
             send(request)
 
-        assert held
+        assert late_calls
         assert alone.disagreements(email) == []

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.emulator
 
 @pytest.fixture
 def alone(stores: Stores) -> Stores:
-    """A pool and a table with nobody in them: what other tests left is not ours to compare."""
+    """An empty pool and an empty table, without what other tests left."""
     for account in list(cognito.iter_accounts()):
         cognito.delete(account.username)
     for item in list(claims_table.scan()):
@@ -45,8 +45,8 @@ def alone(stores: Stores) -> Stores:
 
 
 def reconcile(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
-    status, said = said_by_reconcile(*arguments)
-    return status, said["disagreements"]
+    status, output = said_by_reconcile(*arguments)
+    return status, output["disagreements"]
 
 
 def said_by_reconcile(*arguments: str) -> tuple[int, dict[str, Any]]:
@@ -60,7 +60,7 @@ def said_by_reconcile(*arguments: str) -> tuple[int, dict[str, Any]]:
 
 
 class StepClock:
-    """A clock on which a second passes each time that somebody looks at it."""
+    """A clock that advances by one second each time it is read."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -79,7 +79,7 @@ def inactive_with_everything(email: str, user: MopedUser) -> None:
 
 
 def inactive_and_unlinked(email: str, user: MopedUser) -> None:
-    """What a deactivation by today's API leaves if the pool fails."""
+    """What a deactivation by the Flask API leaves if the pool fails."""
     MopedUser.objects.filter(pk=user.pk).update(is_deleted=True, cognito_user_id=None)
 
 
@@ -160,13 +160,6 @@ def put_a_new_key_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "value", lambda *_args, **_options: keys)
 
 
-class Terminal(StringIO):
-    """Says that somebody looks at it."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 class TestOfNobodysAccount:
     def test_tells_a_second_account_from_a_stray(self) -> None:
         person = MopedUser(**profile("jane@austintexas.gov"), cognito_user_id=uuid.uuid4())
@@ -174,8 +167,8 @@ class TestOfNobodysAccount:
             str(uuid.uuid4()), "Jane@austintexas.gov", is_verified=False, is_enabled=True, status="", mark=""
         )
 
-        assert [one.code for one in unowned_account(account, person)] == ["second_account"]
-        assert [one.code for one in unowned_account(account, None)] == ["stray_account"]
+        assert [finding.code for finding in unowned_account(account, person)] == ["second_account"]
+        assert [finding.code for finding in unowned_account(account, None)] == ["stray_account"]
 
 
 class TestReconcileUsers:
@@ -190,14 +183,14 @@ class TestReconcileUsers:
         user = alone.admit(email, [EDITOR])
         REPAIRABLE[case](email, user)
 
-        found = reconcile()
+        findings = reconcile()
         repaired = reconcile("--fix")
         after = reconcile("--fix")
 
         code = case.partition(",")[0]
-        assert (found[0], repaired[0]) == (1, 0)
-        assert code in {one["code"] for one in found[1]}
-        assert all(one["text"] and one["repaired"] is not None for one in repaired[1])
+        assert (findings[0], repaired[0]) == (1, 0)
+        assert code in {finding["code"] for finding in findings[1]}
+        assert all(finding["text"] and finding["repaired"] is not None for finding in repaired[1])
         assert after == (0, [])
         assert alone.disagreements(email, f"new.{email}", f"unknown.{email}", f"other.{email}") == []
         assert MopedUser.objects.filter(email=email).count() == 1
@@ -206,13 +199,13 @@ class TestReconcileUsers:
     def test_leaves_to_people_what_only_they_can_do(self, alone: Stores, email: str, case: str) -> None:
         FOR_PEOPLE[case](email, alone.admit(email, [EDITOR]))
 
-        status, found = reconcile("--fix")
+        status, findings = reconcile("--fix")
 
         assert status == 1
-        assert [one["code"] for one in found] == [case.partition(",")[0]]
-        assert not found[0]["safe_to_repair"]
+        assert [finding["code"] for finding in findings] == [case.partition(",")[0]]
+        assert not findings[0]["safe_to_repair"]
 
-    def test_verifies_no_address_that_somebody_changed_themselves(self, alone: Stores, email: str) -> None:
+    def test_verifies_no_address_that_the_user_changed(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])
         cognito.set_email(str(user.cognito_user_id), f"other.{email}", is_verified=False)
 
@@ -221,18 +214,14 @@ class TestReconcileUsers:
         account = alone.account(str(user.cognito_user_id))
         assert account
         assert (account.email, account.is_verified) == (email, False)
-        assert [one["code"] for one in reconcile()[1]] == ["address_unverified"]
+        assert [finding["code"] for finding in reconcile()[1]] == ["address_unverified"]
 
-    def test_finds_the_account_of_an_address_under_whatever_address_it_has(
-        self, alone: Stores, email: str
-    ) -> None:
+    def test_finds_an_account_that_has_another_address(self, alone: Stores, email: str) -> None:
         another_address(email, alone.admit(email, [EDITOR]))
 
-        assert [one["code"] for one in reconcile("--only", email)[1]] == ["address_differs"]
+        assert [finding["code"] for finding in reconcile("--only", email)[1]] == ["address_differs"]
 
-    def test_removes_the_account_of_somebody_inactive_whatever_address_it_has(
-        self, alone: Stores, email: str
-    ) -> None:
+    def test_removes_an_inactive_users_account_by_its_id(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])
         another_address(email, user)
         inactive_with_everything(email, user)
@@ -240,16 +229,16 @@ class TestReconcileUsers:
         assert reconcile("--fix")[0] == 0
         assert reconcile() == (0, [])
 
-    def test_corrects_the_claims_of_somebody_without_an_account(self, alone: Stores, email: str) -> None:
+    def test_corrects_the_claims_of_a_user_without_an_account(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])  # who may still come in through the City's single sign-on
         account_gone(email, user)
         differing_roles(email, user)
 
         reconcile("--fix")
 
-        assert [one["code"] for one in reconcile()[1]] == ["account_missing"]
+        assert [finding["code"] for finding in reconcile()[1]] == ["account_missing"]
 
-    def test_leaves_an_account_to_whoever_adopted_it(self, alone: Stores, email: str) -> None:
+    def test_leaves_an_account_to_the_user_who_adopted_it(self, alone: Stores, email: str) -> None:
         interrupted = PendingChange.objects.create(operation=PendingChange.CREATE, email=email)
         cognito.create(email=email, password=PASSWORD, mark=str(interrupted.pk))
         account = cognito.get(email)
@@ -312,15 +301,6 @@ class TestReconcileUsers:
         )
         assert "will: make it what the database says" in out.getvalue()
 
-    def test_shows_on_a_terminal_how_far_it_is(self, alone: Stores, email: str) -> None:
-        alone.admit(email, [EDITOR])
-        out, terminal = StringIO(), Terminal()
-
-        call_command("reconcile_users", stdout=out, stderr=terminal)
-
-        assert terminal.getvalue().endswith(f"[{'#' * 40}] 3 looked at\n")
-        assert "looked at" not in out.getvalue()
-
     def test_adopts_what_todays_api_wrote(self, alone: Stores, email: str) -> None:
         user = alone.admit(email, [EDITOR])
         old = {
@@ -375,7 +355,7 @@ class TestReconcileUsers:
             # A second passes at the start and one before each repair: two of three are in time.
             first = reconcile("--fix", "--max-seconds=3")
 
-        assert (first[0], [bool(one["repaired"]) for one in first[1]]) == (1, [True, True, False])
+        assert (first[0], [bool(finding["repaired"]) for finding in first[1]]) == (1, [True, True, False])
         assert len(reconcile("--fix")[1]) == 1
         assert reconcile() == (0, [])
 
@@ -411,15 +391,15 @@ class TestRotateKey:
         self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         alone.admit(email, [EDITOR])
-        listed = [
+        tokens = [
             Fernet.generate_key().decode(),
             secrets.value(settings.CONFIGURATION_SECRET, claims_items.KEY),
         ]
-        monkeypatch.setattr(secrets, "value", lambda *_args, **_options: ",".join(listed))
+        monkeypatch.setattr(secrets, "value", lambda *_args, **_options: ",".join(tokens))
 
         call_command("reconcile_users", "--rotate-key", stdout=StringIO())
 
-        listed.pop()
+        tokens.pop()
         assert reconcile() == (0, [])
 
     def test_continues_with_the_items_that_are_left(
@@ -431,10 +411,10 @@ class TestRotateKey:
         with pytest.raises(CommandError, match="Run this again"):
             call_command("reconcile_users", "--rotate-key", "--max-seconds=0")
 
-        assert scan.rotate_key(lambda _count: None) == 1
-        assert scan.rotate_key(lambda _count: None) == 0
+        assert scan.rotate_key() == 1
+        assert scan.rotate_key() == 0
 
-    def test_passes_over_what_somebody_else_writes_meanwhile(
+    def test_passes_over_what_another_process_writes_meanwhile(
         self, alone: Stores, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         people = [alone.admit(f"{name}.{email}", [EDITOR]) for name in "ab"]
@@ -448,7 +428,7 @@ class TestRotateKey:
         monkeypatch.setattr(claims_table, "scan", then_changed)
         put_a_new_key_first(monkeypatch)
 
-        assert scan.rotate_key(lambda _count: None) == 1
+        assert scan.rotate_key() == 1
 
     def test_is_refused_while_the_trigger_is_not_ours(
         self, alone: Stores, monkeypatch: pytest.MonkeyPatch

@@ -64,9 +64,9 @@ class TestSignInLoop:
         bob = signed_in(stores, email)
         assert bob.get(f"{path}/history").status_code == 200
 
-        kept = dict(current_roles._answers)  # as a container keeps them in which nothing was changed
+        kept = dict(current_roles._cache._entries)  # as a container keeps them in which nothing was changed
         ada.put(path, form(email, roles=[VIEWER]), format="json")
-        current_roles._answers.update(kept)
+        current_roles._cache._entries.update(kept)
 
         with time_machine.travel(time.time() + 61, tick=True):
             assert bob.get(f"{path}/history").status_code == 403
@@ -85,9 +85,7 @@ class TestSignInLoop:
         assert again.status_code == 409
         assert again.json()["error"]["email"] == ["There is already a user with this email address."]
 
-    def test_denies_an_account_that_gave_itself_the_address_of_a_colleague(
-        self, stores: Stores, email: str
-    ) -> None:
+    def test_denies_an_account_that_took_a_colleagues_address(self, stores: Stores, email: str) -> None:
         stores.admit(email, [ADMIN])
         thief = stores.admit(f"thief.{email}", [VIEWER])
         username = str(thief.cognito_user_id)

@@ -111,38 +111,34 @@ class TestSingleSignOnFirst:
         assert stores.row(email) is None
         assert stores.account(sso_account.username) == sso_account
 
-    def test_is_mentioned_by_reconcile_users_as_a_notice(
-        self, stores: Stores, email: str, sso_account: Account
+    @pytest.mark.parametrize(
+        ("is_inactive", "code"), [(False, "sso_account_unknown"), (True, "account_of_inactive")]
+    )
+    def test_is_a_notice_of_reconcile_users(
+        self, stores: Stores, email: str, *, is_inactive: bool, code: str
     ) -> None:
-        out = StringIO()
+        if is_inactive:  # a former user tries the sign-in again
+            MopedUser.objects.create(**profile(email, is_deleted=True))
 
-        call_command("reconcile_users", "--json", "--only", email, stdout=out)  # exits with 0
+        (notice,) = findings(email)
 
-        (notice,) = json.loads(out.getvalue())["disagreements"]
-        assert (notice["code"], notice["address"]) == ("sso_account_unknown", email)
-        assert (notice["is_notice"], notice["safe_to_repair"]) == (True, False)
-
-    def test_of_an_inactive_person_is_a_notice_too(
-        self, stores: Stores, email: str, sso_account: Account
-    ) -> None:
-        MopedUser.objects.create(**profile(email, is_deleted=True))  # who tries the sign-in again
-        out = StringIO()
-
-        call_command("reconcile_users", "--json", "--only", email, stdout=out)  # exits with 0
-
-        (notice,) = json.loads(out.getvalue())["disagreements"]
-        assert (notice["code"], notice["is_notice"]) == ("account_of_inactive", True)
-        assert notice["safe_to_repair"]
+        assert (notice["code"], notice["address"], notice["is_notice"]) == (code, email, True)
+        assert notice["safe_to_repair"] == is_inactive
 
     def test_is_no_disagreement_once_the_person_is_there(
         self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
         create(admin, email)
-        out = StringIO()
 
-        call_command("reconcile_users", "--json", "--only", email, stdout=out)
+        assert findings(email) == []
 
-        assert json.loads(out.getvalue())["disagreements"] == []
+
+def findings(email: str) -> list[dict[str, Any]]:
+    """Return the findings about an address; the command exits with 0."""
+    out = StringIO()
+    call_command("reconcile_users", "--json", "--only", email, stdout=out)
+    found: list[dict[str, Any]] = json.loads(out.getvalue())["disagreements"]
+    return found
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """
 Random operations with random faults, and one invariant.
 
-*Who can sign in with which roles is what the database says*: at every moment for whoever no
-unfinished change is about, and for everybody once `reconcile_users --fix` has run.
+*The database decides who can sign in with which roles*: at every moment for users without a pending
+change, and for all users after `reconcile_users --fix`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Lives(RuleBasedStateMachine):
         self.stores, self.admin, self.monkeypatch = stores, admin, monkeypatch
         self.domain = f"{next(lives)}.{tag}"
         self.addresses = [self.address(name) for name in ("ann", "bob", "carl")]
-        stores.admit(self.address("ann"), [EDITOR])  # so that there is somebody to change from the start
+        stores.admit(self.address("ann"), [EDITOR])  # so that there is a user to change from the start
 
     def address(self, name: str) -> str:
         return f"{name}.{self.domain}"
@@ -119,8 +119,8 @@ class Lives(RuleBasedStateMachine):
         self.reconcile()
         for address in self.addresses:
             row = self.stores.row(address)
-            said = list(row.login_roles) if row and row.may_sign_in else None
-            assert self.stores.roles_at_sign_in(address) == said
+            expected_roles = list(row.login_roles) if row and row.may_sign_in else None
+            assert self.stores.roles_at_sign_in(address) == expected_roles
 
 
 def test_end_as_the_database_says(

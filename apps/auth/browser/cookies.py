@@ -105,11 +105,11 @@ def delete_pending_cookie(request: HttpRequest, response: HttpResponse, state: s
 
 def _surplus(request: HttpRequest, room: int) -> Iterator[str]:
     """Yield the names of broken pending sign-ins, and of the oldest that exceed `room` bytes."""
-    found = {name: _decode(request, name) for name in _pending_names(request)}
-    ages = {name: sign_in.started if sign_in else 0 for name, sign_in in found.items()}
+    pending = {name: _decode(request, name) for name in _pending_names(request)}
+    ages = {name: sign_in.started if sign_in else 0 for name, sign_in in pending.items()}
     for name in sorted(ages, key=ages.__getitem__, reverse=True):
         room -= len(name) + len(request.COOKIES[name])
-        if room < 0 or found[name] is None:
+        if room < 0 or pending[name] is None:
             yield name
 
 

@@ -1,4 +1,4 @@
-"""What a browser meets when its sign-in has run out."""
+"""A new sign-in for browsers whose token has expired."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class ReauthenticationMiddleware:
     """
     Turn a page that an expired cookie may no longer see into a fresh sign-in.
 
-    It cannot go round in circles: the callback keeps only a token that holds, and whoever has one of
-    those is shown the refusal.
+    There is no redirect loop: the callback keeps only a valid token, and a caller with a valid token
+    gets the error page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -25,20 +25,19 @@ if TYPE_CHECKING:
 
     from apps.auth.tokens.verifier import IdToken
 
-HOME = "/auth/current_user"
 # Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
 LONGEST_TARGET = 1000
 
 
 class StaleSignInError(UnauthenticatedError):
-    """The browser comes back from a sign-in that it did not start, or started too long ago."""
+    """The browser did not start this sign-in, or started it too long ago."""
 
     code = "sign_in_stale"
     message = "This sign-in was not started here, or too long ago. Start again."
 
 
 class TokenTooLargeError(InvalidError):
-    """No browser would keep a cookie of this size, and the sign-in would begin anew for ever."""
+    """No browser keeps a cookie of this size, so the sign-in would start again and again."""
 
     code = "token_too_large"
     message = "Your sign-in token is too large for a browser's cookie. Ask a Moped administrator."
@@ -90,16 +89,16 @@ def finish(
 
 
 def safe_target(target: str) -> str:
-    """Return where to go afterwards: a path of this site in ASCII, or the page about oneself."""
+    """Return where to go afterwards: a path of this site in ASCII, or the page of the current user."""
     own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
     encoded = iri_to_uri(target)
     if not own or len(encoded) > LONGEST_TARGET or is_sign_in_page(urlsplit(encoded).path):
-        return HOME
+        return reverse("current-user")
     return encoded
 
 
 def is_sign_in_page(path: str) -> bool:
-    """Tell whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
+    """Return whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
     names = ("auth-sign-in", "auth-callback", "auth-sign-out")
     return path.rstrip("/") in {reverse(name) for name in names}
 

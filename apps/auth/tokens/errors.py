@@ -1,9 +1,9 @@
 """
-Why a caller is refused: a closed set, one class per reason.
+Why a token is refused: one class for each reason.
 
-The code and the sentence are fixed. Nothing of the token ever enters them, so an answer tells
-an attacker no more than which rule was broken; `manage.py explain_token` tells its owner more.
-(That there is no token at all, `token_missing`, is said where all of DRF's refusals are worded.)
+The code and the message are fixed and contain nothing of the token, so a response tells an attacker only
+which rule was broken. `manage.py explain_token` tells its owner more. `token_missing` is in
+apps.core.http.problems.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ class SignatureInvalidError(TokenError):
 
 
 class TokenExpiredError(TokenError):
-    """It was valid once."""
+    """The token has expired."""
 
     code = "token_expired"
     message = "The token has expired. Sign in again, or refresh it."
 
 
 class TokenNotYetValidError(TokenError):
-    """It will be valid later."""
+    """The token is not valid yet."""
 
     code = "token_not_yet_valid"
     message = "The token is not valid yet."
 
 
 class IssuerWrongError(TokenError):
-    """Another pool's token, or nobody's."""
+    """The token of another pool or of no pool."""
 
     code = "issuer_wrong"
     message = "The token was issued by another user pool."
@@ -67,21 +67,21 @@ class AudienceWrongError(TokenError):
 
 
 class WrongTokenUseError(TokenError):
-    """Usually an access token."""
+    """A token for another use, usually an access token."""
 
     code = "use_wrong"
     message = "The token is not an ID token."
 
 
 class ClaimsInvalidError(TokenError):
-    """Signed by the pool, and yet not what an ID token of ours looks like."""
+    """The pool signed the token, but its claims are not those of an ID token."""
 
     code = "claims_invalid"
     message = "The token's claims are incomplete or broken."
 
 
 class KeysUnavailableError(UnavailableError):
-    """The pool's keys are not known, so nobody's token can be judged."""
+    """The pool's keys are not known, so no token can be verified."""
 
     code = "keys_unavailable"
     message = "The user pool's keys cannot be fetched. Try again in a moment."

@@ -1,5 +1,5 @@
 """
-The token doctor: what holds and what fails, rule by rule and in words.
+Explain a token: which rules it passes and which it fails, in words.
 
 It applies the verifier's own rules (apps.auth.tokens.rules) in the same order, but does not stop at the first
 failure. What it says of a token whose signature fails is what the token claims, no more. It never shows
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 P = ParamSpec("P")
-SHOWN = 120
+MAX_CHARACTERS = 120
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -49,7 +49,7 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the rule is obeyed."""
+        """Return whether the rule is obeyed."""
         return not self.code
 
 
@@ -104,8 +104,8 @@ def _malformed_reason(token: str) -> str:
     parts = token.split(".")
     if len(parts) != len(("header", "payload", "signature")):
         return f"{len(parts)} part(s) between dots; a signed token has three"
-    named = zip(("header", "payload", "signature"), parts, strict=True)
-    broken = [name for name, part in named if _is_not_base64url(part)]
+    named_parts = zip(("header", "payload", "signature"), parts, strict=True)
+    broken = [name for name, part in named_parts if _is_not_base64url(part)]
     return f"not the one base64url spelling of anything: the {' and the '.join(broken)}"
 
 
@@ -164,15 +164,15 @@ def _claimed(payload: bytes) -> Iterator[Check]:
 
 
 def _addressed(token: rules.IntendedUse) -> Iterator[Check]:
-    ours = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
-    code = _refusal(rules.check_issuer, token, ours)
-    says = f"issued by another pool: {_printable(token.iss)}, not {ours.issuer}"
-    yield Check("issuer", says if code else f"our pool (COGNITO_ISSUER {ours.issuer})", code)
+    trusted = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
+    code = _refusal(rules.check_issuer, token, trusted)
+    says = f"issued by another pool: {_printable(token.iss)}, not {trusted.issuer}"
+    yield Check("issuer", says if code else f"our pool (COGNITO_ISSUER {trusted.issuer})", code)
     code = _refusal(rules.check_use, token)
     yield Check("use", _wrong_use(token.token_use) if code else "an ID token", code)
-    code = _refusal(rules.check_audience, token, ours)
-    listed = ", ".join(ours.client_ids)
-    says = f"issued to {_printable(token.aud)}, not to one of COGNITO_APP_CLIENT_ID {listed}"
+    code = _refusal(rules.check_audience, token, trusted)
+    client_ids = ", ".join(trusted.client_ids)
+    says = f"issued to {_printable(token.aud)}, not to one of COGNITO_APP_CLIENT_ID {client_ids}"
     yield Check("audience", says if code else f"one of our clients: {_printable(token.aud)}", code)
 
 
@@ -205,7 +205,7 @@ def _refusal(check: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> str
 
 def _verified(claims: rules.Claims) -> Check:
     if is_city_sso(claims.username):
-        return Check("verified", "the City's single sign-on vouches for the address")
+        return Check("verified", "the City's single sign-on proves the address")
     if claims.has_verified_email:
         return Check("verified", "email_verified is true")
     says = "email_verified is false: an admin must save the user in the editor, then sign in again"
@@ -241,7 +241,7 @@ def _printable(value: object) -> str:
     text = repr(value)
     with suppress(TypeError, ValueError):
         text = json.dumps(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
 
 
 def _why(error: TokenError) -> str:

@@ -35,7 +35,7 @@ class PublicKey:
         self._key = CryptographyRSAKey({name: jwk[name] for name in ("kty", "n", "e")}, ALGORITHM)
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
-        """Say whether this key signed the message (RSASSA-PKCS1-v1_5 with SHA-256)."""
+        """Return whether this key signed the message (RSASSA-PKCS1-v1_5 with SHA-256)."""
         return len(signature) == self.signature_octets and self._key.verify(message, signature) is True
 
     def __eq__(self, other: object) -> bool:
@@ -66,20 +66,20 @@ def parse(document: bytes) -> dict[str, PublicKey]:
     :raises ValueError: if this is no key set at all
     """
     try:
-        listed = msgspec.json.decode(document, type=_Document).keys
+        entries = msgspec.json.decode(document, type=_Document).keys
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    named = [jwk for jwk in listed if isinstance(jwk, dict) and isinstance(jwk.get("kid"), str)]
+    jwks = [jwk for jwk in entries if isinstance(jwk, dict) and isinstance(jwk.get("kid"), str)]
     # An id that occurs twice names no key, not even if one of the two could not be used.
-    occurrences = Counter(jwk["kid"] for jwk in named)
-    unique = {jwk["kid"]: _key(jwk) for jwk in named if occurrences[jwk["kid"]] == 1}
+    occurrences = Counter(jwk["kid"] for jwk in jwks)
+    unique = {jwk["kid"]: _key(jwk) for jwk in jwks if occurrences[jwk["kid"]] == 1}
     return {kid: key for kid, key in unique.items() if key}
 
 
 def _key(jwk: dict[str, Any]) -> PublicKey | None:
     """Return the key, or None if it is not one that Cognito would sign our tokens with."""
     if PRIVATE_PARTS & jwk.keys():
-        return None  # whoever publishes these has lost the key
+        return None  # a published private key is compromised
     try:
         public = msgspec.convert(jwk, _Jwk)
         modulus = _number(public.n)

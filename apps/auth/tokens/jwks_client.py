@@ -1,8 +1,8 @@
 """
-Asking the pool for its key set, without ever waiting for it longer than we said.
+Fetch the pool's key set within a time limit.
 
 http.client and nothing above it: no redirects, no proxies from the environment, no other
-schemes, because nobody programmed them.
+schemes: there is no code for them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-Which keys are the pool's now: fetched when first needed, kept, renewed, withdrawn.
+The pool's keys: fetched when first needed, renewed every hour, withdrawn when the pool withdraws them.
 
 If the key server fails, cached keys stay usable. Without any keys, requests wait together for the
 first fetch. After a failed fetch at most one request waits for the next, the others answer 503 at once.
@@ -8,10 +8,8 @@ first fetch. After a failed fetch at most one request waits for the next, the ot
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import dataclass
-from time import monotonic, time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -19,13 +17,14 @@ from django.dispatch import receiver
 
 from apps.auth.tokens import jwks, jwks_client
 from apps.auth.tokens.errors import KeysUnavailableError
+from apps.core.cache import NotLoadedError, RefreshingCache
 
 if TYPE_CHECKING:
     from apps.auth.tokens.jwks import PublicKey
 
 logger = logging.getLogger(__name__)
 
-FRESH_SECONDS = 60 * 60  # then ask again: the longest that a withdrawn key lives
+FRESH_SECONDS = 60 * 60  # the longest that a withdrawn key lives
 USABLE_SECONDS = 24 * 60 * 60  # while the key server cannot be reached
 # Between the beginnings of two fetches:
 PAUSE_WITHOUT_KEYS = float(KeysUnavailableError.retry_after)
@@ -36,10 +35,10 @@ PAUSE_AFTER_FAILURE = 60.0
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustedKeys:
     """
-    What a token is held against: whose it must be, for whom, and the keys of the time.
+    What a token is verified against: issuer, client ids and the current keys.
 
-    Compared by identity: what is remembered about a token is remembered together with the pool
-    that it was held against, and dies with it.
+    Compared by identity: a verified token is cached together with the pool that verified it, and is dropped
+    with it.
     """
 
     issuer: str
@@ -50,120 +49,31 @@ class TrustedKeys:
 UNKNOWN = TrustedKeys("", (), {})
 
 
-class Timestamp(NamedTuple):
-    """A moment on two clocks: one may be set back, the other stands still while Lambda sleeps."""
-
-    wall: float
-    running: float
-
-    def age(self) -> float:
-        """Return the seconds since then, by the clock on which more of them have passed."""
-        return max(time() - self.wall, monotonic() - self.running)
-
-
-NEVER = Timestamp(float("-inf"), float("-inf"))
-
-
-class KeyRing:
-    """The pool as we know it, and when we may ask for its keys again."""
-
-    def __init__(self) -> None:
-        self._asking = threading.Lock()
-        self._asked_at = NEVER
-        self._has_failed = False
-        # Replaced as a whole, never changed: readers take no lock.
-        self._held = (UNKNOWN, NEVER)
-
-    def current(self) -> TrustedKeys:
-        """Return the pool to go by; one without keys if none are known or the known are too old."""
-        pool, (wall, running) = self._held
-        if time() - wall < FRESH_SECONDS and monotonic() - running < FRESH_SECONDS:
-            return pool
-        if self._usable().keys:
-            self._ask(PAUSE_AFTER_FAILURE)
-        return self._usable()
-
-    def refresh_for_kid(self, kid: str) -> TrustedKeys:
-        """
-        Return the pool after having looked once more for this key, if it was time to look.
-
-        :raises KeysUnavailableError: if no keys are known
-        """
-        known = self._usable().keys
-        if kid not in known:
-            self._ask(PAUSE_UNKNOWN_KID if known else PAUSE_WITHOUT_KEYS)
-        pool = self._usable()
-        if not pool.keys:
-            raise KeysUnavailableError
-        return pool
-
-    def _usable(self) -> TrustedKeys:
-        pool, fetched_at = self._held
-        return pool if fetched_at.age() < USABLE_SECONDS else UNKNOWN
-
-    def _ask(self, pause: float) -> None:
-        """Fetch the key set, unless somebody did so a moment ago or is doing it now."""
-        # Waiting for the fetching thread helps only without keys, and if it is likely to succeed.
-        is_pointless = self._usable().keys or self._has_failed
-        patience = 0.0 if is_pointless else jwks_client.DEADLINE_SECONDS + 0.5
-        if not self._asking.acquire(timeout=patience):
-            return
-        try:
-            if self._asked_at.age() >= pause:
-                self._asked_at = Timestamp(time(), monotonic())
-                self._fetch()
-        finally:
-            self._asking.release()
-
-    def _fetch(self) -> None:
-        held = self._held[0]
-        try:
-            keys = _fetched()
-        except jwks_client.FetchError as error:
-            self._has_failed = True
-            logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(held.keys)})
-            return
-        if keys != held.keys:
-            logger.info("key_set_changed", extra={"kids": sorted(keys), "kids_before": sorted(held.keys)})
-            held = TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
-        self._held = (held, Timestamp(time(), monotonic()))
-        self._has_failed = False
-
-
-def _fetched() -> dict[str, PublicKey]:
-    try:
-        return jwks.parse(jwks_client.fetch(settings.COGNITO_JWKS_URL))
-    except ValueError as error:
-        raise jwks_client.FetchError("the answer is no key set") from error
-
-
-_ring = KeyRing()
-
-
 def current() -> TrustedKeys:
-    """Return the pool with its keys as far as they are known."""
-    return _ring.current()
+    """Return the pool with its keys as far as they are known, renewed every hour."""
+    return _cache.get_known(None) or UNKNOWN
 
 
 def refresh_for_kid(kid: str) -> TrustedKeys:
     """
-    Return the pool after having looked for a key that was not among the known ones.
+    Return the pool after another look for a key that is not among the known ones.
 
     :raises KeysUnavailableError: if no keys are known
     """
-    return _ring.refresh_for_kid(kid)
+    pool = _cache.peek(None) or UNKNOWN
+    if kid not in pool.keys:
+        try:
+            pool = _cache.refresh(None, interval=PAUSE_UNKNOWN_KID if pool.keys else PAUSE_WITHOUT_KEYS)
+        except (jwks_client.FetchError, NotLoadedError) as error:
+            raise KeysUnavailableError from error
+    if not pool.keys:
+        raise KeysUnavailableError
+    return pool
 
 
 def reset() -> None:
     """Forget all keys, and with them every verified token (SnapStart's restore, tests)."""
-    global _ring  # noqa: PLW0603 (one ring per process; a fetch under way ends in the old one)
-    _ring = KeyRing()
-
-
-@receiver(setting_changed)
-def _forget_when_settings_change(*, setting: str, **_: Any) -> None:
-    if setting.startswith("COGNITO_"):
-        reset()
+    _cache.clear()
 
 
 def probe() -> None:
@@ -174,3 +84,39 @@ def probe() -> None:
     """
     if not current().keys:
         refresh_for_kid("")
+
+
+def _load(_pool: None) -> TrustedKeys:
+    pool = _cache.peek(None) or UNKNOWN
+    try:
+        keys = _fetched()
+    except jwks_client.FetchError as error:
+        logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(pool.keys)})
+        raise
+    if keys == pool.keys:
+        return pool  # the same object: verified tokens stay cached
+    logger.info("key_set_changed", extra={"kids": sorted(keys), "kids_before": sorted(pool.keys)})
+    return TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
+
+
+def _fetched() -> dict[str, PublicKey]:
+    try:
+        return jwks.parse(jwks_client.fetch(settings.COGNITO_JWKS_URL))
+    except ValueError as error:
+        raise jwks_client.FetchError("the answer is no key set") from error
+
+
+_cache: RefreshingCache[None, TrustedKeys] = RefreshingCache(
+    _load,
+    FRESH_SECONDS,
+    max_age=USABLE_SECONDS,
+    pause=PAUSE_AFTER_FAILURE,
+    serve_stale=True,
+    failures=(jwks_client.FetchError,),
+)
+
+
+@receiver(setting_changed)
+def _forget_when_settings_change(*, setting: str, **_: Any) -> None:
+    if setting.startswith("COGNITO_"):
+        reset()

@@ -35,7 +35,7 @@ MAX_NESTING = 32  # genuine claims lie far below, every renderer's own limit far
 CLOCK_SKEW_SECONDS = 30
 REMEMBERED_HEADERS = 64
 
-# Up to the end of the year 9999, so that whoever makes a date of it can.
+# At most 9999-12-31, the last value that `datetime` can represent.
 Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 
 
@@ -71,7 +71,7 @@ class Claims(IntendedUse, kw_only=True, gc=False):
 
     @property
     def has_verified_email(self) -> bool:
-        """Tell whether the pool says that the address is verified; some triggers write it as text."""
+        """Return whether the pool says that the address is verified; some triggers write it as text."""
         return self.email_verified in {True, "true"}
 
 
@@ -108,7 +108,7 @@ def parse_kid(header: str) -> str:
     """
     Return the id of the signing key; every token that it signed has this very header.
 
-    `jku`, `jwk`, `x5u` and `x5c` are another's opinion on which key to trust: nobody reads them.
+    `jku`, `jwk`, `x5u` and `x5c` come from the sender of the token, so they are ignored.
 
     :raises TokenMalformedError: unless the header is one that Cognito would write
     """
@@ -188,7 +188,7 @@ def check_audience(claims: IntendedUse, pool: TrustedKeys) -> None:
 
 def check_times(claims: Claims) -> None:
     """
-    Refuse what was valid once, or will be.
+    Refuse a token that has expired or is not valid yet.
 
     :raises TokenExpiredError:
     :raises TokenNotYetValidError:
@@ -230,13 +230,13 @@ def decode_payload(document: bytes) -> dict[str, Any]:
     """
     Return the whole payload, for showing it.
 
-    :raises ClaimsInvalidError: if claims that nobody asked about are beyond what can be shown
+    :raises ClaimsInvalidError: if other claims nest too deeply to be shown
     """
     try:
         payload = orjson.loads(document)
     except ValueError as error:
         raise ClaimsInvalidError from error
-    # Counting is quick and never too low; brackets within strings are told apart only then.
+    # Counting brackets gives an upper bound; the value is walked only if the bound is exceeded.
     if document.count(b"[") + document.count(b"{") > MAX_NESTING and _nests(payload, MAX_NESTING):
         raise ClaimsInvalidError
     return payload  # type: ignore[no-any-return]

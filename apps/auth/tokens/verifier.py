@@ -1,8 +1,7 @@
 """
-From a token's text to who is calling.
+From a token's text to a verified token.
 
-The order of the rules matters: what is cheap and needs no trust first, then the signature, and
-only what is signed is ever parsed as claims.
+The order of the rules matters: cheap rules first, then the signature. Claims are parsed only after it.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class IdToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """
         Return a fresh copy of the whole payload, the Hasura claim left as it came.
 
-        :raises ClaimsInvalidError: if claims that nobody asked about nest deeper than anyone reads
+        :raises ClaimsInvalidError: if other claims nest too deeply to be shown
         """
         return rules.decode_payload(self.document)
 
@@ -72,18 +71,18 @@ def verify(token: str) -> IdToken:
     :raises KeysUnavailableError: if no key of the pool is known
     """
     try:
-        verified = _verified(token, keys.current())
+        id_token = _verified(token, keys.current())
     except KeyUnknownError:
         # The keys may be new to us, or this one new to the pool.
-        verified = _verified(token, keys.refresh_for_kid(rules.parse_kid(token.partition(".")[0])))
-    if verified.exp <= time():
+        id_token = _verified(token, keys.refresh_for_kid(rules.parse_kid(token.partition(".")[0])))
+    if id_token.exp <= time():
         raise TokenExpiredError
-    return verified
+    return id_token
 
 
 @lru_cache(REMEMBERED_TOKENS)
 def _verified(token: str, pool: TrustedKeys) -> IdToken:
-    """Verify in full; a failure is never remembered, so junk drives no genuine token out."""
+    """Verify in full; failures are not cached, so junk evicts no genuine token."""
     message, header, payload, signature = rules.split_jws(token)
     key = pool.keys.get(rules.parse_kid(header))
     if key is None:
@@ -117,6 +116,6 @@ def _claims(document: bytes, pool: TrustedKeys) -> rules.Claims:
     try:
         return rules.decode_claims(document)
     except ClaimsInvalidError:
-        # Whose it is tells more than what it lacks: an access token has no email either.
+        # Report a wrong issuer, use or audience rather than missing claims: an access token has no e-mail.
         rules.check_intended_use(rules.decode_intended_use(document), pool)
         raise

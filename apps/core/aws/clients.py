@@ -1,15 +1,16 @@
 """
 The clients of AWS, with their time-outs.
 
-boto3 costs a tenth of a second to import, so nothing here imports it before a client is used.
-Where it connects to is botocore's own business (`AWS_ENDPOINT_URL`).
+They are botocore's own: boto3 adds resources and transfers, which nothing here uses. Lambda's INIT
+builds those that requests need (`prepare`), all others are built when they are first used.
+Where they connect to is botocore's own business (`AWS_ENDPOINT_URL`).
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from django.conf import settings
 
 from apps.core import deadline
@@ -19,9 +20,9 @@ from apps.core.once import once
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import boto3
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.model import OperationModel
+    from botocore.session import Session
     from botocore.signers import S3PostPresigner
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
+DEPLOYMENT_ATTEMPTS = 8  # with pauses of up to 20 s between them
 PATIENT_SECONDS = 60
 FIRST_ERROR_STATUS = 300
 LONGEST_INVOCATION_SECONDS = 900  # Lambda's own limit
@@ -89,8 +91,8 @@ def lambda_client() -> LambdaClient:
 
 @once
 def apigateway() -> APIGatewayClient:
-    """Return the client of REST APIs."""
-    return _client("apigateway")  # type: ignore[no-any-return]
+    """Return the client of REST APIs. It waits, since an account may deploy one API in five seconds."""
+    return _client("apigateway", retries={"mode": "standard", "total_max_attempts": DEPLOYMENT_ATTEMPTS})  # type: ignore[no-any-return]
 
 
 @once
@@ -148,18 +150,24 @@ def post_policy_signer(bucket: str) -> PostPolicySigner:
     return PostPolicySigner(url, S3PostPresigner(signer))
 
 
+def prepare() -> None:
+    """Build the clients that sign-ins, uploads and changes of users need (Lambda's INIT, SnapStart)."""
+    for client in (dynamodb, secrets_manager, s3, cognito):
+        client()
+
+
 def forget_clients() -> None:
-    """Drop every client and the credentials, so that the next use finds them anew (SnapStart, tests)."""
+    """Drop every client and the credentials, so that the next use creates them again (SnapStart, tests)."""
     for built in CACHED:
         built.cache_clear()
 
 
 @once
-def _session() -> boto3.Session:
-    """Return a session of our own: the default one remembers its credentials for good."""
-    import boto3  # noqa: PLC0415 (lazy: see the module's docstring)
+def _session() -> Session:
+    """Return the session, which remembers its credentials."""
+    from botocore.session import get_session  # noqa: PLC0415 (lazy: see the module's docstring)
 
-    return boto3.Session()
+    return get_session()
 
 
 CACHED: tuple[once[..., Any], ...] = (
@@ -188,8 +196,8 @@ def _client(service: str, *, region_name: str = "", **options: Any) -> Any:
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
     }
     config = Config(**{**usual, **options})
-    client: Any = _session().client(
-        service,  # type: ignore[call-overload]
+    client: Any = _session().create_client(
+        service,
         region_name=region_name or settings.AWS_REGION,
         config=config,
     )
@@ -215,14 +223,13 @@ def _refuse_garbage(
     """
     Refuse a successful answer whose body is not a JSON object: cut short, or not from AWS at all.
 
-    botocore reads such a body as an empty answer, which means "there is no such item" to us.
+    botocore reads such a body as an empty answer, which means "there is no such item" to us. Members are
+    skipped, not built: nothing is allocated at the depth of recursion at which Python gives up.
     """
     is_json = operation_model.service_model.metadata["protocol"] == "json"
     if not is_json or response_dict["status_code"] >= FIRST_ERROR_STATUS:
         return
     try:
-        content = json.loads(response_dict["body"] or b"{}")
-    except ValueError as error:
+        msgspec.json.decode(response_dict["body"] or b"{}", type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamError from error
-    if not isinstance(content, dict):
-        raise UpstreamError

@@ -30,7 +30,7 @@ THROTTLED = frozenset(
 
 
 class StoreMissingError(UpstreamError):
-    """The user pool or table that the settings name does not exist; only the operators can mend that."""
+    """The user pool or table that the settings name does not exist. Only the operators can correct that."""
 
     code = "store_missing"
     message = "This service is not set up completely. Tell its operators."
@@ -38,7 +38,7 @@ class StoreMissingError(UpstreamError):
 
 
 @contextmanager
-def translate_errors(**ours: type[MopedError]) -> Iterator[None]:
+def translate_errors(**error_classes: type[MopedError]) -> Iterator[None]:
     """
     Turn AWS's errors into ours: `translate_errors(UsernameExistsException=UserExistsError)`.
 
@@ -56,7 +56,7 @@ def translate_errors(**ours: type[MopedError]) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        error_class = _translated(code, ours)
+        error_class = _translated(code, error_classes)
         raise error_class from error
     except BotoCoreError as error:
         raise UnavailableError from error
@@ -65,7 +65,7 @@ def translate_errors(**ours: type[MopedError]) -> Iterator[None]:
         raise UpstreamError from error
 
 
-def _translated(code: str, ours: dict[str, type[MopedError]]) -> type[MopedError]:
-    if code in ours:
-        return ours[code]
+def _translated(code: str, error_classes: dict[str, type[MopedError]]) -> type[MopedError]:
+    if code in error_classes:
+        return error_classes[code]
     return UnavailableError if code in THROTTLED else UpstreamError

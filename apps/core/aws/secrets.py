@@ -1,23 +1,23 @@
 """
 Secrets, read from Secrets Manager when first needed.
 
-Kept for a short while, so that rotating one needs no deployment; and kept for longer when
-Secrets Manager is away, since what was true a minute ago is better than no sign-ins at all.
+The cache is short, so that a rotation needs no deployment. If Secrets Manager cannot be reached, the last
+value is used: without it, no sign-in would succeed.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import dataclass
-from threading import Lock
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
+from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError, UpstreamError
+from apps.core.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,35 +25,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 300
-# After a failure the next question waits this long: a request must not pay for every outage anew.
+# After a failure the last value is used for this long without another try.
 RETRY_SECONDS = 30
-# Whoever has reason to doubt what is cached may ask again this often.
+# Minimum interval between forced refreshes.
 DOUBT_SECONDS = 10
 
 
 class SecretError(UpstreamError):
-    """The secret is not what it should be; only its owners can mend that."""
+    """The secret is not a JSON object with the expected keys; only its owners can correct it."""
 
     code = "secret_unusable"
     message = "This service is not set up completely. Tell its operators."
-
-
-@dataclass(slots=True)
-class _Cached:
-    values: Mapping[str, Any]
-    ask_at: float
-    doubt_at: float  # when the next doubt is listened to
-
-
-_cache: dict[str, _Cached] = {}
-_lock = Lock()
 
 
 def value(name: str, key: str, *, doubted: bool = False) -> str:
     """
     Return one key of a secret that holds a JSON object.
 
-    :param doubted: read it anew, because what is cached does not fit (a key was rotated)
+    :param doubted: read it again, because the cached value does not fit (a key was rotated)
     :raises UnavailableError: if it was never read and cannot be now
     :raises SecretError: if it holds no such key
     """
@@ -62,43 +51,43 @@ def value(name: str, key: str, *, doubted: bool = False) -> str:
 
 def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
     """Return several keys of a secret, all of the same reading; otherwise as `value`."""
-    held = _values(name, doubted=doubted)
-    found = [text for key in keys if isinstance(text := held.get(key), str) and text]
-    if len(found) != len(keys):
+    content = _values(name, doubted=doubted)
+    texts = [text for key in keys if isinstance(text := content.get(key), str) and text]
+    if len(texts) != len(keys):
         raise SecretError
-    return tuple(found)
+    return tuple(texts)
 
 
 def forget() -> None:
     """Drop what is cached (a restored snapshot, tests)."""
-    _cache.clear()
+    _cache.cache_clear()
 
 
 def _values(name: str, *, doubted: bool) -> Mapping[str, Any]:
-    with _lock:  # one reader at a time: the others find what it read
-        cached, now = _cache.get(name), time.monotonic()
-        if cached and now < _next_question(cached, doubted=doubted):
-            return cached.values
-        try:
-            cached = _cache[name] = _Cached(
-                _read(name), ask_at=now + FRESH_SECONDS, doubt_at=now + DOUBT_SECONDS if doubted else now
-            )
-        except UpstreamError as error:
-            if cached is None:
-                raise
+    cache = _cache(name)
+    return cache.refresh(name, interval=DOUBT_SECONDS) if doubted else cache.get(name)
+
+
+@once
+def _cache(_name: str) -> RefreshingCache[str, Mapping[str, Any]]:
+    """Return the cache of one secret: the failure of another does not delay it."""
+    return RefreshingCache(_load, FRESH_SECONDS, max_age=math.inf, pause=RETRY_SECONDS)
+
+
+def _load(name: str) -> Mapping[str, Any]:
+    try:
+        return _read(name)
+    except UpstreamError as error:
+        if _cache(name).peek(name):
             logger.warning("secret_stale", extra={"secret": name, "cause": repr(error.__cause__)})
-            cached.ask_at = cached.doubt_at = now + RETRY_SECONDS
-        return cached.values
-
-
-def _next_question(cached: _Cached, *, doubted: bool) -> float:
-    return min(cached.ask_at, cached.doubt_at) if doubted else cached.ask_at
+        raise
 
 
 def _read(name: str) -> Mapping[str, Any]:
     with translate_errors(ResourceNotFoundException=SecretError, InternalServiceError=UnavailableError):
         text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:
+        msgspec.json.decode(text, type=dict[str, msgspec.Raw])  # too deep to be built?
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise SecretError from error

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from django.db.migrations.operations.base import Operation
 
+UNLIMITED, LIMITED = ["SET statement_timeout = 0"], ["RESET statement_timeout"]
+
 
 def in_public(*operations: Operation) -> Sequence[Operation]:
     """Return the operations of a migration, made to create their tables where Hasura finds them."""
@@ -34,15 +36,16 @@ def index_if_absent(name: str, definition: str) -> migrations.RunSQL:
     Return an operation that makes an index on a shared table without locking out its writers.
 
     For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction.
-    It may take longer than any request may, and an attempt that was cut off leaves an index that is
-    kept up to date and never used: it is made anew.
+    It may take longer than any request may, except behind a pooler, where a session has no state.
+    An interrupted attempt leaves an index that PostgreSQL maintains and never uses. It is created again.
     """
+    before, after = ([], []) if settings.DATABASE_POOLER else (UNLIMITED, LIMITED)
     return migrations.RunSQL(
         [
-            "SET statement_timeout = 0",
+            *before,
             _DROP_IF_INVALID.format(name=name),
             f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}",
-            "RESET statement_timeout",
+            *after,
         ],
         f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
     )

@@ -1,10 +1,11 @@
-"""The schema of our own tables. Every start imports this, so it must not import psycopg."""
+"""What a migration needs of the database. Every start imports this, so it must not import psycopg."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 
@@ -15,3 +16,21 @@ def create_app_schema(using: str = "default", **_signal: Any) -> None:
         cursor.execute("SELECT to_regnamespace(%s)", [settings.OWN_SCHEMA])
         if cursor.fetchone() == (None,):
             cursor.execute(f'CREATE SCHEMA "{settings.OWN_SCHEMA}"')
+
+
+def require_session_parameters(using: str = "default", **_signal: Any) -> None:
+    """
+    Require of a session the parameters that a pooler cannot pass on.
+
+    :raises ImproperlyConfigured: naming those that are missing
+    """
+    parameters = settings.DATABASE_SESSION
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [[*parameters]])
+        present = dict(cursor.fetchall())
+    missing = [name for name, value in parameters.items() if present[name].replace(" ", "") != value]
+    if missing:
+        raise ImproperlyConfigured(
+            f"The role that logs in to PostgreSQL lacks {', '.join(missing)}."
+            " Execute the ALTER ROLE statements of docs/database.md."
+        )

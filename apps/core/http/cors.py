@@ -21,8 +21,8 @@ class CorsMiddleware(middleware.CorsMiddleware):
     """
     The library's middleware with a memory.
 
-    By itself it reads its settings and parses every allowed origin anew for every answer, a
-    seventh of a lean request, and comes to the same result.
+    By itself it reads its settings and parses every allowed origin again for every response. That
+    takes a seventh of a minimal request, and the result is always the same.
     """
 
     def is_enabled(self, request: HttpRequest) -> bool:
@@ -30,7 +30,7 @@ class CorsMiddleware(middleware.CorsMiddleware):
         return True
 
     def check_preflight(self, request: HttpRequest) -> HttpResponseBase | None:
-        """Answer every OPTIONS as the Flask API did, preflight or not: with nothing, and to anybody."""
+        """Answer every OPTIONS as the Flask API did, preflight or not: with an empty body."""
         answer = super().check_preflight(request)
         if answer is None and request.method == "OPTIONS":
             answer = HttpResponse(headers={"content-length": "0"})

@@ -15,13 +15,22 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 PAGE = "text/html"
+FORM = "application/x-www-form-urlencoded"
 
 
 def accepts_html(request: HttpRequest | Request) -> bool:
-    """Tell whether the caller is a browser that shows pages; `?format=json` overrules it."""
+    """Return whether the caller is a browser that shows pages; `?format=json` overrules it."""
     return PAGE in request.META.get("HTTP_ACCEPT", "") and "format=json" not in request.META.get(
         "QUERY_STRING", ""
     )
+
+
+def sent_query(request: Request) -> dict[str, str]:
+    """Return the query of the request. A form of a page also sends its empty fields, which are left out."""
+    parameters: dict[str, str] = request.query_params.dict()
+    if request.accepted_renderer.media_type != PAGE:
+        return parameters
+    return {name: value for name, value in parameters.items() if value}
 
 
 class JSONByDefault(BaseContentNegotiation):
@@ -35,13 +44,15 @@ class JSONByDefault(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """Return the parser of the body's content type, parameters aside; None means 415."""
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
+        if content_type == FORM and not accepts_html(request):
+            return None  # only pages send forms
         return next((parser for parser in parsers if parser.media_type == content_type), None)
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """Return the renderer and the media type to announce."""
-        chosen, *others = renderers
-        if others and accepts_html(request):
-            chosen = next((renderer for renderer in others if renderer.media_type == PAGE), chosen)
+        chosen, *rest = renderers
+        if rest and accepts_html(request):
+            chosen = next((renderer for renderer in rest if renderer.media_type == PAGE), chosen)
         return chosen, chosen.media_type

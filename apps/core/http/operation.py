@@ -1,42 +1,57 @@
 """
-What a view says of itself for the reference, beyond what its code already says.
+What the reference and the pages say of a method that its view does not.
 
-Plain data, so that a stage which offers no reference does not pay for the generator;
-apps.reference.openapi reads it. Its examples are tested against the running views.
+Each app may have a module `reference` with `OPERATIONS`. Requests never import it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rest_framework.serializers import BaseSerializer
+    from rest_framework.views import APIView
 
     from apps.core.errors import MopedError
 
-View = TypeVar("View")
-
 
 class Operation(NamedTuple):
-    """One method of a view; its words come from the method's docstring."""
+    """One method of a view. Without `answer`, the answer is what the view's serializer describes."""
 
     answer: type[BaseSerializer[Any]] | dict[str, Any] | None = None
     status: int = 200
-    query: type[BaseSerializer[Any]] | None = None
-    body: type[BaseSerializer[Any]] | None = None
     errors: tuple[type[MopedError], ...] = ()
     answer_example: Any = None
     body_example: Any = None
+    columns: tuple[str, ...] = ()
+    """The fields of a list that its page shows as a table."""
+    links: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
+    """The addresses that a page offers for an object of the answer, by their texts."""
+    confirm: str = ""
+    """The question before the request is sent; a format string for the object of the page."""
+    connect: Callable[[], str] | None = None
+    """The origin that the page's script may call, beside our own."""
 
 
-def describe(**operations: Operation) -> Callable[[View], View]:
-    """Attach operations by method name: `@describe(get=Operation(…))` over a view of either kind."""
+Operations = Mapping[type[Any], Mapping[str, Operation]]
+"""By view class and method."""
 
-    def attach(view: View) -> View:
-        described: Any = getattr(view, "cls", view)
-        described.operations = operations
-        return view
 
-    return attach
+def operation_of(view: APIView, method: str) -> Operation:
+    """Return what is said of a method of the view, or of the nearest class that it inherits from."""
+    for view_class in type(view).__mro__:
+        operations = _operations(view_class.__module__).get(view_class, {})
+        if method.lower() in operations:
+            return operations[method.lower()]
+    return Operation()
+
+
+def _operations(module: str) -> Operations:
+    name = f"{'.'.join(module.split('.')[:2])}.reference"
+    if not module.startswith("apps.") or not find_spec(name):
+        return {}
+    operations: Operations = import_module(name).OPERATIONS
+    return operations

@@ -76,8 +76,8 @@ class WrappedMopedError(exceptions.APIException):
     """
     Carries one of our errors out of an authentication class.
 
-    DRF forgets the half-known caller only for exceptions of its own; any other would be raised
-    a second time while the answer to the first is being made.
+    DRF resets `request.user` only after an APIException. Any other exception would be raised again
+    when the response is built.
     """
 
     def __init__(self, error: errors.MopedError) -> None:
@@ -120,7 +120,7 @@ def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | Non
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer what a view raised; None, for what nobody anticipated, makes it a crash."""
+    """Return the response for an exception of a view, or None for an unexpected one."""
     error = exc.error if isinstance(exc, WrappedMopedError) else _from_database(exc)
     if isinstance(error, errors.MopedError):
         return _from_moped_error(error)
@@ -191,7 +191,7 @@ def _fields(detail: Any) -> dict[str, list[str]]:
     flat: dict[str, list[str]] = {}
     for name, messages in detail.items():
         if isinstance(messages, dict):
-            flat |= {f"{name}.{inner}": found for inner, found in _fields(messages).items()}
+            flat |= {f"{name}.{inner}": texts for inner, texts in _fields(messages).items()}
         elif name != "non_field_errors":
             flat[str(name)] = _messages(messages)
     return flat

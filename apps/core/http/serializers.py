@@ -10,10 +10,12 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.utils.html import is_html_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAX_DIGITS = 20
 MISSING: dict[str, Any] = {"required": "required field", "null": "null value not allowed"}
 
 
@@ -30,8 +32,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            wrong: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
-            raise serializers.ValidationError({**wrong, **unknown}) from error
+            problems: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
+            raise serializers.ValidationError({**problems, **unknown}) from error
         if unknown:
             raise serializers.ValidationError(unknown)
         return values  # type: ignore[no-any-return]
@@ -41,7 +43,7 @@ class StrictCharField(serializers.CharField):
     """
     A string that was sent as one.
 
-    :param pattern: what all of it must match; today's message shows it
+    :param pattern: what all of it must match. The Flask API's message shows it.
     """
 
     schema: ClassVar[Mapping[str, Any]] = {}
@@ -93,7 +95,7 @@ class StrictCharField(serializers.CharField):
             raise serializers.ValidationError(messages)
 
     def matches(self, value: str) -> bool:
-        """Tell whether the value has the field's form; by default, whether the pattern finds it."""
+        """Return whether the value has the field's form; by default, whether the pattern finds it."""
         return re.search(self.pattern, value) is not None
 
 
@@ -107,6 +109,12 @@ class StrictIntegerField(serializers.IntegerField):
         "max_value": "max value is {max_value}",
     }
 
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        """Return the sent value. A form sends text: digits of it are a number."""
+        value = super().get_value(dictionary)
+        is_number = is_html_input(dictionary) and isinstance(value, str) and value.isdecimal()
+        return int(value) if is_number and len(value) < MAX_DIGITS else value
+
     def to_internal_value(self, data: Any) -> int:
         """Return the number."""
         if not isinstance(data, int) or isinstance(data, bool):
@@ -118,6 +126,10 @@ class StrictBooleanField(serializers.BooleanField):
     """True or false, and not a word for it."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {**MISSING, "invalid": "must be of boolean type"}
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        """Return the sent value. A form sends text if its box is ticked, and nothing otherwise."""
+        return self.field_name in dictionary if is_html_input(dictionary) else super().get_value(dictionary)
 
     def to_internal_value(self, data: Any) -> bool:
         """Return the boolean."""
@@ -140,6 +152,12 @@ class ChoiceListField(serializers.Field[list[str], Any, list[str], Any]):
     def __init__(self, values: tuple[str, ...], **options: Any) -> None:
         self.values = values
         super().__init__(**options)
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        """Return the sent value. A form repeats the field for each value."""
+        if is_html_input(dictionary):
+            return dictionary.getlist(self.field_name)  # type: ignore[attr-defined] # a QueryDict
+        return super().get_value(dictionary)
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the list."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CallerRateThrottle(SimpleRateThrottle):
-    """Counts by the caller's `sub`, or by the true client address where nobody is known."""
+    """Counts by the caller's `sub`, or by the true client address where the caller is anonymous."""
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
         """Return what is counted together."""

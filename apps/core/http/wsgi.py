@@ -10,10 +10,10 @@ from django.utils.http import parse_header_parameters
 
 class Request(WSGIRequest):
     """
-    A request in UTF-8, whatever it says.
+    A request that is always decoded as UTF-8.
 
-    Django believes the charset of a Content-Type and decodes the query with it, before any
-    middleware could answer for what goes wrong: `charset=hex` is a codec, but none for text.
+    Django decodes the query with the charset of the Content-Type, before any middleware can handle
+    an error. `charset=hex`, for example, is a codec but not for text.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:

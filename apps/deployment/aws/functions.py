@@ -64,7 +64,7 @@ class Invocation:
 
 
 def exists(function: str) -> bool:
-    """Tell whether there is such a function."""
+    """Return whether there is such a function."""
     try:
         with translate_errors(ResourceNotFoundException=NotFoundError):
             clients.lambda_client().get_function(FunctionName=function)
@@ -91,13 +91,25 @@ def set_architecture(function: str, architecture: str, package: Path) -> None:
     )
 
 
+def set_variables(function: str, variables: Mapping[str, str]) -> None:
+    """Give a function these variables and no others. Zappa's update keeps those that the settings lost."""
+    client = clients.lambda_client()
+    with translate_errors():
+        client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
+        now = client.get_function_configuration(FunctionName=function)
+        if now.get("Environment", {}).get("Variables", {}) != variables:
+            client.update_function_configuration(
+                FunctionName=function, Environment={"Variables": dict(variables)}
+            )
+
+
 def publish(function: str, digest: str, description: str, variables: Mapping[str, str] | None = None) -> str:
     """
     Publish a version of what was deployed, if that is still the package we mean.
 
     :param digest: the package's SHA-256, in hexadecimal
     :param variables: what the version must be told, if that is to be looked at too
-    :raises BusyError: if somebody else deployed in between
+    :raises BusyError: if another deployment came in between
     """
     checksum = checksum_of(digest)
     client = clients.lambda_client()
@@ -116,15 +128,15 @@ def publish(function: str, digest: str, description: str, variables: Mapping[str
             )
     except ConflictError as error:
         raise _busy(function) from error
-    told = published.get("Environment", {}).get("Variables", {})
-    if published["CodeSha256"] != checksum or (variables is not None and told != variables):
+    published_variables = published.get("Environment", {}).get("Variables", {})
+    if published["CodeSha256"] != checksum or (variables is not None and published_variables != variables):
         raise _busy(function)
     return published["Version"]
 
 
 def _busy(function: str) -> BusyError:
     return BusyError(
-        f"Somebody else is deploying {function} too; nothing was made live. Try again when they are done."
+        f"Another process is deploying {function} too. Nothing was made live. Try again when it has finished."
     )
 
 
@@ -143,22 +155,27 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
     """
     Move the traffic, if it still goes where we believe; the first time, make the alias.
 
-    :raises BusyError: if somebody else moved it in between
+    :raises BusyError: if another process moved it in between
     """
     description = f"before: {before.version}" if before else ""
-    wanted = {"FunctionName": function, "Name": LIVE, "FunctionVersion": version, "Description": description}
+    arguments = {
+        "FunctionName": function,
+        "Name": LIVE,
+        "FunctionVersion": version,
+        "Description": description,
+    }
     try:
         with translate_errors(
             PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
         ):
             if before is None:
-                clients.lambda_client().create_alias(**wanted)  # type: ignore[arg-type]
+                clients.lambda_client().create_alias(**arguments)  # type: ignore[arg-type]
             else:
                 revision = {"RevisionId": before.revision} if before.revision else {}
-                clients.lambda_client().update_alias(**wanted, **revision)  # type: ignore[arg-type]
+                clients.lambda_client().update_alias(**arguments, **revision)  # type: ignore[arg-type]
     except ConflictError as error:
         raise BusyError(
-            f"Somebody else moved the traffic of {function} just now; look at its status."
+            f"Another process moved the traffic of {function} just now. Look at its status."
         ) from error
 
 
@@ -168,20 +185,22 @@ def versions(function: str) -> list[str]:
         pages = (
             clients.lambda_client().get_paginator("list_versions_by_function").paginate(FunctionName=function)
         )
-        found = [version["Version"] for page in pages for version in page["Versions"]]
-    return sorted((version for version in found if version != LATEST), key=int)
+        numbers = [version["Version"] for page in pages for version in page["Versions"]]
+    return sorted((version for version in numbers if version != LATEST), key=int)
 
 
 def checksum_at(function: str, version: str) -> str:
     """Return the checksum of a version's package, as Lambda gives it."""
     with translate_errors():
-        found = clients.lambda_client().get_function_configuration(FunctionName=function, Qualifier=version)
-    return found["CodeSha256"]
+        configuration = clients.lambda_client().get_function_configuration(
+            FunctionName=function, Qualifier=version
+        )
+    return configuration["CodeSha256"]
 
 
-def prune(function: str, keep: set[str], kept: int | None = None) -> None:
+def prune(function: str, keep: set[str], keep_newest: int | None = None) -> None:
     """Delete old versions, except those that traffic goes to or may return to."""
-    for version in versions(function)[: -(kept or KEPT_VERSIONS)]:
+    for version in versions(function)[: -(keep_newest or KEPT_VERSIONS)]:
         if version not in keep:
             _delete_version(function, version)
 

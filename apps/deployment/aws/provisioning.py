@@ -1,5 +1,5 @@
 """
-Code and settings of a function that Zappa does not deploy: previews, and the comparison of accounts.
+Code and settings of a function that Zappa does not deploy: the comparison of accounts.
 
 Zappa's `deploy` refuses a function that is there and its `update` one that is half there; both
 change the code first and the variables later. Here every step asks what there is and compares
@@ -45,11 +45,11 @@ def _bring(stage: Stage, package: Package, tell: Tell) -> None:
     now = _get(stage)
     if now is None:
         now = _create(stage, package)
-        tell(f"made {stage.function}; nobody can reach it yet")
+        tell(f"made {stage.function}, which cannot be reached yet")
     elif not _has_package(package, now):
         now = _update_code(stage, package, now["RevisionId"])
         tell(f"gave {stage.function} its code; what answers is what answered before")
-    if not _has_package(package, now):  # what we have just given: whoever came after us may go on
+    if not _has_package(package, now):  # another process came in between: it may go on
         raise _busy(stage)
     if not _has_configuration(stage, now):
         now = _update_configuration(stage, now["RevisionId"])
@@ -77,7 +77,7 @@ def _create(stage: Stage, package: Package) -> dict[str, Any]:
         Code={"ZipFile": package.path.read_bytes()},
         Tags=stage.settings["tags"],
         Architectures=[stage.settings["architecture"]],
-        **_settings(stage),
+        **function_settings(stage),
     )
     return _wait_until_ready(stage)
 
@@ -94,7 +94,7 @@ def _update_code(stage: Stage, package: Package, revision: str) -> dict[str, Any
 
 def _update_configuration(stage: Stage, revision: str) -> dict[str, Any]:
     clients.lambda_client_long_timeout().update_function_configuration(
-        FunctionName=stage.function, RevisionId=revision, **_settings(stage)
+        FunctionName=stage.function, RevisionId=revision, **function_settings(stage)
     )
     return _wait_until_ready(stage)
 
@@ -107,7 +107,8 @@ def _wait_until_ready(stage: Stage) -> dict[str, Any]:
     return dict(client.get_function_configuration(FunctionName=stage.function))
 
 
-def _settings(stage: Stage) -> dict[str, Any]:
+def function_settings(stage: Stage) -> dict[str, Any]:
+    """Return what Lambda's API and CloudFormation call the settings of a function."""
     settings = stage.settings
     network = {"VpcConfig": settings["vpc_config"]} if "vpc_config" in settings else {}
     return {
@@ -127,14 +128,14 @@ def _has_package(package: Package, now: dict[str, Any]) -> bool:
 
 
 def _has_configuration(stage: Stage, now: dict[str, Any]) -> bool:
-    wanted = _settings(stage)
-    network = wanted.pop("VpcConfig", {})  # Lambda adds to it what it knows
-    return all(now.get(name) == value for name, value in wanted.items()) and all(
+    target = function_settings(stage)
+    network = target.pop("VpcConfig", {})  # Lambda adds to it what it knows
+    return all(now.get(name) == value for name, value in target.items()) and all(
         sorted(now.get("VpcConfig", {}).get(name, [])) == sorted(value) for name, value in network.items()
     )
 
 
 def _busy(stage: Stage) -> BusyError:
     return BusyError(
-        f"Somebody else is changing {stage.function} too; what answered before answers. Run this again."
+        f"Another process is changing {stage.function}. The previous version still answers. Run this again."
     )

@@ -1,8 +1,8 @@
 """
-What stands before a stage's function: a REST API, or a function URL.
+The entry point of a stage: a REST API, or a function URL.
 
-What API Gateway itself refuses (a body too large, too many requests, a function that does not
-answer) has neither our error body nor CORS unless it is told. A function URL cannot be told.
+API Gateway answers some requests by itself: too large, too many, or the function did not answer.
+These responses get our error body and CORS here. Those of a function URL cannot be changed.
 """
 
 from __future__ import annotations
@@ -21,20 +21,32 @@ if TYPE_CHECKING:
 
     from apps.deployment.settings.rendering import Stage
 
-# The kinds of refusal, by API Gateway's name: our code, and what we say.
-REFUSALS = {
-    "DEFAULT_4XX": ("refused", "The request was refused before it reached the API."),
-    "DEFAULT_5XX": ("unavailable", "The API did not answer. Try again in a moment."),
-    "REQUEST_TOO_LARGE": ("body_too_large", "The body is too large."),
-    "THROTTLED": ("too_many_requests", "There are too many requests. Try again in a moment."),
-    "INTEGRATION_TIMEOUT": ("unavailable", "The API did not answer in time. Try again in a moment."),
-    "INTEGRATION_FAILURE": ("unavailable", "The API did not answer. Try again in a moment."),
-}
-STATUSES = {
-    "REQUEST_TOO_LARGE": "413",
-    "THROTTLED": "429",
-    "INTEGRATION_TIMEOUT": "504",
-    "INTEGRATION_FAILURE": "503",
+# Every kind of response that API Gateway gives by itself, with the status that it has:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+# The default of both groups is for kinds that AWS adds.
+REFUSED = (
+    *(("BAD_REQUEST_BODY", 400), ("BAD_REQUEST_PARAMETERS", 400), ("DEFAULT_4XX", 400)),
+    *(("UNAUTHORIZED", 401), ("ACCESS_DENIED", 403), ("EXPIRED_TOKEN", 403), ("INVALID_API_KEY", 403)),
+    *(("INVALID_SIGNATURE", 403), ("MISSING_AUTHENTICATION_TOKEN", 403), ("WAF_FILTERED", 403)),
+    *(("RESOURCE_NOT_FOUND", 404), ("UNSUPPORTED_MEDIA_TYPE", 415)),
+)
+FAILED = (
+    *(("API_CONFIGURATION_ERROR", 500), ("AUTHORIZER_CONFIGURATION_ERROR", 500), ("AUTHORIZER_FAILURE", 500)),
+    *(("DEFAULT_5XX", 500), ("INTEGRATION_FAILURE", 503)),
+)
+RESPONSES = {
+    **{
+        kind: (status, "refused", "The request was refused before it reached the API.")
+        for kind, status in REFUSED
+    },
+    **{
+        kind: (status, "unavailable", "The API did not answer. Try again in a moment.")
+        for kind, status in FAILED
+    },
+    "INTEGRATION_TIMEOUT": (504, "unavailable", "The API did not answer in time. Try again in a moment."),
+    "QUOTA_EXCEEDED": (429, "too_many_requests", "There are too many requests. Try again later."),
+    "REQUEST_TOO_LARGE": (413, "body_too_large", "The body is too large."),
+    "THROTTLED": (429, "too_many_requests", "There are too many requests. Try again in a moment."),
 }
 HEADERS = {
     "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",  # a refusal tells a page nothing
@@ -57,9 +69,9 @@ def api_id(stage: Stage) -> str:
 def url(stage: Stage) -> str:
     """Return where the stage answers, without a slash at the end; "" if nothing stands before it."""
     if stage.has_gateway:
-        found = api_id(stage)
+        gateway_id = api_id(stage)
         region = settings.AWS_REGION
-        return f"https://{found}.execute-api.{region}.amazonaws.com/{stage.name}" if found else ""
+        return f"https://{gateway_id}.execute-api.{region}.amazonaws.com/{stage.name}" if gateway_id else ""
     try:
         with translate_errors(ResourceNotFoundException=NotFoundError):
             config = clients.lambda_client().get_function_url_config(FunctionName=stage.function)
@@ -69,33 +81,39 @@ def url(stage: Stage) -> str:
 
 
 def set_gateway_responses(stage: Stage) -> None:
-    """Give the REST API's own refusals our body and CORS, and let the stage have them."""
-    found = api_id(stage)
-    if not (stage.has_gateway and found):
+    """
+    Give the REST API's own responses our error body and CORS.
+
+    Changes and deploys only what differs: AWS takes one deployment of an API in five seconds, and
+    Zappa has just made one.
+    """
+    api = api_id(stage)
+    if not (stage.has_gateway and api):
         return
     with translate_errors():
         client = clients.apigateway()
-        for kind, (code, detail) in REFUSALS.items():
-            status = {"statusCode": STATUSES[kind]} if kind in STATUSES else {}
-            client.put_gateway_response(
-                restApiId=found,
-                responseType=kind,  # type: ignore[arg-type]
-                responseParameters=HEADERS,
-                responseTemplates={"application/json": json.dumps(_body(code, detail))},
-                **status,
-            )
-        client.create_deployment(restApiId=found, stageName=stage.name, description="refusals with our body")
+        pages = client.get_paginator("get_gateway_responses").paginate(restApiId=api)
+        present = {each["responseType"]: each for page in pages for each in page["items"]}
+        differing = [
+            response
+            for response in map(_gateway_response, RESPONSES)
+            if not response.items() <= present.get(response["responseType"], {}).items()
+        ]
+        for response in differing:
+            client.put_gateway_response(restApiId=api, **response)
+        if differing:
+            client.create_deployment(restApiId=api, stageName=stage.name, description="error bodies")
 
 
 def set_rate_limits(stage: Stage) -> None:
-    """Let the REST API turn away what is more than the stage is made for, whoever sends it."""
-    found = api_id(stage)
-    if not (stage.has_gateway and found):
+    """Set the rate limits of the REST API, for all callers together."""
+    gateway_id = api_id(stage)
+    if not (stage.has_gateway and gateway_id):
         return
     limits = {"rateLimit": stage.own["requests_per_second"], "burstLimit": stage.own["requests_at_once"]}
     with translate_errors():
         clients.apigateway().update_stage(
-            restApiId=found,
+            restApiId=gateway_id,
             stageName=stage.name,
             patchOperations=[
                 {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}
@@ -104,12 +122,19 @@ def set_rate_limits(stage: Stage) -> None:
         )
 
 
-def _body(code: str, detail: str) -> dict[str, Any]:
+def _gateway_response(kind: str) -> dict[str, Any]:
+    """
+    Return the response that a kind should have.
+
+    The status is a number that we know: `$context.status` is empty in a gateway response.
+    """
+    from apps.core.http import problems  # noqa: PLC0415 (it needs Django's settings, and rehearsals have none)
+
+    status, code, detail = RESPONSES[kind]
+    problem = problems.details(status, code, detail, request_id="$context.requestId")
     return {
-        "type": "about:blank",
-        "title": "$context.error.responseType",
-        "status": "$context.status",
-        "code": code,
-        "detail": detail,
-        "request_id": "$context.requestId",
+        "responseType": kind,
+        "statusCode": str(status),
+        "responseParameters": HEADERS,
+        "responseTemplates": {"application/json": json.dumps(problem)},
     }

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
 from apps.deployment.errors import StageError
+from apps.deployment.settings.variables import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
-# What the function is told, by the output that says it.
-VARIABLES = {
-    "UserPoolId": "COGNITO_USERPOOL_ID",
-    "ClientId": "COGNITO_APP_CLIENT_ID",
-    "DomainUrl": "COGNITO_DOMAIN_URL",
-    "ClaimsTable": "COGNITO_DYNAMO_TABLE_NAME",
-    "UploadsBucket": "MOPED_API_UPLOADS_S3_BUCKET",
-    "ConfigurationSecret": "MOPED_API_CONFIGURATION_SETTINGS",
-    "DatabaseUrl": "DATABASE_URL",
-    "DatabaseSecret": "MOPED_API_DATABASE_SECRET",
-}
+# CloudFormation makes no stack without a resource; this one is nothing but a URL.
+EMPTY = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
+POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 OPTIONAL = {"DatabaseSecret"}
-NEEDED = (*sorted(VARIABLES.keys() - OPTIONAL), "FunctionRoleArn", "DeploymentBucket", "FunctionLog")
-
-
-def variables(made: dict[str, str]) -> dict[str, str]:
-    """Return what the function is told of what the stack made."""
-    return {variable: made[output] for output, variable in VARIABLES.items() if output in made}
+NEEDED = (
+    *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
+    "FunctionRoleArn",
+    "DeploymentBucket",
+    "FunctionLog",
+)
 
 
 def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -41,14 +35,14 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     :param instead: outputs that the stage takes for others, by the others' names (a preview's role)
     :raises StageError: if there is no such stack, it is half made, or it lacks something
     """
-    described = _describe(stack)
-    status = described["StackStatus"]
+    description = _describe(stack)
+    status = description["StackStatus"]
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
-        raise StageError(f"The stack {stack} is {status}: finish or mend it in CloudFormation first.")
-    made = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    others = instead or {}
-    own = made | {name: made.get(other, "") for name, other in others.items()}
-    missing = [others.get(name, name) for name in NEEDED if not own.get(name)]
+        raise StageError(f"The stack {stack} is {status}: finish or correct it in CloudFormation first.")
+    values = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    overrides = instead or {}
+    own = values | {name: values.get(other, "") for name, other in overrides.items()}
+    missing = [overrides.get(name, name) for name in NEEDED if not own.get(name)]
     if missing:
         raise StageError(
             f"The stack {stack} lacks {', '.join(missing)}: update it from infrastructure/moped-api.yaml."
@@ -84,19 +78,34 @@ def require_role(arn: str) -> None:
         raise StageError(f"There is no role {arn}: update the stack, it makes the function's role.") from None
 
 
-def require_bucket(name: str) -> None:
+def ensure_exists(name: str) -> None:
     """
-    See to it that there is where files go.
+    Create an empty stack unless there is one.
 
-    :raises StageError: if there is no such bucket
+    Zappa's first deployment makes the function and then the stack of the REST API. After an interruption
+    between the two, its update fills this stack. It would never make one.
+
+    :raises StageError: if the stack that is there cannot be updated
     """
+    client = clients.cloudformation()
     try:
-        with translate_errors(NoSuchBucket=NotFoundError):
-            clients.s3().list_objects_v2(Bucket=name, Prefix="previews/", MaxKeys=1)
+        with translate_errors(ValidationError=NotFoundError):
+            status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
     except NotFoundError:
-        raise StageError(
-            f"There is no bucket {name}: the stack's uploads bucket was removed by hand."
-        ) from None
+        with translate_errors():
+            client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": EMPTY}))
+            client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=POLL_INTERVAL)
+        return
+    if status.startswith("ROLLBACK") or status.endswith("FAILED"):
+        raise StageError(f"The stack {name} is {status}: delete it in CloudFormation, then deploy again.")
+
+
+def trigger(stack_outputs: Mapping[str, str]) -> str:
+    """Return the name of the function that the user pool calls before it issues a token, or ""."""
+    with translate_errors():
+        pool = clients.cognito().describe_user_pool(UserPoolId=stack_outputs["UserPoolId"])["UserPool"]
+    arn = pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
+    return arn.split(":")[6] if arn else ""
 
 
 def _describe(stack: str) -> StackTypeDef:

@@ -46,17 +46,10 @@ WITH_PAGES = {"staging"}
 SHIPPED = ("moped_api", "apps")
 # Relative to the project: tools, and the template of a new app.
 NOT_SHIPPED = ("apps/deployment", "apps/devstack", "apps/core/blueprint")
-HANDLER_REQUIREMENTS = "handler"
-# What zappa_settings.py in the package says; the stage itself is told by Lambda's variables.
+# What Zappa asks for before it packs; nothing of it is in the package.
 ZAPPA_SETTINGS: dict[str, Any] = {
     "project_name": "moped-api",
     "app_function": "moped_api.wsgi.application",
-    "django_settings": "moped_api.settings",
-    "lambda_handler": "moped_api.lambda_handler.lambda_handler",
-    "debug": False,
-    "log_level": "INFO",
-    "binary_support": True,
-    "additional_text_mimetypes": ["application/problem+json"],  # else failures leave in base64
     "use_precompiled_packages": False,
     "manage_roles": False,
 }
@@ -86,10 +79,10 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     with _alone(folder):
         environment = runtime_environment(requirements, target, folder)
         sources = _sources(folder)
-        stamp, wanted = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
-        if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+        stamp, inputs = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
+        if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs):
             archive.repack(_pack(sources, environment), output, python, pruned(requirements))
-            stamp.write_text(wanted, encoding="ascii")
+            stamp.write_text(inputs, encoding="ascii")
     return describe(output, target, requirements)
 
 
@@ -100,8 +93,8 @@ def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
     :param built_before: one to take, rather than to build it
     :raises StageError: as `build` and `describe`
     """
-    wanted = target_of(stage.settings)
-    return describe(built_before, wanted) if built_before else build(stage.own["requirements"], target=wanted)
+    target = target_of(stage.settings)
+    return describe(built_before, target) if built_before else build(stage.own["requirements"], target=target)
 
 
 def pruned(requirements: str) -> tuple[str, ...]:
@@ -132,16 +125,15 @@ def describe(path: Path, target: Target, requirements: str = "staging") -> Packa
 
 def runtime_environment(requirements: str, target: Target, folder: Path) -> Path:
     """Return an environment with the locked requirements of the package, made again if they changed."""
-    locks = _locks(requirements)
+    lock = _lock(requirements)
     environment = folder / f"runtime-{requirements}"
     # Zappa looks where the Python that it runs in would have its libraries.
     libraries = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    stamp, wanted = libraries / "installed", _fingerprint(*locks, also=str(target))
-    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == wanted):
+    stamp, fingerprint = libraries / "installed", _fingerprint(lock, also=str(target))
+    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint):
         shutil.rmtree(environment, ignore_errors=True)
-        for lock in locks:
-            _install(lock, target, libraries / "site-packages")
-        stamp.write_text(wanted, encoding="ascii")
+        _install(lock, target, libraries / "site-packages")
+        stamp.write_text(fingerprint, encoding="ascii")
     return environment
 
 
@@ -157,18 +149,18 @@ def _install(lock: Path, target: Target, folder: Path) -> None:
 
 def _ingredients(requirements: str, target: Target, python: Path, sources: Path) -> str:
     """Return a digest of all that a package is made from, those who make it included."""
-    makers = [Path(__file__), Path(archive.__file__), archive.COMPILER]
+    makers = [Path(__file__), Path(archive.__file__)]
     shipped = sorted(path for path in sources.rglob("*") if path.is_file())
     names = [str(path.relative_to(sources)) for path in shipped]
     also = "\n".join([str(target), interpreter.build_of(python), *names])
-    return _fingerprint(*_locks(requirements), *makers, *shipped, also=also)
+    return _fingerprint(_lock(requirements), *makers, *shipped, also=also)
 
 
-def _locks(requirements: str) -> list[Path]:
-    locks = [REQUIREMENTS / f"{name}.txt" for name in (requirements, HANDLER_REQUIREMENTS)]
-    if missing := [lock.name for lock in locks if not lock.is_file()]:
-        raise StageError(f"There is no requirements/{missing[0]}: name a set that has a lock.")
-    return locks
+def _lock(requirements: str) -> Path:
+    lock = REQUIREMENTS / f"{requirements}.txt"
+    if not lock.is_file():
+        raise StageError(f"There is no requirements/{lock.name}: name a set that has a lock.")
+    return lock
 
 
 def _fingerprint(*files: Path, also: str = "") -> str:
@@ -198,7 +190,7 @@ def _pack(sources: Path, environment: Path) -> Path:
         "PATH": os.defpath,
         "HOME": str(sources),
         "VIRTUAL_ENV": str(environment),
-        "AWS_DEFAULT_REGION": "us-east-1",  # asked for, not used: packing talks to nobody
+        "AWS_DEFAULT_REGION": "us-east-1",  # required but not used: packing makes no call
     }
     subprocesses.run(
         [sys.executable, "-m", "zappa.cli", "package", "package", "-s", settings.name, "-o", "zappa.zip"],

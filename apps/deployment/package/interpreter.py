@@ -52,17 +52,17 @@ def _candidates(version: str) -> Iterator[Path]:
     yield from (Path(folder) / name for folder in os.get_exec_path())
     if (pyenv := shutil.which("pyenv")) and (root := _output([pyenv, "root"])):
         yield from sorted(Path(root).glob(f"versions/{version}.*/bin/{name}"), reverse=True)
-    if found := _output([*UV, "python", "find", "--managed-python", "--no-python-downloads", version]):
-        yield Path(found)
+    if path := _output([*UV, "python", "find", "--managed-python", "--no-python-downloads", version]):
+        yield Path(path)
 
 
 def _output(command: Sequence[str | Path]) -> str:
     """Return what a program prints, and nothing if it fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (an interpreter)
+        process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (an interpreter)
     except OSError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return process.stdout.strip() if process.returncode == 0 else ""
 
 
 def main() -> str:

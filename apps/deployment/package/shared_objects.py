@@ -64,7 +64,7 @@ def _require_loadable(zipped: zipfile.ZipFile, package: str, target: Target) -> 
 
 
 def is_shared_object(name: str) -> bool:
-    """Tell whether a file is one by its name; Windows and macOS have names of their own."""
+    """Return whether a file is one by its name; Windows and macOS have names of their own."""
     suffixes = PurePosixPath(name).suffixes
     return ".so" in suffixes or suffixes[-1:] in ([".pyd"], [".dylib"], [".dll"])
 
@@ -105,7 +105,7 @@ def _versions(elf: ELFFile) -> set[str]:
 
 
 def _is_too_new(version: str) -> bool:
-    """Tell whether a symbol version is of a newer glibc; GLIBC_ABI_… came with glibc 2.36."""
+    """Return whether a symbol version is of a newer glibc; GLIBC_ABI_… came with glibc 2.36."""
     if not version.startswith("GLIBC_"):
         return False
     number = GLIBC_VERSION.fullmatch(version)

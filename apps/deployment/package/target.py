@@ -47,9 +47,9 @@ class Target:
                 " and newer, which run on Amazon Linux 2023."
             )
         if self.architecture not in PROCESSORS:
-            known = " or ".join(PROCESSORS)
+            processors = " or ".join(PROCESSORS)
             raise StageError(
-                f'"architecture" in zappa_settings.json is {self.architecture!r}: write {known}.'
+                f'"architecture" in zappa_settings.json is {self.architecture!r}: write {processors}.'
             )
 
     @property

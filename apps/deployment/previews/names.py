@@ -1,7 +1,7 @@
 """
-Every name of a preview, made from the number of its pull request; and the way back.
+The names of a preview's resources, made from the number of its pull request.
 
-`moped-api-production` begins with `moped-api-pr`: a name is a preview's only if the whole of it is.
+`moped-api-production` begins with `moped-api-pr`. So a name belongs to a preview only if all of it matches.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from apps.deployment.errors import StageError
 PROJECT = "moped-api"
 NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 FUNCTIONS = f"{PROJECT}-pr-"
-LOG_GROUPS = f"/aws/lambda/{FUNCTIONS}"
-# Of the uploads bucket. A key must not have more underscores than the editor counts: no `pr_12`.
+# In the uploads bucket and in the bucket of packages. The editor counts underscores in keys: no `pr_12`.
 FILES = "previews/"
 
 
 def number(text: str) -> int:
     """
-    Return the number that somebody typed.
+    Parse the number of a pull request.
 
-    :raises StageError: if it is none
+    :raises StageError: if the text is not one
     """
     if not NUMBER.fullmatch(text):
         raise StageError(f"{text!r} is not the number of a pull request: write 12 for #12.")
@@ -35,13 +34,13 @@ def stage(number: int) -> str:
 
 
 def function(number: int) -> str:
-    """Return the function, which is also what Zappa would call its stack and its API."""
+    """Return the name of the function and of the stack."""
     return f"{FUNCTIONS}{number}"
 
 
 def log_group(number: int) -> str:
-    """Return where the function logs."""
-    return f"{LOG_GROUPS}{number}"
+    """Return the name of the function's log group."""
+    return f"/aws/lambda/{function(number)}"
 
 
 def files(number: int) -> str:
@@ -50,6 +49,6 @@ def files(number: int) -> str:
 
 
 def after(prefix: str, name: str) -> int | None:
-    """Return the number in the name of a function, stack, log group or folder; None if it is no preview's."""
+    """Return the number in the name of a stack or folder; None if it is not a preview's."""
     rest = name.removeprefix(prefix).rstrip("/") if name.startswith(prefix) else ""
     return int(rest) if NUMBER.fullmatch(rest) else None

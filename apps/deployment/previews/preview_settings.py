@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from apps.deployment.settings.zappa_settings import Settings
 
 PATTERN = "preview"
-# What outlives a deployment or belongs to one stage alone: nothing to be inherited by accident.
+# Settings that belong to one stage alone. A preview must not inherit them.
 NOT_FOR_PREVIEWS = ("base_path", "certificate_arn", "cognito", "domain", "events", "route53_enabled")
 NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9 _.:/=+@-]")
 LONGEST_TAG = 256
@@ -28,10 +28,10 @@ LONGEST_TAG = 256
 
 def render(number: int, *, commit: str, owner: str, changes: Settings | None = None) -> Stage:
     """
-    Return a preview's stage, completed by what staging's stack made for previews.
+    Return a preview's stage, completed with the outputs of staging's stack.
 
     :param changes: laid over the settings (a rehearsal's variables)
-    :raises StageError: if `preview` is in a trap, or the stack is not set up for previews
+    :raises StageError: if the settings are not usable, or the stack is not set up for previews
     """
     document = zappa_settings.read()
     pattern = zappa_settings.flattened(document, PATTERN)
@@ -44,7 +44,7 @@ def render(number: int, *, commit: str, owner: str, changes: Settings | None = N
 
 def outputs() -> dict[str, str]:
     """
-    Return what previews stand on, as staging's stack made it.
+    Return the outputs of staging's stack, on which previews run.
 
     :raises StageError: if the stack is not set up for previews
     """

@@ -1,4 +1,4 @@
-"""Pull requests, as GitHub's own command line prints them (`gh pr list --json …`, `gh pr view --json …`)."""
+"""Pull requests, as GitHub's command line prints them (`gh pr list --json …`, `gh pr view --json …`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KEEP, OPT_OUT = "keep", "no-preview"
-# `gh pr list --limit`: a list of this length may have been cut off, and what is cut off looks closed.
+# `gh pr list --limit`. A list of this length may be incomplete, and a missing request would look closed.
 LIMIT = 1000
 
 
@@ -23,82 +23,75 @@ class PullRequest:
 
     number: int
     is_open: bool = True
-    is_ours: bool = True
+    is_fork: bool = False
     labels: frozenset[str] = frozenset()
     owner: str = "unknown"
 
     @property
     def why_not(self) -> str:
-        """Return why it has no preview, on one line; "" if it has one."""
+        """Return why it has no preview; "" if it has one."""
         if not self.is_open:
             return "the pull request is closed"
-        if not self.is_ours:
+        if self.is_fork:
             return "the branch is a fork's"
         return f"it is labelled {OPT_OUT}" if OPT_OUT in self.labels else ""
 
-    @property
-    def is_kept(self) -> bool:
-        """Tell whether its preview does not expire while it is open."""
-        return KEEP in self.labels
 
-
-def parse_numbers(words: Iterable[str]) -> dict[int, PullRequest]:
+def parse_numbers(words: Iterable[str]) -> list[PullRequest]:
     """
-    Return open pull requests from `12` and `12:keep`, as they were typed.
+    Return open pull requests from `12` and `12:keep`.
 
-    :raises StageError: if one is no number, or its label unknown
+    :raises StageError: if one is not a number, or its label is unknown
     """
-    found = {}
-    for word in words:
-        text, _, label = word.partition(":")
+    requests = []
+    for number, _, label in (word.partition(":") for word in words):
         if label not in {"", KEEP, OPT_OUT}:
-            raise StageError(f"{word!r}: after the number stands {KEEP}, {OPT_OUT} or nothing.")
-        number = names.number(text)
-        found[number] = PullRequest(number, labels=frozenset({label} - {""}))
-    return found
+            raise StageError(f"{label!r} cannot follow the number {number}: write {KEEP} or {OPT_OUT}.")
+        requests.append(PullRequest(names.number(number), labels=frozenset({label} - {""})))
+    return requests
 
 
-def parse_list(text: str) -> dict[int, PullRequest]:
+def parse_list(text: str) -> list[PullRequest]:
     """
     Return the pull requests of `gh pr list --json number,state,labels,author,isCrossRepository`.
 
-    :raises StageError: if it is no such list, or may have been cut off
+    :raises StageError: if the text is not such a list, or may be incomplete
     """
-    requests = _loaded(text, list)
-    if len(requests) >= LIMIT:
-        raise StageError(f"The list has {len(requests)} pull requests and may have been cut off.")
-    return {request.number: request for request in map(_request, requests)}
+    items = _parse(text, list)
+    if len(items) >= LIMIT:
+        raise StageError(f"The list has {len(items)} pull requests and may have been cut off.")
+    return [_request(item) for item in items]
 
 
 def parse_view(text: str) -> PullRequest:
     """
     Return the pull request of `gh pr view --json number,state,labels,author,isCrossRepository`.
 
-    :raises StageError: if it is no such object
+    :raises StageError: if the text is not such an object
     """
-    return _request(_loaded(text, dict))
+    return _request(_parse(text, dict))
 
 
-def _loaded(text: str, kind: type) -> Any:
+def _parse(text: str, kind: type) -> Any:
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise StageError("This is not the JSON that `gh pr` prints.") from error
+    except ValueError:
+        value = None
     if not isinstance(value, kind):
         raise StageError("This is not the JSON that `gh pr` prints.")
     return value
 
 
-def _request(value: Any) -> PullRequest:
+def _request(item: Any) -> PullRequest:
     try:
         return PullRequest(
-            number=names.number(str(value["number"])),
-            is_open=value["state"] == "OPEN",
-            is_ours=not value["isCrossRepository"],
-            labels=frozenset(label["name"] for label in value["labels"]),
-            owner=str(value["author"]["login"]),
+            names.number(str(item["number"])),
+            is_open=item["state"] == "OPEN",
+            is_fork=item["isCrossRepository"],
+            labels=frozenset(label["name"] for label in item["labels"]),
+            owner=str(item["author"]["login"]),
         )
     except (KeyError, TypeError) as error:
         raise StageError(
-            "Of a pull request we want to know number, state, labels, author and isCrossRepository."
+            "A pull request needs number, state, labels, author and isCrossRepository."
         ) from error

@@ -1,42 +1,34 @@
-"""
-`preview down`: everything that a preview made goes, in whatever state it is, and then one looks.
-
-Nothing here knows of domains, gateways' mappings or other stages: Zappa's `undeploy` deletes the
-mapping of the domain that stands in its settings, and a preview that had inherited one took
-production's along.
-"""
+"""`preview down`: delete a preview, then list what is left, by name and by tag."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import ConflictError, NotFoundError
-from apps.deployment.errors import BusyError, LeftBehindError
+from apps.deployment.aws import functions, stack_updates
+from apps.deployment.errors import LeftBehindError
 from apps.deployment.paths import BUILD
-from apps.deployment.previews import function_url, inventory, names
+from apps.deployment.previews import names, preview_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
-    Tell = Callable[[str], None]
+BUCKETS = ("UploadsBucket", "DeploymentBucket")  # outputs of staging's stack
+MAX_DELETED_OBJECTS = 1000  # S3's limit
 
-MOST_AT_ONCE = 1000  # S3's own limit
 
-
-def down(number: int, bucket: str, *, tell: Tell) -> None:
+def down(number: int, outputs: Mapping[str, str], *, tell: Callable[[str], None]) -> None:
     """
-    Remove a preview; of one that is not there nothing is removed, and that is well.
+    Delete a preview. Without one, only the check is made.
 
-    :param bucket: where its files lie
-    :raises BusyError: if it is being changed at this moment
-    :raises LeftBehindError: if something is left, with all that is
+    :param outputs: of staging's stack, which name the buckets
+    :raises LeftBehindError: if something is left, with a list of it
     """
-    there = inventory.of(number, bucket)
-    _remove(number, bucket)
-    left = inventory.of(number, bucket)
-    for line in there:
+    present = _inventory(number, outputs)
+    _delete(number, outputs)
+    left = _inventory(number, outputs)
+    for line in present:
         if line not in left:
             tell(f"removed {line}")
     if left:
@@ -44,47 +36,68 @@ def down(number: int, bucket: str, *, tell: Tell) -> None:
     tell(f"{names.stage(number)}: nothing is left")
 
 
-def _remove(number: int, bucket: str) -> None:
-    function = names.function(number)
-    function_url.shut(function)  # first of all, what others can reach
-    try:
-        with translate_errors(
-            ResourceNotFoundException=NotFoundError, ResourceConflictException=ConflictError
-        ):
-            clients.lambda_client().delete_function(FunctionName=function)
-    except NotFoundError:
-        pass
-    except ConflictError as error:
-        raise BusyError(f"{function} is being changed at this moment. Run this again.") from error
-    _remove_stack(number)
-    _remove_files(number, bucket)
-    _remove_logs(number)  # last: until the function is gone, it may write
+def numbers_of_files(outputs: Mapping[str, str]) -> set[int]:
+    """Return the numbers of all previews that have files in a bucket."""
+    pages = [page for bucket in BUCKETS for page in _pages(outputs[bucket], names.FILES, Delimiter="/")]
+    folders = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
+    return {number for folder in folders if (number := names.after(names.FILES, folder)) is not None}
+
+
+def _delete(number: int, outputs: Mapping[str, str]) -> None:
+    name = names.function(number)
+    if stack_updates.await_end(name) != preview_stack.DELETED:
+        with translate_errors():
+            clients.cloudformation().delete_stack(StackName=name)
+        stack_updates.await_end(name)
+    for bucket in BUCKETS:
+        versions = list(_versions(outputs[bucket], number))
+        for first in range(0, len(versions), MAX_DELETED_OBJECTS):
+            objects: Any = versions[first : first + MAX_DELETED_OBJECTS]
+            with translate_errors():
+                clients.s3().delete_objects(
+                    Bucket=outputs[bucket], Delete={"Objects": objects, "Quiet": True}
+                )
     for rendered in (BUILD / "stages").glob(f"{names.stage(number)}-*.json"):
         rendered.unlink(missing_ok=True)
 
 
-def _remove_stack(number: int) -> None:
-    if not inventory.has_stack(number):
-        return
-    name = names.function(number)
+def _inventory(number: int, outputs: Mapping[str, str]) -> list[str]:
+    """Return a line for each thing that exists of a preview."""
+    name, group = names.function(number), names.log_group(number)
+    status = preview_stack.read(number).status
+    reason = f": {stack_updates.first_failure(name)}" if status.endswith("FAILED") else ""
     with translate_errors():
-        clients.cloudformation().delete_stack(StackName=name)
-        clients.cloudformation().get_waiter("stack_delete_complete").wait(
-            StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60}
-        )
+        groups = clients.logs().describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    counts = {bucket: sum(1 for _ in _versions(outputs[bucket], number)) for bucket in BUCKETS}
+    return [
+        *([f"stack {name}{reason}"] if status else []),
+        *([f"function {name}"] if functions.exists(name) else []),
+        *([f"log group {group}"] if any(each["logGroupName"] == group for each in groups) else []),
+        *(f"{count} files in the {bucket}" for bucket, count in counts.items() if count),
+        *_by_tag(number),
+    ]
 
 
-def _remove_files(number: int, bucket: str) -> None:
-    versions = list(inventory.versions_of_files(number, bucket))
-    for first in range(0, len(versions), MOST_AT_ONCE):
-        some = versions[first : first + MOST_AT_ONCE]
-        with translate_errors():
-            clients.s3().delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]
+def _by_tag(number: int) -> Iterator[str]:
+    name = names.function(number)
+    # The index of tags lists deleted resources for a while. The services themselves were asked for these.
+    known = (f":function:{name}:", f":log-group:{names.log_group(number)}:", f":stack/{name}/")
+    tags = {"project": names.PROJECT, "stage": names.stage(number)}
+    filters = [{"Key": key, "Values": [value]} for key, value in tags.items()]
+    with translate_errors():
+        pages = clients.tagging().get_paginator("get_resources").paginate(TagFilters=filters)
+        arns = [each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]]
+    return (f"by its tag {arn}" for arn in arns if not any(part in f"{arn}:" for part in known))
 
 
-def _remove_logs(number: int) -> None:
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            clients.logs().delete_log_group(logGroupName=names.log_group(number))
-    except NotFoundError:
-        pass
+def _versions(bucket: str, number: int) -> Iterator[dict[str, str]]:
+    """Yield every version and every deletion marker of a preview's files."""
+    for page in _pages(bucket, names.files(number)):
+        for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+            yield {"Key": version["Key"], "VersionId": version["VersionId"]}
+
+
+def _pages(bucket: str, prefix: str, **options: str) -> list[Any]:
+    with translate_errors():
+        paginator = clients.s3().get_paginator("list_object_versions")
+        return list(paginator.paginate(Bucket=bucket, Prefix=prefix, **options))  # type: ignore[arg-type]

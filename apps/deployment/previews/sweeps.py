@@ -1,86 +1,78 @@
-"""
-`preview sweep`: what runs beside what is open; what is closed, expired or half removed goes.
-
-It is the net under the workflow: a teardown that never ran, was cut off, or ran while a form for an
-upload was still good.
-"""
+"""`preview sweep`: delete the previews without an open pull request, and those that have expired."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from apps.core.errors import UpstreamError
-from apps.deployment.errors import LeftBehindError, StageError
-from apps.deployment.previews import aws_errors, listing, names, removal
+from apps.deployment.errors import LeftBehindError, StageError, as_stage_error
+from apps.deployment.previews import names, preview_stack, pull_requests, removal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from apps.deployment.previews.listing import Preview
+    from apps.deployment.previews.preview_stack import PreviewStack
     from apps.deployment.previews.pull_requests import PullRequest
 
     Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What becomes of one preview, and why."""
+class Decision(NamedTuple):
+    """Whether a preview is deleted, and why."""
 
     number: int
     goes: bool
     why: str
 
-    def __str__(self) -> str:
-        return f"{names.stage(self.number)} {'goes' if self.goes else 'stays'}: {self.why}"
 
-
-def decide(
-    previews: list[Preview], requests: Mapping[int, PullRequest], *, spared: timedelta, now: datetime
-) -> list[Decision]:
-    """
-    Return what becomes of each preview.
-
-    :param requests: the open pull requests, by number
-    :param spared: what was changed within this time stays, since it may be younger than the list
-    """
-    return [_decision(preview, requests.get(preview.number), spared, now) for preview in previews]
+def every(outputs: Mapping[str, str]) -> list[PreviewStack]:
+    """Return all previews, and those of which only files are left, by number."""
+    numbers = preview_stack.numbers() | removal.numbers_of_files(outputs)
+    return [preview_stack.read(number) for number in sorted(numbers)]
 
 
 def sweep(
-    bucket: str, requests: Mapping[int, PullRequest], *, spared: timedelta, really: bool, tell: Tell
+    outputs: Mapping[str, str],
+    requests: Iterable[PullRequest],
+    spared: timedelta,
+    *,
+    really: bool,
+    tell: Tell,
 ) -> list[Decision]:
     """
-    Decide, and remove what goes; what cannot be removed keeps nothing else from being so.
+    Delete previews. A failure does not stop the others.
 
-    :param really: False only to say what would be done
-    :raises LeftBehindError: if something is left of what had to go, with all that is
+    :param outputs: of staging's stack
+    :param requests: the open pull requests
+    :param spared: a preview that changed within this time stays, since the list may be older
+    :param really: False only to say what would be deleted
+    :raises LeftBehindError: if something is left, with a list of it
     """
-    decisions = decide(listing.every(bucket), requests, spared=spared, now=datetime.now(UTC))
-    trouble = []
-    for decision in decisions:
-        tell(str(decision))
-        if decision.goes and really:
-            try:
-                removal.down(decision.number, bucket, tell=lambda line: tell(f"  {line}"))
-            except StageError as error:
-                trouble.append(str(error))
-            except UpstreamError as error:
-                trouble.append(f"{names.stage(decision.number)}: {aws_errors.as_stage_error(error)}")
-    if trouble:
-        raise LeftBehindError(" ".join(trouble))
+    known = {request.number: request for request in requests}
+    decisions = [_decide(preview, known.get(preview.number), spared) for preview in every(outputs)]
+    failures = []
+    for number, goes, why in decisions:
+        tell(f"{names.stage(number)} {'goes' if goes else 'stays'}: {why}")
+        try:
+            if goes and really:
+                removal.down(number, outputs, tell=lambda line: tell(f"  {line}"))
+        except StageError as error:
+            failures.append(str(error))
+        except UpstreamError as error:
+            failures.append(f"{names.stage(number)}: {as_stage_error(error)}")
+    if failures:
+        raise LeftBehindError(" ".join(failures))
     return decisions
 
 
-def _decision(preview: Preview, request: PullRequest | None, spared: timedelta, now: datetime) -> Decision:
+def _decide(preview: PreviewStack, request: PullRequest | None, spared: timedelta) -> Decision:
+    now = datetime.now(UTC)
     why = request.why_not if request else "no open pull request has this number"
     if not why and preview.has_expired(now):
-        if request and request.is_kept:
+        why = f"it has expired on {preview.tags['expires'][:10]}"
+        if request and pull_requests.KEEP in request.labels:
             return Decision(preview.number, goes=False, why="it has expired, and is labelled keep")
-        why = f"it has expired on {preview.expires[:10]}"
-    if not why:
-        return Decision(preview.number, goes=False, why="the pull request is open")
-    if now - preview.changed < spared:
+    if why and now - preview.changed < spared:
         return Decision(preview.number, goes=False, why=f"{why}, but it was changed a moment ago")
-    return Decision(preview.number, goes=True, why=why)
+    return Decision(preview.number, goes=bool(why), why=why or "the pull request is open")

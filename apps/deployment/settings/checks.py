@@ -1,5 +1,5 @@
 """
-What is wrong with a stage although Zappa deploys it without a complaint.
+What is problem with a stage although Zappa deploys it without a complaint.
 
 The rules for one stage are in stage.schema.json, each with its reason. Here are the rules that compare
 a stage with its name or with other stages.
@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.http.request import validate_host
 from jsonschema import Draft202012Validator
 
 from apps.deployment.settings import zappa_settings
@@ -27,25 +28,26 @@ STAGE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Issue(NamedTuple):
-    """Something that is wrong with a stage, why it matters, and what to write instead."""
+    """Something that is problem with a stage, why it matters, and what to write instead."""
 
     id: str
-    wrong: str
+    problem: str
     matters: str
     write: str
 
     def __str__(self) -> str:
-        return f"{self.wrong} {self.matters} Write: {self.write}"
+        return f"{self.problem} {self.matters} Write: {self.write}"
 
 
 def of_stage(stage: str, settings: Settings) -> Iterator[Issue]:
-    """Yield what is wrong with one stage."""
+    """Yield what is problem with one stage."""
     for error in _validator().iter_errors(settings):
         rule = rules()[error.absolute_schema_path[1]]
         place = ".".join(map(str, error.absolute_path))
-        wrong = f"{stage}: {rule['title']}{place and f' ({place})'}."
-        yield Issue(rule["id"], wrong, rule["description"], rule["write"])
+        problem = f"{stage}: {rule['title']}{place and f' ({place})'}."
+        yield Issue(rule["id"], problem, rule["description"], rule["write"])
     yield from _of_stack(stage, settings)
+    yield from _of_hosts(stage, settings)
 
 
 def of_file(document: dict[str, Settings]) -> Iterator[Issue]:
@@ -63,8 +65,8 @@ def of_file(document: dict[str, Settings]) -> Iterator[Issue]:
 
 def rules() -> list[dict[str, Any]]:
     """Return the rules of the schema."""
-    found: list[dict[str, Any]] = _validator().schema["allOf"]
-    return found
+    schema_rules: list[dict[str, Any]] = _validator().schema["allOf"]
+    return schema_rules
 
 
 @cache
@@ -90,8 +92,20 @@ def _of_stack(stage: str, settings: Settings) -> Iterator[Issue]:
         )
 
 
+def _of_hosts(stage: str, settings: Settings) -> Iterator[Issue]:
+    allowed = settings.get("aws_environment_variables", {}).get("MOPED_API_ALLOWED_HOSTS", "")
+    for host in zappa_settings.hosts(settings):
+        if allowed and not validate_host(host, allowed.split(",")):
+            yield Issue(
+                "E024",
+                f"{stage}: its host {host} is not allowed.",
+                "The API answers 400 to every request that comes under this name.",
+                f"{host} in MOPED_API_ALLOWED_HOSTS too",
+            )
+
+
 def _of_names(document: dict[str, Settings]) -> Iterator[Issue]:
-    seen: dict[str, str] = {}
+    first_stages: dict[str, str] = {}
     for stage, entry in document.items():
         if not STAGE_NAME.fullmatch(stage):
             yield Issue(
@@ -101,11 +115,11 @@ def _of_names(document: dict[str, Settings]) -> Iterator[Issue]:
                 "small letters, digits and underscores, a letter first",
             )
         name = zappa_settings.function_name({"project_name": "p", **entry}, stage)
-        if name in seen:
+        if name in first_stages:
             yield Issue(
                 "E020",
-                f"{stage}: its function has the same name as that of {seen[name]}.",
+                f"{stage}: its function has the same name as that of {first_stages[name]}.",
                 "pr_1, pr-1 and PR_1 are one function and one API: the second overwrites the first.",
                 "another name",
             )
-        seen[name] = stage
+        first_stages[name] = stage

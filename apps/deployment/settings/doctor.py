@@ -62,19 +62,11 @@ def django_issues() -> Iterator[Issue]:
 
 
 def _pages_and_keys() -> Iterator[Issue]:
-    static = settings._wrapped.STATIC_URL  # noqa: SLF001 (as it was written, without a script's prefix)
-    if static.startswith(("/", "http")):
-        yield Issue(
-            "E033",
-            "STATIC_URL begins with a slash.",
-            "At the gateway's own host name paths begin with the stage; pages would have no style there.",
-            'STATIC_URL = "static/"',
-        )
     if settings.SECRET_KEY.startswith(DEFAULT_KEYS) or not settings.SECRET_KEY:
         yield Issue(
             "E034",
             "SECRET_KEY is a default.",
-            "Whoever knows it can sign in our name.",
+            "Anyone who knows it can sign in our name.",
             "a random one per process",
         )
     if "*" in settings.ALLOWED_HOSTS or getattr(settings, "CORS_ALLOW_ALL_ORIGINS", False):
@@ -88,4 +80,4 @@ def _pages_and_keys() -> Iterator[Issue]:
 
 def as_error(issue: Issue) -> CheckMessage:
     """Return Django's form of an issue."""
-    return Error(f"{issue.wrong} {issue.matters}", hint=f"Write: {issue.write}", id=f"moped.{issue.id}")
+    return Error(f"{issue.problem} {issue.matters}", hint=f"Write: {issue.write}", id=f"moped.{issue.id}")

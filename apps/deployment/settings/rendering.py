@@ -1,8 +1,7 @@
 """
 The settings that Zappa is given: one stage, flattened, completed by what its stack made.
 
-The file is written anew for every command and holds no secret: names, and what the account
-decides.
+The file is written again for every command. It holds names and what the account decides, no secret.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from apps.deployment.aws import stack
 from apps.deployment.errors import StageError
 from apps.deployment.paths import BUILD
-from apps.deployment.settings import checks, zappa_settings
+from apps.deployment.settings import checks, variables, zappa_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,12 +45,12 @@ class Stage:
 
     @property
     def has_log_of_its_stack(self) -> bool:
-        """Tell whether the stack made the log group, and keeps it; it makes one for one function."""
+        """Return whether the stack made the log group, and keeps it; it makes one for one function."""
         return self.outputs.get("FunctionLog") == self.log_group
 
     @property
     def has_gateway(self) -> bool:
-        """Tell whether a REST API stands before the function, rather than a function URL."""
+        """Return whether a REST API stands before the function, rather than a function URL."""
         return bool(self.settings.get("apigateway_enabled", True))
 
 
@@ -71,12 +70,15 @@ def render(
     """
     document = document or zappa_settings.read()
     settings = zappa_settings.merged(zappa_settings.flattened(document, name), changes or {})
-    if found := [*checks.of_file(document), *checks.of_stage(name, zappa_settings.flattened(document, name))]:
-        raise StageError(str(found[0]))
-    made = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
-    complete = zappa_settings.merged(_completion(name, commit, made), settings)
+    if issues := [
+        *checks.of_file(document),
+        *checks.of_stage(name, zappa_settings.flattened(document, name)),
+    ]:
+        raise StageError(str(issues[0]))
+    outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
+    complete = zappa_settings.merged(_completion(name, commit, outputs), settings)
     path = _written(name, json.dumps({name: complete}, indent=4))
-    return Stage(name, zappa_settings.function_name(complete, name), complete, made, path)
+    return Stage(name, zappa_settings.function_name(complete, name), complete, outputs, path)
 
 
 def overlay(path: Path | None) -> Settings:
@@ -94,24 +96,24 @@ def _written(name: str, text: str) -> Path:
     return unfinished.replace(path)
 
 
-def _completion(name: str, commit: str, made: dict[str, str]) -> Settings:
+def _completion(name: str, commit: str, outputs: dict[str, str]) -> Settings:
     about = {"MOPED_API_CURRENT_ENVIRONMENT": name, "MOPED_API_COMMIT": commit}
     return {
-        "role_arn": made["FunctionRoleArn"],
-        "s3_bucket": made["DeploymentBucket"],
+        "role_arn": outputs["FunctionRoleArn"],
+        "s3_bucket": outputs["DeploymentBucket"],
         "tags": {"commit": commit},
-        "aws_environment_variables": {**stack.variables(made), **about},
-        **_network(made),
+        "aws_environment_variables": {**variables.from_outputs(outputs), **about},
+        **_network(outputs),
     }
 
 
-def _network(made: dict[str, str]) -> Settings:
+def _network(outputs: dict[str, str]) -> Settings:
     """Return where the function stands, if it stands in a network of the City's."""
-    if not made.get("SubnetIds"):
+    if not outputs.get("SubnetIds"):
         return {}
     return {
         "vpc_config": {
-            "SubnetIds": made["SubnetIds"].split(","),
-            "SecurityGroupIds": made["SecurityGroupIds"].split(","),
+            "SubnetIds": outputs["SubnetIds"].split(","),
+            "SecurityGroupIds": outputs["SecurityGroupIds"].split(","),
         }
     }

@@ -1,9 +1,9 @@
 """
 zappa_settings.json: read, and flattened as Zappa does it, save that tables are merged.
 
-Under `moped` stands what is ours and Zappa ignores: the stack that furnishes the stage, the
-requirements of its package, whether a deployment migrates, how many requests the gateway lets
-through, and how long the log is kept of a stage that stands on another's stack.
+Under `moped` are our own settings, which Zappa ignores: the stack of the stage, the requirements of
+its package, whether a deployment migrates, how many requests the gateway lets through, further host
+names, and how long the log is kept of a stage that uses another stage's stack.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def flattened(document: dict[str, Settings], name: str) -> Settings:
     :raises StageError: if there is no such entry, or it extends itself
     """
     if name not in document:
-        known = ", ".join(sorted(set(document) - {BASE}))
-        raise StageError(f"There is no stage {name!r} in zappa_settings.json; it has {known}.")
+        stages = ", ".join(sorted(set(document) - {BASE}))
+        raise StageError(f"There is no stage {name!r} in zappa_settings.json; it has {stages}.")
     entry = dict(document[name])
     parent = entry.pop("extends", None)
     if parent is None:
@@ -71,3 +71,9 @@ def merged(below: Settings, above: Settings) -> Settings:
 def function_name(settings: Settings, stage: str) -> str:
     """Return the name that Zappa gives the function, its stack and its API."""
     return str(slugify(f"{settings['project_name']}-{stage}"))
+
+
+def hosts(settings: Settings) -> list[str]:
+    """Return the host names of a stage: its own, and others that it answers under."""
+    names = [settings.get("domain", ""), *settings.get("moped", {}).get("hosts", [])]
+    return [host for host in names if host]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from apps.deployment.settings.rendering import Stage
     from apps.deployment.verification.target import Answer
 
-WEAK, WRONG = "moped", "Not-The-Password-1"
+WEAK, WRONG_PASSWORD = "moped", "Not-The-Password-1"
 # What the API reads in an ID token, and the kind of each.
 READ = {
     "aud": "str",
@@ -83,7 +83,7 @@ def verify(subject: Subject) -> Iterator[str]:
 
     :raises StageError: at the end, naming each that does not
     """
-    wrong = []
+    failures = []
     for fact in FACTS:
         observed = _observed(fact, subject)
         if observed is single_sign_on.NOT_CHECKED:
@@ -91,9 +91,9 @@ def verify(subject: Subject) -> Iterator[str]:
         elif observed == fact.expected:
             yield f"holds: {fact.what}"
         else:
-            wrong.append(f"{fact.what}: {observed!r}, not {fact.expected!r}")
-    if wrong:
-        raise StageError(f"{len(wrong)} of {len(FACTS)} facts do not hold: " + "; ".join(wrong))
+            failures.append(f"{fact.what}: {observed!r}, not {fact.expected!r}")
+    if failures:
+        raise StageError(f"{len(failures)} of {len(FACTS)} facts do not hold: " + "; ".join(failures))
 
 
 def _observed(fact: Fact, subject: Subject) -> object:
@@ -117,8 +117,8 @@ def _claims(subject: Subject, token: str = "IdToken") -> dict[str, Any]:  # noqa
     return _part(subject.signed_in[token], 1)
 
 
-def _nobody() -> str:
-    return f"nobody.{uuid.uuid4().hex}@austintexas.gov"
+def _unknown_address() -> str:
+    return f"unknown.{uuid.uuid4().hex}@austintexas.gov"
 
 
 def _header(subject: Subject) -> object:
@@ -132,19 +132,19 @@ def _kinds(subject: Subject) -> object:
 
 
 def _who(subject: Subject) -> object:
-    said, access = _claims(subject), _claims(subject, "AccessToken")
+    claims, access = _claims(subject), _claims(subject, "AccessToken")
     return {
-        "iss": said["iss"] == access["iss"] == issuer(subject.outputs["UserPoolId"]),
-        "aud": said["aud"] == access["client_id"] == subject.outputs["ClientId"],
-        "token_use": (said["token_use"], access["token_use"]),
+        "iss": claims["iss"] == access["iss"] == issuer(subject.outputs["UserPoolId"]),
+        "aud": claims["aud"] == access["client_id"] == subject.outputs["ClientId"],
+        "token_use": (claims["token_use"], access["token_use"]),
         "aud of access": "aud" in access,
     }
 
 
 def _refreshed(subject: Subject) -> object:
     again = subject.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=subject.signed_in["RefreshToken"])
-    said, before = _part(again["IdToken"], 1), _claims(subject)
-    return {name: said[name] == before[name] for name in ("sub", "email", CLAIMS_NAMESPACE)}
+    claims, before = _part(again["IdToken"], 1), _claims(subject)
+    return {name: claims[name] == before[name] for name in ("sub", "email", CLAIMS_NAMESPACE)}
 
 
 def _key_set(subject: Subject) -> object:
@@ -154,15 +154,17 @@ def _key_set(subject: Subject) -> object:
 
 def _listed(subject: Subject) -> object:
     email = subject.account["email"]
-    found = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
+    users = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
     return [
-        each["Value"] == email for user in found for each in user["Attributes"] if each["Name"] == "email"
+        each["Value"] == email for user in users for each in user["Attributes"] if each["Name"] == "email"
     ]
 
 
 def _conditional(subject: Subject) -> object:
     return subject.of_table(
-        "put_item", Item={"user_id": {"S": _nobody()}}, ConditionExpression="attribute_exists(user_id)"
+        "put_item",
+        Item={"user_id": {"S": _unknown_address()}},
+        ConditionExpression="attribute_exists(user_id)",
     )
 
 
@@ -176,8 +178,8 @@ def _refused(answer: Answer) -> object:
 
 
 def _preflight(subject: Subject) -> object:
-    asked = {"Origin": subject.origin, "Access_Control_Request_Method": "GET"}
-    allowed = subject.ask("/users/", **asked).headers.get("access-control-allow-origin")
+    headers = {"Origin": subject.origin, "Access_Control_Request_Method": "GET"}
+    allowed = subject.ask("/users/", **headers).headers.get("access-control-allow-origin")
     return "allowed" if allowed == subject.origin else allowed
 
 
@@ -186,7 +188,7 @@ FACTS = (
     Fact(
         "a sign-in gives these tokens",
         ["AccessToken", "ExpiresIn", "IdToken", "RefreshToken", "TokenType"],
-        lambda it: sorted(set(it.signed_in) - {"NewDeviceMetadata"}),
+        lambda subject: sorted(set(subject.signed_in) - {"NewDeviceMetadata"}),
     ),
     Fact("an ID token is signed by one published key", (["alg", "kid"], "RS256", 1), _header),
     Fact("an ID token says this, in these kinds", READ, _kinds),
@@ -208,40 +210,42 @@ FACTS = (
     Fact(
         "a wrong password is refused",
         "NotAuthorizedException",
-        lambda it: it.sign_in(USERNAME=it.account["email"], PASSWORD=WRONG),
+        lambda subject: subject.sign_in(USERNAME=subject.account["email"], PASSWORD=WRONG_PASSWORD),
     ),
     Fact(
-        "a refresh token that is none is refused",
+        "an invalid refresh token is refused",
         "NotAuthorizedException",
-        lambda it: it.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN="none"),  # noqa: S106
+        lambda subject: subject.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN="none"),  # noqa: S106
     ),
     Fact(
         "nobody's account is not found",
         "UserNotFoundException",
-        lambda it: it.of_pool("admin_get_user", Username=_nobody()),
+        lambda subject: subject.of_pool("admin_get_user", Username=_unknown_address()),
     ),
     Fact(
         "nobody's sessions are not found",
         "UserNotFoundException",
-        lambda it: it.of_pool("admin_user_global_sign_out", Username=_nobody()),
+        lambda subject: subject.of_pool("admin_user_global_sign_out", Username=_unknown_address()),
     ),
     Fact(
         "a taken address is refused",
         "UsernameExistsException",
-        lambda it: it.of_pool("admin_create_user", Username=it.account["email"], MessageAction="SUPPRESS"),
+        lambda subject: subject.of_pool(
+            "admin_create_user", Username=subject.account["email"], MessageAction="SUPPRESS"
+        ),
     ),
     Fact(
         "a weak password of a new account is refused",
         "InvalidPasswordException",
-        lambda it: it.of_pool(
-            "admin_create_user", Username=_nobody(), TemporaryPassword=WEAK, MessageAction="SUPPRESS"
+        lambda subject: subject.of_pool(
+            "admin_create_user", Username=_unknown_address(), TemporaryPassword=WEAK, MessageAction="SUPPRESS"
         ),
     ),
     Fact(
         "a weak new password is refused",
         "InvalidPasswordException",
-        lambda it: it.of_pool(
-            "admin_set_user_password", Username=it.account["email"], Password=WEAK, Permanent=True
+        lambda subject: subject.of_pool(
+            "admin_set_user_password", Username=subject.account["email"], Password=WEAK, Permanent=True
         ),
     ),
     Fact("an account is found by its address", [True], _listed),
@@ -253,28 +257,28 @@ FACTS = (
     Fact(
         "nobody has no item",
         None,
-        lambda it: it.of_table("get_item", Key={"user_id": {"S": _nobody()}}, ConsistentRead=True).get(
-            "Item"
-        ),
+        lambda subject: subject.of_table(
+            "get_item", Key={"user_id": {"S": _unknown_address()}}, ConsistentRead=True
+        ).get("Item"),
     ),
     Fact("a condition that does not hold is refused", "ConditionalCheckFailedException", _conditional),
-    Fact("the API answers", 200, lambda it: it.ask("/").status),
-    Fact("the API is ready", 200, lambda it: it.ask("/health/ready").status),
+    Fact("the API answers", 200, lambda subject: subject.ask("/").status),
+    Fact("the API is ready", 200, lambda subject: subject.ask("/health/ready").status),
     Fact("the API knows who is calling", (200, True), _current_user),
     Fact(
         "the API asks for a token",
         (401, "token_missing", PROBLEM),
-        lambda it: _refused(it.ask("/auth/current_user")),
+        lambda subject: _refused(subject.ask("/auth/current_user")),
     ),
     Fact(
         "the API refuses an access token",
         (401, "use_wrong", PROBLEM),
-        lambda it: _refused(it.ask("/auth/current_user", token=it.signed_in["AccessToken"])),
+        lambda subject: _refused(subject.ask("/auth/current_user", token=subject.signed_in["AccessToken"])),
     ),
     Fact("the API answers the editor's preflight", "allowed", _preflight),
     Fact(
         "the API has one body for failures",
         (404, "not_found", PROBLEM),
-        lambda it: _refused(it.ask("/nowhere")),
+        lambda subject: _refused(subject.ask("/nowhere")),
     ),
 )

@@ -31,10 +31,10 @@ def observe(subject: Subject) -> object:
     if account is None:
         return NOT_CHECKED
     username, email = account["Username"], _email(account)
-    listed = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
+    users = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
     return {
         "named after its address": sso_address(username) == normalize(email),
-        "listed by its address": username in [user["Username"] for user in listed],
+        "listed by its address": username in [user["Username"] for user in users],
         "found by its name": _name_found(subject, username) == username,
         "found by its address": _name_found(subject, email) == username,
     }

@@ -75,8 +75,10 @@ class Subject:
 
     def ask(self, path: str, *, token: str = "", **headers: str) -> Answer:
         """Call a route."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return ask(f"{self.url}{path}", given | ({"Authorization": f"Bearer {token}"} if token else {}))
+        header_fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return ask(
+            f"{self.url}{path}", header_fields | ({"Authorization": f"Bearer {token}"} if token else {})
+        )
 
 
 def ask(url: str, headers: dict[str, str] | None = None) -> Answer:
@@ -94,4 +96,4 @@ def _answer(status: int, response: Any) -> Answer:
     content = response.read()
     is_json = "json" in response.headers.get("Content-Type", "")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status, headers, json.loads(content) if is_json else content)
+    return Answer(status, headers, json.loads(content) if is_json and content else content)

@@ -9,7 +9,7 @@ NAME = "moped_project_files_key_idx"
 
 
 class Migration(migrations.Migration):
-    # A hash: keys are only ever compared for equality, and whoever may edit through Hasura can write
+    # A hash: keys are only ever compared for equality, and an editor can write through Hasura
     # one longer than a row of a B-tree (2,704 bytes), whose insert would then fail.
     atomic = False
 

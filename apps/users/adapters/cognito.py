@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-# The attribute that says which change made an account. A time-out does not tell whether the
-# account is there, and boto3's second attempt is told that it is: only a mark says by whom.
-# A standard attribute (a page about the person; Moped has none), since the City's pool exists.
+# The attribute with the id of the change that created the account. After a time-out the account may
+# exist, and boto3's second attempt fails because it does. Only this id shows who created it.
+# A standard attribute that Moped does not use otherwise, because the City's pool exists already.
 CREATED_BY = "profile"
 FEDERATED = "EXTERNAL_PROVIDER"
 FORCE_CHANGE = "FORCE_CHANGE_PASSWORD"
@@ -50,12 +50,12 @@ class Account:
 
     @property
     def is_sso(self) -> bool:
-        """Tell whether the City's single sign-on vouches for this account."""
+        """Return whether this is a single sign-on account."""
         return bool(sso_address(self.username))
 
     @property
     def is_native(self) -> bool:
-        """Tell whether this is an account of the pool's own, which a person in the database can have."""
+        """Return whether this is an account of the pool's own, which a person in the database can have."""
         try:
             return str(UUID(self.username)) == self.username and self.status != FEDERATED
         except ValueError:
@@ -108,7 +108,7 @@ def create(*, email: str, password: str, mark: str) -> Account:
         {"Name": "email_verified", "Value": "true"},
         {"Name": CREATED_BY, "Value": mark},
     ]
-    with translate_errors(**COMMON, **REFUSALS, **TAKEN):
+    with translate_errors(**COMMON, **REFUSALS, **TAKEN_ERRORS):
         user = clients.cognito().admin_create_user(
             UserPoolId=settings.COGNITO_USER_POOL_ID,
             Username=email,
@@ -136,8 +136,8 @@ def set_email(username: str, email: str, *, is_verified: bool) -> None:
     :raises AddressTakenError: if another account signs in with it
     :raises AddressRefusedError: if the pool refuses it
     """
-    verified = {"Name": "email_verified", "Value": str(is_verified).lower()}
-    attributes: Any = [{"Name": "email", "Value": email}, verified]
+    flag = {"Name": "email_verified", "Value": str(is_verified).lower()}
+    attributes: Any = [{"Name": "email", "Value": email}, flag]
     with translate_errors(**COMMON, **REFUSALS, AliasExistsException=AddressTakenError):
         clients.cognito().admin_update_user_attributes(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, UserAttributes=attributes
@@ -192,7 +192,7 @@ COMMON: dict[str, Any] = {
     "UserNotFoundException": AccountNotFoundError,
     "ResourceNotFoundException": StoreMissingError,
 }
-TAKEN: dict[str, Any] = {
+TAKEN_ERRORS: dict[str, Any] = {
     "UsernameExistsException": AccountExistsError,
     "AliasExistsException": AccountExistsError,
 }
@@ -208,13 +208,13 @@ def _account(username: str) -> dict[str, str]:
 
 
 def _from(user: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> Account:
-    found = {attribute["Name"]: attribute.get("Value", "") for attribute in attributes}
+    values = {attribute["Name"]: attribute.get("Value", "") for attribute in attributes}
     return Account(
         username=user["Username"],
-        email=found.get("email", ""),
-        is_verified=found.get("email_verified", "").lower() == "true",
+        email=values.get("email", ""),
+        is_verified=values.get("email_verified", "").lower() == "true",
         is_enabled=user.get("Enabled", True),
         status=user.get("UserStatus", ""),
-        mark=found.get(CREATED_BY, ""),
+        mark=values.get(CREATED_BY, ""),
         created_at=user.get("UserCreateDate"),
     )

@@ -1,4 +1,4 @@
-"""The contradictions that there can be: what each is called, and what would end it."""
+"""The findings of a comparison: the code, the text, the remedy and the repair of each."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from apps.core.context import current
 from apps.users import services
 from apps.users.adapters import cognito
-from apps.users.changes import audit, cognito_accounts, convergence, pending, rows
+from apps.users.changes import attempts, stores
+from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
-    from apps.users.models import MopedUser, PendingChange
+    from apps.users.models import PendingChange
 
 
 @dataclass(frozen=True)
 class Finding:
     """
-    One contradiction: `text` says what it is, `remedy` what would end it.
+    A contradiction between stores, and its remedy.
 
-    `repair` does that, again from what the database says by then; None if only a person can.
+    `repair` applies the remedy, from what the database says at that time. It is None if only a person can.
     """
 
     code: str
@@ -34,11 +36,11 @@ class Finding:
     remedy: str
     repair: Callable[[], list[str]] | None = field(default=None, compare=False, repr=False)
     is_notice: bool = False
-    """Whether it is no fault, but something an operator may want to know."""
+    """Whether it is information for an operator, and not a fault."""
 
 
 def unfinished(change: PendingChange) -> Finding:
-    """Say that a change was cut off."""
+    """Return the finding for an interrupted change."""
     return Finding(
         "unfinished",
         change.email,
@@ -52,9 +54,9 @@ def unfinished(change: PendingChange) -> Finding:
 
 
 def of_account(account: Account, user: MopedUser) -> Iterator[Finding]:
-    """Say what is wrong with the account of somebody active."""
+    """Yield the faults of an active user's account."""
     if account.email != user.address:
-        text = f"has an account that signs in as {account.email or 'nobody'}"
+        text = f"has an account that signs in as {account.email or 'no address'}"
         yield repairable("address_differs", user.address, text)
     if not account.is_verified:
         yield Finding(
@@ -80,7 +82,7 @@ def of_account(account: Account, user: MopedUser) -> Iterator[Finding]:
 
 
 def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Finding]:
-    """Say what to think of an account that no active person has."""
+    """Yield the finding for an account that no active user has."""
     if user and user.is_deleted:
         yield Finding(
             "account_of_inactive",
@@ -94,7 +96,7 @@ def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Findin
         yield Finding(
             "second_account",
             user.address,
-            f"{user.address} has a second account, {account.username}, which nobody can sign in with",
+            f"{user.address} has a second account, {account.username}, which cannot be used to sign in",
             "remove it by hand",
         )
     elif account.is_sso and not (user and user.may_sign_in):
@@ -106,50 +108,51 @@ def unowned_account(account: Account, user: MopedUser | None) -> Iterator[Findin
             is_notice=True,
         )
     elif not account.is_sso:
-        text = f"the account {account.username} ({account.email}) belongs to nobody in the database"
+        text = f"the account {account.username} ({account.email}) belongs to no user in the database"
         remedy = "create or activate this user, who then gets the account; or remove it by hand"
         yield Finding("stray_account", account.address, text, remedy)
 
 
 def _remove(username: str, address: str) -> list[str]:
-    user = rows.by_email(address)
+    user = MopedUser.objects.with_address(address)
     if user is None or not user.is_deleted:
         return []
-    return convergence.revoke_access(address) + cognito_accounts.remove(username)
+    return stores.revoke_access(address) + stores.delete_account(username)
 
 
 # ---- one address -----------------------------------------------------------------------------------
 
 
 def repairable(code: str, address: str, text: str) -> Finding:
-    """Say what is wrong with an address that can be made what the database says."""
-    repair = partial(_repaired, address, convergence.sync_from_database)
+    """Return a finding whose repair makes the address what the database says."""
+    repair = partial(_repaired, address, stores.sync_from_database)
     return Finding(code, address, f"{address} {text}", "make it what the database says", repair)
 
 
 def _repaired(address: str, repair: Callable[[str], list[str]]) -> list[str]:
-    """Repair with the lock on the address, and note in the person's history what was done."""
+    """Repair with the lock on the address, and append what was done to the user's history."""
     with transaction.atomic():
-        pending.lock([address])
+        attempts.lock([address])
         done = repair(address)
-        user = rows.by_email(address)
+        user = MopedUser.objects.with_address(address)
         if user and done:
-            audit.record_repair(user, done)
+            repairs = {"repairs": {"from": None, "to": done}}
+            Event.append("reconcile", user, repairs, attempts.actor_fields(None), current().request_id)
     return done
 
 
 def wrong_case(item: StoredItem) -> Finding:
-    """Say that an item is stored under a name that nobody looks for."""
+    """Return the finding for an item whose key is not in lower case: readers do not find it."""
     return Finding(
         "address_not_lower_case",
         item.email,
-        f"the item {item.email} is not spelt in lower case: nobody finds it",
+        f"the item {item.email} is not spelt in lower case: no look-up finds it",
         "remove the item by hand",
     )
 
 
 def without_account(user: MopedUser) -> Finding:
-    """Say that somebody active has no account; only an admin can give the new one a password."""
+    """Return the finding for an active user without an account; a new one needs a password from an admin."""
     if user.cognito_user_id:
         why, remedy = f"the account {user.cognito_user_id} is gone", "deactivate the user, and activate them"
     else:
@@ -159,10 +162,10 @@ def without_account(user: MopedUser) -> Finding:
 
 
 def difference(item: StoredItem, user: MopedUser) -> str:
-    """Say in what an item differs from the row."""
-    claims = cognito_accounts.decode_or_none(item)
+    """Return how an item differs from the row."""
+    claims = stores.decode_or_none(item)
     if claims is None:
-        return "has claims that nobody can read"
+        return "has claims that cannot be read"
     if set(claims.allowed_roles) != set(user.claims.allowed_roles):
         granted, meant = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
         return f"has the roles {granted or 'none'} in the claims, {meant or 'none'} in the database"

@@ -1,9 +1,9 @@
 """
-Compares the three stores and says where they contradict each other.
+Compare the three stores.
 
-Each is read once, a page at a time: the pool, the claims table, the rows. What is remembered
-between the passes is two sets of ids, about a hundred bytes a person. The database is right; what
-is safe to repair is repaired by making the other two say the same.
+Each store is read once, a page at a time: the pool, the claims table, the rows. Between the passes two sets
+of ids are kept, about a hundred bytes for each user. The database is right: a repair makes the other two
+agree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from apps.claims import table as claims_table
 from apps.claims.errors import ClaimsChangedError
 from apps.claims.identity import normalize
 from apps.users.adapters import cognito
-from apps.users.changes import cognito_accounts, rows
+from apps.users.changes import stores
 from apps.users.models import MopedUser, PendingChange
 from apps.users.reconciliation.findings import (
     Finding,
@@ -39,36 +39,34 @@ from apps.users.reconciliation.findings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
 
 PAGE = 200
-# How long a repetition is answered with the success that its first attempt had.
+# How long a retry can still receive the result of its first attempt.
 REMEMBERED = timedelta(days=1)
 
 Thing = TypeVar("Thing")
 
 
 class TimeUpError(Exception):
-    """The time for a walk through the stores was over before its end."""
+    """The time was over before all stores were read."""
 
 
 @dataclass
 class Scan:
     """
-    One walk through the three stores.
+    One comparison of the three stores.
 
-    :param only: the addresses to look at; none for everybody
+    :param only: the addresses to compare; none for all
     :param grace_seconds: a change that began later may still be under way
-    :param noticed: called with how many things were looked at, for a progress bar
     :param ends_at: when to stop, on the monotonic clock
     """
 
     only: tuple[str, ...] = ()
     grace_seconds: float = 60
-    noticed: Callable[[int], None] = lambda _count: None
     ends_at: float = math.inf
     _with_account: set[int] = field(default_factory=set)
     _with_item: set[int] = field(default_factory=set)
@@ -95,7 +93,7 @@ class Scan:
             begun = begun.filter(Q(email__in=self.only) | Q(new_email__in=self.only))
         for change in begun:
             if change.is_done and change.created_at > timezone.now() - REMEMBERED:
-                continue  # nothing is left to do but to answer whoever asks again
+                continue  # only the response to a retry is left
             yield unfinished(change)
 
     def _accounts(self) -> Iterator[Account]:
@@ -117,7 +115,6 @@ class Scan:
                 yield from of_account(account, user)
             else:
                 yield from unowned_account(account, user)
-        self.noticed(len(page))
 
     def _in_table(self, items: list[StoredItem]) -> Iterator[Finding]:
         rows = _by_address(item.email for item in items)
@@ -127,12 +124,11 @@ class Scan:
                 yield wrong_case(item)
             elif user and user.may_sign_in:
                 self._with_item.add(user.pk)
-                if cognito_accounts.decode_or_none(item) != user.claims:
+                if stores.decode_or_none(item) != user.claims:
                     yield repairable("claims_differ", user.address, difference(item, user))
             else:
                 text = "has claims, and is not active in the database"
                 yield repairable("claims_of_nobody", item.email, text)
-        self.noticed(len(items))
 
     def _in_database(self, rows: list[MopedUser]) -> Iterator[Finding]:
         for user in rows:
@@ -142,15 +138,9 @@ class Scan:
                 yield repairable("claims_missing", user.address, "is active, and has no claims")
             elif user.cognito_user_id is None and not user.is_deleted and user.login_roles:
                 yield without_account(user)
-        self.noticed(len(rows))
 
 
-def number_of_people() -> int:
-    """Return how many rows there are: about as many as there are accounts, and items."""
-    return MopedUser.objects.count()
-
-
-def rotate_key(noticed: Callable[[int], None], ends_at: float = math.inf) -> int:
+def rotate_key(ends_at: float = math.inf) -> int:
     """
     Encrypt every readable item with the newest key, unless it is already; return how many were.
 
@@ -161,12 +151,11 @@ def rotate_key(noticed: Callable[[int], None], ends_at: float = math.inf) -> int
     rotated = 0
     for items in _in_time(_pages(claims_table.scan()), ends_at):
         rotated += sum(map(_rotate, items))
-        noticed(len(items))
     return rotated
 
 
 def _rotate(stored: StoredItem) -> bool:
-    claims = cognito_accounts.decode_or_none(stored)
+    claims = stores.decode_or_none(stored)
     if (
         claims is None
         or stored.email != normalize(stored.email)
@@ -203,7 +192,7 @@ class _Rows:
 def _accounts_of(address: str) -> Iterable[Account]:
     """Return every account with an address, and the one that its row names, whatever address that has."""
     found = {account.username: account for account in cognito.find(address)}
-    user = rows.by_email(address)
+    user = MopedUser.objects.with_address(address)
     named = cognito.get_or_none(str(user.cognito_user_id)) if user and user.cognito_user_id else None
     if named:
         found[named.username] = named

@@ -1,4 +1,4 @@
-"""Algorithm and key: somebody else's key, no key, or ours used as what it is not."""
+"""Algorithm and key: a foreign key, no key, or our key used for another algorithm."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def with_signature(header: dict[str, Any], signature: bytes) -> str:
 def hmac_with(secret: Callable[[], bytes], algorithm: str = "HS256") -> Callable[[], str]:
     def make() -> str:
         digest = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[algorithm]
-        signed = message(key().header(alg=algorithm))
-        return f"{signed}.{base64url(hmac.new(secret(), signed.encode(), digest).digest())}"
+        signing_input = message(key().header(alg=algorithm))
+        return f"{signing_input}.{base64url(hmac.new(secret(), signing_input.encode(), digest).digest())}"
 
     return make
 
@@ -89,21 +89,21 @@ def rsa(pad: Any, digest: Any, algorithm: str = "RS256") -> Callable[[], str]:
     """Sign with our key by another scheme."""
 
     def make() -> str:
-        signed = message(key().header(alg=algorithm))
-        return f"{signed}.{base64url(key().sign(signed.encode(), pad, digest))}"
+        signing_input = message(key().header(alg=algorithm))
+        return f"{signing_input}.{base64url(key().sign(signing_input.encode(), pad, digest))}"
 
     return make
 
 
 def elliptic(algorithm: str = "ES256") -> str:
-    signed = message(key().header(alg=algorithm))
+    signing_input = message(key().header(alg=algorithm))
     private = ec.generate_private_key(ec.SECP256R1())
-    return f"{signed}.{base64url(private.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))}"
+    return f"{signing_input}.{base64url(private.sign(signing_input.encode(), ec.ECDSA(hashes.SHA256())))}"
 
 
 def edwards() -> str:
-    signed = message(key().header(alg="EdDSA"))
-    return f"{signed}.{base64url(ed25519.Ed25519PrivateKey.generate().sign(signed.encode()))}"
+    signing_input = message(key().header(alg="EdDSA"))
+    return f"{signing_input}.{base64url(ed25519.Ed25519PrivateKey.generate().sign(signing_input.encode()))}"
 
 
 def embedded(name: str, value: Callable[[], Any]) -> Callable[[], str]:
@@ -119,48 +119,48 @@ def textbook(prefix: bytes) -> Callable[[], str]:
     """Sign a hash in an encoding of PKCS #1 that is not quite the one."""
 
     def make() -> str:
-        signed = message(key().header())
-        digest = hashlib.sha256(signed.encode()).digest()
+        signing_input = message(key().header())
+        digest = hashlib.sha256(signing_input.encode()).digest()
         block = b"\x00\x01" + b"\xff" * (256 - 3 - len(prefix) - len(digest)) + b"\x00" + prefix + digest
         private = key().private.private_numbers()
         number = pow(int.from_bytes(block, "big"), private.d, key().numbers.n)
-        return f"{signed}.{base64url(number.to_bytes(256, 'big'))}"
+        return f"{signing_input}.{base64url(number.to_bytes(256, 'big'))}"
 
     return make
 
 
 def lengthened_with_zero() -> str:
-    signed = message(key().header())
-    signature = b"\x00" + key().sign(signed.encode())
-    return f"{signed}.{base64url(signature)}"
+    signing_input = message(key().header())
+    signature = b"\x00" + key().sign(signing_input.encode())
+    return f"{signing_input}.{base64url(signature)}"
 
 
 def shortened() -> str:
-    signed = message(key().header())
-    return f"{signed}.{base64url(key().sign(signed.encode())[:-1])}"
+    signing_input = message(key().header())
+    return f"{signing_input}.{base64url(key().sign(signing_input.encode())[:-1])}"
 
 
 def plus_modulus() -> str:
     """Return the signature's number plus n: the same residue, where it still fits."""
-    signed = message(key().header())
-    number = int.from_bytes(key().sign(signed.encode()), "big") + key().numbers.n
+    signing_input = message(key().header())
+    number = int.from_bytes(key().sign(signing_input.encode()), "big") + key().numbers.n
     octets = max(256, (number.bit_length() + 7) // 8)
-    return f"{signed}.{base64url(number.to_bytes(octets, 'big'))}"
+    return f"{signing_input}.{base64url(number.to_bytes(octets, 'big'))}"
 
 
 def bit_flipped(position: int) -> Callable[[], str]:
     def make() -> str:
-        signed = message(key().header())
-        signature = bytearray(key().sign(signed.encode()))
+        signing_input = message(key().header())
+        signature = bytearray(key().sign(signing_input.encode()))
         signature[position] ^= 1
-        return f"{signed}.{base64url(bytes(signature))}"
+        return f"{signing_input}.{base64url(bytes(signature))}"
 
     return make
 
 
 def of_another_token() -> str:
     """Carry the genuine signature of other claims."""
-    other = key().token(id_payload(email="somebody.else@austintexas.gov"))
+    other = key().token(id_payload(email="another.user@austintexas.gov"))
     return f"{message(key().header())}.{other.rpartition('.')[2]}"
 
 

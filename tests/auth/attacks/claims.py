@@ -266,7 +266,7 @@ ATTACKS = (
         "payload-not-utf-8", octets(lambda text: text.replace(b"jane", b"j\xe4ne")), CLAIMS, "RFC 8259, 8.1"
     ),
     Attack(
-        "payload-not-utf-8-where-nobody-looks",
+        "payload-not-utf-8-in-an-unread-member",
         octets(lambda text: text[:-1] + b',"x":"\xff"}'),
         CLAIMS,
         "RFC 8259, 8.1",
@@ -284,7 +284,7 @@ ATTACKS = (
         "payload-overlong-utf-8", octets(lambda text: text[:-1] + b',"x":"\xc0\xaf"}'), CLAIMS, "RFC 3629, 3"
     ),
     Attack("payload-lone-surrogate", literal("email", '"\\ud800@austintexas.gov"'), CLAIMS, "RFC 8259, 8.2"),
-    Attack("payload-lone-surrogate-where-nobody-looks", literal("x", '"\\udfff"'), CLAIMS, "RFC 8259, 8.2"),
+    Attack("payload-lone-surrogate-in-an-unread-member", literal("x", '"\\udfff"'), CLAIMS, "RFC 8259, 8.2"),
     Attack("payload-nan", literal("x", "NaN"), CLAIMS, "RFC 8259, 6"),
     Attack("payload-infinity", literal("x", "Infinity"), CLAIMS, "RFC 8259, 6"),
     Attack("payload-exp-nan", literal("exp", "NaN"), CLAIMS, "RFC 8259, 6"),
@@ -305,7 +305,7 @@ ATTACKS = (
         "nothing genuine stays out",
     ),
     Attack(
-        "payload-integer-beyond-64-bits", literal("x", "9" * 40), ACCEPTED, "RFC 8259, 6 (nobody reads it)"
+        "payload-integer-beyond-64-bits", literal("x", "9" * 40), ACCEPTED, "RFC 8259, 6 (it is not read)"
     ),
     Attack("payload-changed-after-signing", unsigned_expired, BAD_SIGNATURE, "signature before payload"),
     # ---- what others refuse and we must not -----------------------------------------------------

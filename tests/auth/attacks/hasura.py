@@ -1,4 +1,4 @@
-"""Hasura's claim: absent is nobody's fault, present but broken is refused."""
+"""Hasura's claim: a token without it is accepted, an invalid claim is refused."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ ATTACKS = (
     KeySetAttack(
         "kid-twice-of-another-kind", lambda: beside_a_good_one(elliptic(), key().jwk()), UNKNOWN_KEY, UNIQUE
     ),
-    KeySetAttack("kid-absent", first(kid=None), UNKNOWN_KEY, "a key without a name names nobody's token"),
+    KeySetAttack("kid-absent", first(kid=None), UNKNOWN_KEY, "a key without a name matches no token"),
     KeySetAttack("kid-a-number", first(kid=1), UNKNOWN_KEY, f"{RFC_7517_4}.5"),
     KeySetAttack("kid-a-list", first(kid=["pool-key-1"]), UNKNOWN_KEY, f"{RFC_7517_4}.5"),
     KeySetAttack(

@@ -58,8 +58,8 @@ def signed_text(change: Callable[[str], str], number: int) -> Callable[[], str]:
     return make
 
 
-def inserting(what: str) -> Callable[[str], str]:
-    return lambda text: text[:8] + what + text[8:]
+def inserting(junk: str) -> Callable[[str], str]:
+    return lambda text: text[:8] + junk + text[8:]
 
 
 def next_to_canonical(text: str) -> str:
@@ -171,11 +171,11 @@ ATTACKS = (
     *(
         Attack(
             f"{name}-in-the-signature",
-            part(2, inserting(what)),
+            part(2, inserting(junk)),
             MALFORMED,
             RFC_7515_2,
         )
-        for name, what in (
+        for name, junk in (
             ("space", " "),
             ("tab", "\t"),
             ("newline", "\n"),
@@ -196,11 +196,11 @@ ATTACKS = (
     *(
         Attack(
             f"{name}-in-the-payload",
-            signed_text(inserting(what), 1),
+            signed_text(inserting(junk), 1),
             MALFORMED,
             RFC_7515_2,
         )
-        for name, what in (("space", " "), ("newline", "\r\n"), ("exclamation-marks", "!!!!"), ("quote", '"'))
+        for name, junk in (("space", " "), ("newline", "\r\n"), ("exclamation-marks", "!!!!"), ("quote", '"'))
     ),
     Attack("space-in-the-header", signed_text(inserting(" "), 0), MALFORMED, RFC_7515_2),
     Attack("standard-alphabet", standard_alphabet, MALFORMED, RFC_7515_2),
@@ -276,7 +276,7 @@ ATTACKS = (
         "header-with-a-long-number",
         raw_header(',"x":%s' % ("9" * 600)),
         ACCEPTED,
-        "RFC 8259, 6 (nobody reads it)",
+        "RFC 8259, 6 (it is not read)",
     ),
     Attack(
         "header-just-within-the-limit",

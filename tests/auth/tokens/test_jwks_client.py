@@ -1,4 +1,4 @@
-"""The key server as we must expect it to be: slow, lying, gone, or somebody else."""
+"""A key server that is slow, wrong, gone, or another server."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class TestFetch:
     def test_has_a_deadline_of_two_seconds(self) -> None:
         assert PRODUCTION_VALUES[jwks_client, "DEADLINE_SECONDS"] == 2.0
 
-    def test_reports_that_nobody_listens(self) -> None:
+    def test_reports_a_refused_connection(self) -> None:
         with pytest.raises(jwks_client.FetchError, match="ConnectionRefusedError"):
             jwks_client.fetch("http://127.0.0.1:1/")
 

@@ -75,8 +75,8 @@ def flipping(token: str, position: int, text: str) -> str:
 
 def mixing(token: str, position: int, text: str) -> str:
     """Take one part from another genuine token."""
-    parts, others = token.split("."), key("pool-key-2").token(id_payload(sub=text)).split(".")
-    parts[position % 3] = others[position % 3]
+    parts, other_parts = token.split("."), key("pool-key-2").token(id_payload(sub=text)).split(".")
+    parts[position % 3] = other_parts[position % 3]
     return ".".join(parts)
 
 
@@ -224,5 +224,5 @@ class TestBase64Url:
 
     @many
     @given(st.binary(max_size=600))
-    def test_reads_what_everybody_writes(self, octets: bytes) -> None:
+    def test_reads_canonical_base64url(self, octets: bytes) -> None:
         assert base64url.decode(token_factory.base64url(octets).encode()) == octets

@@ -64,9 +64,9 @@ class TestSecondOpinion:
     def test_is_the_same_or_the_difference_has_a_name(self, attack: Attack) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            theirs = accepts(attack.make())
+            joserfc_verdict = accepts(attack.make())
 
         if attack.answer == ACCEPTED:
-            assert theirs
-        elif theirs and attack.answer != "token_expired":  # their leeway is for both ends
+            assert joserfc_verdict
+        elif joserfc_verdict and attack.answer != "token_expired":  # their leeway is for both ends
             assert any(re.fullmatch(names, attack.name) for names in STRICTER.values())

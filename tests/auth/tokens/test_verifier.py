@@ -45,8 +45,8 @@ class TestVerify:
     def test_takes_a_verified_address_from_a_word_too(self) -> None:
         words = {True: True, "true": True, False: False, "false": False, None: False}
 
-        for said, meant in words.items():
-            assert verifier.verify(key().token(id_payload(email_verified=said))).email_verified is meant
+        for word, value in words.items():
+            assert verifier.verify(key().token(id_payload(email_verified=word))).email_verified is value
 
     @pytest.mark.parametrize("bits", [2048, 3072, 4096])
     def test_takes_keys_of_every_size_that_is_strong_enough(self, publisher: Publisher, bits: int) -> None:
@@ -64,7 +64,7 @@ class TestIdToken:
     def test_cannot_be_changed(self, token: verifier.IdToken) -> None:
         for name in token.__struct_fields__:
             with pytest.raises(AttributeError):
-                setattr(token, name, "somebody else")
+                setattr(token, name, "another user")
         with pytest.raises(AttributeError):
             token.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
 
@@ -104,24 +104,24 @@ class TestMemory:
         for number in range(verifier.REMEMBERED_TOKENS + 10):
             verifier.verify(key().token(id_payload(sub=str(number))))
 
-        remembered = verifier._verified.cache_info()
-        assert remembered.currsize == remembered.maxsize == 1024
+        cache = verifier._verified.cache_info()
+        assert cache.currsize == cache.maxsize == 1024
 
     def test_of_headers_has_a_bound_too(self) -> None:
         for number in range(rules.REMEMBERED_HEADERS + 10):
             with pytest.raises(verifier.TokenError):
                 verifier.verify(key("attacker").token({}, {"alg": "RS256", "kid": str(number)}))
 
-        remembered = rules.parse_kid.cache_info()
-        assert remembered.currsize == remembered.maxsize == 64
+        cache = rules.parse_kid.cache_info()
+        assert cache.currsize == cache.maxsize == 64
 
 
 class TestRefusals:
     @pytest.mark.parametrize("error", verifier.TokenError.__subclasses__(), ids=lambda error: error.code)
     def test_have_a_code_and_a_sentence_of_their_own(self, error: type[verifier.TokenError]) -> None:
-        others = {other.code for other in verifier.TokenError.__subclasses__() if other is not error}
+        other_codes = {other.code for other in verifier.TokenError.__subclasses__() if other is not error}
 
-        assert error.code not in others
+        assert error.code not in other_codes
         assert str(error()).endswith(".")
         assert '"' not in str(error())  # it stands within quotes in WWW-Authenticate
 

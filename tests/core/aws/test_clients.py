@@ -21,7 +21,7 @@ def vendor_error(code: str) -> ClientError:
 
 class TestTranslating:
     @pytest.mark.parametrize(
-        ("raised", "expected"),
+        ("vendor_error", "expected"),
         [
             (vendor_error("UsernameExistsException"), TakenError),
             (vendor_error("SomethingNew"), UpstreamError),
@@ -32,12 +32,12 @@ class TestTranslating:
         ],
         ids=lambda value: getattr(value, "__name__", type(value).__name__),
     )
-    def test_turns_their_errors_into_ours(self, raised: Exception, expected: type[Exception]) -> None:
-        with pytest.raises(expected) as caught, translate_errors(UsernameExistsException=TakenError):
-            raise raised
+    def test_turns_their_errors_into_ours(self, vendor_error: Exception, expected: type[Exception]) -> None:
+        with pytest.raises(expected) as error, translate_errors(UsernameExistsException=TakenError):
+            raise vendor_error
 
-        assert type(caught.value) is expected
-        assert "secret" not in str(caught.value)
+        assert type(error.value) is expected
+        assert "secret" not in str(error.value)
 
     def test_lets_other_errors_pass(self) -> None:
         with pytest.raises(ZeroDivisionError), translate_errors():
@@ -57,7 +57,7 @@ class TestClients:
         assert config.retries["total_max_attempts"] * (connect + read) < 29
         assert (config.connect_timeout, config.read_timeout) == (LIMIT_SECONDS, LIMIT_SECONDS)
 
-    def test_are_built_anew_after_being_forgotten(self) -> None:
+    def test_are_built_again_after_being_forgotten(self) -> None:
         before = clients.s3()
         clients.forget_clients()
 

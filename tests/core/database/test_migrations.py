@@ -52,7 +52,7 @@ class TestIndexIfAbsent:
 
         assert answer(VALID)
 
-    def test_makes_one_anew_that_was_cut_off(self) -> None:
+    def test_makes_an_interrupted_index_again(self) -> None:
         self.make()
         run(CUT_OFF)
         assert not answer(VALID)

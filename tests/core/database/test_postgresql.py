@@ -53,8 +53,8 @@ class Login:
 
     def publish(self, password: str, user: str = "") -> None:
         """Put the password into the secret; RDS says more in it than we ask."""
-        said = {"engine": "postgres", "username": user or self.user, "password": password}
-        clients.secrets_manager().put_secret_value(SecretId=self.secret, SecretString=json.dumps(said))
+        secret = {"engine": "postgres", "username": user or self.user, "password": password}
+        clients.secrets_manager().put_secret_value(SecretId=self.secret, SecretString=json.dumps(secret))
 
     def connection(self, **changed: Any) -> DatabaseWrapper:
         own = {
@@ -142,18 +142,18 @@ class TestDatabaseWrapper:
     def test_doubts_no_password_when_the_server_is_not_there(
         self, login: Login, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked = []
+        reads = []
         read = secrets.values
 
-        def noting(*said: str, doubted: bool) -> tuple[str, ...]:
-            asked.append(doubted)
-            return read(*said, doubted=doubted)
+        def noting(*arguments: str, doubted: bool) -> tuple[str, ...]:
+            reads.append(doubted)
+            return read(*arguments, doubted=doubted)
 
         monkeypatch.setattr(secrets, "values", noting)
 
         with pytest.raises(OperationalError, match="No such file"):
             login.who(HOST="/nowhere")
-        assert asked == [False]
+        assert reads == [False]
 
     def test_needs_no_secret_where_none_is_named(
         self, login: Login, settings: Settings, monkeypatch: pytest.MonkeyPatch

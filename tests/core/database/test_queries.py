@@ -125,11 +125,11 @@ class TestOutdatedPlan:
         with closing(connection.copy()) as another, another.cursor() as cursor:
             cursor.execute("ALTER TABLE outdated_plan ALTER COLUMN value TYPE text")
 
-    def test_is_made_anew_after_a_column_changed_its_type(self) -> None:
+    def test_is_prepared_again_after_a_column_changed_its_type(self) -> None:
         self.change_the_type()
         assert fetch_row("SELECT * FROM outdated_plan", []) == ("7",)
 
-    def test_is_made_anew_after_the_session_was_reset(self) -> None:
+    def test_is_prepared_again_after_the_session_was_reset(self) -> None:
         """As a pooler does between two clients, without telling psycopg."""
         connection.connection.pgconn.exec_(b"DISCARD ALL")
         assert fetch_row("SELECT * FROM outdated_plan", []) == (7,)

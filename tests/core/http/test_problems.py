@@ -185,9 +185,9 @@ class TestStatusOfKind:
         kinds = {
             kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.MopedError
         }
-        ours = {kind for kind in kinds if issubclass(kind, errors.MopedError)}
+        own_kinds = {kind for kind in kinds if issubclass(kind, errors.MopedError)}
 
-        assert ours == problems.STATUS_OF_KIND.keys()
+        assert own_kinds == problems.STATUS_OF_KIND.keys()
 
 
 class TestRequestLine:

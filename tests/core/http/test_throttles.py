@@ -27,11 +27,11 @@ class TestPerCaller:
         jane = calling()
         statuses = [jane.get(self.PATH).status_code for _ in range(3)]
 
-        refused = jane.get(self.PATH)
+        response = jane.get(self.PATH)
 
         assert 429 not in statuses[:2]
-        assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
-        assert 0 < int(refused.headers["Retry-After"]) <= 61
+        assert (response.status_code, response.json()["code"]) == (429, "throttled")
+        assert 0 < int(response.headers["Retry-After"]) <= 61
 
     def test_does_not_stop_anyone_else(self, calling: Caller) -> None:
         jane, joe = calling(), calling(sub="99999999-9999-4999-8999-999999999999")
@@ -47,9 +47,9 @@ class TestSignIns:
         for _ in range(2):
             assert api_client.get("/auth/callback?state=x&code=y").status_code == 401
 
-        refused = api_client.get("/auth/callback?state=x&code=y")
+        response = api_client.get("/auth/callback?state=x&code=y")
         elsewhere = api_client.get("/auth/callback?state=x&code=y", REMOTE_ADDR="192.0.2.7")
 
-        assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
-        assert int(refused.headers["Retry-After"]) > 0
+        assert (response.status_code, response.json()["code"]) == (429, "throttled")
+        assert int(response.headers["Retry-After"]) > 0
         assert elsewhere.status_code == 401

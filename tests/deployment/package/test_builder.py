@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import subprocess
 import zipfile
@@ -36,8 +35,8 @@ for source in Path(sys.argv[1]).rglob("*.py"):
     if not compiled.is_file() or compiled.read_bytes()[:16] != valid:
         print(source)
 """
-# Whoever adds one has looked at what it costs (docs/benchmarks.md): top-level modules that are
-# neither Python's own nor the runtime client's.
+# Top-level modules that are neither Python's own nor the runtime client's. Measure the cost before
+# you add one (docs/benchmarks.md).
 IMPORTED_AT_START = {
     "_cffi_backend",
     "apps",
@@ -46,34 +45,26 @@ IMPORTED_AT_START = {
     "cryptography",
     "dj_database_url",
     "django",
-    "durationpy",
     "jose",
     "jwt",
-    "markupsafe",
     "moped_api",
     "msgspec",
     "orjson",
     "rest_framework",
     "rest_framework_simplejwt",
+    "six",
+    "sqlparse",
     "typing_extensions",
-    "werkzeug",
-    "zappa",
-    "zappa_settings",
 }
 TOO_DEAR_AT_START = {
     "boto3",
-    "botocore",
     "cryptography.x509",
     "django.contrib.admin",
     "django.contrib.auth.models",
-    "django.core.mail",
     "django.test",
     "http.server",
     "psycopg",
-    "sqlparse",
-    "tarfile",
     "unittest",
-    "werkzeug.serving",
 }
 LIST_MODULES = """
 import sys
@@ -113,16 +104,16 @@ class TestPackage:
         assert built.size <= builder.LARGEST_BYTES["production"]
 
     def test_has_valid_bytecode_beside_every_module_of_ours(self, task: Path, runtime_python: Path) -> None:
-        ours = sorted(task.rglob("*.py"))
+        modules = sorted(task.rglob("*.py"))
 
-        assert {path.relative_to(task).parts[0] for path in ours} == set(archive.OURS)
+        assert {path.relative_to(task).parts[0] for path in modules} == set(archive.OWN_PATHS)
         assert output_of(runtime_python, LIST_INVALID_BYTECODE, str(task)) == ""
 
     def test_has_the_runtimes_bytecode_in_place_of_libraries(self, task: Path, runtime_python: Path) -> None:
-        others = [path for path in task.rglob("*.pyc") if path.parent.name != "__pycache__"]
+        library_modules = [path for path in task.rglob("*.pyc") if path.parent.name != "__pycache__"]
 
-        assert {path.relative_to(task).parts[0] for path in others} >= {"django", "rest_framework", "zappa"}
-        assert {path.read_bytes()[:4].hex() for path in others} == {
+        assert {path.relative_to(task).parts[0] for path in library_modules} >= {"django", "rest_framework"}
+        assert {path.read_bytes()[:4].hex() for path in library_modules} == {
             output_of(runtime_python, SHOW_MAGIC_NUMBER)
         }
 
@@ -144,7 +135,8 @@ class TestPackage:
             "apps/deployment",
             "apps/devstack",
             "apps/core/blueprint",
-            "zappa/cli.pyc",
+            "zappa",
+            "zappa_settings.py",
             ".env",
             "handler.py",
         ],
@@ -152,26 +144,11 @@ class TestPackage:
     def test_holds_no(self, stranger: str, built: builder.Package) -> None:
         assert not [name for name in names(built) if name == stranger or name.startswith(f"{stranger}/")]
 
-    def test_names_no_stage(self, task: Path) -> None:
-        settings = ast.parse((task / "zappa_settings.py").read_text())
-        values = {
-            target.id: ast.literal_eval(node.value)
-            for node in settings.body
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-
-        assert values["DEBUG"] is False
-        assert values["DOMAIN"] is None
-        assert "REMOTE_ENV" not in values
-        assert set(values["ENVIRONMENT_VARIABLES"]) <= {"AWS_REGION"}
-
     def test_is_not_built_again_from_the_same_sources(self, built: builder.Package) -> None:
-        made = built.path.stat().st_mtime_ns
+        modified_at = built.path.stat().st_mtime_ns
 
         assert builder.build("production") == built
-        assert built.path.stat().st_mtime_ns == made
+        assert built.path.stat().st_mtime_ns == modified_at
 
     def test_for_arm64_holds_shared_objects_for_arm64_only(self, tmp_path: Path) -> None:
         arm64 = builder.build("production", tmp_path, Target("python3.13", "arm64"))

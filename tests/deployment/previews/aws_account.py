@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from apps.deployment.aws import stack_updates
 from apps.deployment.package.builder import Package
 from apps.deployment.paths import PROJECT
 from apps.devstack import environment as laptop
@@ -126,14 +127,28 @@ class Account:
         except client.exceptions.ResourceNotFoundException:
             return {}
 
-    def lapse(self, number: int) -> None:
-        """Let a preview's time be over."""
-        arn = self.function(number)["Configuration"]["FunctionArn"]
-        self.client("lambda").tag_resource(Resource=arn, Tags={"expires": LONG_AGO})
+    def tags(self, number: int) -> dict[str, str]:
+        """Return the tags of a preview's stack."""
+        stack = self.client("cloudformation").describe_stacks(StackName=f"moped-api-pr-{number}")["Stacks"][0]
+        return {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
 
-    def has_lapsed(self, number: int) -> bool:
-        """Tell whether a preview's time is over."""
-        return bool(self.function(number).get("Tags", {}).get("expires") == LONG_AGO)
+    def expire(self, number: int) -> None:
+        """Let a preview's lifetime be over."""
+        name, stacks = f"moped-api-pr-{number}", self.client("cloudformation")
+        stack = stacks.describe_stacks(StackName=name)["Stacks"][0]
+        tags = self.tags(number) | {"expires": LONG_AGO}
+        stacks.update_stack(
+            StackName=name,
+            UsePreviousTemplate=True,
+            Parameters=[
+                {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
+                for each in stack["Parameters"]
+            ],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+        stacks.get_waiter("stack_update_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
+        )
 
     def ask(self, url: str, path: str = "/health/live") -> tuple[int, Any]:
         """Ask a preview something over HTTP, by its own host name."""
@@ -186,7 +201,7 @@ class Account:
             "GitHubRepository": "cityofaustin/moped-api",
             "PreviewDatabaseUrl": "postgresql:///none-for-reading",
         }
-        self._create_stack(f"moped-{stage}", TEMPLATE.read_text(encoding="utf-8"), parameters)
+        self._create_stack(f"moped-{stage}", stack_updates.body(TEMPLATE), parameters)
         stacks = self.client("cloudformation").describe_stacks(StackName=f"moped-{stage}")["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 

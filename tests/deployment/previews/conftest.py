@@ -1,19 +1,15 @@
-"""An account with staging and production in it, one for each worker, and those who type commands there."""
+"""An account with staging and production in it, one for each worker."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from apps.core.aws import clients
-from apps.deployment.package import runtime_environment
 from apps.devstack.emulator import Emulator, free_port
 from tests.deployment.previews.aws_account import Account
-from tests.deployment.previews.command_runner import Typist
-from tests.deployment.previews.fault_proxy import laid
-from tests.deployment.previews.state_machine import World
+from tests.support import lambda_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
-    python = runtime_environment.python()
+    python = lambda_environment.python()
     emulator = Emulator(folder / "aws", free_port(), durable=False, function_python=python)
     emulator.start()
     account = Account(emulator, folder)
@@ -41,17 +37,3 @@ def at_aws(account: Account) -> Iterator[Account]:
         yield account
         clients.forget_clients()
     assert account.staying() == account.fingerprint
-
-
-@pytest.fixture(scope="session")
-def world(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The account, for commands that can be killed; two people type."""
-    with ExitStack() as open_ones:
-        wires = [open_ones.enter_context(laid(account.emulator.port)) for _ in range(2)]
-        folder = tmp_path_factory.mktemp("typed")
-        typists = [Typist(wire, folder / str(number)) for number, wire in enumerate(wires)]
-        for typist in typists:
-            typist.begin()
-        for typist in typists:
-            open_ones.enter_context(typist)
-        yield World(account, typists)

@@ -1,4 +1,4 @@
-"""What decides about a preview, as it is typed and as GitHub prints it."""
+"""Names of previews, pull requests, and what AWS refuses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from apps.core.errors import UpstreamError
-from apps.deployment.errors import BusyError, StageError
-from apps.deployment.previews import aws_errors, names, pull_requests
+from apps.deployment.errors import BusyError, StageError, as_stage_error
+from apps.deployment.previews import names, pull_requests
 from apps.deployment.settings import zappa_settings
 
 REQUEST = {
@@ -30,7 +30,6 @@ class TestNames:
     @pytest.mark.parametrize("number", [1, 12, 9_999_999])
     def test_lead_back_to_their_number(self, number: int) -> None:
         assert names.after(names.FUNCTIONS, names.function(number)) == number
-        assert names.after(names.LOG_GROUPS, names.log_group(number)) == number
         assert names.after(names.FILES, names.files(number)) == number
 
     @pytest.mark.parametrize(
@@ -49,22 +48,22 @@ class TestNames:
             "moped-api-pr-12345678",
         ],
     )
-    def test_of_others_are_nobodys(self, name: str) -> None:
+    def test_of_others_have_no_number(self, name: str) -> None:
         assert names.after(names.FUNCTIONS, name) is None
 
     def test_have_no_underscore_where_the_editor_counts_them(self) -> None:
         assert "_" not in names.files(12)
 
 
-class TestTyped:
+class TestParseNumbers:
     def test_reads_numbers_and_labels(self) -> None:
-        found = pull_requests.parse_numbers(["12", "13:keep", "14:no-preview"])
+        requests = pull_requests.parse_numbers(["12", "13:keep", "14:no-preview"])
 
-        assert {number: (one.is_kept, one.why_not) for number, one in found.items()} == {
-            12: (False, ""),
-            13: (True, ""),
-            14: (False, "it is labelled no-preview"),
-        }
+        assert [(one.number, set(one.labels), one.why_not) for one in requests] == [
+            (12, set(), ""),
+            (13, {"keep"}, ""),
+            (14, {"no-preview"}, "it is labelled no-preview"),
+        ]
 
     @pytest.mark.parametrize("word", ["x", "12:kept", "#12", ""])
     def test_refuses_anything_else(self, word: str) -> None:
@@ -72,11 +71,16 @@ class TestTyped:
             pull_requests.parse_numbers([word])
 
 
-class TestListed:
+class TestParseList:
     def test_reads_what_github_prints(self) -> None:
-        (found,) = pull_requests.parse_list(json.dumps([REQUEST])).values()
+        (request,) = pull_requests.parse_list(json.dumps([REQUEST]))
 
-        assert (found.number, found.owner, found.is_kept, found.why_not) == (12, "ada", True, "")
+        assert (request.number, request.owner, set(request.labels), request.why_not) == (
+            12,
+            "ada",
+            {"keep"},
+            "",
+        )
 
     @pytest.mark.parametrize("text", ["", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'])
     def test_never_takes_a_broken_list_for_an_empty_one(self, text: str) -> None:
@@ -89,29 +93,24 @@ class TestListed:
             pull_requests.parse_list(json.dumps(many))
 
 
-class TestExplained:
+class TestAsStageError:
     @pytest.mark.parametrize(
         ("code", "message", "said"),
         [
             ("ExpiredTokenException", "x", "have expired: get new ones and run this again"),
             ("AccessDeniedException", "not authorized to perform: x", "may not do this: not authorized"),
-            (
-                "CodeStorageExceededException",
-                "Code storage limit exceeded.",
-                "has no room for it: Code storage",
-            ),
             ("SomethingNew", "with\nlines", "AWS could not be asked: .* with lines"),
         ],
     )
     def test_is_one_sentence_that_says_what_to_do(self, code: str, message: str, said: str) -> None:
-        explained = aws_errors.as_stage_error(failure(code, message))
+        explained = as_stage_error(failure(code, message))
 
         assert "\n" not in str(explained)
         with pytest.raises(StageError, match=said):
             raise explained
 
-    def test_takes_what_went_meanwhile_for_somebody_elses_doing(self) -> None:
-        assert isinstance(aws_errors.as_stage_error(failure("ResourceNotFoundException", "x")), BusyError)
+    def test_takes_a_missing_resource_for_another_runs_doing(self) -> None:
+        assert isinstance(as_stage_error(failure("ResourceNotFoundException", "x")), BusyError)
 
 
 def failure(code: str, message: str) -> UpstreamError:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-import yaml
 from botocore.exceptions import ClientError
 from django.core.management import call_command
 
 from tests.deployment.role import Role
-from tests.deployment.template import TEMPLATE, Loader
+from tests.deployment.template import resources, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +55,11 @@ ELSEWHERE: list[tuple[str, str, dict[str, Any]]] = [
     ("lambda", "list_functions", {}),
     ("lambda", "update_function_configuration", {"FunctionName": "moped-api-staging", "Description": "x"}),
 ]
-# What whoever makes previews may not touch.
+FUNCTION_ACTIONS = (
+    *("AddPermission", "CreateAlias", "CreateFunction", "CreateFunctionUrlConfig", "DeleteFunction"),
+    *("PublishVersion", "PutFunctionConcurrency", "UpdateAlias", "UpdateFunctionCode", "TagResource"),
+)
+# What the role that deploys previews may not touch.
 BEYOND: list[tuple[str, str, dict[str, Any]]] = [
     ("lambda", "update_function_configuration", {"FunctionName": "moped-api-staging", "Description": "x"}),
     ("lambda", "delete_function", {"FunctionName": "moped-api-production"}),
@@ -66,6 +69,21 @@ BEYOND: list[tuple[str, str, dict[str, Any]]] = [
     ("apigateway", "get_domain_names", {}),
     ("iam", "create_user", {"UserName": "sneaked"}),
 ]
+
+
+def in_a_stack(name: str, decision: str) -> list[tuple[str, str, str]]:
+    """Return what CloudFormation does with the caller's rights in the stack of a preview, or of another."""
+    function = f"arn:aws:lambda:us-east-1:000000000000:function:moped-api-{name}"
+    log_group = f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/moped-api-{name}"
+    is_preview = decision == "allowed"
+    package = "arn:aws:s3:::{DeploymentBucket}/" + (
+        "previews/12/x.zip" if is_preview else "moped-api-staging.zip"
+    )
+    return [
+        *((f"lambda:{action}", function, decision) for action in FUNCTION_ACTIONS),
+        *((f"logs:{action}", log_group, decision) for action in ("CreateLogGroup", "PutRetentionPolicy")),
+        ("s3:GetObject", package, decision),
+    ]
 
 
 def as_role(account: Account, arn: str) -> boto3.Session:
@@ -137,9 +155,7 @@ class TestPreviewRole:
 
     def test_has_its_boundary_in_the_template_too(self) -> None:
         # The emulator's CloudFormation leaves it out; the tests' account is given it by hand.
-        role = yaml.load(TEMPLATE.read_text(), Loader)["Resources"]["PreviewRole"]  # noqa: S506 (extended)
-
-        assert role["Properties"]["PermissionsBoundary"] == "PreviewBoundary"
+        assert resources()["PreviewRole"]["Properties"]["PermissionsBoundary"] == "PreviewBoundary"
 
     def test_may_not_write_claims_even_if_it_is_written_into_it(
         self, at_aws: Account, preview: boto3.Session
@@ -175,19 +191,29 @@ class TestPreviewDeploymentRole:
 
         assert ask(at_aws, session_of(deployer._given["Credentials"]), service, call, **wanted) in DENIED
 
-    def test_hands_over_the_role_of_previews_alone(self, at_aws: Account) -> None:
-        # The emulator does not ask who may pass a role: this is read.
-        role = at_aws.made["staging"]["PreviewDeploymentRoleArn"].rpartition("/")[2]
-        document = at_aws.client("iam").get_role_policy(RoleName=role, PolicyName="previews")[
-            "PolicyDocument"
-        ]
-        policy = json.loads(document) if isinstance(document, str) else document
-        passing = [each for each in policy["Statement"] if "iam:PassRole" in each["Action"]]
+    @pytest.mark.parametrize(
+        ("action", "resource", "allowed"),
+        [*in_a_stack("pr-12", "allowed"), *in_a_stack("staging", "implicitDeny")],
+    )
+    def test_has_the_rights_that_cloudformation_uses(
+        self, at_aws: Account, action: str, resource: str, allowed: str
+    ) -> None:
+        # The emulator's CloudFormation does not ask for the caller's rights, so the policy is asked.
+        resource = resource.format(**at_aws.made["staging"])
+        decision = at_aws.client("iam").simulate_principal_policy(
+            PolicySourceArn=at_aws.made["staging"]["PreviewDeploymentRoleArn"],
+            ActionNames=[action],
+            ResourceArns=[resource],
+        )
 
-        assert [each["Resource"] for each in passing] == [at_aws.made["staging"]["PreviewRoleArn"]]
-        assert passing[0]["Condition"] == {
-            "StringEqualsIfExists": {"iam:PassedToService": "lambda.amazonaws.com"}
-        }
+        assert decision["EvaluationResults"][0]["EvalDecision"] == allowed
+
+    def test_passes_the_role_of_previews_alone(self) -> None:
+        passing = [each for each in statements("PreviewDeploymentRole") if "iam:PassRole" in each["Action"]]
+
+        assert [(each["Resource"], each["Condition"]) for each in passing] == [
+            ("PreviewRole.Arn", {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}})
+        ]
 
 
 @contextmanager

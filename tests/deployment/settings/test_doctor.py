@@ -29,6 +29,16 @@ def staging() -> zappa_settings.Settings:
 
 
 class TestOurStages:
+    @pytest.mark.parametrize(
+        ("stage", "host"),
+        [
+            ("staging", "moped-user-file-api-staging.austinmobility.io"),
+            ("production", "moped-user-file-api.austinmobility.io"),
+        ],
+    )
+    def test_have_the_host_that_the_editor_calls(self, stage: str, host: str) -> None:
+        assert host in zappa_settings.hosts(zappa_settings.flattened(zappa_settings.read(), stage))
+
     def test_are_in_no_issue(self) -> None:
         assert not run_checks(tags=[doctor.TAG], include_deployment_checks=True)
 
@@ -75,6 +85,8 @@ class TestStage:
             ({"moped": {"stack": "moped-api-staging", "log_retention_days": 7}}, "E021"),
             ({"lambda_concurrency": None}, "E022"),
             ({"moped": {"requests_per_second": None}}, "E023"),
+            ({"domain": "other.example"}, "E024"),
+            ({"moped": {"hosts": ["moped-user-file-api.example"]}}, "E024"),
         ],
         ids=lambda value: value if isinstance(value, str) else json.dumps(value)[:50],
     )
@@ -125,7 +137,6 @@ class TestDjango:
             ("DEBUG", True, "E030"),
             ("LOGGING", {"version": 1, "root": {"level": "INFO"}}, "E031"),
             ("LOGGING", {"version": 1, "root": {"level": "DEBUG", "handlers": ["console"]}}, "E032"),
-            ("STATIC_URL", "/static/", "E033"),
             ("SECRET_KEY", "django-insecure-x", "E034"),
             ("ALLOWED_HOSTS", ["*"], "E035"),
             ("CORS_ALLOW_ALL_ORIGINS", True, "E035"),

@@ -63,10 +63,6 @@ def _stack_beside(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return stack.deploy(
         {
             "Stage": stage,
-            "DomainPrefix": stage,
-            "CallbackUrls": "https://moped.example/auth/callback",
-            "LogoutUrls": "https://moped.example/",
-            "EditorOrigins": "https://moped.example",
             "ExistingUserPoolId": of_laptop["UserPoolId"],
             "ExistingClientId": of_laptop["ClientId"],
             "ExistingDomainUrl": "https://sign-in.example",
@@ -81,7 +77,7 @@ class TestVerify:
     def test_finds_the_emulator_as_it_is_taken_for(self, subject: Subject) -> None:
         assert list(facts.verify(subject)) == [f"holds: {fact.what}" for fact in facts.FACTS]
 
-    def test_says_what_it_cannot_check_without_a_single_sign_on_account(self, subject: Subject) -> None:
+    def test_names_what_needs_a_single_sign_on_account(self, subject: Subject) -> None:
         for account in list(cognito.iter_accounts()):
             if account.is_sso:
                 cognito.delete(account.username)

@@ -47,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self._connect(conn_params | _login(secret, doubted=True))
 
     def is_usable(self) -> bool:
-        """Tell whether the server still answers on this connection."""
+        """Return whether the server still answers on this connection."""
         with deadline.within(HEALTH_CHECK_SECONDS):
             return super().is_usable()
 
@@ -64,11 +64,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 def _login(secret: str, *, doubted: bool = False) -> dict[str, str]:
     try:
         user, password = secrets.values(secret, "username", "password", doubted=doubted)
-    except UpstreamError as error:  # to whoever wants a connection, the database is away
+    except UpstreamError as error:  # for the caller, the database is unavailable
         raise psycopg.OperationalError(f"the secret {secret} cannot be had: {error}") from error
     return {"user": user, "password": password}
 
 
 def _asked_for_a_password(error: psycopg.OperationalError) -> bool:
-    """Tell a login that was refused from a server that was not reached, in whatever language it speaks."""
+    """Tell a refused login from a server that was not reached, without reading the message."""
     return error.pgconn is not None and error.pgconn.used_password

@@ -54,16 +54,21 @@ class Connection(psycopg.Connection[Any]):
         """
         Wait for PostgreSQL.
 
-        :raises psycopg.OperationalError: at the deadline
+        :raises psycopg.OperationalError: at the deadline, or if the server has become a standby
         """
-        remaining = deadline.remaining()
-        if timeout is not None or remaining is None:
-            return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, interval, max(remaining, SHORTEST_WAIT_SECONDS))
+            return super().wait(gen, interval, timeout if timeout is not None else _seconds_left())
         except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 (psycopg has no other name for it)
             self.close()  # the answer may still come, and would be taken for that to the next query
             raise OperationalError("PostgreSQL did not answer before the deadline") from error
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            self.close()  # the next connection reaches the new primary
+            raise OperationalError("PostgreSQL is read-only, as after a failover") from error
+
+
+def _seconds_left() -> float | None:
+    remaining = deadline.remaining()
+    return None if remaining is None else max(remaining, SHORTEST_WAIT_SECONDS)
 
 
 connect = Connection.connect

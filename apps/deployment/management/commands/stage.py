@@ -17,37 +17,51 @@ from apps.deployment.verification import facts
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Callable
 
     from apps.deployment.settings.rendering import Stage
 
-ACTIONS = ("deploy", "update", "status", "verify", "rollback", "undeploy", "manage", "logs")
+    Run = Callable[[Stage, dict[str, Any]], None]
 
 
 class Command(BaseCommand):
-    help = "Bring the API to a stage, look after it there, and take it away again (docs/operations.md)."
+    help = "Deploy the API to a stage, look after it there, and remove it (docs/operations.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=ACTIONS, help="update is deploy under another name")
-        parser.add_argument("stage", help="an entry of zappa_settings.json")
-        parser.add_argument("command", nargs="*", help="manage: what to run there")
-        parser.add_argument("--package", type=Path, help="deploy: one that was built before")
-        parser.add_argument("--token", default="", help="deploy: a real ID token to try the version with")
-        parser.add_argument("--to", default="", help="rollback: to this version, not to the one before")
-        parser.add_argument("--url", default="", help="verify: where it answers, if not at its host name")
-        parser.add_argument("--since", default="1h", help="logs: from when")
-        parser.add_argument("--yes", action="store_true", help="undeploy: without asking")
-        parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
+        self._actions = parser.add_subparsers(metavar="action", required=True)
+        deploy = self._add("deploy", self._deploy, "Build, publish and try a version, then make it live.")
+        deploy.add_argument("--package", type=Path, help="a package that was built before")
+        deploy.add_argument("--token", default="", help="a real ID token to try the version with")
+        self._add("status", self._status, "Print the live version, the one before, and the addresses.")
+        verify = self._add("verify", self._verify, "Check what the API relies on: pool, table and answers.")
+        verify.add_argument("--url", default="", help="where the stage answers, if not at its host name")
+        rollback = self._add("rollback", self._rollback, "Make the version before live again.")
+        rollback.add_argument("--to", default="", help="make this version live instead")
+        undeploy = self._add(
+            "undeploy", self._undeploy, "Remove the functions and the REST API, not the data."
+        )
+        undeploy.add_argument("--yes", action="store_true", help="do not ask")
+        manage = self._add("manage", self._manage, "Run a management command in the stage's function.")
+        manage.add_argument("command", nargs="+", help="for example: check")
+        logs = self._add("logs", self._logs, "Print the log of the stage's function.")
+        logs.add_argument("--since", default="1h", help="from when, for example 30m")
 
-    def handle(self, *, action: str, stage: str, **options: Any) -> None:
+    def _add(self, name: str, run: Run, text: str) -> ArgumentParser:
+        aliases = ["update"] if name == "deploy" else []
+        parser: ArgumentParser = self._actions.add_parser(name, aliases=aliases, help=text, description=text)
+        parser.add_argument("stage", help="an entry of zappa_settings.json")
+        parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
+        parser.set_defaults(run=run)
+        return parser
+
+    def handle(self, *, stage: str, run: Run, overlay: Path | None, **options: Any) -> None:
         if stage == preview_settings.PATTERN:
             raise StageError(
                 f"{stage} is the pattern of previews; `manage.py preview up 12` makes one for #12."
             )
         try:
-            rendered = rendering.render(
-                stage, commit=subprocesses.commit(), changes=rendering.overlay(options["overlay"])
-            )
-            getattr(self, f"_{action}")(rendered, options)
+            changes = rendering.overlay(overlay)
+            run(rendering.render(stage, commit=subprocesses.commit(), changes=changes), options)
         except UpstreamError as error:
             raise StageError(f"AWS could not be asked: {error.__cause__ or error}") from error
 
@@ -55,8 +69,6 @@ class Command(BaseCommand):
         built = builder.of_stage(stage, options["package"])
         self._tell(f"package {built.digest[:12]}, {built.size / 2**20:.1f} MiB")
         stages.deploy(stage, built, token=options["token"], commit=subprocesses.commit(), tell=self._tell)
-
-    _update = _deploy
 
     def _status(self, stage: Stage, _options: dict[str, Any]) -> None:
         for name, value in stages.status(stage).items():
@@ -75,8 +87,6 @@ class Command(BaseCommand):
         stages.undeploy(stage, tell=self._tell)
 
     def _manage(self, stage: Stage, options: dict[str, Any]) -> None:
-        if not options["command"]:
-            raise CommandError("Say what to run, for example: stage manage staging check")
         command = " ".join(options["command"])
         outcome = stages.manage(stage, command)
         self._tell(outcome.output)

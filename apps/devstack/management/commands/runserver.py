@@ -25,7 +25,7 @@ PORTS = range(1, 2**16)
 
 
 class Command(runserver.Command):
-    help = "Start PostgreSQL and the embedded AWS, furnish them, and serve the API with hot reload."
+    help = "Start PostgreSQL and the embedded AWS, provision them, and serve the API with hot reload."
     server_cls = Server
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -77,7 +77,7 @@ def _refuse_taken(port: int) -> None:
 
 
 def _run(*arguments: str) -> None:
-    """Run a command of ours in a process that reads its settings anew; its failure is ours."""
+    """Run one of our commands in a process that reads the settings again. Exit if it fails."""
     code = subprocess.run([sys.executable, sys.argv[0], *arguments], check=False).returncode  # noqa: S603 (ours)
     if code != 0:
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""Find out whether the three stores say the same of everybody."""
+"""Compare the three stores for all users."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from django.core.management import BaseCommand, CommandError
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 # A function on Lambda may run for 900 seconds.
 MAX_SECONDS = 840
 TIME_UP = "The time was over before everything was compared; see --max-seconds."
-# Our function's name begins so; the hook of today's API, which knows one key, has another.
+# The names of our functions. The Flask API's hook, which knows one key, has another name.
 OWN_FUNCTIONS = ":function:moped-api-"
 
 
@@ -59,47 +59,49 @@ class Command(BaseCommand):
         fix, as_json = options["fix"], options["json"]
         say = self._nothing if as_json else self.stdout.write
         only = tuple(map(normalize, options["only"]))
-        found, complete = self._compare(only, options["grace"])
-        for disagreement in found:
+        findings, complete = self._compare(only, options["grace"])
+        for disagreement in findings:
             say(_sentence(disagreement, will=fix))
-        done = self._repair(found, say) if fix else {}
-        left = [one for number, one in enumerate(found) if number not in done and not one.is_notice]
-        _log(left, len(done), everyone=complete and not only)
+        repairs = self._repair(findings, say) if fix else {}
+        remaining = [
+            finding
+            for number, finding in enumerate(findings)
+            if number not in repairs and not finding.is_notice
+        ]
+        _log(remaining, len(repairs), is_complete_run=complete and not only)
         if as_json:
-            self._as_json(found, done, complete=complete)
+            self._as_json(findings, repairs, complete=complete)
         else:
-            say(f"{len(found)} disagreements, {len(done)} repaired.")
+            say(f"{len(findings)} disagreements, {len(repairs)} repaired.")
             if not complete:
                 say(TIME_UP)
-        if left or not complete:
+        if remaining or not complete:
             sys.exit(1)
 
     def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Finding], bool]:
         """Return what was found, and whether everything was compared."""
-        found: list[Finding] = []
-        with Progress(self.stderr, 3 * (len(only) or scan.number_of_people())) as progress:
-            survey = scan.Scan(only, grace, progress.advance, self._ends_at)
-            try:
-                for disagreement in survey.disagreements():
-                    found.append(disagreement)  # noqa: PERF402 (what was found before the time was over is kept)
-            except scan.TimeUpError:
-                return found, False
-        return found, True
+        findings: list[Finding] = []
+        try:
+            for finding in scan.Scan(only, grace, self._ends_at).disagreements():
+                findings.append(finding)  # noqa: PERF402 (findings before the time was over are kept)
+        except scan.TimeUpError:
+            return findings, False
+        return findings, True
 
-    def _repair(self, found: list[Finding], say: Any) -> dict[int, list[str]]:
+    def _repair(self, findings: list[Finding], say: Any) -> dict[int, list[str]]:
         """Repair until the time is over; the next run finds the rest, and goes on with it."""
-        done: dict[int, list[str]] = {}
-        for number, disagreement in enumerate(found):
+        repairs: dict[int, list[str]] = {}
+        for number, disagreement in enumerate(findings):
             if disagreement.repair is None or time.monotonic() >= self._ends_at:
                 continue
             try:
-                done[number] = disagreement.repair()
+                repairs[number] = disagreement.repair()
             except MopedError as error:
                 say(f"{disagreement.address}: not repaired: {error}")
                 continue
-            for sentence in done[number]:
+            for sentence in repairs[number]:
                 say(f"{disagreement.address}: {sentence}")
-        return done
+        return repairs
 
     def _rotate_key(self) -> None:
         if OWN_FUNCTIONS not in cognito.pre_token_function_arn():
@@ -107,15 +109,14 @@ class Command(BaseCommand):
                 "The pool still calls another function for its tokens, which knows one key only: "
                 "nobody could sign in any more. Attach ours first."
             )
-        with Progress(self.stderr, scan.number_of_people()) as progress:
-            try:
-                rotated = scan.rotate_key(progress.advance, self._ends_at)
-            except scan.TimeUpError as error:
-                raise CommandError("The time is over. Run this again: it continues with the rest.") from error
+        try:
+            rotated = scan.rotate_key(self._ends_at)
+        except scan.TimeUpError as error:
+            raise CommandError("The time is over. Run this again: it continues with the rest.") from error
         self.stdout.write(f"{rotated} items encrypted with the newest key.")
 
-    def _as_json(self, found: list[Finding], done: dict[int, list[str]], *, complete: bool) -> None:
-        listed = [
+    def _as_json(self, findings: list[Finding], repairs: dict[int, list[str]], *, complete: bool) -> None:
+        entries = [
             {
                 "code": disagreement.code,
                 "address": disagreement.address,
@@ -123,48 +124,22 @@ class Command(BaseCommand):
                 "remedy": disagreement.remedy,
                 "is_notice": disagreement.is_notice,
                 "safe_to_repair": disagreement.repair is not None,
-                "repaired": done.get(number),
+                "repaired": repairs.get(number),
             }
-            for number, disagreement in enumerate(found)
+            for number, disagreement in enumerate(findings)
         ]
-        self.stdout.write(json.dumps({"complete": complete, "disagreements": listed}, indent=2))
+        self.stdout.write(json.dumps({"complete": complete, "disagreements": entries}, indent=2))
 
     def _nothing(self, _text: str) -> None:
         """Say nothing: JSON speaks at the end."""
 
 
-class Progress:
-    """A bar on a terminal, of a length that is estimated; nothing in a log."""
-
-    WIDTH = 40
-
-    def __init__(self, out: Any, expected: int) -> None:
-        self._out, self._expected = out, max(expected, 1)
-        self._seen = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._show("\n")
-
-    def advance(self, count: int) -> None:
-        """Count on, and show it."""
-        self._seen += count
-        self._show("")
-
-    def _show(self, ending: str) -> None:
-        if self._out.isatty():
-            bar = "#" * min(self.WIDTH * self._seen // self._expected, self.WIDTH)
-            self._out.write(f"\r[{bar:<{self.WIDTH}}] {self._seen} looked at", str, ending)
-
-
-def _log(left: list[Finding], repaired: int, *, everyone: bool) -> None:
+def _log(remaining: list[Finding], repaired: int, *, is_complete_run: bool) -> None:
     """Write the line that the alarms on staff accounts watch; it names no person."""
-    codes = Counter(one.code for one in left)
+    codes = Counter(finding.code for finding in remaining)
     logger.info(
         "reconciliation_finished",
-        extra={"findings": codes.total(), "codes": codes, "repaired": repaired, "everyone": everyone},
+        extra={"findings": codes.total(), "codes": codes, "repaired": repaired, "everyone": is_complete_run},
     )
 
 

@@ -1,0 +1,188 @@
+"""A cache of what another service says: fresh for a while, stale while the service fails."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
+from threading import Lock
+from time import monotonic, time
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from apps.core.errors import UnavailableError, UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+# Keys share a few locks, so that there is no bookkeeping.
+LOCKS = 64
+
+
+class Timestamp(NamedTuple):
+    """
+    A timestamp on two clocks.
+
+    The wall clock can jump. The monotonic clock stops while Lambda is frozen.
+    """
+
+    wall: float
+    running: float
+
+    @classmethod
+    def now(cls) -> Timestamp:
+        """Return the current time."""
+        return cls(time(), monotonic())
+
+    def age(self) -> float:
+        """Return the seconds since then, by the clock on which more of them have passed."""
+        return max(time() - self.wall, monotonic() - self.running)
+
+
+NEVER = Timestamp(float("-inf"), float("-inf"))
+
+
+class NotLoadedError(UnavailableError):
+    """No value is usable, and the next load is not due or another thread is busy with it."""
+
+
+class _Entry(NamedTuple, Generic[V]):
+    value: V
+    loaded_at: Timestamp
+
+
+@dataclass(eq=False)
+class RefreshingCache(Generic[K, V]):
+    """
+    Values of one source, each loaded by one thread at a time.
+
+    Other threads wait for that thread. They do not wait if the last load failed: then each of them uses its
+    stale value or fails at once. Readers of fresh values take no lock.
+    """
+
+    load: Callable[[K], V]
+    fresh: float
+    """Seconds for which a value is used without a question."""
+    _: KW_ONLY
+    max_age: float = 0
+    """Seconds for which a value is used if the source fails."""
+    pause: float = 0
+    """Seconds from the beginning of a failed load to the next one, of any key."""
+    pause_without_value: float = 0
+    """The same, where no value of the key is usable."""
+    serve_stale: bool = False
+    """Whether other threads use the stale value while one loads."""
+    failures: tuple[type[Exception], ...] = (UpstreamError,)
+    """What `load` raises if the source fails. Other exceptions start no pause, and hide no value."""
+    size: int = 1024
+    """Number of values; the ones loaded first are dropped."""
+
+    def __post_init__(self) -> None:
+        self.max_age = max(self.max_age, self.fresh)
+        self._entries: dict[K, _Entry[V]] = {}
+        self._locks = tuple(Lock() for _ in range(LOCKS))
+        self._changing = Lock()
+        self._generation = 0
+        self._asked_at = self._refreshed_at = NEVER
+        self._has_failed = False
+
+    def get(self, key: K, *, allow_stale: bool = True) -> V:
+        """
+        Return a value, loaded if need be.
+
+        :raises NotLoadedError: if there is no usable value and no load is due
+        """
+        entry = self._entries.get(key)
+        if entry is not None and entry.loaded_at.age() < self.fresh:
+            return entry.value
+        max_age = self.max_age if allow_stale else self.fresh
+        pause = self.pause if self._usable(key, max_age) else self.pause_without_value
+        return self._reload(key, max_age, partial(self._is_due, key, pause))
+
+    def get_known(self, key: K) -> V | None:
+        """Return a value that was loaded before, reloaded if it is no longer fresh; None if there is none."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            value, (wall, running) = entry  # every verified token comes by here, so without calls
+            if time() - wall < self.fresh and monotonic() - running < self.fresh:
+                return value
+        return self.get(key) if self._usable(key, self.max_age) else None
+
+    def peek(self, key: K) -> V | None:
+        """Return the usable value, and load nothing."""
+        entry = self._usable(key, self.max_age)
+        return None if entry is None else entry.value
+
+    def refresh(self, key: K, *, interval: float) -> V:
+        """
+        Return a value, loaded again unless the last refresh began less than `interval` seconds ago.
+
+        :raises NotLoadedError: if there is no usable value and no load is due
+        """
+        return self._reload(key, self.max_age, partial(self._may_refresh, interval))
+
+    def put(self, key: K, value: V) -> None:
+        """Store a value as if it were loaded now."""
+        self._store(key, value, self._generation)
+
+    def clear(self, *keys: K) -> None:
+        """Drop these values, or all, and forget failures. A load that has begun stores nothing."""
+        with self._changing:
+            self._generation += 1
+            self._asked_at = self._refreshed_at = NEVER
+            self._has_failed = False
+            for key in keys or tuple(self._entries):
+                self._entries.pop(key, None)
+
+    def _reload(self, key: K, max_age: float, is_due: Callable[[], bool]) -> V:
+        lock = self._locks[hash(key) % LOCKS]
+        has_stale = self.serve_stale and self._usable(key, max_age)
+        if lock.acquire(blocking=not (has_stale or self._has_failed)):
+            try:
+                if is_due():
+                    return self._ask(key, max_age)
+            finally:
+                lock.release()
+        entry = self._usable(key, max_age)
+        if entry is None:
+            raise NotLoadedError
+        return entry.value
+
+    def _is_due(self, key: K, pause: float) -> bool:
+        if self._has_failed:
+            return self._asked_at.age() >= pause
+        return not self._usable(key, self.fresh)  # another thread may have loaded it
+
+    def _may_refresh(self, interval: float) -> bool:
+        if self._refreshed_at.age() < interval:
+            return False
+        self._refreshed_at = Timestamp.now()
+        return True
+
+    def _ask(self, key: K, max_age: float) -> V:
+        generation, self._asked_at = self._generation, Timestamp.now()
+        try:
+            value = self.load(key)
+        except self.failures:
+            self._has_failed = generation == self._generation
+            entry = self._usable(key, max_age)
+            if entry is None:
+                raise
+            return entry.value
+        self._store(key, value, generation)
+        return value
+
+    def _store(self, key: K, value: V, generation: int) -> None:
+        with self._changing:
+            if generation != self._generation:
+                return
+            self._has_failed = False
+            self._entries.pop(key, None)
+            self._entries[key] = _Entry(value, Timestamp.now())
+            if len(self._entries) > self.size:
+                del self._entries[next(iter(self._entries))]
+
+    def _usable(self, key: K, max_age: float) -> _Entry[V] | None:
+        entry = self._entries.get(key)
+        return entry if entry is not None and entry.loaded_at.age() < max_age else None

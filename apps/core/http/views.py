@@ -1,0 +1,60 @@
+"""What our views add to DRF's generic ones."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.response import Response
+
+from apps.core.http.negotiation import sent_query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rest_framework.request import Request
+    from rest_framework.serializers import BaseSerializer
+
+
+class QueryView(GenericAPIView[Any]):
+    """A view whose query is declared: the pages make a form of it, the reference its parameters."""
+
+    query_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
+
+    @cached_property
+    def query(self) -> dict[str, Any]:
+        """
+        Return the validated query.
+
+        :raises ValidationError: with the messages of all parameters that are wrong
+        """
+        if self.query_serializer_class is None:
+            return {}
+        serializer = self.query_serializer_class(data=sent_query(self.request))
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data  # type: ignore[no-any-return]
+
+
+class CountedPagination(LimitOffsetPagination):
+    """Answers `{"count": …, "results": […]}`. `limit` and `offset` are fields of the view's query."""
+
+    view: QueryView
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """Return the page that the query asks for."""
+        self.view = view
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_limit(self, request: Request) -> int:
+        """Return the size of a page."""
+        return int(self.view.query["limit"])
+
+    def get_offset(self, request: Request) -> int:
+        """Return how many results come before the page."""
+        return int(self.view.query["offset"])
+
+    def get_paginated_response(self, data: Sequence[Mapping[str, Any]]) -> Response:
+        """Return the body; the Flask API's callers know no links."""
+        return Response({"count": self.count, "results": data})

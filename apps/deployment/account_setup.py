@@ -1,0 +1,191 @@
+"""
+Setting a stage up in an AWS account: the stack, the secrets, the first admin, the host names.
+
+Every step looks at what exists first, so it can be repeated. docs/operations.md tells the order.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet
+
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import ConflictError, InvalidError, NotFoundError
+from apps.deployment import smoke_account, stages
+from apps.deployment.aws import functions, rest_api, stack, stack_updates
+from apps.deployment.errors import StageError
+from apps.deployment.paths import PROJECT
+from apps.deployment.settings import zappa_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from apps.deployment.settings.rendering import Stage
+
+    Tell = Callable[[str], None]
+
+INFRASTRUCTURE = PROJECT / "infrastructure"
+TEMPLATE = INFRASTRUCTURE / "moped-api.yaml"
+HOST_TEMPLATE = INFRASTRUCTURE / "host.yaml"
+FERNET_KEY = "COGNITO_DYNAMO_SECRET_KEY"
+
+
+def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None:
+    """
+    Create or update the stack of a stage.
+
+    :param path: the parameter file; None for infrastructure/<stage>.json
+    :param trigger: "on" or "off": whether the pool may call the live function; "" to leave it as it is
+    :raises StageError: if the parameters are not usable or CloudFormation refuses
+    """
+    settings = zappa_settings.flattened(zappa_settings.read(), name)
+    parameters = read_parameters(path or INFRASTRUCTURE / f"{name}.json")
+    if parameters.get("Stage") != name:
+        raise StageError(f"The parameter Stage must be {name!r}, not {parameters.get('Stage')!r}.")
+    if trigger:
+        function = zappa_settings.function_name(settings, name)
+        parameters["TriggerFunctionArn"] = _live_arn(function) if trigger == "on" else ""
+    stack_name = settings["moped"]["stack"]
+    # CloudFormation gives the stack's tags to its resources. The budget counts by them.
+    tags = {key: settings["tags"][key] for key in ("project", "stage")}
+    changed = stack_updates.create_or_update(stack_name, TEMPLATE, parameters, tags)
+    tell(f"{stack_name}: {'deployed' if changed else 'nothing to change'}")
+
+
+def read_parameters(path: Path) -> dict[str, str]:
+    """
+    Return the parameters of a file.
+
+    :raises StageError: if there is no such file or it is not one JSON object of texts
+    """
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StageError(f"The parameter file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise StageError(f"The parameter file {path} is not JSON: {error}.") from error
+    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+        raise StageError(f"The parameter file {path} must be one JSON object whose values are texts.")
+    return content
+
+
+def fill_secrets(name: str, tell: Tell) -> None:
+    """
+    Fill the secrets that are empty: a new Fernet key, and an account of the pool that tests deployments.
+
+    :raises StageError: if the stack is not complete
+    """
+    settings = zappa_settings.flattened(zappa_settings.read(), name)
+    outputs = stack.outputs(settings["moped"]["stack"])
+    configuration, smoke = outputs["ConfigurationSecret"], outputs["SmokeSecret"]
+    if configuration.startswith("arn:"):
+        stack.require_secret_value(configuration)  # the City's own, which holds the key of its claims
+    _fill(configuration, lambda: {FERNET_KEY: Fernet.generate_key().decode()}, tell)
+    _fill(smoke, lambda: _create_smoke_account(outputs["UserPoolId"], name), tell)
+
+
+def create_first_admin(stage: Stage, email: str, name: list[str], password: str, tell: Tell) -> None:
+    """
+    Create the first admin, and make the account that tests deployments a viewer.
+
+    :raises StageError: if there is another admin, or the pool refuses the password
+    """
+    smoke = smoke_account.account(stage.outputs["SmokeSecret"])
+    command = ["create_first_admin", "--smoke", smoke["email"], email, *name]
+    outcome = stages.manage(stage, " ".join(command))
+    if outcome.exit_code:
+        raise StageError(outcome.output)
+    for line in outcome.output.splitlines():
+        tell(line)
+    # The function gave both a random password. Nothing but the pool and this process knows the ones set here.
+    pool = stage.outputs["UserPoolId"]
+    _set_password(pool, smoke["email"], smoke["password"])
+    _set_password(pool, email, password)
+    tell(f"{email} can sign in with the password that you gave")
+
+
+def map_host(stage: Stage, host: str, certificate: str, tell: Tell) -> None:
+    """
+    Let a stage answer under one of its host names.
+
+    :raises StageError: if the host is not one of the stage's, the stage is not deployed, or AWS refuses
+    """
+    hosts = zappa_settings.hosts(stage.settings)
+    if host not in hosts:
+        raise StageError(
+            f"{stage.name} has no host {host}. zappa_settings.json lists {', '.join(hosts) or 'none'}."
+        )
+    api = rest_api.api_id(stage)
+    if not api:
+        raise StageError(f"{stage.name} has no gateway yet: run `stage deploy {stage.name}` first.")
+    parameters = {
+        "HostName": host,
+        "CertificateArn": certificate,
+        "RestApiId": api,
+        "ApiStage": stage.name,
+    }
+    stack_name = f"moped-host-{host.replace('.', '-')}"
+    stack_updates.create_or_update(stack_name, HOST_TEMPLATE, parameters, stage.settings["tags"])
+    target = stack_updates.outputs(stack_name)["Target"]
+    tell(f"{host}: make its DNS record a CNAME of {target}")
+
+
+def _live_arn(function: str) -> str:
+    try:
+        with translate_errors(ResourceNotFoundException=NotFoundError):
+            return clients.lambda_client().get_alias(FunctionName=function, Name=functions.LIVE)["AliasArn"]
+    except NotFoundError:
+        raise StageError(
+            f"{function} has no live version yet: deploy first, then attach the trigger."
+        ) from None
+
+
+def _fill(secret: str, make: Callable[[], dict[str, str]], tell: Tell) -> None:
+    """Put a value into a secret that has none."""
+    manager = clients.secrets_manager()
+    try:
+        with translate_errors(ResourceNotFoundException=NotFoundError):
+            if manager.get_secret_value(SecretId=secret).get("SecretString"):
+                tell(f"{secret}: has a value, left as it is")
+                return
+    except NotFoundError:
+        pass  # a new secret has no version that could be read
+    value = json.dumps(make())
+    with translate_errors():
+        manager.put_secret_value(SecretId=secret, SecretString=value)
+    tell(f"{secret}: filled")
+
+
+def _create_smoke_account(pool: str, stage: str) -> dict[str, str]:
+    """Create the account that tests deployments, or give it another password, and return both."""
+    email, password = f"moped-api-{stage}@austintexas.gov", f"{secrets.token_urlsafe(24)}aA1!"
+    try:
+        with translate_errors(UsernameExistsException=ConflictError):
+            clients.cognito().admin_create_user(
+                UserPoolId=pool,
+                Username=email,
+                MessageAction="SUPPRESS",
+                UserAttributes=[
+                    {"Name": "email", "Value": email},
+                    {"Name": "email_verified", "Value": "true"},
+                ],
+            )
+    except ConflictError:
+        pass
+    _set_password(pool, email, password)
+    return {"email": email, "password": password}
+
+
+def _set_password(pool: str, email: str, password: str) -> None:
+    try:
+        with translate_errors(InvalidPasswordException=InvalidError):
+            clients.cognito().admin_set_user_password(
+                UserPoolId=pool, Username=email, Password=password, Permanent=True
+            )
+    except InvalidError as error:
+        raise StageError(f"The pool refuses this password: {error.__cause__}. Run this again.") from error

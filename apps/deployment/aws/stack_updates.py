@@ -1,0 +1,174 @@
+"""Creating and updating a CloudFormation stack from a template of this repository."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import cfn_flip
+
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import ConflictError, InvalidError, NotFoundError
+from apps.deployment.errors import BusyError, StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mypy_boto3_cloudformation.literals import CapabilityType
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
+
+CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
+# What a failed creation leaves. CloudFormation can only delete such a stack.
+NEVER_CREATED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+# How CloudFormation says that another process was faster. The last is a rule of infrastructure/preview.yaml.
+BUSY = re.compile(r"is in \S+ state|\] (?:already exists|does not exist)|Another run has published")
+FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 5.0
+LIMIT_SECONDS = 900.0  # Cognito's domain alone may take minutes
+MAX_BODY_BYTES = 51_200
+
+
+def body(template: Path) -> str:
+    """
+    Return a template as CloudFormation is sent it: JSON, without comments and spaces.
+
+    CloudFormation takes 51,200 bytes in a call. A longer template would have to be put into a bucket first.
+    """
+    document = json.loads(cfn_flip.to_json(template.read_text(encoding="utf-8")))
+    return json.dumps(document, separators=(",", ":"))
+
+
+def create_or_update(
+    name: str, template: Path, parameters: Mapping[str, str], tags: Mapping[str, str] | None = None
+) -> bool:
+    """
+    Create a stack or update it, wait for the end, and return whether anything changed.
+
+    An update keeps the value of a parameter that is not given. What a failed creation left is deleted first.
+
+    :raises BusyError: if another process is changing the stack
+    :raises StageError: if CloudFormation refuses, with the first reason that it gives
+    """
+    stack = describe(name)
+    if stack and stack["StackStatus"] in NEVER_CREATED:
+        delete(name)
+        stack = None
+    return change(stack, name, parameters, tags or {}, body(template), template.name)
+
+
+def change(
+    stack: StackTypeDef | None,
+    name: str,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+    template: str = "",
+    file: str = "the change",
+) -> bool:
+    """
+    Change a stack as `create_or_update` does.
+
+    :param stack: what `describe` returned
+    :param template: its text; "" keeps the template that the stack has
+    :param file: what error messages call it
+    """
+    client = clients.cloudformation()
+    send = client.update_stack if stack or not template else client.create_stack
+    source: dict[str, Any] = {"TemplateBody": template} if template else {"UsePreviousTemplate": True}
+    try:
+        with translate_errors(ValidationError=InvalidError, AlreadyExistsException=ConflictError):
+            send(
+                StackName=name,
+                **source,
+                Parameters=_parameters(stack, template, parameters, file),
+                Capabilities=CAPABILITIES,
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            )
+    except (ConflictError, InvalidError) as error:
+        # CloudFormation has no other way to say that nothing has changed.
+        if "No updates are to be performed" in str(error.__cause__):
+            return False
+        if BUSY.search(str(error.__cause__)):
+            raise BusyError(f"Another run is changing the stack {name}. Run this again.") from error
+        raise StageError(f"CloudFormation refuses {file}: {error.__cause__}") from error
+    status = await_end(name)
+    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise StageError(f"{file} could not be deployed ({status}): {first_failure(name)}")
+    return True
+
+
+def delete(name: str) -> None:
+    """
+    Delete a stack and wait until it is gone.
+
+    :raises StageError: if CloudFormation cannot delete it
+    """
+    stack = describe(name)
+    if stack is None:
+        return
+    with translate_errors():
+        clients.cloudformation().delete_stack(StackName=name)
+    # A deleted stack is described by its id, and no more by its name.
+    status = await_end(stack.get("StackId", name))
+    if status != "DELETE_COMPLETE":
+        raise StageError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
+
+
+def describe(name: str) -> StackTypeDef | None:
+    """Return what CloudFormation says of a stack; None if there is none."""
+    try:
+        with translate_errors(ValidationError=NotFoundError):
+            return clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0]
+    except NotFoundError:
+        return None
+
+
+def outputs(name: str) -> dict[str, str]:
+    """Return the outputs of a stack; none if there is no such stack."""
+    stack = describe(name)
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])} if stack else {}
+
+
+def _parameters(
+    stack: StackTypeDef | None, template: str, parameters: Mapping[str, str], file: str
+) -> list[ParameterTypeDef]:
+    before = {each["ParameterKey"] for each in stack.get("Parameters", [])} if stack else set()
+    declared = json.loads(template).get("Parameters", {}).keys() if template else before
+    if unknown := sorted(parameters.keys() - declared):
+        raise StageError(f"{file} has no parameter {', '.join(unknown)}.")
+    values: list[ParameterTypeDef] = [
+        {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+    ]
+    unchanged: list[ParameterTypeDef] = [
+        {"ParameterKey": key, "UsePreviousValue": True}
+        for key in sorted(before & declared - parameters.keys())
+    ]
+    return values + unchanged
+
+
+def await_end(name: str) -> str:
+    """Poll a stack, ever less often, and return the status that it ends with."""
+    deadline, pause = time.monotonic() + LIMIT_SECONDS, FIRST_POLL_SECONDS
+    while time.monotonic() < deadline:
+        stack = describe(name)
+        status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
+        if not status.endswith("IN_PROGRESS"):
+            return status
+        time.sleep(pause)
+        pause = min(pause * 1.5, LAST_POLL_SECONDS)
+    raise StageError(f"The stack {name} was not ready within {LIMIT_SECONDS:.0f} seconds.")
+
+
+def first_failure(name: str) -> str:
+    """Return the first failure of the last operation: CloudFormation lists the newest event first."""
+    with translate_errors():
+        events = clients.cloudformation().describe_stack_events(StackName=name)["StackEvents"]
+    failures = []
+    for event in events:
+        if event.get("ResourceStatus", "").endswith("_FAILED"):
+            failures.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}")
+        if event.get("ResourceStatusReason") == "User Initiated":
+            break
+    return failures[-1] if failures else "no reason given"

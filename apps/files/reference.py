@@ -1,0 +1,46 @@
+"""What the reference says of `/files/` beyond its views."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from apps.core.errors import UnavailableError
+from apps.core.http.operation import Operation, Operations
+from apps.files import adapters, errors, views
+
+KEY = "private/project/12/77_11232026120000_0123456789abcdef_plan.pdf"
+
+OPERATIONS: Operations = {
+    views.RequestSignatureView: {
+        "get": Operation(
+            errors=(
+                errors.UnusableFileNameError,
+                errors.UnknownProjectError,
+                errors.NotAMopedUserError,
+                UnavailableError,
+            ),
+            answer_example={
+                "credentials": {
+                    "url": "https://uploads.example/",
+                    "fields": {"key": KEY, "policy": "eyJleHBpcmF0aW9uIjoi…", "x-amz-signature": "5d1e3f…"},
+                },
+                "filename": KEY,
+                "message": "permission granted",
+                "status": "success",
+            },
+            connect=adapters.upload_origin,
+            links=lambda form: {"Its download": reverse("file-download", kwargs={"key": form["filename"]})},
+        )
+    },
+    views.DownloadView: {
+        "get": Operation(
+            errors=(errors.UnknownFileError, UnavailableError),
+            answer_example={
+                "download_url": f"https://uploads.example/{KEY}?X-Amz-Signature=5d1e3f…",
+                "message": "success",
+                "status": "success",
+            },
+            links=lambda link: {"Download the file": link["download_url"]},
+        )
+    },
+}

@@ -1,0 +1,19 @@
+"""What the reference says of itself."""
+
+from __future__ import annotations
+
+from apps.core.http.operation import Operation, Operations
+from apps.reference import views
+
+OPERATIONS: Operations = {
+    views.OpenAPIView: {
+        "get": Operation(
+            answer={"type": "object", "required": ["openapi", "info", "paths"]},
+            answer_example={
+                "openapi": "3.1.0",
+                "info": {"title": "Moped API", "version": "1.0.0"},
+                "paths": {},
+            },
+        )
+    }
+}

@@ -1,0 +1,180 @@
+"""What the reference says of `/users/` beyond its views. Tests compare the examples with the views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from rest_framework import status
+
+from apps.claims.hasura import HasuraClaims
+from apps.core.aws.errors import StoreMissingError
+from apps.core.errors import UnavailableError, UpstreamError
+from apps.core.http.operation import Operation, Operations
+from apps.users import errors, views
+from apps.users.serializers import UserPageSerializer, UserSerializer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+USER_ID = "11111111-1111-4111-8111-111111111111"
+
+PROFILE = {
+    "email": "jane.doe@austintexas.gov",
+    "first_name": "Jane",
+    "last_name": "Doe",
+    "title": "Planner",
+    "workgroup_id": 1,
+    "roles": ["moped-editor"],
+    "is_user_group_member": False,
+    "note": "",
+}
+CHANGED_USER = {**PROFILE, "title": "Senior Planner"}
+NEW_USER = {**PROFILE, "password": "Bicycle-Lanes-42"}
+ACTIVATION = {
+    "email": "jane.doe@austintexas.gov",
+    "password": "Bicycle-Lanes-42",
+    "roles": ["moped-editor"],
+}
+USER = {
+    "user_id": 77,
+    "cognito_user_id": USER_ID,
+    **PROFILE,
+    "workgroup_name": "Active Transportation and Street Design",
+    "is_coa_staff": True,
+    "is_deleted": False,
+    "date_added": "2026-11-23T12:00:00Z",
+    "last_seen_date": None,
+}
+PAGE = {"count": 1, "results": [USER]}
+_ACCOUNT = {
+    "username": USER_ID,
+    "email": "jane.doe@austintexas.gov",
+    "email_verified": True,
+    "enabled": True,
+    "status": "CONFIRMED",
+    "created_at": "2026-11-23T12:00:00Z",
+}
+USER_DETAIL = {
+    **USER,
+    "cognito": _ACCOUNT,
+    "sso": None,
+    "claims": HasuraClaims(
+        user_id=USER_ID,
+        default_role="moped-viewer",
+        allowed_roles=("moped-editor",),
+        database_id="77",
+        workgroup_id="1",
+    ).as_dict(),
+}
+HISTORY = {
+    "results": [
+        {
+            "id": 1,
+            "at": "2026-11-23T12:00:00Z",
+            "operation": "create",
+            "actor_id": 1,
+            "actor_email": "ada.admin@austintexas.gov",
+            "changes": {"roles": {"from": None, "to": ["moped-editor"]}},
+            "request_id": "5d1e3f8e9a1b4c7f8e2d3c4b5a697887",
+        }
+    ]
+}
+
+# What any change of an account can meet.
+WRITE_ERRORS = (
+    errors.ReadOnlyStageError,
+    errors.AddressRefusedError,
+    errors.WorkgroupUnknownError,
+    errors.BusyError,
+    StoreMissingError,
+    UpstreamError,
+    UnavailableError,
+)
+
+
+def user_links(user: Mapping[str, Any]) -> dict[str, str]:
+    """Return where a user's pages are: a user without an account has none yet."""
+    account = user["cognito_user_id"]
+    if account is None or user["is_deleted"]:
+        return {"Activate": f"{reverse('activate-user')}?{urlencode({'email': user['email']})}"}
+    return {
+        "Open": reverse("user", kwargs={"user_id": account}),
+        "History": reverse("user-history", kwargs={"user_id": account}),
+    }
+
+
+OPERATIONS: Operations = {
+    views.UserListView: {
+        "get": Operation(
+            answer=UserPageSerializer,
+            errors=(UnavailableError,),
+            answer_example=PAGE,
+            columns=("last_name", "first_name", "email", "workgroup_name", "roles", "is_deleted"),
+            links=user_links,
+        ),
+        "post": Operation(
+            answer=UserSerializer,
+            status=status.HTTP_201_CREATED,
+            errors=(
+                errors.UserExistsError,
+                errors.AddressHeldError,
+                errors.WeakPasswordError,
+                *WRITE_ERRORS,
+            ),
+            body_example=NEW_USER,
+            answer_example=USER,
+            links=user_links,
+        ),
+    },
+    views.UserDetailView: {
+        "get": Operation(
+            errors=(errors.UserNotFoundError, UpstreamError, UnavailableError),
+            answer_example=USER_DETAIL,
+            links=user_links,
+        ),
+        "put": Operation(
+            answer=UserSerializer,
+            errors=(
+                errors.UserNotFoundError,
+                errors.AddressTakenError,
+                errors.WeakPasswordError,
+                errors.InactiveError,
+                errors.OwnAccountError,
+                errors.LastAdminError,
+                *WRITE_ERRORS,
+            ),
+            body_example=CHANGED_USER,
+            answer_example=USER,
+            links=user_links,
+        ),
+        "delete": Operation(
+            status=status.HTTP_204_NO_CONTENT,
+            confirm="Deactivate {first_name} {last_name} ({email})? The rights end at once.",
+            errors=(errors.UserNotFoundError, errors.OwnAccountError, errors.LastAdminError, *WRITE_ERRORS),
+        ),
+    },
+    views.UserActivationView: {
+        "put": Operation(
+            answer=UserSerializer,
+            errors=(
+                errors.UserNotFoundError,
+                errors.AlreadyActiveError,
+                errors.AddressHeldError,
+                errors.WeakPasswordError,
+                *WRITE_ERRORS,
+            ),
+            body_example=ACTIVATION,
+            answer_example=USER,
+            links=user_links,
+        )
+    },
+    views.UserHistoryView: {
+        "get": Operation(
+            errors=(errors.UserNotFoundError, UnavailableError),
+            answer_example=HISTORY,
+            columns=("at", "operation", "actor_email", "changes"),
+        )
+    },
+}

@@ -1,0 +1,59 @@
+"""The table of variables names what the settings read, the template provides and the laptop needs."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from apps.deployment.paths import PROJECT
+from apps.deployment.settings import variables
+from apps.deployment.settings.variables import VARIABLES
+from tests.deployment.template import TEMPLATE, Loader
+
+
+class TestVariables:
+    def test_are_those_that_the_settings_read(self) -> None:
+        assert {variable.name for variable in VARIABLES} == {name for name, _, _ in variables.readers()}
+
+    def test_have_each_name_once(self) -> None:
+        assert len({variable.name for variable in VARIABLES}) == len(VARIABLES)
+
+    def test_name_outputs_of_the_template(self) -> None:
+        outputs = yaml.load(TEMPLATE.read_text(), Loader)["Outputs"]  # noqa: S506 (a safe loader, extended)
+
+        assert {variable.output for variable in VARIABLES} - {""} <= outputs.keys()
+
+    def test_have_a_laptop_value_or_another_source_if_required(self) -> None:
+        required = {name for name, _, default in variables.readers() if default is None}
+
+        assert required - variables.of_laptop("").keys() == {"AWS_DEFAULT_REGION", "DATABASE_URL"}
+
+    def test_include_all_of_the_sample_of_a_dotenv_file(self) -> None:
+        sample = (PROJECT / ".env.example").read_text()
+
+        names = set(re.findall(r"^#?([A-Z_]+)=", sample, re.MULTILINE))
+        assert names
+        assert names <= {variable.name for variable in VARIABLES}
+
+
+class TestFromOutputs:
+    def test_translates_outputs_and_leaves_out_the_others(self) -> None:
+        assert variables.from_outputs({"ClaimsTable": "claims", "FunctionLog": "log"}) == {
+            "COGNITO_DYNAMO_TABLE_NAME": "claims"
+        }
+
+
+class TestDocument:
+    def test_is_what_the_table_and_the_settings_say(self) -> None:
+        assert variables.DOCUMENT.read_text() == variables.document(), (
+            "Run: python -m apps.deployment.settings.variables"
+        )
+
+    def test_shows_requirement_default_setting_output_and_laptop(self) -> None:
+        rows = variables.document()
+
+        assert "| `DATABASE_URL` |" in rows
+        assert "| **required** | `CLAIMS_TABLE` | `ClaimsTable` | `not-yet-made` |" in rows
+        assert "| `30` | `UPLOAD_SECONDS` | | |" in rows
+        assert "| `false` | `BROWSER_PAGES` | | `true` |" in rows

@@ -1,0 +1,228 @@
+"""Setting a stage up in an account; the rehearsal types the whole page."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from apps.core.aws import clients
+from apps.deployment import account_setup, smoke_account, stages
+from apps.deployment.aws import stack, stack_updates
+from apps.deployment.aws.functions import Invocation
+from apps.deployment.errors import StageError
+from apps.deployment.settings import zappa_settings
+from apps.deployment.settings.rendering import Stage
+from tests.deployment.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from apps.devstack.emulator import Emulator
+
+pytestmark = [pytest.mark.slow(cost=20), pytest.mark.emulator]
+
+JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
+
+
+@pytest.fixture
+def name(furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """A stage that has an entry in zappa_settings.json and no stack; it leaves none."""
+    name = f"t{uuid.uuid4().hex[:8]}"
+    document = zappa_settings.read()
+    document[name] = {**document["staging"], "moped": {"stack": f"moped-{name}"}}
+    document[name]["tags"] = {"stage": name}
+    (tmp_path / "zappa_settings.json").write_text(json.dumps(document))
+    monkeypatch.setattr(zappa_settings.read, "__defaults__", (tmp_path / "zappa_settings.json",))
+    yield name
+    stack_updates.delete(f"moped-{name}")
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    """What a step said."""
+    return []
+
+
+def write(path: Path, **parameters: str) -> Path:
+    path.write_text(json.dumps(parameters))
+    return path
+
+
+class TestReadParameters:
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (None, "cannot be read"),
+            ("{", "is not JSON"),
+            ('["Stage"]', "one JSON object whose values are texts"),
+            ('{"LogDays": 30}', "one JSON object whose values are texts"),
+        ],
+    )
+    def test_refuses_what_is_no_parameter_file(
+        self, tmp_path: Path, content: str | None, reason: str
+    ) -> None:
+        path = tmp_path / "parameters.json"
+        if content is not None:
+            path.write_text(content)
+
+        with pytest.raises(StageError, match=reason):
+            account_setup.read_parameters(path)
+
+
+class TestDeployStack:
+    def test_gives_the_stack_the_tags_that_the_budget_counts(
+        self, name: str, tmp_path: Path, lines: list[str]
+    ) -> None:
+        path = write(tmp_path / "parameters.json", Stage=name)
+
+        account_setup.deploy_stack(name, path, "", lines.append)
+        account_setup.deploy_stack(name, path, "", lines.append)
+
+        assert lines == [f"moped-{name}: deployed", f"moped-{name}: nothing to change"]
+        stack: Any = stack_updates.describe(f"moped-{name}")
+        assert {tag["Key"]: tag["Value"] for tag in stack["Tags"]} == {"project": "moped-api", "stage": name}
+
+    def test_keeps_the_parameters_that_the_file_does_not_name(
+        self, name: str, tmp_path: Path, lines: list[str]
+    ) -> None:
+        account_setup.deploy_stack(
+            name, write(tmp_path / "1.json", Stage=name, LogDays="30"), "", lines.append
+        )
+        account_setup.deploy_stack(
+            name, write(tmp_path / "2.json", Stage=name, IdTokenMinutes="30"), "off", lines.append
+        )
+
+        stack: Any = stack_updates.describe(f"moped-{name}")
+        values = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+        assert (values["LogDays"], values["IdTokenMinutes"], values["TriggerFunctionArn"]) == ("30", "30", "")
+
+    def test_can_create_again_what_could_not_be_created(
+        self, name: str, tmp_path: Path, lines: list[str]
+    ) -> None:
+        parameters = account_setup.read_parameters(write(tmp_path / "1.json", Stage=name))
+        pool = clients.cognito().create_user_pool(PoolName=name)["UserPool"]["Id"]
+        clients.cognito().create_user_pool_domain(Domain=name, UserPoolId=pool)
+
+        with pytest.raises(StageError, match=r"could not be deployed .*UserPoolDomain"):
+            account_setup.deploy_stack(
+                name, write(tmp_path / "2.json", **parameters, DomainPrefix=name), "", lines.append
+            )
+        account_setup.deploy_stack(name, tmp_path / "1.json", "", lines.append)
+
+        assert lines == [f"moped-{name}: deployed"]
+        clients.cognito().delete_user_pool_domain(Domain=name, UserPoolId=pool)
+
+    @pytest.mark.parametrize(
+        ("parameters", "trigger", "reason"),
+        [
+            ({"Stage": "production"}, "", "The parameter Stage must be"),
+            ({"NoSuchThing": "x"}, "", "has no parameter NoSuchThing"),
+            ({"DatabaseUrl": "postgresql://moped:secret@host/moped"}, "", "without a password"),
+            ({}, "on", "has no live version yet"),
+        ],
+    )
+    def test_says_what_is_wrong(
+        self,
+        name: str,
+        tmp_path: Path,
+        lines: list[str],
+        parameters: dict[str, str],
+        trigger: str,
+        reason: str,
+    ) -> None:
+        path = write(tmp_path / "parameters.json", **{"Stage": name, **parameters})
+
+        with pytest.raises(StageError, match=reason):
+            account_setup.deploy_stack(name, path, trigger, lines.append)
+
+
+class TestFillSecrets:
+    def test_fills_what_is_empty_and_leaves_what_is_not(
+        self, name: str, tmp_path: Path, lines: list[str]
+    ) -> None:
+        path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
+        account_setup.deploy_stack(name, path, "", lines.append)
+        configuration, smoke = f"moped-api/{name}/configuration", f"moped-api/{name}/smoke"
+        clients.secrets_manager().put_secret_value(SecretId=configuration, SecretString="the operator's")
+
+        account_setup.fill_secrets(name, lines.append)
+        account_setup.fill_secrets(name, lines.append)
+
+        assert lines[1:] == [
+            f"{configuration}: has a value, left as it is",
+            f"{smoke}: filled",
+            f"{configuration}: has a value, left as it is",
+            f"{smoke}: has a value, left as it is",
+        ]
+        value = clients.secrets_manager().get_secret_value(SecretId=configuration)["SecretString"]
+        assert value == "the operator's"
+
+
+class TestCreateFirstAdmin:
+    @pytest.fixture
+    def stage(self, name: str, tmp_path: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> Stage:
+        """A stage whose function has created the admin; the rehearsal runs the real one."""
+        path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
+        account_setup.deploy_stack(name, path, "", lines.append)
+        account_setup.fill_secrets(name, lines.append)
+        lines.clear()
+        outputs = stack.outputs(f"moped-{name}")
+        clients.cognito().admin_create_user(UserPoolId=outputs["UserPoolId"], Username=JANE)
+
+        def manage(_stage: Stage, command: str) -> Invocation:
+            exit_code = int("Nobody" in command)
+            return Invocation({"exit_code": exit_code, "output": command}, failed=False, log="")
+
+        monkeypatch.setattr(stages, "manage", manage)
+        return Stage(name, f"moped-api-{name}", {}, outputs, tmp_path)
+
+    def test_sets_the_passwords_that_only_the_pool_shall_know(self, stage: Stage, lines: list[str]) -> None:
+        account_setup.create_first_admin(stage, JANE, ["Jane", "Doe"], PASSWORD, lines.append)
+
+        smoke = f"moped-api-{stage.name}@austintexas.gov"
+        assert lines == [
+            f"create_first_admin --smoke {smoke} {JANE} Jane Doe",
+            f"{JANE} can sign in with the password that you gave",
+        ]
+        assert smoke_account.smoke_token(stage.outputs)
+        assert PASSWORD not in "".join(lines)
+
+    @pytest.mark.parametrize(
+        ("name_of_person", "password", "reason"),
+        [("Jane", "weak", "The pool refuses this password"), ("Nobody", PASSWORD, "create_first_admin")],
+    )
+    def test_says_what_is_wrong(
+        self, stage: Stage, lines: list[str], name_of_person: str, password: str, reason: str
+    ) -> None:
+        with pytest.raises(StageError, match=reason):
+            account_setup.create_first_admin(stage, JANE, [name_of_person, "Doe"], password, lines.append)
+
+
+class TestMapHost:
+    @pytest.fixture
+    def stage(self, furnished_emulator: Emulator, tmp_path: Path) -> Stage:
+        settings = {"domain": "api.example", "tags": {}, "moped": {"hosts": ["editor.example"]}}
+        return Stage("nowhere", "moped-api-nowhere", settings, {}, tmp_path)
+
+    @pytest.mark.parametrize(
+        ("host", "reason"),
+        [
+            ("other.example", "nowhere has no host other.example.*lists api.example, editor.example"),
+            ("editor.example", "nowhere has no gateway yet"),
+        ],
+    )
+    def test_says_what_is_wrong(self, stage: Stage, lines: list[str], host: str, reason: str) -> None:
+        with pytest.raises(StageError, match=reason):
+            account_setup.map_host(stage, host, "arn:aws:acm:…", lines.append)
+
+
+class TestBody:
+    def test_is_the_template_without_comments(self) -> None:
+        body = stack_updates.body(TEMPLATE)
+
+        assert "#" not in body.replace("#host", "")
+        assert json.loads(body)["Parameters"]["Stage"]["Type"] == "String"

@@ -1,0 +1,281 @@
+"""The emulator refuses what AWS refuses: otherwise no test of a deployment proves anything."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from apps.core.aws import clients
+from apps.devstack import stack as laptop_stack
+from tests.deployment.role import TRUST
+from tests.support import strict_mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.devstack.emulator import Emulator
+
+pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
+
+API = {
+    "Api": {
+        "Type": "AWS::ApiGateway::RestApi",
+        "Properties": {"Name": "strict", "Tags": [{"Key": "owner", "Value": "tests"}]},
+    },
+    "Method": {
+        "Type": "AWS::ApiGateway::Method",
+        "Properties": {
+            "RestApiId": {"Ref": "Api"},
+            "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+            "HttpMethod": "GET",
+            "AuthorizationType": "NONE",
+            "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": "arn:none"},
+        },
+    },
+}
+OWN_APIS = {"StringEquals": {"aws:ResourceTag/owner": "tests"}}
+STACKS = {"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"}
+FUNCTIONS = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
+APIS = [
+    {"Effect": "Allow", "Action": "apigateway:POST", "Resource": "arn:aws:apigateway:us-east-1::/restapis"},
+    {"Effect": "Allow", "Action": "apigateway:*", "Resource": "*", "Condition": OWN_APIS},
+]
+
+
+SOURCE = """
+class DeniedError(Exception):
+    pass
+
+def lambda_handler(event, context):
+    raise DeniedError("no")
+"""
+
+
+def package() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as zipped:
+        zipped.writestr("handler.py", SOURCE)
+    return content.getvalue()
+
+
+def unique(start: str) -> str:
+    return f"{start}-{uuid.uuid4().hex[:8]}"
+
+
+def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
+    """Return the code and the message of a refusal."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+
+
+@pytest.fixture
+def account(furnished_emulator: Emulator) -> Emulator:
+    return furnished_emulator
+
+
+@pytest.fixture
+def role(account: Emulator) -> str:
+    return laptop_stack.outputs()["FunctionRoleArn"]
+
+
+@pytest.fixture
+def settings_of_function(role: str) -> dict[str, Any]:
+    return {
+        "FunctionName": unique("strict"),
+        "Runtime": "python3.13",
+        "Role": role,
+        "Handler": "handler.lambda_handler",
+        "Code": {"ZipFile": package()},
+    }
+
+
+@pytest.fixture
+def function(settings_of_function: dict[str, Any]) -> str:
+    """A new function whose state was not requested yet."""
+    return clients.lambda_client().create_function(**settings_of_function)["FunctionName"]
+
+
+@pytest.fixture
+def with_rights(account: Emulator) -> Callable[..., boto3.Session]:
+    """Return a maker of sessions that have these rights and no others."""
+
+    def make(*statements: dict[str, Any]) -> boto3.Session:
+        iam, name = boto3.client("iam"), unique("strict")
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        document = {"Version": "2012-10-17", "Statement": statements}
+        iam.put_role_policy(RoleName=name, PolicyName="tests", PolicyDocument=json.dumps(document))
+        given = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="strict")["Credentials"]
+        return boto3.Session(
+            given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name="us-east-1"
+        )
+
+    return make
+
+
+def create_stack(session: Any, resources: dict[str, Any]) -> str:
+    """Begin to make a stack and return its name."""
+    name = unique("strict")
+    session.client("cloudformation").create_stack(
+        StackName=name, TemplateBody=json.dumps({"Resources": resources})
+    )
+    return name
+
+
+def finished(name: str) -> str:
+    """Wait for a stack and return why something failed, or ""."""
+    client = clients.cloudformation()
+    while client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"].endswith("IN_PROGRESS"):
+        pass
+    events = client.describe_stack_events(StackName=name)["StackEvents"]
+    return " ".join(
+        e["ResourceStatusReason"] for e in events if e.get("ResourceStatus", "").endswith("CREATE_FAILED")
+    )
+
+
+class TestGateway:
+    def test_takes_one_deployment_in_a_while(self, account: Emulator) -> None:
+        client = boto3.client("apigateway", config=Config(retries={"total_max_attempts": 1}))
+        one, another = (client.create_rest_api(name="strict")["id"] for _ in range(2))
+
+        client.create_deployment(restApiId=one)
+        with strict_mode.seconds_between_deployments(account.url, 3600):
+            code, _ = refused(client.create_deployment, restApiId=another)
+
+        assert code == "TooManyRequestsException"
+
+
+class TestCloudFormation:
+    def test_takes_time(self, account: Emulator) -> None:
+        name = create_stack(boto3, {"Api": API["Api"]})
+
+        statuses = [
+            clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+            for _ in range(2)
+        ]
+
+        assert statuses[0] == "CREATE_IN_PROGRESS"
+        assert finished(name) == ""
+
+    def test_refuses_a_change_before_the_last_one_is_done(self, account: Emulator) -> None:
+        name = create_stack(boto3, {"Api": API["Api"]})
+
+        template = json.dumps({"Resources": API})
+        code, message = refused(clients.cloudformation().update_stack, StackName=name, TemplateBody=template)
+
+        assert (code, "IN_PROGRESS" in message) == ("ValidationError", True)
+
+    @pytest.mark.parametrize(
+        ("statements", "reason"),
+        [
+            ([STACKS], "apigateway:POST on resource: arn:aws:apigateway:us-east-1::/restapis "),
+            ([STACKS, APIS[0]], "apigateway:PUT on resource: arn:aws:apigateway:us-east-1::/restapis/"),
+            ([STACKS, *APIS], ""),
+        ],
+        ids=["no API", "no method", "all"],
+    )
+    def test_has_the_rights_of_its_caller(
+        self, statements: list[Any], reason: str, with_rights: Callable[..., boto3.Session]
+    ) -> None:
+        failure = finished(create_stack(with_rights(*statements), API))
+
+        assert reason in failure
+        assert bool(reason) == bool(failure)
+
+    def test_reads_no_template_that_its_caller_may_not(
+        self, with_rights: Callable[..., boto3.Session]
+    ) -> None:
+        bucket = laptop_stack.outputs()["DeploymentBucket"]
+        clients.s3().put_object(
+            Bucket=bucket, Key="strict.json", Body=json.dumps({"Resources": API}).encode()
+        )
+
+        _, message = refused(
+            with_rights(STACKS, *APIS).client("cloudformation").create_stack,
+            StackName=unique("strict"),
+            TemplateURL=f"https://s3.amazonaws.com/{bucket}/strict.json",
+        )
+
+        assert f"s3:GetObject on resource: arn:aws:s3:::{bucket}/strict.json" in message
+
+    def test_hands_over_no_role_that_its_caller_may_not(
+        self, with_rights: Callable[..., boto3.Session], role: str
+    ) -> None:
+        method = json.loads(json.dumps(API["Method"]))
+        method["Properties"]["Integration"]["Credentials"] = role
+
+        failure = finished(create_stack(with_rights(STACKS, *APIS), {**API, "Method": method}))
+
+        assert f"iam:PassRole on resource: {role}" in failure
+
+
+class TestLambda:
+    @pytest.mark.parametrize("change", ["code", "configuration", "version"])
+    def test_refuses_a_change_while_another_is_in_progress(self, function: str, change: str) -> None:
+        client = clients.lambda_client()
+        changes: dict[str, Any] = {
+            "code": (client.update_function_code, {"ZipFile": package()}),
+            "configuration": (client.update_function_configuration, {"Timeout": 5}),
+            "version": (client.publish_version, {}),
+        }
+        call, arguments = changes[change]
+
+        code, _ = refused(call, FunctionName=function, **arguments)
+        state = client.get_function_configuration(FunctionName=function)["State"]
+        call(FunctionName=function, **arguments)
+
+        assert (code, state) == ("ResourceConflictException", "Pending")
+
+    def test_takes_4_kb_of_variables(self, settings_of_function: dict[str, Any]) -> None:
+        variables = {"A": "x" * 4096}
+
+        code, message = refused(
+            clients.lambda_client().create_function,
+            **settings_of_function,
+            Environment={"Variables": variables},
+        )
+
+        assert (code, "4KB" in message) == ("InvalidParameterValueException", True)
+
+    def test_takes_50_mb_of_package(self, settings_of_function: dict[str, Any]) -> None:
+        settings_of_function["Code"] = {"ZipFile": bytes(52_500_000)}
+
+        code, _ = refused(clients.lambda_client_long_timeout().create_function, **settings_of_function)
+
+        assert code == "RequestEntityTooLargeException"
+
+    def test_leaves_100_requests_at_once_unreserved(self, function: str) -> None:
+        code, message = refused(
+            clients.lambda_client().put_function_concurrency,
+            FunctionName=function,
+            ReservedConcurrentExecutions=901,
+        )
+
+        assert (code, "[100]" in message) == ("InvalidParameterValueException", True)
+
+    def test_is_handed_no_role_that_its_caller_may_not(
+        self, with_rights: Callable[..., boto3.Session], settings_of_function: dict[str, Any]
+    ) -> None:
+        role = settings_of_function["Role"]
+        passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role}
+        condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+
+        _, message = refused(with_rights(FUNCTIONS).client("lambda").create_function, **settings_of_function)
+        allowed = with_rights(FUNCTIONS, {**passing, "Condition": condition}).client("lambda")
+
+        assert f"iam:PassRole on resource: {role}" in message
+        assert allowed.create_function(**settings_of_function)["Role"] == role
+
+    def test_names_a_failure_by_its_exception(self, function: str) -> None:
+        answer = clients.lambda_client_long_timeout().invoke(FunctionName=function)
+
+        failure = json.load(answer["Payload"])
+        assert (failure["errorType"], failure["errorMessage"]) == ("DeniedError", "no")

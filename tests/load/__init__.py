@@ -1,0 +1,1 @@
+"""`make load`: many requests, mixed with junk, to gunicorn."""

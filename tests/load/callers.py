@@ -1,0 +1,239 @@
+"""Those who call under load: good callers, and what else comes to a server that the world can reach."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import struct
+import time
+from collections import Counter
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, RemoteDisconnected
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOST = "127.0.0.1"
+PATIENCE_SECONDS = 30
+EDITORS_PAGE = "https://moped.example"
+LARGEST_BODY = 64 * 1024
+CRASHED = 500
+HANGING_UP = {
+    "hanging up without a word",
+    "hanging up in the first line",
+    "hanging up in the body",
+    "hanging up before the answer",
+}
+AT_ONCE = struct.pack("ii", 1, 0)  # closed with a reset, not with a farewell
+
+
+class Wish(NamedTuple):
+    """A request that must be granted."""
+
+    name: str
+    path: str
+    token: str = ""
+    method: str = "GET"
+    statuses: tuple[int, ...] = (200,)
+
+
+@dataclass
+class Tally:
+    """What came back, from all threads."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    reconnected: int = 0
+    junk: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    def granted(self, wish: Wish, seconds: float) -> None:
+        """Note a good request that was served."""
+        with self._lock:
+            self.seconds.setdefault(wish.name, []).append(seconds)
+
+    def failed(self, wish: Wish, why: str) -> None:
+        """Note a good request that was not."""
+        with self._lock:
+            self.failures.append(f"{wish.method} {wish.path}: {why}")
+
+    def refused(self, kind: str, status: int) -> None:
+        """Note what junk was answered with; 0 stands for no answer."""
+        with self._lock:
+            self.junk[kind, status] += 1
+
+    @property
+    def crashes(self) -> list[str]:
+        """Junk that was answered as if it were our fault."""
+        return [f"{kind}: {status}" for kind, status in self.junk if status >= CRASHED]
+
+
+# ---- good callers ---------------------------------------------------------------------------------
+
+
+def wishes(port: int, people: dict[str, Any]) -> list[tuple[Wish, float]]:
+    """Return what is asked for, and how often beside the others: much as the editor does it."""
+    admin = people["tokens"]["admin"]
+    common = [
+        (Wish("/", "/"), 5),
+        (Wish("/health/live", "/health/live"), 5),
+        # 503 says that a neighbour took more than a second, which is an answer and no failure.
+        (Wish("/health/ready", "/health/ready", statuses=(200, 503)), 1),
+        (Wish("preflight", "/users/", method="OPTIONS"), 9),
+        (Wish("list of users", "/users/", admin), 10),
+    ]
+    return [
+        *common,
+        *(
+            wish
+            for token in people["crowd"]
+            for wish in _of_an_editor(port, token, 70 / len(people["crowd"]))
+        ),
+    ]
+
+
+def _of_an_editor(port: int, token: str, share: float) -> Iterator[tuple[Wish, float]]:
+    form = "/files/request-signature?file=plan.pdf"
+    with closing(HTTPConnection(HOST, port)) as connection:
+        key = json.loads(_ask(connection, Wish("", form, token))[1])["filename"]
+    yield Wish("/auth/current_user", "/auth/current_user", token), share * 4 / 7
+    yield Wish("upload form", form, token), share * 1.5 / 7
+    yield Wish("download link", f"/files/download/{key}", token), share * 1.5 / 7
+
+
+def good(port: int, plan: list[tuple[Wish, float]], count: int, tally: Tally) -> None:
+    """Call again and again on one connection; a 5xx, a 4xx, a silence: each is a failure."""
+    chooser = random.Random(count)
+    connection = HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
+    for wish in chooser.choices([wish for wish, _ in plan], [share for _, share in plan], k=count):
+        began = time.perf_counter()
+        try:
+            status, body = _ask_again(connection, wish, tally)
+        except (OSError, HTTPException) as error:
+            connection.close()
+            tally.failed(wish, repr(error))
+            continue
+        if status in wish.statuses:
+            tally.granted(wish, time.perf_counter() - began)
+        else:
+            tally.failed(wish, f"{status} {body[:200]!r}")
+    connection.close()
+
+
+def _ask_again(connection: HTTPConnection, wish: Wish, tally: Tally) -> tuple[int, bytes]:
+    """Ask; once more if the server had hung up between two requests, as every client does (RFC 9112, 9.6)."""
+    is_open = connection.sock is not None
+    try:
+        return _ask(connection, wish)
+    except (RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+        connection.close()
+        if not is_open:
+            raise
+        tally.reconnected += 1
+        return _ask(connection, wish)
+
+
+def _ask(connection: HTTPConnection, wish: Wish) -> tuple[int, bytes]:
+    headers = {"Origin": EDITORS_PAGE, "Content-Type": "text/plain;charset=UTF-8"}
+    if wish.token:
+        headers["Authorization"] = f"Bearer {wish.token}"
+    if wish.method == "OPTIONS":
+        headers["Access-Control-Request-Method"] = "GET"
+    connection.request(wish.method, wish.path, headers=headers)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+# ---- junk -----------------------------------------------------------------------------------------
+
+
+def junk(port: int, token: str, going_on: Callable[[], bool], tally: Tally, seed: int) -> None:
+    """Send one piece of junk after the other, at a bounded rate."""
+    chooser = random.Random(seed)
+    kinds = _kinds(token)
+    while going_on():
+        kind = chooser.choice(sorted(kinds))
+        tally.refused(kind, _throw(port, kinds[kind](chooser), hang_up=kind in HANGING_UP))
+        time.sleep(0.01)
+
+
+def slow(port: int, going_on: Callable[[], bool], tally: Tally) -> None:
+    """Send a request a few bytes at a time, as if to block a worker."""
+    while going_on():
+        with socket.create_connection((HOST, port), PATIENCE_SECONDS) as line, suppress(OSError):
+            for piece in (b"GET / HT", b"TP/1.1\r\nHo", b"st: 127.0.0.1\r\nConne", b"ction: close\r\n\r\n"):
+                line.sendall(piece)
+                time.sleep(0.3)
+            tally.refused("a slow client", _status(line))
+
+
+def _throw(port: int, pieces: Iterator[bytes], *, hang_up: bool) -> int:
+    with socket.create_connection((HOST, port), PATIENCE_SECONDS) as line:
+        try:
+            for piece in pieces:
+                line.sendall(piece)
+        except OSError:
+            pass  # it hung up while we were still talking; its answer may be there all the same
+        if not hang_up:
+            return _status(line)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        return 0
+
+
+def _status(line: socket.socket) -> int:
+    try:
+        with line.makefile("rb") as answer:
+            words = answer.readline().split()
+        return int(words[1]) if len(words) > 1 else 0
+    except OSError:
+        return 0
+
+
+def _kinds(token: str) -> dict[str, Callable[[random.Random], Iterator[bytes]]]:
+    """Return every kind of junk, by name."""
+    mine = f"Authorization: Bearer {token}"
+
+    def request(
+        line: str, *headers: str, body: bytes = b"", said: int | None = None
+    ) -> Callable[[Any], Iterator[bytes]]:
+        length = len(body) if said is None else said
+        head = [f"{line} HTTP/1.1", "Connection: close", *headers]
+        head += [] if any(name.startswith("Host:") for name in headers) else ["Host: 127.0.0.1"]
+        head += [f"Content-Length: {length}"] if length else []
+        return lambda _random: iter(["\r\n".join([*head, "", ""]).encode("latin-1"), body])
+
+    as_json = "Content-Type: application/json"
+    return {
+        "no token": request("GET /auth/current_user"),
+        "a token of noise": lambda chooser: request(
+            "GET /auth/current_user", f"Authorization: Bearer {chooser.randbytes(300).hex()}"
+        )(chooser),
+        "a token with another signature": request(
+            "GET /auth/current_user", f"Authorization: Bearer {token[:-20]}{'A' * 20}"
+        ),
+        "a token without a signature": request(
+            "GET /users/", f"Authorization: Bearer {token.rpartition('.')[0]}."
+        ),
+        "an unknown path": lambda chooser: request(f"GET /{chooser.randbytes(20).hex()}")(chooser),
+        "a path of a scanner": request("GET /wp-login.php?x=%27%20OR%201=1"),
+        "a path that is no text": request("GET /%00%ff%fe/..%2f..%2fetc/passwd"),
+        "another host": request("GET /", "Host: elsewhere.example"),
+        "an unknown method": request("BREW /users/", mine),
+        "broken JSON": request("POST /users/", mine, as_json, body=b'{"email": '),
+        "JSON of the wrong shape": request("POST /users/", mine, as_json, body=b"[1, 2, 3]"),
+        "no JSON at all": request("POST /users/", mine, "Content-Type: text/xml", body=b"<user/>"),
+        "a body that is too large": request("POST /users/", mine, as_json, body=b" " * (LARGEST_BODY + 1)),
+        "a body of megabytes": request("POST /users/", mine, as_json, body=b" " * 3_000_000),
+        "large headers": request("GET /", f"X-Junk: {'x' * 7_000}"),
+        "headers that are too large": request("GET /", f"X-Junk: {'x' * 20_000}"),
+        "too many headers": request("GET /", *(f"X-Junk-{number}: x" for number in range(200))),
+        "no HTTP": lambda chooser: iter([chooser.randbytes(200), b"\r\n\r\n"]),
+        "hanging up without a word": lambda _chooser: iter([]),
+        "hanging up in the first line": lambda _chooser: iter([b"GET /auth/curr"]),
+        "hanging up in the body": request("POST /users/", mine, as_json, body=b'{"email"', said=2_000),
+        "hanging up before the answer": request("GET /users/", mine),
+    }

@@ -1,0 +1,40 @@
+"""The environment that stands for Lambda's own: the runtime client and boto3, nothing of ours."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from apps.deployment import subprocesses
+from apps.deployment.package import interpreter
+from apps.deployment.package.interpreter import UV
+from apps.deployment.package.target import target_of_file
+from apps.deployment.paths import BUILD, REQUIREMENTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK = REQUIREMENTS / "rehearsal.txt"
+LOCKED = ("--require-hashes", "-r", LOCK)
+ENVIRONMENT = BUILD / "rehearsal"
+
+
+def python() -> Path:
+    """
+    Return its interpreter, after making the environment again if its lock or the runtime changed.
+
+    :raises StageError: if this machine has no Python of the stages' runtime
+    """
+    stamp, runtime = ENVIRONMENT / "installed", interpreter.find(target_of_file().python)
+    digest = hashlib.sha256(interpreter.build_of(runtime).encode() + LOCK.read_bytes()).hexdigest()
+    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == digest):
+        subprocesses.run(
+            [*UV, "venv", "--quiet", "--clear", "--python", runtime, ENVIRONMENT],
+            doing="make an environment for Lambda's runtime client",
+        )
+        subprocesses.run(
+            [*UV, "pip", "install", "-q", "--compile-bytecode", "--python", ENVIRONMENT, *LOCKED],
+            doing="install requirements/rehearsal.txt",
+        )
+        stamp.write_text(digest, encoding="ascii")
+    return ENVIRONMENT / "bin" / "python"
