@@ -41,11 +41,17 @@ class Endpoints:
     api_port: int
     aws_url: str
     editor_origin: str = "https://localhost:3000"
+    editor_sign_in_path: str = "/moped/session/signin"
 
     @property
     def api_urls(self) -> tuple[str, ...]:
         """What a person may type; to the pool they are different sites."""
         return tuple(f"http://{host}:{self.api_port}" for host in ("127.0.0.1", "localhost"))
+
+    @property
+    def editor_sign_in_url(self) -> str:
+        """Where the hosted UI sends the editor's users back to, after sign-in and sign-out."""
+        return f"{self.editor_origin}{self.editor_sign_in_path}"
 
 
 def furnish(site: Endpoints) -> dict[str, str]:
@@ -76,8 +82,10 @@ def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:
     return {
         "Stage": "laptop",
         "DomainPrefix": "moped-laptop",
-        "CallbackUrls": ",".join(f"{url}/auth/callback" for url in site.api_urls),
-        "LogoutUrls": ",".join(f"{url}/" for url in site.api_urls),
+        "CallbackUrls": ",".join(
+            [*(f"{url}/auth/callback" for url in site.api_urls), site.editor_sign_in_url]
+        ),
+        "LogoutUrls": ",".join([*(f"{url}/" for url in site.api_urls), site.editor_sign_in_url]),
         "IdentityProviders": f"COGNITO,{DIRECTORY}",
         "ServerSidePasswords": "true",
         "EditorOrigins": ",".join((site.editor_origin, *site.api_urls)),

@@ -52,6 +52,7 @@ class TestFurnish:
         assert client["CallbackURLs"] == [
             "http://127.0.0.1:8765/auth/callback",
             "http://localhost:8765/auth/callback",
+            "https://localhost:3000/moped/session/signin",
         ]
         provision.furnish(provision.Endpoints(8000, furnished_emulator.url))
 

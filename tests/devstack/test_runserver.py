@@ -54,6 +54,8 @@ class TestRunserver:
             assert _subject(laptop, "editor") == subject
             code, text = laptop.output("token")
             assert (code, text.count("\n"), text.count(".")) == (0, 1, 2)
+            code, text = laptop.output("editor_config")
+            assert (code, f"VITE_API_ENDPOINT={laptop.url[:-1]}\n" in text) == (0, True)
             server.send_signal(signal.SIGKILL)
             assert laptop.is_empty
         with laptop.running() as server:
@@ -112,16 +114,17 @@ class TestRunserver:
         assert laptop.output("runserver", port) == (1, f"DevstackError: '{port}' is not a port.\n")
 
     def test_says_that_another_aws_is_named(self, tmp_path: Path) -> None:
-        elsewhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_DEFAULT_REGION": "us-east-1"}
-        code, text = Laptop(tmp_path, free_port()).output("runserver", str(free_port()), **elsewhere)
+        laptop = Laptop(tmp_path, free_port())
+        code, text = laptop.output("runserver", str(free_port()), AWS_ENDPOINT_URL="http://127.0.0.1:1")
         assert code == 1
         assert text.startswith("DevstackError: AWS_ENDPOINT_URL is set")
 
 
 class TestToken:
-    def test_says_how_to_start_what_is_not_running(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("command", [("token", "--as", "admin"), ("editor_config",)])
+    def test_says_how_to_start_what_is_not_running(self, tmp_path: Path, command: tuple[str, ...]) -> None:
         (tmp_path / "world.json").write_text('{"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}')
-        code, text = Laptop(tmp_path, 0).output("token", "--as", "admin")
+        code, text = Laptop(tmp_path, 0).output(*command)
         assert code == 1
         assert text == "DevstackError: Nothing answers at http://127.0.0.1:9. Start it with `make run`.\n"
 
