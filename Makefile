@@ -7,6 +7,7 @@
 #   make browser  install the browser that `make check` needs
 #   make pooler   install PgBouncer, which `make check` needs
 #   make prove-faults     the bounded tests of faults, crowds and guesses, in full
+#   make editor-config    what the City's editor needs to use this API (docs/editor.md)
 #   make reset    forget the laptop's users, files and rows
 #   make install  only bring .venv to what the locks say
 #   make lock     lock the requirements again after an edit of requirements/*.in
@@ -32,8 +33,11 @@ LAPTOP := $(BIN)/python -m apps.devstack
 # Ends with make, however make ends.
 WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
 
+# A module of another project must not stand in for one of .venv.
+unexport PYTHONPATH PYTHONHOME
+
 .DEFAULT_GOAL := help
-.PHONY: coverage prove-faults bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
+.PHONY: editor-config coverage prove-faults bench bench-cold load rehearse doctor prove-role infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -43,6 +47,9 @@ run: install
 
 test: install
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) -m "not slow" $(ARGS)
+
+editor-config: install
+	@$(MANAGE) editor_config
 
 reset: install
 	@$(MANAGE) reset

@@ -157,6 +157,11 @@ LOGGING = {
 
 # ---- Django -----------------------------------------------------------------------------------
 DEBUG = False  # everywhere: a traceback belongs in the log, and what is never on cannot leak
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # apps.core.http.headers sets what SecurityMiddleware would
+    "security.W002",  # and X-Frame-Options
+    *(["security.W016"] if STAGE == "laptop" else []),  # a laptop has no https
+]
 SECRET_KEY = get_random_secret_key()  # nothing that outlives a process is signed with it
 ROOT_URLCONF = "moped_api.urls"
 WSGI_APPLICATION = "moped_api.wsgi.application"

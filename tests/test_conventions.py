@@ -235,9 +235,10 @@ def production_environment() -> dict[str, str]:
 
 
 def locked(requirements: str) -> set[str]:
-    """Return the `name==version` pins of a requirement set."""
+    """Return the `name==version` pins of a requirement set, without extras."""
     lines = (ROOT / "requirements" / f"{requirements}.txt").read_text().splitlines()
-    return {line.partition(";")[0].strip(" \\") for line in lines if "==" in line}
+    pins = (re.sub(r"\[.*\]", "", line) for line in lines)
+    return {pin.partition(";")[0].strip(" \\") for pin in pins if "==" in pin}
 
 
 def packages_outside(requirements: str) -> set[str]:

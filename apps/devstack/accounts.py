@@ -46,6 +46,17 @@ def ensure_accounts(personas: Iterable[Persona]) -> None:
             _set_password(username)
 
 
+def lost_addresses() -> list[str]:
+    """Return the addresses of the people who may sign in by their row, but whose account is gone."""
+    with translate_errors():
+        pages = (
+            clients.cognito().get_paginator("list_users").paginate(UserPoolId=settings.COGNITO_USER_POOL_ID)
+        )
+        usernames = {user["Username"] for page in pages for user in page["Users"]}
+    people = [person for person in MopedUser.objects.order_by("email") if person.may_sign_in]
+    return [person.address for person in people if str(person.cognito_user_id) not in usernames]
+
+
 def _is_complete(account: AdminGetUserResponseTypeDef | None) -> bool:
     return account is not None and account["UserStatus"] == COMPLETE
 

@@ -14,21 +14,16 @@ import sys
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apps.devstack import processes
 from apps.devstack.errors import DevstackError
 
-if TYPE_CHECKING:
-    import subprocess
-
 HOST = "127.0.0.1"
-START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 PYTHON = Path(sys.prefix) / "emulator" / "bin" / "python"
 
 
-class Emulator:
+class Emulator(processes.Server):
     """
     One embedded AWS with a folder of its own.
 
@@ -38,6 +33,9 @@ class Emulator:
     :param function_python: the interpreter that runs Lambda functions; by default the emulator's own
     :param launcher: what its Python runs; tests complete our own
     """
+
+    name = "the embedded AWS"
+    stop_signal = signal.SIGTERM  # it saves, then ends
 
     def __init__(
         self,
@@ -54,7 +52,6 @@ class Emulator:
         self._durable = durable
         self._function_python = function_python
         self._launcher = launcher
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -73,21 +70,11 @@ class Emulator:
         with self.log.open("wb") as log:
             self._process = processes.start(
                 [PYTHON, self._launcher],
-                end_with=signal.SIGTERM,  # it saves, then ends
+                end_with=self.stop_signal,
                 log=log,
                 environment=self._environment(scratch),
             )
-        if not processes.wait_until(self._answers, process=self._process, seconds=START_SECONDS):
-            self.stop()
-            raise DevstackError(
-                f"The embedded AWS did not start: {processes.last_line(self.log)} ({self.log})"
-            )
-
-    def stop(self) -> None:
-        """Stop it; what it holds is saved first."""
-        if self._process is not None:
-            processes.stop(self._process, signal.SIGTERM)
-            self._process = None
+        self._await(self._answers)
 
     def _fresh_scratch(self) -> Path:
         # It leaves the code folders of its functions behind.

@@ -94,7 +94,11 @@ def apply() -> None:
         return
     # The output of a command is its result; only the server logs every event.
     level = "INFO" if supervisor_pid() else "WARNING"
-    own = {"DATABASE_URL": postgresql.database_url(POSTGRESQL), "MOPED_API_LOG_LEVEL": level}
+    own = {
+        "DATABASE_URL": postgresql.database_url(POSTGRESQL),
+        "AWS_DEFAULT_REGION": REGION,
+        "MOPED_API_LOG_LEVEL": level,
+    }
     _set_defaults({**own, **PLACEHOLDERS, **read_world(), **dotenv})
     _bypass_proxy()
     supplied = _ours() - dotenv.keys()

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from ministack import app as ministack
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, lambda_runtime, persistence
 from ministack.core.responses import error_response_json
 from ministack.services import cognito, lambda_svc
 from ministack.services.cloudformation import provisioners
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 DIRECTORY = "/_directory/"
+# All others change with the stack only.
+USED_BY_THE_API = {"cognito", "dynamodb", "lambda", "s3", "secretsmanager"}
 HERE = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
 
 
@@ -52,7 +54,7 @@ def main() -> None:
     functions_of_stacks = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]  # noqa: SLF001 (see the docstring)
     for operation in ("create", "update"):
         functions_of_stacks[operation] = with_reserved_concurrency(functions_of_stacks[operation])
-    ministack.app = with_directory(ministack.app)
+    ministack.app = with_directory(with_saved_changes(ministack.app))
     sys.argv = ["ministack"]
     ministack.main()
 
@@ -194,6 +196,34 @@ def with_directory(application: Application) -> Application:
         await send({"type": "http.response.body", "body": body})
 
     return answer
+
+
+def with_saved_changes(application: Application) -> Application:
+    """Save what a request changed before it is answered: then a kill loses nothing that was confirmed."""
+    saved: dict[str, str] = {}
+
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
+        async def save_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                save_changes(saved, everything=b"/cloudformation/" in authorization)
+            await send(message)
+
+        authorization = dict(scope.get("headers", ())).get(b"authorization", b"")
+        writes = persistence.PERSIST_STATE and scope.get("method") in {"POST", "PUT", "DELETE"}
+        await application(scope, receive, save_and_send if writes else send)
+
+    return answer
+
+
+def save_changes(saved: dict[str, str], *, everything: bool) -> None:
+    """Write the state of each service that differs from `saved`, and note it there."""
+    states = ministack._build_persistence_save_dict()  # noqa: SLF001 (what it saves when it is stopped)
+    for service in states.keys() if everything else states.keys() & USED_BY_THE_API:
+        state = states[service]()
+        text = json.dumps(state, default=persistence._json_default)  # noqa: SLF001 (as it saves them)
+        if state is not None and saved.get(service) != text:
+            persistence.save_state(service, state)
+            saved[service] = text
 
 
 async def _directory(scope: Message, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

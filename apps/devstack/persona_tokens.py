@@ -60,7 +60,7 @@ def _by_password(persona: Persona) -> str:
 
 def _through_the_directory(_persona: Persona) -> str:
     # What a browser would do: to the pool, to the City's directory, back to the pool, back to us.
-    verifier, redirect_uri = secrets.token_urlsafe(48), _callback_url()
+    verifier, redirect_uri = secrets.token_urlsafe(48), callback_url()
     url = hosted_ui.authorization_url(
         redirect_uri=redirect_uri,
         state=secrets.token_urlsafe(),
@@ -76,7 +76,8 @@ def _through_the_directory(_persona: Persona) -> str:
     raise UpstreamError
 
 
-def _callback_url() -> str:
+def callback_url() -> str:
+    """Return where the pool sends browsers back to: the address of the API that runs here."""
     with translate_errors(ResourceNotFoundException=NotFoundError):
         client = clients.cognito().describe_user_pool_client(
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]

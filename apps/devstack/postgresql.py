@@ -24,12 +24,10 @@ from apps.devstack.errors import DevstackError
 from apps.devstack.parent_death import NOBODY
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterable
 
 SUPERUSER = "postgres"
 DATABASE = "moped"
-START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 # A Unix socket's path may be this long, terminating zero excluded.
 LONGEST_SOCKET_PATH = 107
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -45,7 +43,7 @@ def binary(name: str) -> Path:
     return Path(found.origin).parent / "pginstall" / "bin" / name
 
 
-class Cluster:
+class Cluster(processes.Server):
     """
     One PostgreSQL server with a folder of its own.
 
@@ -53,13 +51,15 @@ class Cluster:
     :param durable: whether it must survive a power cut; tests need not, and are faster for it
     """
 
+    name = "PostgreSQL"
+    stop_signal = signal.SIGINT  # SIGTERM would wait for clients, which may be orphans too
+
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "postgresql.log"
         self.sockets = socket_folder(folder)
         self._durable = durable
-        self._server: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -77,22 +77,14 @@ class Cluster:
         if not self.data.exists():
             self._initialize()
         with self.log.open("wb") as log:
-            self._server = processes.start(
+            self._process = processes.start(
                 [binary("postgres"), "-D", self.data, *_flags(self._settings())],
-                end_with=signal.SIGINT,  # SIGTERM would wait for clients, which may be orphans too
+                end_with=self.stop_signal,
                 log=log,
                 unprivileged=[self.data, self.sockets],
             )
-        if not processes.wait_until(self._ready, process=self._server, seconds=START_SECONDS):
-            self.stop()
-            raise DevstackError(f"PostgreSQL did not start: {processes.last_line(self.log)} ({self.log})")
+        self._await(self._ready)
         self._create_database()
-
-    def stop(self) -> None:
-        """Stop the server; clients are disconnected and nothing committed is lost."""
-        if self._server is not None:
-            processes.stop(self._server, signal.SIGINT)
-            self._server = None
 
     def _refuse_strangers_folder(self) -> None:
         # In /tmp another user could have made it first, with a server of their own.
@@ -139,12 +131,12 @@ class Cluster:
         return settings
 
     def _ready(self) -> bool:
-        assert self._server is not None  # noqa: S101 (only asked while starting)
+        assert self._process is not None  # noqa: S101 (only asked while starting)
         try:
             lines = (self.data / "postmaster.pid").read_bytes().split(b"\n")  # among them the folder's name
         except OSError:
             return False
-        ours = lines[0] == b"%d" % self._server.pid
+        ours = lines[0] == b"%d" % self._process.pid
         return ours and len(lines) > READY_LINE and lines[READY_LINE].strip() == b"ready"
 
     def _create_database(self) -> None:

@@ -68,6 +68,16 @@ def sync(role_arn: str, environment: Mapping[str, str]) -> str:
     return current["FunctionArn"]
 
 
+def warm() -> None:
+    """
+    Have the function import itself, without a sign-in.
+
+    Cognito, and the emulator as it does, waits five seconds for a function. A new worker may need longer.
+    """
+    with translate_errors():
+        clients.lambda_client_long_timeout().invoke(FunctionName=NAME, Payload=b"{}")
+
+
 def _wait_until_updated() -> None:
     """Wait for the end of the last change: until then Lambda refuses another."""
     with translate_errors():

@@ -9,13 +9,50 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from apps.devstack.errors import DevstackError
+
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Mapping, Sequence
 
 PARENT_DEATH = Path(__file__).with_name("parent_death.py")
+START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
+
+
+class Server:
+    """
+    A server that this process starts, waits for and stops.
+
+    Subclasses say what it is called (`name`), where it logs (`log`) and how it starts.
+    """
+
+    name: str
+    log: Path
+    stop_signal: signal.Signals
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        raise NotImplementedError
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        if self._process is not None:
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Stop it; what it holds is kept."""
+        if self._process is not None:
+            stop(self._process, self.stop_signal)
+            self._process = None
+
+    def _await(self, ready: Callable[[], bool]) -> None:
+        assert self._process is not None  # noqa: S101 (it was started)
+        if not wait_until(ready, process=self._process, seconds=START_SECONDS):
+            self.stop()
+            raise DevstackError(f"Cannot start {self.name}: {last_line(self.log)} ({self.log})")
 
 
 def start(

@@ -41,11 +41,17 @@ class Endpoints:
     api_port: int
     aws_url: str
     editor_origin: str = "https://localhost:3000"
+    editor_sign_in_path: str = "/moped/session/signin"
 
     @property
     def api_urls(self) -> tuple[str, ...]:
         """What a person may type; to the pool they are different sites."""
         return tuple(f"http://{host}:{self.api_port}" for host in ("127.0.0.1", "localhost"))
+
+    @property
+    def editor_sign_in_url(self) -> str:
+        """Where the hosted UI sends the editor's users back to, after sign-in and sign-out."""
+        return f"{self.editor_origin}{self.editor_sign_in_path}"
 
 
 def furnish(site: Endpoints) -> dict[str, str]:
@@ -61,6 +67,7 @@ def furnish(site: Endpoints) -> dict[str, str]:
     outputs = stack.deploy(_parameters(site, trigger_arn=arn))
     _fill_secret(outputs["ConfigurationSecret"])
     _register_identity_provider(outputs["UserPoolId"], site.aws_url)
+    pre_token_function.warm()
     return variables
 
 
@@ -68,14 +75,17 @@ def resync_trigger() -> None:
     """Make the function the working tree's again, after an edit."""
     outputs = stack.outputs()
     pre_token_function.sync(outputs["FunctionRoleArn"], {**FUNCTION_VARIABLES, **_names(outputs)})
+    pre_token_function.warm()
 
 
 def _parameters(site: Endpoints, *, trigger_arn: str) -> dict[str, str]:
     return {
         "Stage": "laptop",
         "DomainPrefix": "moped-laptop",
-        "CallbackUrls": ",".join(f"{url}/auth/callback" for url in site.api_urls),
-        "LogoutUrls": ",".join(f"{url}/" for url in site.api_urls),
+        "CallbackUrls": ",".join(
+            [*(f"{url}/auth/callback" for url in site.api_urls), site.editor_sign_in_url]
+        ),
+        "LogoutUrls": ",".join([*(f"{url}/" for url in site.api_urls), site.editor_sign_in_url]),
         "IdentityProviders": f"COGNITO,{DIRECTORY}",
         "ServerSidePasswords": "true",
         "EditorOrigins": ",".join((site.editor_origin, *site.api_urls)),

@@ -20,10 +20,12 @@ REQUIREMENTS = PROJECT / "requirements"
 UV = Path(sys.prefix) / "bin" / "uv"
 # In this order: each extends the one before it and is constrained by its lock.
 SETS = ("production", "staging", "development", "emulator", "rehearsal", "linters")
+FAILED = "uv cannot lock the requirements, for the reason above. It needs the package index."
 OPTIONS = (
     "--universal",
     "--generate-hashes",
     "--no-annotate",
+    "--no-strip-extras",  # the pip of Python 3.11 takes `coverage` for no pin of `coverage[toml]`
     "--python-version=3.11",
     "--quiet",
 )
@@ -32,7 +34,7 @@ OPTIONS = (
 def main(arguments: list[str]) -> str:
     """Lock, or check, and return what is wrong."""
     if "--check" not in arguments:
-        return "" if lock(REQUIREMENTS) else "The requirements could not be locked; uv's reason stands above."
+        return "" if lock(REQUIREMENTS) else FAILED
     stale = stale_locks()
     return f"Edited but not locked: {', '.join(stale)}. Run `make lock` and commit it." if stale else ""
 
@@ -42,7 +44,7 @@ def stale_locks() -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(shutil.copytree(REQUIREMENTS, Path(scratch) / "requirements"))
         if not lock(copy):
-            return list(SETS)
+            sys.exit(FAILED)
         return [name for name in SETS if pins(copy / f"{name}.txt") != pins(REQUIREMENTS / f"{name}.txt")]
 
 

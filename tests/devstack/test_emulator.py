@@ -107,6 +107,14 @@ class TestEmulator:
         own_emulator.start()
         assert clients.s3().get_object(Bucket="kept", Key="file")["Body"].read() == b"content"
 
+    def test_keeps_what_it_confirmed_when_it_is_killed(self, own_emulator: Emulator) -> None:
+        clients.secrets_manager().create_secret(Name="kept", SecretString="content")
+        assert own_emulator._process is not None
+        own_emulator._process.kill()
+        own_emulator.wait()
+        own_emulator.start()
+        assert clients.secrets_manager().get_secret_value(SecretId="kept")["SecretString"] == "content"
+
     def test_ends_with_a_killed_parent_and_loses_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -148,7 +156,7 @@ class TestEmulator:
 
     def test_says_in_one_sentence_why_it_did_not_start(self, own_emulator: Emulator, tmp_path: Path) -> None:
         second = Emulator(tmp_path / "second", own_emulator.port)
-        with pytest.raises(DevstackError, match=r"^The embedded AWS did not start: .+emulator\.log\)$"):
+        with pytest.raises(DevstackError, match=r"^Cannot start the embedded AWS: .+emulator\.log\)$"):
             second.start()
 
     def test_names_the_command_that_installs_it(

@@ -115,7 +115,7 @@ class TestCluster:
     def test_says_in_one_sentence_why_it_did_not_start(self, folder: Path) -> None:
         first = Cluster(folder, durable=False)
         first.start()
-        with pytest.raises(DevstackError, match=r"^PostgreSQL did not start: .*another postmaster"):
+        with pytest.raises(DevstackError, match=r"^Cannot start PostgreSQL: .*another postmaster"):
             Cluster(folder, durable=False).start()
         first.stop()
 

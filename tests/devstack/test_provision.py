@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 
 from apps.claims import items as claims_items
+from apps.claims.hasura import NO_LOGIN
 from apps.core.aws import clients
-from apps.devstack import accounts, pre_token_function, provision, stack
+from apps.devstack import accounts, pre_token_function, provision, sample_data, stack
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
+from apps.files.models import Project, ProjectFile
 from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class TestFurnish:
         assert client["CallbackURLs"] == [
             "http://127.0.0.1:8765/auth/callback",
             "http://localhost:8765/auth/callback",
+            "https://localhost:3000/moped/session/signin",
         ]
         provision.furnish(provision.Endpoints(8000, furnished_emulator.url))
 
@@ -107,6 +111,13 @@ class TestResyncTrigger:
         provision.resync_trigger()
 
 
+class TestWarm:
+    def test_imports_the_function_before_the_first_sign_in(self, furnished_emulator: Emulator) -> None:
+        pre_token_function.warm()
+        answer = clients.lambda_client().invoke(FunctionName=pre_token_function.NAME, Payload=b"{}")
+        assert "Unable to import" not in answer["Payload"].read().decode()
+
+
 class TestEnsureAccounts:
     def test_leaves_what_is_there(self, furnished_personas: Emulator) -> None:
         before = clients.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"]
@@ -140,3 +151,27 @@ class TestEnsure:
         first = MopedUser.objects.get(email=BY_KEY["admin"].email).user_id - BY_KEY["admin"].database_id
         for persona in filter(lambda persona: persona.has_claims, PERSONAS):
             assert MopedUser.objects.get(email=persona.email).user_id == first + persona.database_id
+
+
+@pytest.mark.django_db
+class TestLostAddresses:
+    def test_names_rows_without_an_account(self, furnished_personas: Emulator) -> None:
+        accounts.ensure(PERSONAS)
+        assert accounts.lost_addresses() == []
+        MopedUser.objects.filter(email=BY_KEY["viewer"].email).update(cognito_user_id=uuid4())
+        MopedUser.objects.filter(email=BY_KEY["admin"].email).update(cognito_user_id=None)
+        assert accounts.lost_addresses() == [BY_KEY["viewer"].email]
+
+
+@pytest.mark.django_db
+class TestEnsureSampleData:
+    def test_makes_projects_with_files_and_people_once(self, furnished_personas: Emulator) -> None:
+        accounts.ensure(PERSONAS)
+        sample_data.ensure()
+        sample_data.ensure()
+        assert list(Project.objects.values_list("project_name", flat=True)) == list(sample_data.PROJECTS)
+        for file in ProjectFile.objects.all():
+            found = clients.s3().get_object(Bucket=settings.UPLOADS_BUCKET, Key=str(file.file_key))
+            assert found["ContentLength"] == file.file_size
+        people = MopedUser.objects.filter(roles=[NO_LOGIN])
+        assert len({person.workgroup_id for person in people} - {None}) == len(sample_data.PEOPLE)

@@ -85,5 +85,5 @@ class TestPlugin:
         empty = folder.parent / "empty"
         (empty / "tests" / "postgresql" / "data").mkdir(parents=True)
         run = _pytest(empty, PASSES)
-        assert "PostgreSQL did not start: " in _output(run)
+        assert "Cannot start PostgreSQL: " in _output(run)
         assert run.returncode == 4

@@ -52,6 +52,10 @@ class TestRunserver:
             subject = _subject(laptop, "editor")
             self._reload(laptop)
             assert _subject(laptop, "editor") == subject
+            code, text = laptop.output("token")
+            assert (code, text.count("\n"), text.count(".")) == (0, 1, 2)
+            code, text = laptop.output("editor_config")
+            assert (code, f"VITE_API_ENDPOINT={laptop.url[:-1]}\n" in text) == (0, True)
             server.send_signal(signal.SIGKILL)
             assert laptop.is_empty
         with laptop.running() as server:
@@ -64,7 +68,7 @@ class TestRunserver:
         assert text.startswith(f"DevstackError: The API already runs in this folder (process {server.pid}).")
 
     def _reload(self, laptop: Laptop) -> None:
-        before = processes_of(laptop.folder)
+        before, servers = processes_of(laptop.folder), self._servers(laptop)
 
         def is_replaced() -> bool:
             # More than once: the first may come before the reloader looks for the first time.
@@ -73,15 +77,27 @@ class TestRunserver:
 
         assert wait_until(is_replaced, poll_seconds=1.0)
         assert wait_until(lambda: answers(laptop.url))
-        servers = {
-            number for number, line in before.items() if "ministack_launcher.py" in line or "postgres" in line
-        }
         assert servers <= processes_of(laptop.folder).keys()
 
-    def test_serves_without_the_reloader_too(self, laptop: Laptop) -> None:
-        with laptop.running("--noreload"):
-            assert answers(laptop.url)
+    def test_restarts_servers_that_are_killed(self, laptop: Laptop) -> None:
+        with laptop.running("--noreload") as server:
+            subject = _subject(laptop, "editor")
+            killed = self._servers(laptop)
+            for number in killed:
+                os.kill(number, signal.SIGKILL)
+            assert wait_until(lambda: len(self._servers(laptop) - killed) == len(killed))
+            assert wait_until(lambda: laptop.output("token")[0] == 0)
+            assert _subject(laptop, "editor") == subject
+            server.terminate()
+            text, _ = server.communicate()
+        assert "Restarting PostgreSQL, which ended: " in text
+        assert "Restarting the embedded AWS, which ended: " in text
         assert laptop.is_empty
+
+    @staticmethod
+    def _servers(laptop: Laptop) -> set[int]:
+        found = processes_of(laptop.folder)
+        return {number for number, line in found.items() if "ministack_launcher.py" in line or " -D " in line}
 
     def test_says_which_port_is_taken(self, laptop: Laptop) -> None:
         with socket.socket() as occupied:
@@ -98,16 +114,17 @@ class TestRunserver:
         assert laptop.output("runserver", port) == (1, f"DevstackError: '{port}' is not a port.\n")
 
     def test_says_that_another_aws_is_named(self, tmp_path: Path) -> None:
-        elsewhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_DEFAULT_REGION": "us-east-1"}
-        code, text = Laptop(tmp_path, free_port()).output("runserver", str(free_port()), **elsewhere)
+        laptop = Laptop(tmp_path, free_port())
+        code, text = laptop.output("runserver", str(free_port()), AWS_ENDPOINT_URL="http://127.0.0.1:1")
         assert code == 1
         assert text.startswith("DevstackError: AWS_ENDPOINT_URL is set")
 
 
 class TestToken:
-    def test_says_how_to_start_what_is_not_running(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("command", [("token", "--as", "admin"), ("editor_config",)])
+    def test_says_how_to_start_what_is_not_running(self, tmp_path: Path, command: tuple[str, ...]) -> None:
         (tmp_path / "world.json").write_text('{"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}')
-        code, text = Laptop(tmp_path, 0).output("token", "--as", "admin")
+        code, text = Laptop(tmp_path, 0).output(*command)
         assert code == 1
         assert text == "DevstackError: Nothing answers at http://127.0.0.1:9. Start it with `make run`.\n"
 

@@ -35,8 +35,9 @@ class Command(runserver.Command):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         port = _port(options["addrport"])
         _refuse_taken(port)
-        with DevServers(port):
+        with DevServers(port, self._tell):
             environment.announce_starter()
+            self._tell("Making the tables, the people and the sample data …")
             _run("prepare")
             banner.due()
             if options["use_reloader"]:
@@ -46,6 +47,10 @@ class Command(runserver.Command):
 
     def on_bind(self, server_port: int) -> None:
         banner.say(self.stdout, server_port)
+
+    def _tell(self, sentence: str) -> None:
+        self.stderr.write(sentence, style_func=self.style.MIGRATE_LABEL)
+        self.stderr.flush()
 
     def _serve(self, *args: Any, **options: Any) -> None:
         parent_death.die_with(environment.supervisor_pid(), signal.SIGTERM)
