@@ -101,13 +101,13 @@ class TestHttp:
     def test_believes_no_user_of_an_authorizer(
         self, lambda_handler: ModuleType, handler: Handler, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        seen: list[dict[str, Any]] = []
-        monkeypatch.setattr(lambda_handler, "_application", lambda environ, _start: seen.append(environ))
+        environs: list[dict[str, Any]] = []
+        monkeypatch.setattr(lambda_handler, "_application", lambda environ, _start: environs.append(environ))
         context = {"authorizer": {"principalId": "root"}, "identity": {"userArn": "root"}}
 
         handler({**rest_event(), "requestContext": context})
 
-        assert not {"REMOTE_USER", "API_GATEWAY_AUTHORIZER"} & seen[0].keys()
+        assert not {"REMOTE_USER", "API_GATEWAY_AUTHORIZER"} & environs[0].keys()
 
     @pytest.mark.parametrize("event", [rest_event, url_event], ids=["REST", "function URL"])
     def test_sets_each_cookie_once(self, handler: Handler, event: Callable[[str], dict[str, Any]]) -> None:
@@ -191,7 +191,8 @@ class TestManage:
         """The words of each command that was run."""
         words: list[list[str]] = []
         monkeypatch.setattr(
-            "django.core.management.call_command", lambda *given, **_options: words.append(list(given))
+            "django.core.management.call_command",
+            lambda *arguments, **_options: words.append(list(arguments)),
         )
         return words
 
@@ -323,14 +324,14 @@ class TestEveryEvent:
         headers: dict[str, Any],
         removed: set[str],
     ) -> None:
-        sent = {
+        whole_event = {
             **event,
             "requestContext": {**event["requestContext"], **context},
             "headers": {**event["headers"], **headers},
             **changed,
         }
         try:
-            answer = handler({name: value for name, value in sent.items() if name not in removed})
+            answer = handler({name: value for name, value in whole_event.items() if name not in removed})
         except lambda_events.RefusedEventError:
             return
 

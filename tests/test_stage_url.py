@@ -104,17 +104,17 @@ class TestOpenAPI:
 
 class TestSignIn:
     def test_comes_back_to_the_stage(self, visit: Visit) -> None:
-        asked = parse_qs(urlsplit(location(visit("/auth/sign-in"))).query)
+        parameters = parse_qs(urlsplit(location(visit("/auth/sign-in"))).query)
 
-        assert asked["redirect_uri"] == [f"https://{HOST}{PREFIX}/auth/callback"]
+        assert parameters["redirect_uri"] == [f"https://{HOST}{PREFIX}/auth/callback"]
 
     def test_ends_at_a_page_of_the_stage(self, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
         targets = []
         begin = sign_in.begin
 
-        def note(**given: str) -> Any:
-            targets.append(given["target"])
-            return begin(**given)
+        def note(**keywords: str) -> Any:
+            targets.append(keywords["target"])
+            return begin(**keywords)
 
         monkeypatch.setattr(sign_in, "begin", note)
 

@@ -71,20 +71,20 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--runs", type=int, default=RUNS)
     options.add_argument("--package", type=Path, help="another package of ours, in place of a new one")
-    asked = options.parse_args()
+    arguments = options.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     python = lambda_environment.python()
     with world.furnished() as stage, tempfile.TemporaryDirectory(prefix="moped-bench-") as scratch:
-        variants = list(all_variants(stage, asked.package or builder.build("production").path))
+        variants = list(all_variants(stage, arguments.package or builder.build("production").path))
         packages = sorted({each.zipped for each in variants})
         tasks = {
             path: lambda_runtime.unpacked(path, Path(scratch) / str(n)) for n, path in enumerate(packages)
         }
-        for _ in range(asked.runs):
+        for _ in range(arguments.runs):
             for variant in variants:
                 measure(variant, tasks[variant.zipped], python)
         subprocess.run(["chmod", "-R", "u+w", scratch], check=True)
-    report(variants, asked.runs)
+    report(variants, arguments.runs)
 
 
 def all_variants(stage: world.World, package: Path) -> Iterator[Variant]:
@@ -136,12 +136,12 @@ def packed_by_zappa(name: str, python: Path) -> Path:
 
 def measure(variant: Variant, task: Path, python: Path) -> None:
     """Start the function once, send the event once."""
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     with lambda_runtime.Function(python, task, variant.variables, variant.handler) as function:
         function.wait_for_init()
         before = function.cpu_seconds()
         outcome = function.invoke(variant.event)
-        variant.wall.append((time.perf_counter() - begun) * 1000)
+        variant.wall.append((time.perf_counter() - started_at) * 1000)
         variant.cpu.append(function.cpu_seconds() * 1000)
         variant.event_cpu.append((function.cpu_seconds() - before) * 1000)
         if outcome.error or outcome.result.get("statusCode", HTTPStatus.OK) != HTTPStatus.OK:

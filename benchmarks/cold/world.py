@@ -52,8 +52,8 @@ class World:
     def upload(self) -> dict[str, Any]:
         """Return the event of `GET /files/request-signature`."""
         query = {"file": ["Plan.pdf"], "project_id": [str(self._people["project_id"])]}
-        asked = event("/files/request-signature", HOST, self._people["editor_token"])
-        return asked | {"multiValueQueryStringParameters": query}
+        request = event("/files/request-signature", HOST, self._people["editor_token"])
+        return request | {"multiValueQueryStringParameters": query}
 
     def change(self) -> dict[str, Any]:
         """Return the event of `PUT /users/<id>`."""

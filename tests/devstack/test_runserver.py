@@ -96,8 +96,10 @@ class TestRunserver:
 
     @staticmethod
     def _servers(laptop: Laptop) -> set[int]:
-        found = processes_of(laptop.folder)
-        return {number for number, line in found.items() if "ministack_launcher.py" in line or " -D " in line}
+        processes = processes_of(laptop.folder)
+        return {
+            number for number, line in processes.items() if "ministack_launcher.py" in line or " -D " in line
+        }
 
     def test_says_which_port_is_taken(self, laptop: Laptop) -> None:
         with socket.socket() as occupied:

@@ -198,9 +198,9 @@ def _kinds(token: str) -> dict[str, Callable[[random.Random], Iterator[bytes]]]:
     mine = f"Authorization: Bearer {token}"
 
     def request(
-        line: str, *headers: str, body: bytes = b"", said: int | None = None
+        line: str, *headers: str, body: bytes = b"", announced: int | None = None
     ) -> Callable[[Any], Iterator[bytes]]:
-        length = len(body) if said is None else said
+        length = len(body) if announced is None else announced
         head = [f"{line} HTTP/1.1", "Connection: close", *headers]
         head += [] if any(name.startswith("Host:") for name in headers) else ["Host: 127.0.0.1"]
         head += [f"Content-Length: {length}"] if length else []
@@ -234,6 +234,6 @@ def _kinds(token: str) -> dict[str, Callable[[random.Random], Iterator[bytes]]]:
         "no HTTP": lambda chooser: iter([chooser.randbytes(200), b"\r\n\r\n"]),
         "hanging up without a word": lambda _chooser: iter([]),
         "hanging up in the first line": lambda _chooser: iter([b"GET /auth/curr"]),
-        "hanging up in the body": request("POST /users/", mine, as_json, body=b'{"email"', said=2_000),
+        "hanging up in the body": request("POST /users/", mine, as_json, body=b'{"email"', announced=2_000),
         "hanging up before the answer": request("GET /users/", mine),
     }

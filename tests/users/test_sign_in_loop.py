@@ -64,9 +64,11 @@ class TestSignInLoop:
         bob = signed_in(stores, email)
         assert bob.get(f"{path}/history").status_code == 200
 
-        kept = dict(current_roles._cache._entries)  # as a container keeps them in which nothing was changed
+        entries = dict(
+            current_roles._cache._entries
+        )  # as a container keeps them in which nothing was changed
         ada.put(path, form(email, roles=[VIEWER]), format="json")
-        current_roles._cache._entries.update(kept)
+        current_roles._cache._entries.update(entries)
 
         with time_machine.travel(time.time() + 61, tick=True):
             assert bob.get(f"{path}/history").status_code == 403
