@@ -136,7 +136,7 @@ prove-faults: install
 	  tests/users/test_stateful.py tests/users/test_concurrency.py tests/e2e/test_fuzz.py $(ARGS)
 
 doctor: install
-	$(MANAGE) check --deploy --tag stages
+	$(MANAGE) check --deploy --fail-level WARNING
 
 infrastructure: .build/linters/installed
 	.build/linters/bin/cfn-lint --regions us-east-1 -- infrastructure/*.yaml

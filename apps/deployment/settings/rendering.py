@@ -66,12 +66,12 @@ def render(
 
     :param changes: laid over the settings (a rehearsal's variables)
     :param document: zappa_settings.json, if the caller has it already (with the entry of a preview)
-    :raises StageError: if the stage is not one, is in a trap, or its stack is not complete
+    :raises StageError: if there is no such stage, it breaks a rule, or its stack is not complete
     """
     document = document or zappa_settings.read()
     entry = zappa_settings.flattened(document, name)
     if issues := [*checks.of_file(document), *checks.of_stage(name, entry)]:
-        raise StageError(str(issues[0]))
+        raise StageError(f"{issues[0].msg} {issues[0].hint}.")
     settings = zappa_settings.merged(entry, changes or {})
     outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
     complete = zappa_settings.merged(_completion(name, commit, outputs), settings)
