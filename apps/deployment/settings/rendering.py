@@ -38,21 +38,6 @@ class Stage:
         """Return the part of its settings that is ours."""
         return dict(self.settings["moped"])
 
-    @property
-    def log_group(self) -> str:
-        """Return where the function's log is."""
-        return f"/aws/lambda/{self.function}"
-
-    @property
-    def has_log_of_its_stack(self) -> bool:
-        """Return whether the stack made the log group, and keeps it; it makes one for one function."""
-        return self.outputs.get("FunctionLog") == self.log_group
-
-    @property
-    def has_gateway(self) -> bool:
-        """Return whether a REST API stands before the function, rather than a function URL."""
-        return bool(self.settings.get("apigateway_enabled", True))
-
 
 def render(
     name: str,
