@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 # Every kind of response that API Gateway gives by itself, with the status that it has:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 # The default of both groups is for kinds that AWS adds.
-REFUSED = (
+CLIENT_ERRORS = (
     *(("BAD_REQUEST_BODY", 400), ("BAD_REQUEST_PARAMETERS", 400), ("DEFAULT_4XX", 400)),
     *(("UNAUTHORIZED", 401), ("ACCESS_DENIED", 403), ("EXPIRED_TOKEN", 403), ("INVALID_API_KEY", 403)),
     *(("INVALID_SIGNATURE", 403), ("MISSING_AUTHENTICATION_TOKEN", 403), ("WAF_FILTERED", 403)),
     *(("RESOURCE_NOT_FOUND", 404), ("UNSUPPORTED_MEDIA_TYPE", 415)),
 )
-FAILED = (
+SERVER_ERRORS = (
     *(("API_CONFIGURATION_ERROR", 500), ("AUTHORIZER_CONFIGURATION_ERROR", 500), ("AUTHORIZER_FAILURE", 500)),
     *(("DEFAULT_5XX", 500), ("INTEGRATION_FAILURE", 503)),
 )
 RESPONSES = {
     **{
         kind: (status, "refused", "The request was refused before it reached the API.")
-        for kind, status in REFUSED
+        for kind, status in CLIENT_ERRORS
     },
     **{
         kind: (status, "unavailable", "The API did not answer. Try again in a moment.")
-        for kind, status in FAILED
+        for kind, status in SERVER_ERRORS
     },
     "INTEGRATION_TIMEOUT": (504, "unavailable", "The API did not answer in time. Try again in a moment."),
     "QUOTA_EXCEEDED": (429, "too_many_requests", "There are too many requests. Try again later."),
