@@ -24,7 +24,6 @@ NEEDED = (
     *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
     "FunctionRoleArn",
     "DeploymentBucket",
-    "FunctionLog",
 )
 
 
