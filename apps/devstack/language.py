@@ -29,8 +29,6 @@ PENDING: tuple[str, ...] = (
     "apps/users/reconciliation/",
     "docs/operations.md",
     "infrastructure/",
-    "docs/previews.md",
-    "tests/deployment/previews/",
 )
 
 WORDS = {
