@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ForbiddenError, NotFoundError
+from apps.deployment.aws import stack
 from apps.deployment.errors import StageError
 
 if TYPE_CHECKING:
@@ -54,11 +55,9 @@ def account(name: str) -> dict[str, str]:
     :raises StageError: if it holds none
     """
     try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
-        credentials = json.loads(text)
+        credentials = json.loads(stack.secret_value(name) if name else "")
         return {"email": str(credentials["email"]), "password": str(credentials["password"])}
-    except (NotFoundError, ValueError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise StageError(
             f"The secret {name or 'SmokeSecret'} holds no email and password: a version is tried with a real"
             " token before it is made live. Fill it (docs/operations.md), or give one with --token."

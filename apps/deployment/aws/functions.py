@@ -35,6 +35,7 @@ class Alias:
     version: str
     previous: str
     revision: str
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def live(function: str) -> Alias | None:
     except NotFoundError:
         return None
     previous = alias.get("Description", "").removeprefix("before: ")
-    return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""))
+    return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""), alias["AliasArn"])
 
 
 def make_live(function: str, version: str, before: Alias | None) -> None:
