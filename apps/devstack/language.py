@@ -27,8 +27,6 @@ PENDING: tuple[str, ...] = (
     "apps/devstack/parent_death.py",
     "apps/devstack/postgresql.py",
     "apps/users/reconciliation/",
-    "docs/operations.md",
-    "infrastructure/",
     "docs/previews.md",
     "tests/deployment/previews/",
     "tests/deployment/test_existing.py",
