@@ -66,7 +66,7 @@ def render(
 
 def overlay(path: Path | None) -> Settings:
     """Return the changes to a stage's settings that a file holds (rehearsals); none without one."""
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
+    return dict(zappa_settings.read_json(path)) if path else {}
 
 
 def _written(name: str, text: str) -> Path:
