@@ -25,8 +25,6 @@ class Person(models.Model):
     cognito_user_id = models.UUIDField(null=True)
     email = models.TextField()
     is_deleted = models.BooleanField()
-    project_is_active: bool
-    """Of a person from `selectors.find_person`."""
 
     class Meta:
         managed = False

@@ -19,7 +19,6 @@ from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProje
 
 if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
-    from apps.files.models import Person
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ def sign_upload(
     person = selectors.find_person(user_id, project_id)
     if person is None or not _is_same_person(person, actor):
         raise NotAMopedUserError
-    if project_id is not None and not person.project_is_active:
+    if project_id is not None and not person.project_is_live:
         raise UnknownProjectError
     key = _new_key(kind, project_id, user_id, name)
     upload = adapters.presign_upload(key=key, media_type=content_types.type_of(name))
@@ -89,7 +88,7 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     is_a_projects = keys.is_under(path, keys.PROJECT_FOLDERS) or keys.is_under(
         key, settings.FILES_OLDER_FOLDERS
     )
-    return is_a_projects and selectors.active_rows(key).exists()
+    return is_a_projects and selectors.has_live_row(key)
 
 
 def _is_own_folder(path: str, actor: CognitoUser) -> bool:
@@ -100,14 +99,14 @@ def _is_own_folder(path: str, actor: CognitoUser) -> bool:
     return owner is not None and _is_same_person(owner, actor)
 
 
-def _is_same_person(person: Person, actor: CognitoUser) -> bool:
+def _is_same_person(person: selectors.Person, actor: CognitoUser) -> bool:
     """
     Return whether the row that the caller's claims name is the caller's own.
 
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.
     """
-    is_account = str(person.cognito_user_id) == actor.claims.user_id.lower()
+    is_account = str(person.account) == actor.claims.user_id.lower()
     return is_account or normalize(person.email) == normalize(actor.email)
 
 
