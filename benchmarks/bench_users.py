@@ -1,7 +1,7 @@
 """
 What staff accounts cost with 100 and with 10,000 people, side by side.
 
-    python benchmarks/bench_users.py
+    python -m benchmarks.bench_users
 
 Starts a PostgreSQL of its own. AWS is answered in this process, from dictionaries, so that what is
 measured is ours: the statements, the calls we make (counted) and our own time. The emulator would
@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import os
 import statistics
-import sys
 import tempfile
 import time
 import tracemalloc
@@ -28,8 +27,6 @@ from apps.claims import items
 from apps.core.aws import clients
 from apps.devstack import environment
 from apps.devstack.postgresql import Cluster, database_url
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,11 +72,14 @@ class World:
 
     def admin_create_user(self, request: dict[str, Any]) -> dict[str, Any]:
         """Make an account."""
-        return {"User": self.admit(request["Username"], str(uuid.uuid4()))}
+        return {"User": self.admit(request["Username"], str(uuid.uuid4()), request["UserAttributes"])}
 
-    def admit(self, email: str, name: str) -> dict[str, Any]:
+    def admit(self, email: str, name: str, attributes: list[dict[str, str]] | None = None) -> dict[str, Any]:
         """Put an account into the pool."""
-        attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+        attributes = attributes or [
+            {"Name": "email", "Value": email},
+            {"Name": "email_verified", "Value": "true"},
+        ]
         self.accounts[name] = {
             "Username": name,
             "Attributes": attributes,

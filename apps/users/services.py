@@ -26,6 +26,7 @@ from apps.users.errors import (
     AlreadyActiveError,
     BusyError,
     InactiveError,
+    OwnAccountError,
     UserExistsError,
     UserNotFoundError,
 )
@@ -193,7 +194,8 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
         attempts.end(committed)
         return
     user = MopedUser.objects.with_account(cognito_user_id)
-    policies.forbid_self(user, actor)
+    if policies.is_same_person(user, actor):
+        raise OwnAccountError
     change = attempts.begin(
         PendingChange.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
     )

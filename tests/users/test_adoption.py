@@ -59,6 +59,10 @@ def city_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[dic
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+INDEX = """
+    SELECT amname, indisvalid FROM pg_index
+    JOIN pg_class c ON c.oid = indexrelid JOIN pg_am am ON am.oid = c.relam
+    WHERE c.relname = 'moped_project_files_key_idx'"""
 SERVER = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
 
 
@@ -106,6 +110,9 @@ class TestAdoption:
             city_database, "moped_api"
         )
         assert not {name for name in names(city_database, "public") if not name.startswith("moped_")}
+
+        with psycopg.connect(**city_database) as city:
+            assert city.execute(INDEX).fetchall() == [("hash", True)]
 
         assert "No migrations to apply" in migrate(city_database, "--fake-initial")
         assert catalogue(city_database) == before
