@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.auth.tokens import jwks, jwks_client, verifier
+from apps.auth.tokens import jwks, verifier
 from apps.auth.tokens.errors import (
     ClaimsInvalidError,
     TokenExpiredError,
@@ -130,16 +129,3 @@ class TestKeys:
         assert first != other
         assert other != first
         assert first != "a key"
-
-
-class TestConversation:
-    def test_that_ended_by_itself_can_be_cut(self) -> None:
-        conversation = jwks_client._Conversation(jwks_client._permitted("http://127.0.0.1:1/"))
-        conversation._socket = socket.socket()
-
-        conversation.cut()  # not connected (any more): nothing to shut down
-
-        conversation._socket.close()
-
-    def test_that_never_began_can_be_cut(self) -> None:
-        jwks_client._Conversation(jwks_client._permitted("http://127.0.0.1:1/")).cut()
