@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.auth.tokens import explain
-from tests.auth.attacks import ACCEPTED, Attack, KeySetAttack, key_sets
+from tests.auth.attacks import ACCEPTED, Attack, key_sets
 from tests.auth.key_server_stub import answering
 from tests.auth.signing import HASURA, compact, id_payload, key
 from tests.auth.tokens.test_attacks import CATALOGUE, named
@@ -44,8 +44,8 @@ class TestExplain:
         assert report.replace("\n", "").isprintable()
 
     @pytest.mark.parametrize("attack", key_sets.ATTACKS, ids=named)
-    def test_comes_to_the_verifiers_verdict_on_keys(self, attack: KeySetAttack, publisher: Publisher) -> None:
-        publisher.document = compact(attack.document())
+    def test_comes_to_the_verifiers_verdict_on_keys(self, attack: Attack, publisher: Publisher) -> None:
+        publisher.document = compact(attack.make())
         failing = [check.code for check in explain.explain(signed()) if not check.holds]
 
         assert [*failing, ACCEPTED][0] == explain.verdict(signed()) == attack.answer
