@@ -14,7 +14,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
+import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -223,7 +223,7 @@ def respond(
     if settings.BROWSER_PAGES and negotiation.accepts_html(request):
         response = render(request, page.template, {"problem": problem, **page.context}, status=status)
     else:
-        response = HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
+        response = HttpResponse(msgspec.json.encode(problem), status=status, content_type=CONTENT_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:  # it must say how to authenticate (RFC 9110, 15.5.2)
         response.headers["WWW-Authenticate"] = challenge(TOKEN_MISSING, "")
     return response
