@@ -76,12 +76,6 @@ class TestVerifiedCityAddress:
 
 
 class TestCognitoUser:
-    def test_has_only_the_roles_of_the_token(self, signer: Signer) -> None:
-        editor = user(signer, **{HASURA: hasura_claim("moped-editor")})
-
-        assert editor.has_role("moped-editor", "moped-admin")
-        assert not editor.has_role("moped-admin")
-
     def test_has_no_attribute_that_it_does_not_declare(self, signer: Signer) -> None:
         assert not hasattr(user(signer, is_superuser=True), "is_superuser")
 
