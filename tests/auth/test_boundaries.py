@@ -75,18 +75,15 @@ class TestSizes:
         with pytest.raises(TokenMalformedError):
             verifier.verify(key().token(id_payload(), self.header_of(769)))
 
-    @pytest.mark.parametrize("beside", [0, 40], ids=["alone", "beside more brackets than the limit"])
-    @pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"x":', "}")])
-    def test_a_payload_is_shown_to_a_depth_of_32(self, before: str, after: str, beside: int) -> None:
+    def test_a_payload_is_shown_with_256_brackets_at_most(self) -> None:
         def nested(levels: int) -> verifier.IdToken:
-            value = f"{before * levels}1{after * levels}"
-            # No other brackets of either kind but those that are asked for.
-            payload = compact(id_payload(x="@", hasura=None, **({"y": [[]] * beside} if beside else {})))
+            value = f"{'[' * levels}1{']' * levels}"
+            payload = compact(id_payload(x="@", hasura=None))  # one bracket of its own
             return verifier.verify(key().token(payload.replace(b'"@"', value.encode())))
 
-        assert nested(31).payload["x"]
+        assert nested(255).payload["x"]
         with pytest.raises(ClaimsInvalidError):
-            _ = nested(32).payload
+            _ = nested(256).payload
 
 
 class TestHasuraClaims:

@@ -66,7 +66,8 @@ def _seconds_left() -> float | None:
 class DatabaseWrapper(base.DatabaseWrapper):
     """Logs in with the secret that the settings name; as DATABASE_URL says where they name none."""
 
-    Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
+    # Django looks names up in it, as in the module psycopg.
+    Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})  # type: ignore[assignment]
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """
