@@ -34,7 +34,7 @@ def fetch(url: str) -> bytes:
         with deadline.within(DEADLINE_SECONDS):
             return deadline.call(_get, parts)
     except (deadline.DeadlineError, TimeoutError) as error:
-        raise FetchError(f"no answer within {DEADLINE_SECONDS:g} s") from error
+        raise FetchError("no answer in time") from error
     except (OSError, HTTPException, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
         raise FetchError(type(error).__name__) from error
 

@@ -107,7 +107,7 @@ class TestFetch:
     def test_waits_no_longer_than_its_deadline(self, publisher: Publisher, misbehaviour: Any) -> None:
         publisher.misbehave = misbehaviour
 
-        with pytest.raises(jwks_client.FetchError, match=r"no answer within 0\.2 s"):
+        with pytest.raises(jwks_client.FetchError, match="no answer in time"):
             jwks_client.fetch(publisher.url)
 
     @pytest.mark.usefixtures("short_deadline")
@@ -117,7 +117,7 @@ class TestFetch:
         may_go_on = threading.Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: may_go_on.wait(LIMIT_SECONDS))
 
-        with pytest.raises(jwks_client.FetchError, match=r"no answer within 0\.2 s"):
+        with pytest.raises(jwks_client.FetchError, match="no answer in time"):
             jwks_client.fetch(publisher.url)
         may_go_on.set()
 
