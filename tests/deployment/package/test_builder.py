@@ -75,7 +75,6 @@ IMPORTED_AT_START = {
     "jwt",
     "moped_api",
     "msgspec",
-    "orjson",
     "rest_framework",
     "rest_framework_simplejwt",
     "six",
