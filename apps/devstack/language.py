@@ -31,7 +31,6 @@ PENDING: tuple[str, ...] = (
     "infrastructure/",
     "tests/deployment/test_existing.py",
     "tests/deployment/verification/test_facts.py",
-    "tests/rehearsal/",
 )
 
 WORDS = {
