@@ -24,7 +24,7 @@ def smoke_token(outputs: dict[str, str]) -> str:
         with translate_errors(NotAuthorizedException=ForbiddenError, UserNotFoundException=NotFoundError):
             answer = clients.cognito().admin_initiate_auth(
                 UserPoolId=outputs["UserPoolId"],
-                ClientId=outputs["ClientId"],
+                ClientId=outputs["ClientId"].rpartition(",")[2],  # before it, a preview has one for browsers
                 AuthFlow="ADMIN_USER_PASSWORD_AUTH",
                 AuthParameters={"USERNAME": credentials["email"], "PASSWORD": credentials["password"]},
             )
