@@ -109,6 +109,8 @@ BROWSER_PAGES = env.flag(
     "MOPED_API_BROWSER_PAGES", default=False
 )  # browsable API; needs requirements/staging
 BROWSER_SIGN_IN = env.flag("MOPED_API_BROWSER_SIGN_IN", default=False)  # through the pool's hosted UI
+# Of a preview: the page of staging that its sign-ins come back to, since the pool knows no preview (ADR 13).
+SIGN_IN_RELAY = env.text("MOPED_API_SIGN_IN_RELAY", "")
 COGNITO_DOMAIN_URL = env.text("COGNITO_DOMAIN_URL", None if BROWSER_SIGN_IN else "")
 SECURE_COOKIES = env.flag("MOPED_API_SECURE_COOKIES", default=True)
 COOKIE_PREFIX = "__Host-" if SECURE_COOKIES else ""
