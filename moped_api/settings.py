@@ -124,6 +124,7 @@ CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", "
 CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
 )
+CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST", "PUT"]  # of our routes
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
