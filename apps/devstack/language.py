@@ -32,7 +32,6 @@ PENDING: tuple[str, ...] = (
     "tests/deployment/previews/",
     "tests/deployment/test_existing.py",
     "tests/deployment/verification/test_facts.py",
-    "tests/rehearsal/",
 )
 
 WORDS = {

@@ -69,12 +69,14 @@ def list_workgroups() -> dict[int, str]:
 
 def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     """
-    Return what is known of the person with this account.
+    Return what is known of the person with this account, or of the inactive person who had it.
 
-    :raises UserNotFoundError: if no user has it
+    :raises UserNotFoundError: if there is no such user
     :raises UnavailableError: if a store cannot be reached
     """
     user = MopedUser.objects.with_account(cognito_user_id)
+    if user is None:
+        raise UserNotFoundError
     sso_name = sso_username(user.address) if is_city_address(user.address) else ""
     return UserDetail(
         user,
