@@ -3,6 +3,10 @@ Who is calling: the Authorization header, else the cookie of a browser sign-in.
 
 Settings list the two classes in this order, the second one only where browsers can sign in. A header that is
 present must be valid: the cookie does not replace it.
+
+simplejwt imports the models of `django.contrib.auth` for annotations. They need two of Django's apps, whose
+tables must not be created in the City's database. Also the first model without a `db_table` makes Django
+import psycopg: a fifth of a cold start, before any query.
 """
 
 from __future__ import annotations
@@ -16,9 +20,18 @@ from rest_framework.permissions import SAFE_METHODS
 
 from apps.auth.browser import cookies
 from apps.auth.callers import CognitoUser
-from apps.auth.simplejwt import JWTStatelessUserAuthentication
 from apps.auth.tokens import errors, verifier
 from apps.core.http import problems
+from apps.core.imports import Replacement, deferred
+
+SET_ASIDE: dict[str, Replacement] = {
+    "django.contrib.auth.models": ("AbstractBaseUser", "Group", "Permission"),
+    "django.test.signals": "django.core.signals",  # for one signal, with the whole test framework
+    "rest_framework_simplejwt.token_blacklist.models": ("BlacklistedToken", "OutstandingToken"),
+}
+
+with deferred(SET_ASIDE):
+    from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -57,10 +57,6 @@ class CognitoUser:
         """Return the roles that the token grants."""
         return self.token.claims.allowed_roles
 
-    def has_role(self, *roles: str) -> bool:
-        """Return whether the token grants one of these roles."""
-        return not set(roles).isdisjoint(self.roles)
-
     @property
     def is_verified(self) -> bool:
         """Return whether the address is proven: by Cognito, or by the City's single sign-on."""
@@ -90,7 +86,3 @@ class Anonymous:
     username = ""
     claims = NO_CLAIMS
     roles = ()
-
-    def has_role(self, *roles: str) -> bool:
-        """Return False: an anonymous caller has no role."""
-        return False

@@ -67,8 +67,9 @@ def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: MopedError, state: str, target: str) -> HttpResponse:
-    page = problems.ProblemPage("auth/sign_in_failed.html", {"sign_in_target": quote(target)})
-    response = problems.respond_error(request, error, page)
+    response = problems.respond_error(
+        request, error, template="auth/sign_in_failed.html", sign_in_target=quote(target)
+    )
     # After a fault of the pool the browser may send the same code again.
     if not isinstance(error, UpstreamError):
         cookies.delete_pending_cookie(request, response, state)

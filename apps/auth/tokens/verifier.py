@@ -7,6 +7,7 @@ The order of the rules matters: cheap rules first, then the signature. Claims ar
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +53,9 @@ class IdToken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """
         Return a fresh copy of the whole payload, the Hasura claim left as it came.
 
-        :raises ClaimsInvalidError: if other claims nest too deeply to be shown
+        :raises ClaimsInvalidError: if other claims could nest too deeply to be shown
         """
-        return rules.decode_payload(self.document)
+        return rules.decode_members(self.document)
 
     def __repr__(self) -> str:
         # A token that strays into a log says whose it is and no more.
@@ -94,15 +95,16 @@ def _verified(token: str, pool: TrustedKeys) -> IdToken:
 
 def _id_token(document: bytes, pool: TrustedKeys) -> IdToken:
     claims = _claims(document, pool)
-    rules.check_intended_use(claims, pool)
-    rules.check_times(claims)
+    violations = chain(rules.use_violations(claims, pool), rules.time_violations(claims, time()))
+    for violation in violations:
+        raise violation
     return IdToken(
         sub=claims.sub,
         email=claims.email,
         email_verified=claims.has_verified_email,
         username=claims.username,
         groups=claims.groups,
-        claims=rules.hasura_claims(claims.hasura, document),
+        claims=rules.hasura_claims(bytes(claims.hasura_json)),
         client_id=claims.aud,
         exp=claims.exp,
         iat=claims.iat,
@@ -114,8 +116,8 @@ def _id_token(document: bytes, pool: TrustedKeys) -> IdToken:
 
 def _claims(document: bytes, pool: TrustedKeys) -> rules.Claims:
     try:
-        return rules.decode_claims(document)
-    except ClaimsInvalidError:
+        return rules.decode(document, rules.CLAIMS)
+    except ClaimsInvalidError as error:
         # Report a wrong issuer, use or audience rather than missing claims: an access token has no e-mail.
-        rules.check_intended_use(rules.decode_intended_use(document), pool)
-        raise
+        intended_use = rules.decode(document, rules.INTENDED_USE)
+        raise next(rules.use_violations(intended_use, pool), error) from error.__cause__

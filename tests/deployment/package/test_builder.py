@@ -49,7 +49,6 @@ IMPORTED_AT_START = {
     "jwt",
     "moped_api",
     "msgspec",
-    "orjson",
     "rest_framework",
     "rest_framework_simplejwt",
     "six",
