@@ -142,6 +142,10 @@ class TestAnEmptyDatabase:
 
             assert own_cursor.fetchall() == city.execute(query).fetchall()
 
+    def test_gets_the_citys_workgroups(self) -> None:
+        inactive = MopedWorkgroup.objects.filter(is_deleted=True).values_list("workgroup_id", flat=True)
+        assert (MopedWorkgroup.objects.count(), set(inactive)) == (30, {19, 22})
+
     def test_gives_hasura_the_defaults_it_relies_on(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
