@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from apps.core.aws import clients
@@ -24,6 +25,8 @@ NEEDED = (
     *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
     "FunctionRoleArn",
     "DeploymentBucket",
+    "ReconciliationFunction",
+    "ReconciliationRoleArn",
 )
 
 
@@ -51,11 +54,10 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
 
 def secret_value(name: str) -> str:
     """Return the text of a secret; "" if there is no such secret or it is empty."""
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            return clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
-    except NotFoundError:  # a new secret has no version that could be read
-        return ""
+    # A new secret has no version that could be read.
+    with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
+        return clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
+    return ""
 
 
 def require_secret_value(name: str) -> None:
