@@ -16,6 +16,7 @@
 #   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
 #   make rehearse     the whole life of the stages on this machine: deploy, try, break, roll back, remove
 #   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
+#   make prove-aws    the commands of stages and previews at two emulators, which must agree: some minutes
 #   make doctor       look for what goes wrong with a stage although it deploys
 
 PYTHON ?= python3
@@ -36,7 +37,7 @@ WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 -
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: editor-config coverage prove-faults bench bench-cold load rehearse doctor infrastructure help run test check runtime format lint types imports locks tests reset install lock browser pooler
+.PHONY: editor-config coverage prove-faults bench bench-cold load rehearse doctor infrastructure help prove-aws run test check runtime format lint types imports locks tests reset install lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -117,6 +118,12 @@ bench: install .build/bench/ready
 	@$(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt
 	@touch $@
 
+# 180 MB, for one proof.
+.build/moto/installed: requirements/moto.txt | install
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/moto
+	@$(BIN)/uv pip install --quiet --python .build/moto --require-hashes -r requirements/moto.txt
+	@touch $@
+
 # ---- stages -------------------------------------------------------------------------------------
 bench-cold: install runtime
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
@@ -126,6 +133,9 @@ load: install
 
 rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal
+
+prove-aws: install .build/moto/installed
+	$(BIN)/pytest -q tests/deployment/prove_moto.py $(ARGS)
 
 prove-faults: install
 	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_fault_injection.py \

@@ -11,7 +11,7 @@ The lock belongs to a transaction: it ends with its holder and needs no session 
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -180,11 +180,14 @@ def _delete_finished(change: PendingChange) -> None:
 
     The change is a success all the same. What remains is deleted by the next attempt or `reconcile_users`.
     """
+    finished = PendingChange.objects.filter(pk=change.pk)
     try:
-        PendingChange.objects.filter(pk=change.pk).delete()
+        finished.delete()
     except Error as error:
         logger.warning("intention_close_failed", extra={"change": change.pk, "cause": repr(error)})
         _reset_connection()
+        with suppress(Error):
+            finished.delete()
 
 
 def _record_uncertain_password(change: PendingChange) -> None:
