@@ -567,28 +567,6 @@ class TestCommand:
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
 
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [("runtime", "python3.11"), ("architecture", "riscv")],
-        ids=["runtime", "processor"],
-    )
-    def test_packs_nothing_for_what_lambda_does_not_have(self, name: str, value: str, stage: Stage) -> None:
-        stage.settings[name] = value
-
-        with pytest.raises(StageError, match=f"\"{name}\" in zappa_settings.json is '{value}': "):
-            self.run("deploy", stage.name)
-
-    def test_takes_no_package_for_another_processor(self, stage: Stage, tmp_path: Path) -> None:
-        with zipfile.ZipFile(tmp_path / "mac.zip", "w") as zipped:
-            zipped.writestr("orjson/orjson.cpython-313-darwin.so", b"\xcf\xfa\xed\xfe")
-
-        with pytest.raises(StageError, match=r"cannot load orjson/.* it is not an ELF file"):
-            self.run("deploy", stage.name, "--package", str(tmp_path / "mac.zip"))
-
-    def test_wants_to_know_what_to_run(self, stage: Stage) -> None:
-        with pytest.raises(CommandError, match="required: command"):
-            self.run("manage", stage.name)
-
     def test_describes_each_action(self) -> None:
         parser = Command().create_parser("manage.py", "stage")
         (actions,) = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]

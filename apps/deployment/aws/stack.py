@@ -1,4 +1,4 @@
-"""What a stage stands on: the outputs of its CloudFormation stack, and whether they are all there."""
+"""The CloudFormation stack of a stage: its outputs, and whether all that a deployment needs exists."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ NEEDED = (
 
 def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
     """
-    Return what the stack made.
+    Return the outputs of a stack.
 
-    :param instead: outputs that the stage takes for others, by the others' names (a preview's role)
-    :raises StageError: if there is no such stack, it is half made, or it lacks something
+    :param instead: outputs that replace others, by the names of the others (a preview's role)
+    :raises StageError: if there is no such stack, it is incomplete, or it lacks an output
     """
     description = _describe(stack)
     status = description["StackStatus"]
