@@ -59,7 +59,7 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     Build the package, byte for byte the same from the same sources.
 
     :param requirements: "production", or "staging" for stages that show pages to browsers
-    :param target: what it is for; by default what zappa_settings.json says for all stages
+    :param target: the runtime and processor; by default those of all stages in zappa_settings.json
     :raises StageError: if a step fails, the package is larger than it may be, or the target cannot load it
     """
     target = target or target_of_file()
@@ -83,7 +83,7 @@ def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
     """
     Return the package for a stage.
 
-    :param built_before: one to take, rather than to build it
+    :param built_before: the file of a package that was built before
     :raises StageError: as `build` and `describe`
     """
     target = target_of(stage.settings)
@@ -91,15 +91,15 @@ def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
 
 
 def pruned(requirements: str) -> tuple[str, ...]:
-    """Return the patterns of what stays behind."""
+    """Return the patterns of files that the package lacks."""
     return archive.PRUNED + (() if requirements in WITH_PAGES else archive.PRUNED_WITHOUT_PAGES)
 
 
 def describe(path: Path, target: Target, requirements: str = "staging") -> Package:
     """
-    Return what is known of a package that was built before.
+    Check a package that was built, and return its digest and size.
 
-    :param requirements: what is in it, which says how large it may be
+    :param requirements: its set of libraries, which decides how large it may be
     :raises StageError: if there is none, it is larger than it may be, or the target cannot load it
     """
     if not path.is_file():
@@ -127,7 +127,7 @@ def _install(requirements: str, target: Target, folder: Path) -> None:
 
 
 def _ingredients(requirements: str, target: Target, python: Path, sources: list[Path]) -> str:
-    """Return a digest of all that a package is made from, those who make it included."""
+    """Return a digest of all that a package is made from, and of the modules that build it."""
     files = [
         _lock(requirements),
         Path(__file__),
