@@ -67,7 +67,7 @@ DATABASES = {
 }
 # A secret with `username` and `password`, in place of DATABASE_URL's; read when a connection is made.
 DATABASE_SECRET = env.text("MOPED_API_DATABASE_SECRET", "")
-# PgBouncer or RDS Proxy stands in between: no start-up parameter `options`, no prepared statements.
+# PgBouncer or RDS Proxy stands in between: no start-up parameter `options`.
 DATABASE_POOLER = env.flag("MOPED_API_DATABASE_POOLER", default=False)
 # Parameters of every session. Behind a pooler the database role carries them (docs/database.md).
 DATABASE_SESSION = {
@@ -86,8 +86,6 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_idle=30,
     keepalives_interval=10,
     keepalives_count=3,
-    # psycopg's own default, which Django switches off; see apps.core.database.queries
-    prepare_threshold=None if DATABASE_POOLER else 5,
 )
 if not DATABASE_POOLER:
     DATABASES["default"]["OPTIONS"]["options"] = " ".join(

@@ -16,6 +16,7 @@ from apps.auth.tokens.errors import (
 from tests.auth.signing import compact, id_payload, key
 
 if TYPE_CHECKING:
+    from apps.auth.callers import CognitoUser
     from tests.support.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("publisher")
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("publisher")
 END_OF_9999 = 253_402_300_799
 
 
-def verified(**changes: Any) -> verifier.IdToken:
+def verified(**changes: Any) -> CognitoUser:
     return verifier.verify(key().token(id_payload(**changes)))
 
 
@@ -72,7 +73,7 @@ class TestSizes:
             verifier.verify(key().token(id_payload(), self.header_of(769)))
 
     def test_a_payload_is_shown_with_256_brackets_at_most(self) -> None:
-        def nested(levels: int) -> verifier.IdToken:
+        def nested(levels: int) -> CognitoUser:
             value = f"{'[' * levels}1{']' * levels}"
             payload = compact(id_payload(x="@", hasura=None))  # one bracket of its own
             return verifier.verify(key().token(payload.replace(b'"@"', value.encode())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import re
 from typing import TYPE_CHECKING, Any
@@ -38,8 +37,7 @@ def upload(caller: CognitoUser, **changes: Any) -> adapters.PresignedPost:
 
 
 def claiming(caller: CognitoUser, **claims: str) -> CognitoUser:
-    token = msgspec.structs.replace(caller.token, claims=msgspec.structs.replace(caller.claims, **claims))
-    return dataclasses.replace(caller, token=token)
+    return msgspec.structs.replace(caller, claims=msgspec.structs.replace(caller.claims, **claims))
 
 
 class TestSignUpload:

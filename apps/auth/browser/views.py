@@ -41,11 +41,13 @@ def callback(request: HttpRequest) -> HttpResponse:
     pending = cookies.pending(request, state)
     target = sign_in.safe_target(pending.target if pending else "")
     try:
-        text, token = sign_in.finish(pending=pending, answer=request.GET, redirect_uri=_callback_url(request))
+        text, caller = sign_in.finish(
+            pending=pending, answer=request.GET, redirect_uri=_callback_url(request)
+        )
     except MopedError as error:
         return _failed(request, error, state, target)
     response = HttpResponseRedirect(target)
-    cookies.set_token_cookie(response, text, seconds=max(int(token.exp - time.time()), 0))
+    cookies.set_token_cookie(response, text, seconds=max(int(caller.exp - time.time()), 0))
     cookies.delete_pending_cookie(request, response, state)
     return response
 
