@@ -29,10 +29,7 @@ PROBLEM = {
 
 HEADERS = {
     "X-Request-ID": {
-        "description": (
-            "Finds this request in the log. A caller may send one of 8 to 64 letters, digits and `._=-`. "
-            "Behind a gateway it is the id that the gateway gave."
-        ),
+        "description": "Finds this request in the log.",
         "required": True,
         "schema": {"type": "string"},
     },
