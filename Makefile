@@ -31,7 +31,7 @@ MANAGE := $(BIN)/python manage.py
 # The tools that import the settings need the environment of a laptop.
 LAPTOP := $(BIN)/python -m apps.devstack
 # Ends with make, however make ends.
-WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
+WITH_PARENT = $$(command -v setpriv && echo --pdeathsig TERM --)
 
 # A module of another project must not stand in for one of .venv.
 unexport PYTHONPATH PYTHONHOME
@@ -43,7 +43,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 run: install
-	@$(WITH_PARENT) $(BIN)/python manage.py runserver $(PORT)
+	@exec $(WITH_PARENT) $(MANAGE) runserver $(PORT)
 
 test: install
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) -m "not slow" $(ARGS)

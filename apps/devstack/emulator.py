@@ -67,14 +67,7 @@ class Emulator(processes.Server):
         if not PYTHON.exists():
             raise DevstackError("The embedded AWS is not installed. Run `make install`.")
         scratch = self._fresh_scratch()
-        with self.log.open("wb") as log:
-            self._process = processes.start(
-                [PYTHON, self._launcher],
-                end_with=self.stop_signal,
-                log=log,
-                environment=self._environment(scratch),
-            )
-        self._await(self._answers)
+        self._start([PYTHON, self._launcher], environment=self._environment(scratch))
 
     def _fresh_scratch(self) -> Path:
         # It leaves the code folders of its functions behind.
@@ -104,11 +97,10 @@ class Emulator(processes.Server):
             "SFTP_ENABLED": "0",
         }
 
-    def _answers(self) -> bool:
-        assert self._process is not None  # noqa: S101 (only asked while starting)
+    def _is_ready(self, pid: int) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_directory/process", timeout=10) as response:  # noqa: S310
-                return bool(response.read().decode() == str(self._process.pid))
+                return bool(response.read().decode() == str(pid))
         except (OSError, HTTPException):
             return False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from apps.devstack import browser
+from apps.devstack import browser, processes
 from apps.devstack.emulator import free_port
 from tests.support import clean_env
 from tests.support.waiting import LIMIT_MILLISECONDS, LIMIT_SECONDS, wait_until
@@ -78,7 +77,7 @@ def running_laptop(parent: Path) -> Iterator[Laptop]:
     with running.output.open("w") as output:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-I", "-S", "apps/devstack/parent_death.py", str(os.getpid()), "15", "--"),
+                *processes.tied_to_parent(signal.SIGTERM),
                 *(sys.executable, "-u", "manage.py", "runserver", str(port)),
             ],
             cwd=folder,

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.management.commands import runserver
 
-from apps.devstack import banner, environment, parent_death, provision
+from apps.devstack import banner, environment, processes, provision
 from apps.devstack.emulator import HOST
 from apps.devstack.errors import DevstackError
 from apps.devstack.server import Server
@@ -53,7 +53,7 @@ class Command(runserver.Command):
         self.stderr.flush()
 
     def _serve(self, *args: Any, **options: Any) -> None:
-        parent_death.die_with(environment.supervisor_pid(), signal.SIGTERM)
+        processes.end_with_parent(environment.supervisor_pid())
         provision.resync_trigger()
         super().handle(*args, **options)
 
