@@ -66,7 +66,7 @@ def furnished_personas(furnished_emulator: Emulator) -> Emulator:
     """Return the furnished embedded AWS with every persona's account and claims in it."""
     from apps.devstack import accounts  # noqa: PLC0415 (models: Django is not set up when plugins load)
 
-    accounts.ensure_accounts(PERSONAS)
+    accounts.ensure(PERSONAS, with_rows=False)
     return furnished_emulator
 
 
