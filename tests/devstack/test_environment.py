@@ -1,20 +1,27 @@
+from __future__ import annotations
+
 import json
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
 from apps.devstack import environment
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 
 @pytest.fixture(autouse=True)
-def _bare_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        monkeypatch.delenv(name)
+def _bare_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(environment, "FOLDER", tmp_path)
     monkeypatch.setattr(environment, "WORLD", tmp_path / "world.json")
     monkeypatch.setattr(environment, "DOTENV", tmp_path / ".env")
     monkeypatch.setattr(environment, "POSTGRESQL", tmp_path / "postgresql")
+    with patch.dict(os.environ, clear=True):
+        yield
 
 
 class TestApply:
