@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import uuid
 from typing import Any
@@ -17,9 +18,7 @@ from flask import Flask, Response, g, jsonify, request
 from flask_cognito import CognitoAuth, cognito_auth_required, current_cognito_jwt
 from flask_cors import CORS
 
-from benchmarks import stage
-from benchmarks.answer import answer
-
+HASURA = "https://hasura.io/jwt/claims"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -32,18 +31,26 @@ HEADERS = {
 }
 
 
-def app() -> Flask:
+def app(pool: str, client: str) -> Flask:
     """Return the application."""
     flask = Flask(__name__)
     flask.config.update(
-        COGNITO_REGION=stage.REGION, COGNITO_USERPOOL_ID=stage.POOL, COGNITO_APP_CLIENT_ID=stage.CLIENT
+        COGNITO_REGION=pool.partition("_")[0], COGNITO_USERPOOL_ID=pool, COGNITO_APP_CLIENT_ID=client
     )
     CognitoAuth(flask)
 
     @flask.get("/auth/current_user")
     @cognito_auth_required
     def current_user() -> Response:
-        return jsonify(answer(current_cognito_jwt._get_current_object()))  # noqa: SLF001
+        claims = current_cognito_jwt._get_current_object()  # noqa: SLF001
+        return jsonify(
+            {
+                "cognito:username": claims["cognito:username"],
+                "email": claims["email"],
+                "hasura_claims": json.loads(claims[HASURA]),
+                "decrypted_jwt": claims,
+            }
+        )
 
     _around(flask)
     return flask
@@ -52,7 +59,7 @@ def app() -> Flask:
 def _around(flask: Flask) -> None:
     CORS(
         flask,
-        origins=["http://localhost:3000"],
+        origins=[os.environ["MOPED_API_CORS_ORIGINS"]],
         expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate"],
     )
     handler = logging.StreamHandler()
