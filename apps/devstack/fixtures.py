@@ -44,7 +44,7 @@ def emulator(emulator_launcher: Path, tmp_path_factory: pytest.TempPathFactory) 
 def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
     """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
     with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
-        return provision.furnish(provision.Endpoints(8000, emulator.url))
+        return provision.furnish(8000, emulator.url)
 
 
 @pytest.fixture

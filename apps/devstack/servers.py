@@ -56,7 +56,7 @@ def running(api_port: int, tell: Callable[[str], object]) -> Iterator[None]:
         environment.publish({**environment.read_world(), "AWS_ENDPOINT_URL": emulator.url})
         clients.forget_clients()
         tell("Making the user pool, its sign-in trigger, the table and the bucket …")
-        environment.publish(_provision(provision.Endpoints(api_port, emulator.url)))
+        environment.publish(_provision(api_port, emulator.url))
         yield
 
 
@@ -91,9 +91,9 @@ def _keep_running(
         tell(f"Restarted {server.name} with its data.")
 
 
-def _provision(endpoints: provision.Endpoints) -> dict[str, str]:
+def _provision(api_port: int, aws_url: str) -> dict[str, str]:
     try:
-        return provision.furnish(endpoints)
+        return provision.furnish(api_port, aws_url)
     except MopedError as error:
         raise DevstackError(f"The embedded AWS could not be furnished: {error.__cause__ or error}") from error
 

@@ -41,12 +41,12 @@ class TestFurnish:
     ) -> None:
         events = clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"]
         secret = _secret()
-        assert provision.furnish(provision.Endpoints(8000, furnished_emulator.url)) == furnished_variables
+        assert provision.furnish(8000, furnished_emulator.url) == furnished_variables
         assert clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"] == events
         assert _secret() == secret
 
     def test_follows_the_api_to_another_port(self, furnished_emulator: Emulator) -> None:
-        provision.furnish(provision.Endpoints(8765, furnished_emulator.url))
+        provision.furnish(8765, furnished_emulator.url)
         client = clients.cognito().describe_user_pool_client(
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
         )["UserPoolClient"]
@@ -55,7 +55,7 @@ class TestFurnish:
             "http://localhost:8765/auth/callback",
             "https://localhost:3000/moped/session/signin",
         ]
-        provision.furnish(provision.Endpoints(8000, furnished_emulator.url))
+        provision.furnish(8000, furnished_emulator.url)
 
     def test_puts_a_key_into_the_secret(self, furnished_emulator: Emulator) -> None:
         assert len(json.loads(_secret())["COGNITO_DYNAMO_SECRET_KEY"]) == 44
