@@ -192,7 +192,7 @@ def deployments() -> dict[str, Deployment]:
 def once(deployments: dict[str, Deployment], stage: Stage, tmp_path: Path) -> Deployment:
     """A stage with one live version. Tests leave that version live."""
     if "once" not in deployments:
-        accounts.ensure_accounts([VIEWER])
+        accounts.ensure([VIEWER], with_rows=False)
         deployment = Deployment(new_stage(), tmp_path)
         deployment.deploy()
         deployments["once"] = deployment
@@ -205,7 +205,7 @@ def twice(
 ) -> Deployment:
     """A stage with two versions, the second for other settings. Tests leave the second live."""
     if "twice" not in deployments:
-        accounts.ensure_accounts([VIEWER])
+        accounts.ensure([VIEWER], with_rows=False)
         monkeypatch.setattr(functions, "KEPT_VERSIONS", 1)
         deployment = Deployment(new_stage(), tmp_path)
         settings = deployment.stage.settings
