@@ -13,8 +13,19 @@ EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "Unr
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
+# Part of what AWS says, and what to do.
+ADVICE = {
+    "UnreservedConcurrentExecution": "The account allows too few concurrent executions. Ask AWS for more,"
+    " or lower `lambda_concurrency` (docs/operations.md, Limits). Then run this again."
+}
+
+
 class StageError(CommandError):
     """One clear sentence for the operator. Django prints it and exits with 1."""
+
+    def __init__(self, message: str, returncode: int = 1) -> None:
+        advice = (text for part, text in ADVICE.items() if part in message)
+        super().__init__(" ".join([message, *advice]), returncode=returncode)
 
 
 class LeftBehindError(StageError):
