@@ -27,7 +27,7 @@ from apps.users.errors import (
     UserExistsError,
     UserNotFoundError,
 )
-from apps.users.models import Event, MopedUser, PendingChange
+from apps.users.models import MopedUser, PendingChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
