@@ -43,7 +43,7 @@ class CurrentUserView(GenericAPIView[Any]):
                 "cognito:username": caller.username,
                 "email": caller.email,
                 "hasura_claims": caller.claims.as_dict(),
-                "decrypted_jwt": request.auth.payload,
+                "decrypted_jwt": caller.payload,
             }
         )
 

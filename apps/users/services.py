@@ -24,6 +24,7 @@ from apps.users.errors import (
     AlreadyActiveError,
     BusyError,
     InactiveError,
+    OwnAccountError,
     UserExistsError,
     UserNotFoundError,
 )
@@ -181,18 +182,15 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
     :raises OwnAccountError: if it is the actor's own
     :raises LastAdminError: if no admin would be left
     """
-    committed = PendingChange.objects.filter(
-        operation=PendingChange.DELETE, cognito_user_id=cognito_user_id, decided=True
-    ).first()
-    if committed:
-        attempts.end(committed)
-        return
     user = MopedUser.objects.with_account(cognito_user_id)
     if user is None:
         raise UserNotFoundError
-    if user.cognito_user_id != cognito_user_id:
+    if user.cognito_user_id != cognito_user_id:  # deactivated already
+        for change in PendingChange.objects.filter(cognito_user_id=cognito_user_id):
+            attempts.end(change)
         return
-    policies.forbid_self(user, actor)
+    if policies.is_same_person(user, actor):
+        raise OwnAccountError
     change = attempts.begin(
         PendingChange.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
     )

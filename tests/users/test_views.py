@@ -12,11 +12,10 @@ from django.db import OperationalError
 
 from apps.claims.hasura import ROLES
 from apps.core.errors import ConflictError, ForbiddenError, MopedError, UnavailableError, UpstreamError
-from apps.users import errors, reference, selectors, services
+from apps.users import errors, selectors, services
 from apps.users.adapters.cognito import Account
 from apps.users.models import Event, MopedUser, MopedWorkgroup
 from apps.users.selectors import UserDetail
-from apps.users.serializers import ChangedUserSerializer
 from tests.support.token_factory import hasura_claim
 from tests.users.stores import PASSWORD, profile
 
@@ -85,20 +84,6 @@ def calls(monkeypatch: pytest.MonkeyPatch, person: MopedUser) -> list[tuple[str,
     for name in WRITES:
         monkeypatch.setattr(services, f"{name}_user", service(name))
     return calls
-
-
-class TestChangedUserSerializer:
-    @pytest.mark.parametrize("password", ["", None])
-    def test_takes_an_empty_password_for_none(self, password: str | None) -> None:
-        serializer = ChangedUserSerializer(data={**reference.CHANGED_USER, "password": password})
-        assert serializer.is_valid(), serializer.errors
-        assert "password" not in serializer.validated_data
-
-    @pytest.mark.parametrize("password", [0, False, [], {}])
-    def test_refuses_a_password_that_is_no_string(self, password: object) -> None:
-        serializer = ChangedUserSerializer(data={**reference.CHANGED_USER, "password": password})
-        assert not serializer.is_valid()
-        assert list(serializer.errors) == ["password"]
 
 
 def send(client: APIClient, write: str, **changes: Any) -> Any:
