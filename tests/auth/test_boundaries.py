@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.auth.tokens import jwks, verifier
+from apps.auth.tokens import verifier
 from apps.auth.tokens.errors import (
     ClaimsInvalidError,
     TokenExpiredError,
@@ -81,16 +81,3 @@ class TestSizes:
         assert nested(255).payload["x"]
         with pytest.raises(ClaimsInvalidError):
             _ = nested(256).payload
-
-
-class TestKeys:
-    def test_are_the_same_if_their_numbers_are(self) -> None:
-        first, other = sorted(
-            (jwks.parse(compact({"keys": [key(kid).jwk()]}))[kid] for kid in ("pool-key-1", "pool-key-2")),
-            key=lambda public: public.modulus,
-        )
-
-        assert first == jwks.PublicKey(key().jwk(), first.modulus)
-        assert first != other
-        assert other != first
-        assert first != "a key"
