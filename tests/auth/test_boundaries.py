@@ -25,7 +25,7 @@ END_OF_9999 = 253_402_300_799
 
 
 def verified(**changes: Any) -> CognitoUser:
-    return verifier.verify(key().token(id_payload(**changes)))
+    return verifier.verify(key().sign(id_payload(**changes)))
 
 
 class TestTimes:
@@ -35,7 +35,7 @@ class TestTimes:
             verified(exp=clock.wall)
 
     def test_exp_ends_a_token_that_was_verified_before(self, clock: Clock) -> None:
-        text = key().token(id_payload(exp=clock.wall + 1))
+        text = key().sign(id_payload(exp=clock.wall + 1))
         assert verifier.verify(text)
         for _ in range(2):  # in that very second, and ever after
             clock.passes(1)
@@ -68,15 +68,15 @@ class TestSizes:
         return compact(key().header(x="x" * filler))
 
     def test_a_header_has_1024_characters_at_most(self) -> None:
-        assert verifier.verify(key().token(id_payload(), self.header_of(768)))
+        assert verifier.verify(key().sign(id_payload(), self.header_of(768)))
         with pytest.raises(TokenMalformedError):
-            verifier.verify(key().token(id_payload(), self.header_of(769)))
+            verifier.verify(key().sign(id_payload(), self.header_of(769)))
 
     def test_a_payload_is_shown_with_256_brackets_at_most(self) -> None:
         def nested(levels: int) -> CognitoUser:
             value = f"{'[' * levels}1{']' * levels}"
             payload = compact(id_payload(x="@", hasura=None))  # one bracket of its own
-            return verifier.verify(key().token(payload.replace(b'"@"', value.encode())))
+            return verifier.verify(key().sign(payload.replace(b'"@"', value.encode())))
 
         assert nested(255).payload["x"]
         with pytest.raises(ClaimsInvalidError):
