@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,8 @@ from apps.auth.tokens.errors import (
     TokenMalformedError,
     TokenNotYetValidError,
 )
-from tests.auth.signing import compact, id_payload, key
+from apps.claims import hasura
+from tests.auth.signing import HASURA, compact, id_payload, key
 
 if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("publisher")
 
+ROLES = "x-hasura-allowed-roles"
 END_OF_9999 = 253_402_300_799
 
 
@@ -81,3 +85,32 @@ class TestSizes:
         assert nested(255).payload["x"]
         with pytest.raises(ClaimsInvalidError):
             _ = nested(256).payload
+
+
+class TestHasuraClaims:
+    @pytest.mark.parametrize("roles", range(1, 5))
+    def test_have_no_room_for_another_member(self, roles: int) -> None:
+        """Whatever number of strings is added, it is never taken for the number that belongs there."""
+        text = json.dumps(HASURA | {ROLES: ["moped-editor"] * roles})
+        assert hasura.parse(text)
+        for strings, lists in itertools.product(range(16), range(8)):
+            if strings or lists:
+                more = ['"x-hasura-user-db-id":"1"'] * strings + [f'"{ROLES}":[]'] * lists
+                with pytest.raises(ValueError, match="twice"):
+                    hasura.parse(f"{{{','.join(more)},{text[1:]}")
+
+    @pytest.mark.parametrize(
+        ("missing", "doubled"), list(itertools.permutations(sorted(HASURA.keys() - {ROLES}), 2))
+    )
+    def test_cannot_hide_a_second_member_for_a_missing_one(self, missing: str, doubled: str) -> None:
+        text = json.dumps({name: value for name, value in HASURA.items() if name != missing})
+        assert hasura.parse(text)
+        with pytest.raises(ValueError, match="twice"):
+            hasura.parse(f'{{"{doubled}":"1",{text[1:]}')
+
+    def test_cannot_hide_a_list_in_the_place_of_the_roles(self) -> None:
+        without = {name: value for name, value in HASURA.items() if name != ROLES}
+
+        assert hasura.parse(json.dumps(without))
+        with pytest.raises(ValueError, match="list"):
+            hasura.parse(json.dumps(without | {"x-hasura-projects": []}))
