@@ -6,6 +6,7 @@
 #   make coverage     all tests again, and which branches they reach: 93 % at least
 #   make browser  install the browser that `make check` needs
 #   make pooler   install PgBouncer, which `make check` needs
+#   make node     install the linters of openapi.yaml, which `make check` needs (Node.js 20 or newer)
 #   make prove-faults     the bounded tests of faults, crowds and guesses, in full
 #   make editor-config    what the City's editor needs to use this API (docs/editor.md)
 #   make reset    forget the laptop's users, files and rows
@@ -49,7 +50,7 @@ lock_sets = for set in $(SETS); do \
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: editor-config coverage prove-faults bench bench-cold load rehearse doctor infrastructure help prove-aws run test check runtime format lint types imports locks tests reset install environment lock browser pooler
+.PHONY: editor-config coverage prove-faults node bench bench-cold load rehearse doctor infrastructure help prove-aws run test check runtime format lint types imports locks tests reset install environment lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -98,6 +99,14 @@ pooler:
 	  root=$$(test "$$(id -u)" = 0 || echo sudo); $$root apt-get update -qq && \
 	  $$root apt-get install -qq --yes --no-install-recommends pgbouncer; }
 
+node: .build/npm/installed
+
+.build/npm/installed: requirements/node/package-lock.json
+	@command -v npm >/dev/null || { echo "There is no npm here. Install Node.js 20 or newer."; exit 1; }
+	@mkdir -p .build/npm && cp requirements/node/package*.json .build/npm
+	@npm ci --prefix .build/npm --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # ---- what admits a change -----------------------------------------------------------------------
 check: install runtime format lint types imports locks infrastructure tests
 
@@ -126,12 +135,12 @@ locks: install
 	@cd .build/locks && grep == $(SETS:=.txt) | diff pins - \
 	  || { echo "Edited but not locked. Run \`make lock\` and commit it."; exit 1; }
 
-tests: install runtime .build/linters/installed
+tests: install runtime .build/linters/installed .build/npm/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
 
 # At night, in another order and with other examples each time. On Python 3.11 measuring coverage takes two
 # thirds more processor time.
-coverage: install runtime .build/linters/installed
+coverage: install runtime .build/linters/installed .build/npm/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install

@@ -74,14 +74,13 @@ def editors_request() -> Any:
     from rest_framework.test import APIRequestFactory
 
     from apps.auth.callers import CognitoUser
-    from apps.auth.tokens.verifier import IdToken
     from apps.claims.hasura import HasuraClaims
 
     claims = HasuraClaims(database_id="77", allowed_roles=("moped-editor",))
-    token: Any = dict.fromkeys(IdToken.__struct_fields__, "")
+    token: Any = dict.fromkeys(CognitoUser.__struct_fields__, "")
     token |= {"sub": "77", "email": "jane.doe@austintexas.gov", "claims": claims}
     request: Any = Request(APIRequestFactory().get("/", {"file": NAME, "project_id": 1}))
-    request.user = CognitoUser(IdToken(**token))
+    request.user = CognitoUser(**token)
     return request
 
 

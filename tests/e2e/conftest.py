@@ -106,6 +106,12 @@ def _wait_for_welcome(server: subprocess.Popen[bytes], running: Laptop) -> None:
     assert server.poll() is None, running.printed()
 
 
+def executable() -> str | None:
+    """Return the machine's browser, or None for Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """
@@ -114,12 +120,10 @@ def chromium() -> Iterator[Browser]:
     One for each module: while Playwright is there, an event loop runs in this thread, and Django
     lets no test use the database that comes after.
     """
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)  # or Playwright's own
     expect.set_options(timeout=LIMIT_MILLISECONDS)
     with sync_playwright() as playwright:
         try:
-            launched = playwright.chromium.launch(executable_path=path)
+            launched = playwright.chromium.launch(executable_path=executable())
         except Error as error:
             pytest.fail(f"No chromium starts here. Run `make browser`. {error}")
         yield launched
