@@ -12,8 +12,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client, override_settings
 from playwright.sync_api import expect
 
-from apps.devstack import browser
 from tests.auth.browser.test_relay import RELAY, preview_url
+from tests.e2e.conftest import executable
 from tests.support import wsgi_server
 from tests.support.waiting import LIMIT_MILLISECONDS
 
@@ -87,7 +87,7 @@ def page(chromium: Browser, stages: Stages, tmp_path: Path) -> Iterator[Page]:
     with wsgi_server.serving(stages, certificate) as port:
         rules = ", ".join(f"MAP {host} 127.0.0.1:{port}" for host in stages.settings)
         launched = chromium.browser_type.launch(
-            executable_path=browser.find(), args=[f"--host-resolver-rules={rules}"]
+            executable_path=executable(), args=[f"--host-resolver-rules={rules}"]
         )
         page = launched.new_page(ignore_https_errors=True)
         page.set_default_timeout(LIMIT_MILLISECONDS)

@@ -14,7 +14,7 @@ from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.auth.browser import cookies, hosted_ui, relay
-from apps.auth.callers import Anonymous, CognitoUser
+from apps.auth.callers import Anonymous
 from apps.auth.tokens import verifier
 from apps.core.errors import InvalidError, UnauthenticatedError
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from apps.auth.tokens.verifier import IdToken
+    from apps.auth.callers import CognitoUser
+
 
 # Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
 LONGEST_TARGET = 1000
@@ -63,9 +64,9 @@ def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingS
 
 def finish(
     *, pending: cookies.PendingSignIn | None, answer: Mapping[str, str], redirect_uri: str
-) -> tuple[str, IdToken]:
+) -> tuple[str, CognitoUser]:
     """
-    Exchange the code and return the token, as text and verified.
+    Exchange the code and return the token's text, and the caller that it names.
 
     :param pending: this browser's sign-in with the state of the answer; None if there is none
     :param answer: the query with which the pool sent the browser back (RFC 6749, section 4.1.2)
@@ -85,10 +86,10 @@ def finish(
     text = hosted_ui.exchange(code=answer["code"], redirect_uri=redirect_uri, verifier=pending.verifier)
     if len(text) > cookies.LONGEST_TOKEN:
         raise TokenTooLargeError
-    token = verifier.verify(text)
-    if not hmac.compare_digest(token.nonce.encode(), pending.nonce.encode()):
+    caller = verifier.verify(text)
+    if not hmac.compare_digest(caller.nonce.encode(), pending.nonce.encode()):
         raise StaleSignInError
-    return text, token
+    return text, caller
 
 
 def safe_target(target: str) -> str:
@@ -120,7 +121,6 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 def caller(request: HttpRequest) -> CognitoUser | Anonymous:
     """Return who the cookie says is looking at the page."""
     try:
-        token = cookies.verified_token(request) if settings.BROWSER_SIGN_IN else None
+        return (settings.BROWSER_SIGN_IN and cookies.verified_caller(request)) or Anonymous()
     except verifier.KeysUnavailableError:
-        token = None
-    return CognitoUser(token) if token else Anonymous()
+        return Anonymous()

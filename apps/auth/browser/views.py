@@ -41,11 +41,13 @@ def callback(request: HttpRequest) -> HttpResponse:
     pending = cookies.pending(request, state)
     target = sign_in.safe_target(pending.target if pending else "")
     try:
-        text, token = sign_in.finish(pending=pending, answer=request.GET, redirect_uri=_callback_url(request))
+        text, caller = sign_in.finish(
+            pending=pending, answer=request.GET, redirect_uri=_callback_url(request)
+        )
     except MopedError as error:
         return _failed(request, error, state, target)
     response = HttpResponseRedirect(target)
-    cookies.set_token_cookie(response, text, seconds=max(int(token.exp - time.time()), 0))
+    cookies.set_token_cookie(response, text, seconds=max(int(caller.exp - time.time()), 0))
     cookies.delete_pending_cookie(request, response, state)
     return response
 
@@ -80,9 +82,13 @@ def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: MopedError, state: str, target: str) -> HttpResponse:
-    context = {"sign_in_target": quote(target), "ends_session": not settings.SIGN_IN_RELAY}
-    page = problems.ProblemPage("auth/sign_in_failed.html", context)
-    response = problems.respond_error(request, error, page)
+    response = problems.respond_error(
+        request,
+        error,
+        template="auth/sign_in_failed.html",
+        sign_in_target=quote(target),
+        ends_session=not settings.SIGN_IN_RELAY,
+    )
     # After a fault of the pool the browser may send the same code again.
     if not isinstance(error, UpstreamError):
         cookies.delete_pending_cookie(request, response, state)
