@@ -63,7 +63,7 @@ def _fields(
         yield FormField(
             name,
             str(field.label),
-            str(field.help_text or ""),
+            "" if "choices" in field.style else str(field.help_text or ""),  # the names explain themselves
             field.required,
             widget,
             value,
