@@ -1,10 +1,10 @@
--- The database user of every preview: it reads what the API reads, and can write nothing, whatever the
+-- The database user of all previews. It reads what the API reads and can write nothing, whatever the
 -- code of a pull request tries (docs/adr/0012-previews.md). Run it in staging's database as the owner of
 -- its tables, once, and again when the API reads a table more:
 --
 --     psql "$STAGING_DATABASE_URL" --set ON_ERROR_STOP=1 --file infrastructure/preview-database.sql
 --
--- How the user proves who it is, is the database's business (a password, or IAM on RDS): as for staging's.
+-- It logs in as the user of staging does: with a password, or with IAM on RDS.
 
 DO $$
 BEGIN
@@ -14,10 +14,10 @@ BEGIN
 END
 $$;
 
--- A courtesy: it says "read-only" instead of "permission denied". The rights below are what counts.
+-- The message of a refused write is then "read-only" instead of "permission denied". The rights below decide.
 ALTER ROLE moped_preview SET default_transaction_read_only = on;
 
--- As it is by itself since PostgreSQL 15: before, everybody may make tables in `public`.
+-- The default since PostgreSQL 15. Before, every user may create tables in `public`.
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public, moped_api TO moped_preview;

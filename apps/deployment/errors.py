@@ -13,8 +13,19 @@ EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "Unr
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
+# Part of what AWS says, and what to do.
+ADVICE = {
+    "UnreservedConcurrentExecution": "The account allows too few concurrent executions. Ask AWS for more,"
+    " or lower `lambda_concurrency` (docs/operations.md, Limits). Then run this again."
+}
+
+
 class StageError(CommandError):
     """One clear sentence for the operator. Django prints it and exits with 1."""
+
+    def __init__(self, message: str, returncode: int = 1) -> None:
+        advice = (text for part, text in ADVICE.items() if part in message)
+        super().__init__(" ".join([message, *advice]), returncode=returncode)
 
 
 class LeftBehindError(StageError):
@@ -31,8 +42,10 @@ class BusyError(StageError):
         super().__init__(message, returncode=4)
 
 
-def as_stage_error(error: UpstreamError) -> StageError:
-    """Return what AWS has refused, as one sentence that says what to do."""
+def as_stage_error(error: StageError | UpstreamError) -> StageError:
+    """Return what AWS has refused, as one sentence that says what to do. A StageError is one already."""
+    if isinstance(error, StageError):
+        return error
     cause = error.__cause__
     # A waiter reports the answer that ended its waiting.
     answer = getattr(cause, "response", None) or getattr(cause, "last_response", None) or {}

@@ -19,7 +19,7 @@ from apps.devstack.environment import PROJECT
 REQUIREMENTS = PROJECT / "requirements"
 UV = Path(sys.prefix) / "bin" / "uv"
 # In this order: each extends the one before it and is constrained by its lock.
-SETS = ("production", "staging", "development", "emulator", "rehearsal", "linters")
+SETS = ("production", "staging", "development", "emulator", "rehearsal", "linters", "moto")
 FAILED = "uv cannot lock the requirements, for the reason above. It needs the package index."
 OPTIONS = (
     "--universal",

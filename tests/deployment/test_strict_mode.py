@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from apps.core.aws import clients
+from apps.deployment.errors import StageError
 from apps.devstack import stack as laptop_stack
 from tests.deployment.role import TRUST
 from tests.support import strict_mode
@@ -260,6 +261,7 @@ class TestLambda:
         )
 
         assert (code, "[100]" in message) == ("InvalidParameterValueException", True)
+        assert "Ask AWS for more, or lower `lambda_concurrency`" in str(StageError(message))
 
     def test_is_handed_no_role_that_its_caller_may_not(
         self, with_rights: Callable[..., boto3.Session], settings_of_function: dict[str, Any]

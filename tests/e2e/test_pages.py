@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = pytest.mark.slow(cost=80)
+pytestmark = pytest.mark.slow(cost=80, group="laptop")
 
 PASSWORD = "Bicycle-Lanes-42"
 

@@ -1,0 +1,73 @@
+"""moto's server, the second emulator of AWS, in an environment of its own (requirements/moto.in)."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+
+from apps.deployment.paths import BUILD
+from apps.devstack import processes
+from apps.devstack.emulator import HOST, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PYTHON = BUILD / "moto" / "bin" / "python"
+COMPLETED = (Path(__file__).with_name("moto_launcher.py"),)
+ALONE = ("-m", "moto.server")
+
+
+class MotoServer(processes.Server):
+    """
+    An empty account that moto plays; a context manager.
+
+    :param folder: for its log and the code of functions
+    :param program: what its Python runs, COMPLETED or ALONE
+    """
+
+    name = "moto's server"
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, folder: Path, program: Sequence[str | Path] = COMPLETED) -> None:
+        self.log = folder / "moto.log"
+        self._folder = folder
+        self._program = program
+        self._port = free_port()
+
+    @property
+    def url(self) -> str:
+        """What AWS_ENDPOINT_URL must say."""
+        return f"http://{HOST}:{self._port}"
+
+    def start(self) -> None:
+        """
+        Start it and wait until it answers.
+
+        :raises DevstackError: if it does not come up, with its last line
+        """
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "TMPDIR": str(self._folder),
+            "FUNCTION_PYTHON": sys.executable,
+            "MOTO_LAMBDA_CONCURRENCY_QUOTA": "1000",
+        }
+        with self.log.open("wb") as log:
+            self._process = processes.start(
+                [PYTHON, *self._program, "--host", HOST, "--port", str(self._port)],
+                end_with=self.stop_signal,
+                log=log,
+                environment=environment,
+            )
+        self._await(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            answer = requests.get(f"{self.url}/moto-api/data.json", timeout=processes.START_SECONDS)
+        except requests.ConnectionError:
+            return False
+        return answer.status_code == HTTPStatus.OK
