@@ -84,7 +84,7 @@ class PageRenderer(BrowsableAPIRenderer):
         """Return what the template shows."""
         view, request, response = (renderer_context[name] for name in ("view", "request", "response"))
         operation = operation_of(view, request.method)
-        breadcrumbs = self.get_breadcrumbs(request)
+        breadcrumbs, path = self.get_breadcrumbs(request), _path(request)
         is_form = _is_unsent_form(request, response)
         if is_form:
             response.status_code = HTTPStatus.OK
@@ -106,8 +106,8 @@ class PageRenderer(BrowsableAPIRenderer):
             "query": _query_fields(view, request, response, {} if is_form else _messages(response)),
             "actions": _actions(view, request, response, data),
             "routes": [_route(route) for route in routes.listing()],
-            "curl": _curl(request),
-            "json_url": replace_query_param(request.get_full_path(), "format", "json"),
+            "address": shlex.quote(request.build_absolute_uri(path)),
+            "json_url": replace_query_param(path, "format", "json"),
             "prefix": request.META["SCRIPT_NAME"],
             "request": request,
         }
@@ -281,13 +281,9 @@ def _route(route: routes.Route) -> dict[str, Any]:
     }
 
 
-def _address(request: Any) -> str:
-    """Return the address without what a form leaves empty."""
-    url = request.build_absolute_uri()
+def _path(request: Any) -> str:
+    """Return path and query without what a form leaves empty."""
+    path: str = request.get_full_path()
     for name, value in request.query_params.items():
-        url = url if value else remove_query_param(url, name)
-    return str(url)
-
-
-def _curl(request: Any) -> str:
-    return f'curl -H "Authorization: Bearer $MOPED_TOKEN" {shlex.quote(_address(request))}'
+        path = path if value else remove_query_param(path, name)
+    return path

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import act_as, faults, nothing_blocked
 from tests.e2e.test_sign_in import sign_in
+from tests.support.waiting import LIMIT_MILLISECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,17 +154,28 @@ class TestRefusals:
 
 
 class TestWithoutJavaScript:
-    def test_creates_a_user(self, chromium: Browser, admin: Page) -> None:
+    @pytest.fixture
+    def plain(self, chromium: Browser, admin: Page) -> Iterator[Page]:
+        """A window without JavaScript, in which the admin is signed in."""
         context = chromium.new_context(
             base_url=admin.url.removesuffix("/users/"),
             java_script_enabled=False,
             storage_state=admin.context.storage_state(),
         )
-        plain = context.new_page()
+        context.set_default_timeout(LIMIT_MILLISECONDS)
+        yield context.new_page()
+        context.close()
+
+    def test_creates_a_user(self, plain: Page) -> None:
         plain.goto("/users/")
 
         create_user(plain)
-        context.close()
+
+    def test_offers_only_what_works(self, plain: Page) -> None:
+        plain.goto("/files/request-signature?file=plan.pdf")
+
+        buttons = plain.get_by_role("main").get_by_role("button").all_inner_texts()
+        assert buttons == ["Sign", "OPTIONS"]
 
 
 class TestTools:
