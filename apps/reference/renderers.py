@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
+import msgspec
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from rest_framework import status
@@ -269,7 +269,7 @@ def _raw(
     current = {name: value for name, value in resource.items() if name in names and operation.status != 201}  # noqa: PLR2004
     body = {name: current.get(name, value) for name, value in example.items()} | request.query_params.dict()
     fields_of_form = {name: value for name, value in body.items() if name in names}
-    return orjson.dumps(fields_of_form, option=orjson.OPT_INDENT_2).decode()
+    return msgspec.json.format(msgspec.json.encode(fields_of_form), indent=2).decode()
 
 
 def _route(route: routes.Route) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, cycle
 from typing import TYPE_CHECKING, Any
 
 from tests.support.waiting import LIMIT_SECONDS
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.auth.signing import SigningKey
 
+DRIP_SECONDS = 0.05
 PATH = "/.well-known/jwks.json"
 
 
@@ -88,13 +89,16 @@ def hanging(handler: BaseHTTPRequestHandler) -> None:
     handler.server.closing.wait(LIMIT_SECONDS)  # type: ignore[attr-defined]
 
 
-def dripping(pieces: Iterable[bytes], seconds: float = 0.05) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Send one piece after the other, each soon enough to keep a socket's timeout from firing."""
+def dripping(
+    first: Iterable[bytes], rest: Iterable[bytes] = (b"x",)
+) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Send one piece after the other, `rest` again and again, each before a socket's timeout fires."""
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
-        for piece in pieces:
+        for piece in chain(first, cycle(rest)):
             handler.wfile.write(piece)
             handler.wfile.flush()
-            time.sleep(seconds)
+            if handler.server.closing.wait(DRIP_SECONDS):  # type: ignore[attr-defined]
+                return
 
     return drip

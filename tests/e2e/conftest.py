@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
-from apps.devstack import browser
+from apps.devstack import processes
 from apps.devstack.emulator import free_port
 from apps.devstack.personas import BY_KEY
 from tests.support import clean_env
@@ -93,7 +93,7 @@ def running_laptop(parent: Path) -> Iterator[Laptop]:
     with running.output.open("w") as output:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-I", "-S", "apps/devstack/parent_death.py", str(os.getpid()), "15", "--"),
+                *processes.tied_to_parent(signal.SIGTERM),
                 *(sys.executable, "-u", "manage.py", "runserver", str(port)),
             ],
             cwd=folder,
@@ -121,6 +121,12 @@ def _wait_for_welcome(server: subprocess.Popen[bytes], running: Laptop) -> None:
     assert server.poll() is None, running.printed()
 
 
+def executable() -> str | None:
+    """Return the machine's browser, or None for Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """
@@ -129,12 +135,12 @@ def chromium() -> Iterator[Browser]:
     One for each module: while Playwright is there, an event loop runs in this thread, and Django
     lets no test use the database that comes after.
     """
-    path = browser.find()
-    if not path:
-        pytest.fail("There is no chromium here. Run `make browser`.")
     expect.set_options(timeout=LIMIT_MILLISECONDS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path)
+        try:
+            launched = playwright.chromium.launch(executable_path=executable())
+        except Error as error:
+            pytest.fail(f"No chromium starts here. Run `make browser`. {error}")
         yield launched
         launched.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +10,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from apps.auth.tokens import base64url, verifier
-from apps.claims import hasura
-from tests.auth.signing import HASURA, compact, id_payload, key
+from tests.auth.signing import compact, id_payload, key
 from tests.support import token_factory
 
 if TYPE_CHECKING:
@@ -165,50 +163,6 @@ class TestSignedNonsense:
             accepted = False
 
         assert accepted <= same
-
-
-hasura_values = st.one_of(st.text(max_size=4), st.lists(st.text(max_size=4), max_size=3), json_values)
-hasura_members = st.lists(
-    st.tuples(st.sampled_from([*HASURA, "x-hasura-custom", "\\", '"']), hasura_values), max_size=7
-)
-
-
-class TestHasuraClaims:
-    @many
-    @given(hasura_members, st.sampled_from([(",", ":"), (", ", ": ")]), st.booleans())
-    @example(list(HASURA.items()), (", ", ": "), True)  # noqa: FBT003
-    def test_are_read_as_the_slow_way_reads_them(
-        self,
-        members: list[tuple[str, Any]],
-        separators: tuple[str, str],
-        ascii_only: bool,  # noqa: FBT001 (hypothesis gives it)
-    ) -> None:
-        text = separators[0].join(
-            json.dumps(name, ensure_ascii=ascii_only)
-            + separators[1]
-            + json.dumps(value, ensure_ascii=ascii_only, separators=separators)
-            for name, value in members
-        )
-
-        assert (self.quickly(f"{{{text}}}") is not None) == self.slowly(members)
-
-    @staticmethod
-    def quickly(text: str) -> hasura.HasuraClaims | None:
-        try:
-            return hasura.parse(text)
-        except (ValueError, RecursionError):
-            return None
-
-    @staticmethod
-    def slowly(members: list[tuple[str, Any]]) -> bool:
-        """Say by the words of the rule whether these members may be."""
-        roles = "x-hasura-allowed-roles"
-        return (
-            len({name for name, _ in members}) == len(members)
-            and all(isinstance(value, str) for name, value in members if name != roles)
-            and all(isinstance(value, list) for name, value in members if name == roles)
-            and all(isinstance(role, str) for name, value in members if name == roles for role in value)
-        )
 
 
 class TestBase64Url:

@@ -13,6 +13,7 @@ from tests.auth.signing import HASURA, id_payload, key
 from tests.support.token_factory import USER_ID
 
 if TYPE_CHECKING:
+    from apps.auth.callers import CognitoUser
     from tests.auth.key_server_stub import Publisher
 
 pytestmark = pytest.mark.usefixtures("publisher")
@@ -21,14 +22,11 @@ pytestmark = pytest.mark.usefixtures("publisher")
 class TestVerify:
     def test_reads_the_caller_from_a_genuine_token(self) -> None:
         payload = id_payload(cognito__groups=["a", "b"], nonce="n")
-        token = verifier.verify(key().token(payload))
+        caller = verifier.verify(key().token(payload))
 
-        assert (token.sub, token.username, token.email) == (USER_ID, USER_ID, "jane.doe@austintexas.gov")
-        assert (token.exp, token.iat, token.auth_time) == tuple(
-            payload[name] for name in ("exp", "iat", "auth_time")
-        )
-        assert (token.client_id, token.groups, token.nonce) == ("test-client-1", ("a", "b"), "n")
-        assert token.claims == HasuraClaims(
+        assert (caller.sub, caller.username, caller.email) == (USER_ID, USER_ID, "jane.doe@austintexas.gov")
+        assert (caller.exp, caller.nonce) == (payload["exp"], "n")
+        assert caller.claims == HasuraClaims(
             user_id=USER_ID,
             default_role="moped-viewer",
             allowed_roles=("moped-editor",),
@@ -56,33 +54,33 @@ class TestVerify:
         assert verifier.verify(signer.token(id_payload()))
 
 
-class TestIdToken:
+class TestCognitoUser:
     @pytest.fixture
-    def token(self) -> verifier.IdToken:
+    def caller(self) -> CognitoUser:
         return verifier.verify(key().token(id_payload(identities=[{"userId": "x"}])))
 
-    def test_cannot_be_changed(self, token: verifier.IdToken) -> None:
-        for name in token.__struct_fields__:
+    def test_cannot_be_changed(self, caller: CognitoUser) -> None:
+        for name in caller.__struct_fields__:
             with pytest.raises(AttributeError):
-                setattr(token, name, "another user")
+                setattr(caller, name, "another user")
         with pytest.raises(AttributeError):
-            token.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
+            caller.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
 
-    def test_holds_nothing_that_can_be_changed(self, token: verifier.IdToken) -> None:
-        assert hash(token)
+    def test_holds_nothing_that_can_be_changed(self, caller: CognitoUser) -> None:
+        assert hash(caller)
 
-    def test_gives_a_fresh_payload_to_each_who_asks(self, token: verifier.IdToken) -> None:
-        token.payload["identities"].append("mischief")
-        token.payload["email"] = "mischief"
+    def test_gives_a_fresh_payload_to_each_who_asks(self, caller: CognitoUser) -> None:
+        caller.payload["identities"].append("mischief")
+        caller.payload["email"] = "mischief"
 
-        assert token.payload["identities"] == [{"userId": "x"}]
-        assert token.payload["email"] == "jane.doe@austintexas.gov"
+        assert caller.payload["identities"] == [{"userId": "x"}]
+        assert caller.payload["email"] == "jane.doe@austintexas.gov"
 
-    def test_leaves_the_hasura_claim_as_it_came(self, token: verifier.IdToken) -> None:
-        assert token.payload[CLAIMS_NAMESPACE] == json.dumps(HASURA)
+    def test_leaves_the_hasura_claim_as_it_came(self, caller: CognitoUser) -> None:
+        assert caller.payload[CLAIMS_NAMESPACE] == json.dumps(HASURA)
 
-    def test_says_in_a_log_whose_it_is_and_no_more(self, token: verifier.IdToken) -> None:
-        assert repr(token) == str(token) == f"<ID token of {USER_ID}>"
+    def test_says_in_a_log_whose_it_is_and_no_more(self, caller: CognitoUser) -> None:
+        assert repr(caller) == str(caller) == f"<CognitoUser {USER_ID}>"
 
 
 class TestMemory:
