@@ -225,7 +225,7 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STORAGES = {"staticfiles": {"BACKEND": "apps.core.http.static.PrefixedStaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True  # from the packages themselves: no collectstatic, nothing to forget
-WHITENOISE_AUTOREFRESH = False
+WHITENOISE_AUTOREFRESH = STAGE == "laptop"  # else an edited file is cut off at its old length
 
 CACHES = {
     "default": {

@@ -30,7 +30,7 @@ OPERATIONS: Operations = {
                 "status": "success",
             },
             connect=adapters.upload_origin,
-            links=lambda form: {"Its download": reverse("file-download", kwargs={"key": form["filename"]})},
+            links=lambda form: {"Download": reverse("file-download", kwargs={"key": form["filename"]})},
         )
     },
     views.DownloadView: {

@@ -26,7 +26,7 @@ class UploadSerializer(serializers.Serializer[Any]):
         default="",
         allow_blank=True,
         trim_whitespace=False,
-        help_text="The project's id. Empty or 0 for a file of the caller's own.",
+        help_text="The project's id. Empty or 0 if the file belongs to no project.",
         error_messages={"invalid": NO_PROJECT_ID},
     )
     type = serializers.ChoiceField(
@@ -35,7 +35,11 @@ class UploadSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
         """Refuse repeated parameters, because two parsers would choose differently, and validate the rest."""
-        repeated = {name: ["Say this once."] for name in map(str, self.fields) if len(data.getlist(name)) > 1}
+        repeated = {
+            name: ["Send this parameter once."]
+            for name in map(str, self.fields)
+            if len(data.getlist(name)) > 1
+        }
         if repeated:
             raise serializers.ValidationError(repeated)
         checked: dict[str, Any] = super().to_internal_value(data.dict())

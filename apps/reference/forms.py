@@ -9,7 +9,7 @@ from rest_framework import serializers
 from apps.core.http.serializers import ChoiceListField
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     Field = serializers.Field[Any, Any, Any, Any]
 
@@ -49,27 +49,19 @@ def form_fields(
     serializer: serializers.Serializer[Any], values: Mapping[str, Any], errors: Mapping[str, list[str]]
 ) -> list[FormField]:
     """Return the fields that a person can fill in, with values and messages."""
-    return list(_fields(serializer, values, errors))
+    return [
+        _form_field(name, field, values, list(errors.get(name, ())))
+        for name, field in serializer.fields.items()
+        if not field.read_only and not field.style.get("ignored")
+    ]
 
 
-def _fields(
-    serializer: serializers.Serializer[Any], values: Mapping[str, Any], errors: Mapping[str, list[str]]
-) -> Iterator[FormField]:
-    for name, field in serializer.fields.items():
-        if field.read_only or field.style.get("ignored"):
-            continue
-        widget = _widget(field)
-        value = "" if widget == "password" else _value(field, values, name)
-        yield FormField(
-            name,
-            str(field.label),
-            str(field.help_text or ""),
-            field.required,
-            widget,
-            value,
-            _choices(field, value),
-            list(errors.get(name, ())),
-        )
+def _form_field(name: str, field: Field, values: Mapping[str, Any], errors: list[str]) -> FormField:
+    widget = _widget(field)
+    value = "" if widget == "password" else _value(field, values, name)
+    help_text = "" if "choices" in field.style else str(field.help_text or "")  # names explain themselves
+    choices = _choices(field, value)
+    return FormField(name, str(field.label), help_text, field.required, widget, value, choices, errors)
 
 
 def _widget(field: Field) -> str:

@@ -45,7 +45,17 @@ class Action(NamedTuple):
     refusal: str
     fields: Sequence[FormField] = ()
     raw: str = ""
+    is_raw: bool = False
+    """Whether the raw data failed."""
     confirm: str = ""
+
+
+class Cell(NamedTuple):
+    """A cell of a table: a text, or the parts of an object."""
+
+    title: str
+    text: str
+    parts: Mapping[str, str]
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -74,6 +84,7 @@ class PageRenderer(BrowsableAPIRenderer):
         """Return what the template shows."""
         view, request, response = (renderer_context[name] for name in ("view", "request", "response"))
         operation = operation_of(view, request.method)
+        breadcrumbs, path = self.get_breadcrumbs(request), _path(request)
         is_form = _is_unsent_form(request, response)
         if is_form:
             response.status_code = HTTPStatus.OK
@@ -83,9 +94,10 @@ class PageRenderer(BrowsableAPIRenderer):
         return {
             "name": self.get_name(view),
             "description": paragraphs(view.get_view_description()),
-            "breadcrumbs": self.get_breadcrumbs(request),
+            "breadcrumbs": breadcrumbs,
+            "back": breadcrumbs[-2 if response.status_code == HTTPStatus.NO_CONTENT else -1],
             "is_form": is_form,
-            "problem": data if response.exception and not is_form else None,
+            "problem": _problem(data) if response.exception and not is_form else None,
             "content": content,
             "response": response,
             "links": _links(data, operation, request) if good else {},
@@ -94,8 +106,8 @@ class PageRenderer(BrowsableAPIRenderer):
             "query": _query_fields(view, request, response, {} if is_form else _messages(response)),
             "actions": _actions(view, request, response, data),
             "routes": [_route(route) for route in routes.listing()],
-            "curl": _curl(request),
-            "json_url": replace_query_param(request.get_full_path(), "format", "json"),
+            "address": shlex.quote(request.build_absolute_uri(path)),
+            "json_url": replace_query_param(path, "format", "json"),
             "prefix": request.META["SCRIPT_NAME"],
             "request": request,
         }
@@ -105,6 +117,10 @@ def paragraphs(text: str) -> list[SafeString]:
     """Return the paragraphs of a docstring as HTML, in which `code` is code."""
     joined = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
     return [mark_safe(CODE.sub(r"<code>\1</code>", escape(paragraph))) for paragraph in joined]  # noqa: S308 (escaped)
+
+
+def _problem(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {**data, "detail": paragraphs(data["detail"])[0]}
 
 
 def _is_unsent_form(request: Any, response: Response) -> bool:
@@ -132,10 +148,10 @@ def _table(data: Mapping[str, Any], operation: Operation) -> dict[str, Any]:
     rows = data["results"]
     columns = operation.columns or tuple(rows[0] if rows else ())
     return {
-        "columns": [column.replace("_", " ") for column in columns],
+        "columns": [_title(column) for column in columns],
         "rows": [
             {
-                "cells": [_cell(row[column]) for column in columns],
+                "cells": [_cell(column, row[column]) for column in columns],
                 "links": operation.links(row) if operation.links else {},
             }
             for row in rows
@@ -143,13 +159,23 @@ def _table(data: Mapping[str, Any], operation: Operation) -> dict[str, Any]:
     }
 
 
-def _cell(value: Any) -> str:
+def _title(column: str) -> str:
+    return column.replace("_", " ").capitalize()
+
+
+def _cell(column: str, value: Any) -> Cell:
+    parts = value if isinstance(value, dict) else {}
+    return Cell(_title(column), _text(value), {_title(name): _text(part) for name, part in parts.items()})
+
+
+def _text(value: Any) -> str:
+    """Return a value as people write it; a change as its two values."""
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return msgspec.json.encode(value).decode()
+        return " → ".join(dict.fromkeys(_text(part) or "(empty)" for part in value.values()))
     return "" if value is None else str(value)
 
 
@@ -206,6 +232,8 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
     with override_method(view, request, method) as overridden:
         try:
             view.check_permissions(overridden)
+            if operation.check and resource:
+                operation.check(resource, request.user)
         except (APIException, MopedError) as error:
             return Action(method, summary, _refusal(error))
         if method == "DELETE":
@@ -215,7 +243,8 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
     failed = response.exception and request.method == method
     values = request.data if failed else resource if method == "PUT" and resource else request.query_params
     fields = form_fields(serializer, values, _messages(response) if failed else {})
-    return Action(method, summary, "", fields, _raw(request, operation, resource, fields, failed=failed))
+    raw = _raw(request, operation, resource, fields, failed=failed)
+    return Action(method, summary, "", fields, raw, is_raw=CONTENT in request._request.POST)  # noqa: SLF001
 
 
 def _refusal(error: APIException | MopedError) -> str:
@@ -252,13 +281,9 @@ def _route(route: routes.Route) -> dict[str, Any]:
     }
 
 
-def _address(request: Any) -> str:
-    """Return the address without what a form leaves empty."""
-    url = request.build_absolute_uri()
+def _path(request: Any) -> str:
+    """Return path and query without what a form leaves empty."""
+    path: str = request.get_full_path()
     for name, value in request.query_params.items():
-        url = url if value else remove_query_param(url, name)
-    return str(url)
-
-
-def _curl(request: Any) -> str:
-    return f'curl -H "Authorization: Bearer $MOPED_TOKEN" {shlex.quote(_address(request))}'
+        path = path if value else remove_query_param(path, name)
+    return path

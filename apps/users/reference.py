@@ -13,11 +13,14 @@ from apps.claims.hasura import HasuraClaims
 from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.http.operation import Operation, Operations
-from apps.users import errors, views
+from apps.users import errors, policies, views
+from apps.users.models import MopedUser
 from apps.users.serializers import UserPageSerializer, UserSerializer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from apps.auth.callers import CognitoUser
 
 USER_ID = "11111111-1111-4111-8111-111111111111"
 PATH = {
@@ -101,6 +104,12 @@ WRITE_ERRORS = (
 )
 
 
+def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
+    """Raise what deleting this user would raise, if it is the caller."""
+    row = {name: user[name] for name in ("user_id", "cognito_user_id", "email")}
+    policies.forbid_self(MopedUser(**row), actor)
+
+
 def user_links(user: Mapping[str, Any]) -> dict[str, str]:
     """Return where a user's pages are: a user without an account has none yet."""
     account = user["cognito_user_id"]
@@ -161,6 +170,7 @@ OPERATIONS: Operations = {
         "delete": Operation(
             path=PATH,
             status=status.HTTP_204_NO_CONTENT,
+            check=forbid_own_account,
             confirm="Deactivate {first_name} {last_name} ({email})? The rights end at once.",
             errors=(errors.UserNotFoundError, errors.OwnAccountError, errors.LastAdminError, *WRITE_ERRORS),
         ),

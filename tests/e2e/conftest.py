@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import signal
@@ -9,13 +10,15 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Error, expect, sync_playwright
 
 from apps.devstack import processes
 from apps.devstack.emulator import free_port
+from apps.devstack.personas import BY_KEY
 from tests.support import clean_env
 from tests.support.waiting import LIMIT_MILLISECONDS, LIMIT_SECONDS, wait_until
 from tests.support.working_copy import copy_tree
@@ -26,6 +29,18 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+FAULTS = """
+async () => {
+  // The page hears of the scheme with the next frame. Then colours change step by step.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  document.getAnimations().forEach((animation) => animation.cancel());
+  const { violations } = await axe.run({ resultTypes: ["violations"] });
+  const faults = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth > clientWidth ? [...faults, `too-wide: ${scrollWidth} px`] : faults;
+}
+"""
 # Tests call more often than people do.
 UNHURRIED = dict.fromkeys(
     (
@@ -137,6 +152,25 @@ def nothing_blocked(page: Page) -> Iterator[None]:
     page.on("console", lambda line: blocked.append(line.text) if "Content Security" in line.text else None)
     yield
     assert not blocked
+
+
+def act_as(page: Page, persona: str) -> None:
+    """Sign the page in with the switch that a laptop's pages have."""
+    page.get_by_label("Persona").select_option(persona)
+    page.get_by_role("button", name="Act as").click()
+    expect(page.locator(".who")).to_contain_text(BY_KEY[persona].email)
+
+
+def faults(page: Page, widths: tuple[int, ...] = (390, 1280)) -> list[str]:
+    """Return what axe-core finds in light and dark on a phone and a desk, and where the page is too wide."""
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
+    page.evaluate(AXE_SCRIPT)
+    faults = []
+    for scheme, width in itertools.product(SCHEMES, widths):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        faults += [f"{fault} ({scheme}, {width} px)" for fault in page.evaluate(FAULTS)]
+    return faults
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -73,8 +75,13 @@ class TestForms:
         assert response.status_code == status
 
     def test_leave_empty_fields_out_of_a_query(self, admin_client: APIClient) -> None:
-        assert admin_client.get("/users/?workgroup=&active=", headers=PAGE).status_code == 200
+        page = admin_client.get("/users/?workgroup=&active=", headers=PAGE)
+        link = re.search(r'href="([^"]+)">Get as JSON', page.content.decode())
+
+        assert page.status_code == 200
         assert admin_client.get("/users/?workgroup=&active=").status_code == 400
+        assert link
+        assert admin_client.get(html.unescape(link[1])).status_code == 200
 
 
 @pytest.mark.django_db

@@ -35,6 +35,8 @@ class Operation(NamedTuple):
     """The addresses that a page offers for an object of the answer, by their texts."""
     confirm: str = ""
     """The question before the request is sent; a format string for the object of the page."""
+    check: Callable[[Mapping[str, Any], Any], None] | None = None
+    """Raises what the service would raise for the object of the page and the caller."""
     connect: Callable[[], str] | None = None
     """The origin that the page's script may call, beside our own."""
 

@@ -4,9 +4,11 @@
 const form = document.getElementById("upload");
 const status = document.getElementById("upload-status");
 const progress = document.getElementById("upload-progress");
+const project = document.getElementById("upload-project");
+const PROJECT_FILE = "It can be downloaded when the project lists it: the editor adds it to the list after an upload.";
 
 const sign = async (file) => {
-  const query = new URLSearchParams({ file: file.name, project_id: document.getElementById("upload-project").value });
+  const query = new URLSearchParams({ file: file.name, project_id: project.value });
   const response = await fetch(`${form.action}?${query}`, { headers: { Accept: "application/json" } });
   const body = await response.json();
   if (response.ok) return body;
@@ -43,7 +45,7 @@ if (form) {
       link.textContent = "Download";
       const key = document.createElement("code");
       key.textContent = filename;
-      status.replaceChildren("Uploaded as ", key, " ", link);
+      status.replaceChildren("Uploaded as ", key, ". ", project.value ? PROJECT_FILE : link);
     } catch (error) {
       status.textContent = error.message;
     }
