@@ -107,6 +107,8 @@ BROWSER_PAGES = env.flag(
     "MOPED_API_BROWSER_PAGES", default=False
 )  # browsable API; needs requirements/staging
 BROWSER_SIGN_IN = env.flag("MOPED_API_BROWSER_SIGN_IN", default=False)  # through the pool's hosted UI
+# Of a preview: the page of staging that its sign-ins come back to, since the pool knows no preview (ADR 13).
+SIGN_IN_RELAY = env.text("MOPED_API_SIGN_IN_RELAY", "")
 COGNITO_DOMAIN_URL = env.text("COGNITO_DOMAIN_URL", None if BROWSER_SIGN_IN else "")
 SECURE_COOKIES = env.flag("MOPED_API_SECURE_COOKIES", default=True)
 COOKIE_PREFIX = "__Host-" if SECURE_COOKIES else ""
@@ -124,6 +126,7 @@ CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", "
 CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
 )
+CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST", "PUT"]  # of our routes
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
@@ -263,19 +266,27 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Moped API",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"},
+    "CONTACT": {"name": "Issues", "url": "https://github.com/cityofaustin/atd-moped/issues"},
+    "SERVERS": [  # of openapi.yaml; a running server names itself
+        {"url": "https://moped-api-staging.austinmobility.io", "description": "staging"},
+        {"url": "https://moped-api.austinmobility.io", "description": "production"},
+    ],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "",
     "AUTHENTICATION_WHITELIST": ["apps.auth.authentication.CognitoAuthentication"],  # not the cookie
     "TAGS": [
         {"name": "auth", "description": "Who is calling."},
         {"name": "users", "description": "Staff accounts, which admins create, change and deactivate."},
         {"name": "files", "description": "Signed forms for uploads, and signed links for downloads."},
-        {"name": "health", "description": "For monitors."},
+        {"name": "health", "description": "Whether the API works, for monitors."},
         {"name": "reference", "description": "This document."},
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "apps.reference.openapi.add_problem",
-        "apps.reference.openapi.add_description",
+        "apps.reference.hooks.add_schemas",
+        "apps.reference.hooks.add_headers",
+        "apps.reference.hooks.add_introduction",
     ],
 }
 

@@ -11,6 +11,7 @@ changes a private function of MiniStack and stops the start if that function is 
 | a function is pending after a change | until its state was asked for once; changes are refused meanwhile |
 | CloudFormation acts with the rights of its caller | the same, for what Zappa's stack contains |
 | handing over a role needs iam:PassRole | the same |
+| each request about a function needs the right of its name | the same |
 | a failure of a function has the name of its exception | the same |
 | 4 kB of variables, 50 MB of package, 100 requests at once without a reservation | the same |
 """
@@ -82,6 +83,9 @@ def main() -> None:
     launcher.mend(iam_evaluator, "pin_request_caller", remember_caller)
     launcher.mend(iam_evaluator, "enforce", recorded)
     launcher.mend(tagging, "resource_tags", tags_of_apis)
+    launcher.mend(iam_actions, "extract_resource_arn", function_to_be_made)
+    iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # as other services: by Amazon's description
+    launcher.mend(iam_actions, "_lambda_action", right_of_a_function)
     launcher.mend(apigateway_v1, "_create_deployment", one_deployment_at_a_time)
     for action, verb in (
         ("CreateStack", "CREATE"),
@@ -155,6 +159,28 @@ def tags_of_apis(original: Function) -> Function:
         return apigateway_v1._v1_tags.get(apigateway_v1._rest_api_arn(path.partition("/")[0]))
 
     return tags
+
+
+def function_to_be_made(original: Function) -> Function:
+    """Require the right to create a function for its name, which is in the body."""
+
+    def extract(*arguments: Any) -> Any:
+        service, method, path, _headers, body, _query, region, account = arguments
+        if (service, method) == ("lambda", "POST") and path.rstrip("/").endswith("/functions"):
+            return f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
+        return original(*arguments)
+
+    return extract
+
+
+def right_of_a_function(original: Function) -> Function:
+    """Require for each request about a function the right of its name, and not that of a list."""
+
+    def action(method: str, path: str) -> Any:
+        operation = iam_actions._match_rest_action("lambda", method, path)
+        return "InvokeFunction" if operation == "Invoke" else operation or original(method, path)
+
+    return action
 
 
 def denial(action: str, resource: str, passed_to: str = "") -> str:

@@ -302,19 +302,6 @@ class TestReconcileUsers:
         )
         assert "repaired: make it what the database says" in out.getvalue()
 
-    def test_adopts_what_todays_api_wrote(self, alone: Stores, email: str) -> None:
-        user = alone.admit(email, [EDITOR])
-        old = {
-            "x-hasura-user-id": str(user.cognito_user_id),
-            "x-hasura-default-role": "moped-viewer",
-            "x-hasura-allowed-roles": [EDITOR],
-        }
-        item = dict(claims_items.encode(email, user.claims))
-        item["claims"] = {"S": claims_items.keys().encrypt(json.dumps(old).encode()).decode()}
-        clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
-
-        assert reconcile() == (0, [])
-
     def test_stops_in_time_and_says_that_it_is_unfinished(self, alone: Stores, email: str) -> None:
         stray_account(email, alone.admit(email, [EDITOR]))
         out = StringIO()

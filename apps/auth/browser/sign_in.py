@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.auth.browser import cookies, hosted_ui
+from apps.auth.browser import cookies, hosted_ui, relay
 from apps.auth.callers import Anonymous
 from apps.auth.tokens import verifier
 from apps.core.errors import InvalidError, UnauthenticatedError
@@ -54,7 +54,10 @@ def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingS
         started=int(time.time()),
     )
     url = hosted_ui.authorization_url(
-        redirect_uri=redirect_uri, state=state, nonce=pending.nonce, verifier=pending.verifier
+        redirect_uri=redirect_uri,
+        state=relay.pool_state(state),
+        nonce=pending.nonce,
+        verifier=pending.verifier,
     )
     return url, state, pending
 
@@ -100,7 +103,7 @@ def safe_target(target: str) -> str:
 
 def is_sign_in_page(path: str) -> bool:
     """Return whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
-    names = ("auth-sign-in", "auth-callback", "auth-sign-out")
+    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
     return path.rstrip("/") in {reverse(name) for name in names}
 
 

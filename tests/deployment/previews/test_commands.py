@@ -75,6 +75,7 @@ class TestUp:
         assert function["Configuration"]["Architectures"] == ["arm64"]
         assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
         assert variables["COGNITO_USERPOOL_ID"] == at_aws.outputs["UserPoolId"]
+        assert variables["COGNITO_APP_CLIENT_ID"] == at_aws.outputs["PreviewClientIds"]
         assert variables["DATABASE_URL"] == at_aws.outputs["PreviewDatabaseUrl"]
         assert variables["MOPED_API_READ_ONLY"] == "true"
         assert variables["MOPED_API_UPLOADS_PREFIX"] == f"previews/{NUMBER}/"

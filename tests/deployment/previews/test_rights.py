@@ -106,10 +106,14 @@ def is_denied(account: Account, session: boto3.Session, case: Case) -> bool:
     return False
 
 
+def as_role(account: Account, output: str) -> boto3.Session:
+    role = {"RoleArn": account.outputs[output], "RoleSessionName": "rights"}
+    return session(account.client("sts").assume_role(**role)["Credentials"])
+
+
 @pytest.fixture(scope="module")
 def preview(at_aws: Account) -> boto3.Session:
-    role = {"RoleArn": at_aws.outputs["PreviewRoleArn"], "RoleSessionName": "rights"}
-    return session(at_aws.client("sts").assume_role(**role)["Credentials"])
+    return as_role(at_aws, "PreviewRoleArn")
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +151,14 @@ class TestPreviewRole:
     def test_has_its_boundary_in_the_template(self) -> None:
         # The emulator's CloudFormation leaves it out. The test account is given it by hand.
         assert resources()["PreviewRole"]["Properties"]["PermissionsBoundary"] == "PreviewBoundary"
+
+
+class TestFunctionRole:
+    @pytest.mark.parametrize(("name", "denied"), [("moped-api-pr-7", False), ("moped-api-production", True)])
+    def test_reads_the_addresses_of_previews(self, at_aws: Account, name: str, *, denied: bool) -> None:
+        case = ("lambda", "get_function_url_config", {"FunctionName": name, "Qualifier": "live"})
+
+        assert is_denied(at_aws, as_role(at_aws, "FunctionRoleArn"), case) == denied
 
 
 class TestPreviewDeploymentRole:

@@ -1,8 +1,8 @@
 """
-Django's `runserver`, and the world it needs.
+Django's `runserver`, with the servers that the API needs.
 
-Django's autoreloader is two processes: one that watches over the other, and one that serves and is
-replaced at every edit. The servers are children of the first, so an edit does not touch them.
+Django's autoreloader is two processes: one serves and is replaced at every edit, the other starts it.
+The servers are children of the other, so an edit does not touch them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any
 
 from django.core.management.commands import runserver
 
-from apps.devstack import banner, environment, parent_death, provision
+from apps.devstack import banner, environment, processes, provision, servers
 from apps.devstack.emulator import HOST
 from apps.devstack.errors import DevstackError
 from apps.devstack.server import Server
-from apps.devstack.servers import DevServers
 
 PORTS = range(1, 2**16)
+# Exists between the start and the first address, so that a reload does not print the banner again.
+BANNER_IS_DUE = environment.FOLDER / "welcome-is-due"
 
 
 class Command(runserver.Command):
@@ -32,28 +33,31 @@ class Command(runserver.Command):
         if environment.supervisor_pid():
             self._serve(*args, **options)
             return
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         port = _port(options["addrport"])
         _refuse_taken(port)
-        with DevServers(port, self._tell):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with servers.running(port, self._tell):
             environment.announce_starter()
             self._tell("Making the tables, the people and the sample data …")
             _run("prepare")
-            banner.due()
+            BANNER_IS_DUE.touch()
             if options["use_reloader"]:
                 super().handle(*args, **options)
-            else:  # the settings of this process were read before the world was there
+            else:  # the settings of this process have no pool and no bucket
                 _run(*sys.argv[1:])
 
     def on_bind(self, server_port: int) -> None:
-        banner.say(self.stdout, server_port)
+        if BANNER_IS_DUE.exists():
+            BANNER_IS_DUE.unlink()
+            self.stdout.write(banner.text(server_port))
+            self.stdout.flush()
 
     def _tell(self, sentence: str) -> None:
         self.stderr.write(sentence, style_func=self.style.MIGRATE_LABEL)
         self.stderr.flush()
 
     def _serve(self, *args: Any, **options: Any) -> None:
-        parent_death.die_with(environment.supervisor_pid(), signal.SIGTERM)
+        processes.end_with_parent(environment.supervisor_pid())
         provision.resync_trigger()
         super().handle(*args, **options)
 
