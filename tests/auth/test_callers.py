@@ -42,7 +42,7 @@ class TestVerifiedCityAddress:
             ({"email": "jane.doe@notaustintexas.gov"}, True, False),
         ],
     )
-    def test_is_told_by_two_properties(
+    def test_has_two_conditions(
         self, signer: Signer, claims: dict[str, Any], *, is_verified: bool, has_city_address: bool
     ) -> None:
         caller = user(signer, **claims)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,26 +19,6 @@ if TYPE_CHECKING:
 
 MARK = "MARKED-AS-SECRET"
 PASSWORD = f"Aa1!{MARK}"
-
-
-class Log(logging.Handler):
-    """Keeps what would be written, as it would be written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-        self.setFormatter(JsonFormatter())
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
-
-
-@pytest.fixture
-def log() -> Any:
-    handler = Log()
-    logging.getLogger().addHandler(handler)
-    yield handler
-    logging.getLogger().removeHandler(handler)
 
 
 def secrets_of(token: str) -> list[str]:
@@ -63,7 +42,9 @@ class TestEveryRoute:
             client.generic(method, path_of(route), json.dumps(body), content_type="application/json")
 
     @pytest.mark.parametrize("kind", ["genuine", "expired", "broken claims", "forged"])
-    def test_logs_nothing_secret(self, route: routes.Route, kind: str, signer: Signer, log: Log) -> None:
+    def test_logs_nothing_secret(
+        self, route: routes.Route, kind: str, signer: Signer, caplog: pytest.LogCaptureFixture
+    ) -> None:
         claims: dict[str, dict[str, Any]] = {
             "genuine": {CLAIMS_NAMESPACE: hasura_claim("moped-admin"), "custom:note": MARK},
             "expired": {"exp": 1, "custom:note": MARK},
@@ -75,6 +56,6 @@ class TestEveryRoute:
 
         self.call(route, token)
 
-        log_text = "\n".join(log.lines)
+        log_text = "\n".join(map(JsonFormatter().format, caplog.records))
         assert '"event":"request"' in log_text
         assert not [secret for secret in secrets_of(token) if secret in log_text]
