@@ -7,6 +7,7 @@ Whatever fails before the last step leaves the running version running: traffic 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from apps.core.aws import clients
@@ -159,12 +160,12 @@ def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
         if stage.has_gateway:
             stack.ensure_exists(stage.function)
-        zappa.update(stage, package.path)
+        functions.repeat_until_role_is_known(partial(zappa.update, stage, package.path))
         functions.set_variables(stage.function, stage.settings["aws_environment_variables"])
         functions.set_architecture(stage.function, target_of(stage.settings).architecture, package.path)
         tell(f"updated {stage.function}; traffic is where it was")
     else:
-        zappa.deploy(stage, package.path)
+        functions.repeat_until_role_is_known(partial(zappa.deploy, stage, package.path))
         tell(f"made {stage.function}; it has no traffic yet")
 
 

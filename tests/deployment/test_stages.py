@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
 from jose import jwt
 
@@ -28,6 +29,7 @@ from apps.deployment.verification import facts
 from apps.devstack import personas
 from apps.devstack import stack as laptop_stack
 from apps.users.management.commands import reconcile_users
+from tests.support import strict_mode
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -278,6 +280,29 @@ class TestDeploy:
         deploy(staged, packed())
 
         assert stacks_at_update == ["CREATE_COMPLETE"]
+
+    def test_waits_until_lambda_knows_the_role(
+        self,
+        owner: Stage,
+        packed: Callable[..., Package],
+        monkeypatch: pytest.MonkeyPatch,
+        furnished_emulator: Emulator,
+    ) -> None:
+        def create(stage: Stage, package: Path) -> None:
+            try:
+                created(stage, package)
+            except ClientError as error:
+                raise StageError(f"Could not make {stage.name}: {error}") from error
+            strict_mode.refuse_roles(furnished_emulator.url, 1)  # and the role of the second function
+
+        monkeypatch.setattr(zappa, "deploy", create)
+        monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
+        strict_mode.refuse_roles(furnished_emulator.url, 1)
+
+        version, _ = deploy(owner, packed())
+
+        assert functions.live(owner.outputs["ReconciliationFunction"])
+        assert version == "1"
 
     def test_keeps_logs_for_a_while(self, staged: Stage, packed: Callable[..., Package]) -> None:
         deploy(staged, packed())

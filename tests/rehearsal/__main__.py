@@ -161,7 +161,8 @@ class Rehearsal:
         self._refused("nothing to undeploy", "is not deployed", "stage", "undeploy", API, "--yes")
 
     def first_deployment(self) -> None:
-        """The first deployment of staging."""
+        """The first deployment of staging, whose role Lambda does not know yet."""
+        strict_mode.refuse_roles(self.theatre.url, 1)
         self._page("stage", "deploy", last=("--overlay", str(self.overlays[API])))
         note(
             "status shows a live version",

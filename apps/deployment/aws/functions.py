@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import ConflictError, NotFoundError
-from apps.deployment.errors import BusyError
+from apps.core.errors import ConflictError, NotFoundError, UpstreamError
+from apps.deployment.errors import BusyError, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
+UNKNOWN_ROLE = "cannot be assumed by Lambda"
+ROLE_ATTEMPTS, ROLE_PAUSE_SECONDS = 10, 3.0
 # Mostly it takes less than the seconds that botocore would sleep; a network takes a minute.
 POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 
@@ -71,6 +74,25 @@ def exists(function: str) -> bool:
     except NotFoundError:
         return False
     return True
+
+
+def repeat_until_role_is_known(give_role: Callable[[], object]) -> None:
+    """
+    Give a function its role, and repeat that while Lambda does not know the role yet.
+
+    A new role is known everywhere after some seconds:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+    """
+    for _ in range(ROLE_ATTEMPTS):
+        try:
+            give_role()
+        except (StageError, UpstreamError) as error:
+            if UNKNOWN_ROLE not in f"{error} {error.__cause__}":
+                raise
+            time.sleep(ROLE_PAUSE_SECONDS)
+        else:
+            return
+    give_role()
 
 
 def checksum_of(digest: str) -> str:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], None]
 
+CONFLICTS: Any = {
+    "PreconditionFailedException": ConflictError,
+    "ResourceConflictException": ConflictError,
+}
+
 
 def create_or_update(stage: Stage, package: Package, tell: Tell) -> None:
     """
@@ -33,9 +38,7 @@ def create_or_update(stage: Stage, package: Package, tell: Tell) -> None:
     :raises BusyError: if another process is changing it too
     """
     try:
-        with translate_errors(
-            PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
-        ):
+        with translate_errors(**CONFLICTS):
             _bring(stage, package, tell)
     except ConflictError as error:
         raise _busy(stage) from error
@@ -72,7 +75,8 @@ def _get(stage: Stage) -> dict[str, Any] | None:
 
 
 def _create(stage: Stage, package: Package) -> dict[str, Any]:
-    clients.lambda_client_long_timeout().create_function(
+    _give_role(
+        clients.lambda_client_long_timeout().create_function,
         FunctionName=stage.function,
         Code={"ZipFile": package.path.read_bytes()},
         Tags=stage.settings["tags"],
@@ -93,10 +97,21 @@ def _update_code(stage: Stage, package: Package, revision: str) -> dict[str, Any
 
 
 def _update_configuration(stage: Stage, revision: str) -> dict[str, Any]:
-    clients.lambda_client_long_timeout().update_function_configuration(
-        FunctionName=stage.function, RevisionId=revision, **function_settings(stage)
+    _give_role(
+        clients.lambda_client_long_timeout().update_function_configuration,
+        FunctionName=stage.function,
+        RevisionId=revision,
+        **function_settings(stage),
     )
     return _wait_until_ready(stage)
+
+
+def _give_role(call: Callable[..., Any], **arguments: Any) -> None:
+    def give_role() -> None:
+        with translate_errors(**CONFLICTS):
+            call(**arguments)
+
+    functions.repeat_until_role_is_known(give_role)
 
 
 def _wait_until_ready(stage: Stage) -> dict[str, Any]:
