@@ -51,20 +51,24 @@ def proof(request: pytest.FixtureRequest) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the slow modules, each on one worker, so that its servers start once."""
+    """Start with the slow modules, each module or group of modules on one worker: its servers start once."""
     slow: dict[str, list[pytest.Item]] = {}
     fast = []
     for item in items:
-        if item.get_closest_marker("slow"):
-            slow.setdefault(item.nodeid.partition("::")[0], []).append(item)
+        if marker := item.get_closest_marker("slow"):
+            slow.setdefault(marker.kwargs.get("group", _module(item)), []).append(item)
         else:
             fast.append(item)
     items[:] = _distribute(slow, fast, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
-def _cost(module: list[pytest.Item]) -> int:
-    marker = module[0].get_closest_marker("slow")
-    return marker.kwargs.get("cost", 1) if marker else 0
+def _module(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def _cost(group: list[pytest.Item]) -> int:
+    markers = {_module(item): item.get_closest_marker("slow") for item in group}
+    return sum(marker.kwargs.get("cost", 1) for marker in markers.values() if marker)
 
 
 def _distribute(
@@ -73,10 +77,10 @@ def _distribute(
     """Order the items so that `--dist worksteal`, which splits them evenly, gives each worker its modules."""
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
     costs = [0] * workers
-    for module in sorted(slow.values(), key=_cost, reverse=True):
+    for group in sorted(slow.values(), key=_cost, reverse=True):
         least = costs.index(min(costs))
-        costs[least] += _cost(module)
-        shares[least] += module
+        costs[least] += _cost(group)
+        shares[least] += group
     remaining, rest = sum(map(len, shares)) + len(fast), iter(fast)
     for number, share in enumerate(shares):
         chunk = remaining // (workers - number)

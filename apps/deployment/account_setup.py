@@ -1,13 +1,14 @@
 """
-Setting a stage up in an AWS account: the stack, the secrets, the first admin, the host names.
+Sets a stage up in an AWS account: the stack, the secrets, the first admin, the host names.
 
-Every step looks at what exists first, so it can be repeated. docs/operations.md tells the order.
+Every step looks at what exists first, so it can be repeated. docs/operations.md has the order.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet
@@ -15,7 +16,7 @@ from cryptography.fernet import Fernet
 from apps.claims import items as claims_items
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import ConflictError, InvalidError, NotFoundError
+from apps.core.errors import ConflictError, InvalidError
 from apps.deployment import smoke_account, stages
 from apps.deployment.aws import functions, rest_api, stack, stack_updates
 from apps.deployment.errors import StageError
@@ -134,47 +135,33 @@ def map_host(stage: Stage, host: str, certificate: str, tell: Tell) -> None:
 
 
 def _live_arn(function: str) -> str:
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            return clients.lambda_client().get_alias(FunctionName=function, Name=functions.LIVE)["AliasArn"]
-    except NotFoundError:
-        raise StageError(
-            f"{function} has no live version yet: deploy first, then attach the trigger."
-        ) from None
+    alias = functions.live(function)
+    if alias is None:
+        raise StageError(f"{function} has no live version yet: deploy first, then attach the trigger.")
+    return alias.arn
 
 
 def _fill(secret: str, make: Callable[[], dict[str, str]], tell: Tell) -> None:
     """Put a value into a secret that has none."""
-    manager = clients.secrets_manager()
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            if manager.get_secret_value(SecretId=secret).get("SecretString"):
-                tell(f"{secret}: has a value, left as it is")
-                return
-    except NotFoundError:
-        pass  # a new secret has no version that could be read
+    if stack.secret_value(secret):
+        tell(f"{secret}: has a value, left as it is")
+        return
     value = json.dumps(make())
     with translate_errors():
-        manager.put_secret_value(SecretId=secret, SecretString=value)
+        clients.secrets_manager().put_secret_value(SecretId=secret, SecretString=value)
     tell(f"{secret}: filled")
 
 
 def _create_smoke_account(pool: str, stage: str) -> dict[str, str]:
     """Create the account that tests deployments, or give it another password, and return both."""
     email, password = f"moped-api-{stage}@austintexas.gov", f"{secrets.token_urlsafe(24)}aA1!"
-    try:
-        with translate_errors(UsernameExistsException=ConflictError):
-            clients.cognito().admin_create_user(
-                UserPoolId=pool,
-                Username=email,
-                MessageAction="SUPPRESS",
-                UserAttributes=[
-                    {"Name": "email", "Value": email},
-                    {"Name": "email_verified", "Value": "true"},
-                ],
-            )
-    except ConflictError:
-        pass
+    with suppress(ConflictError), translate_errors(UsernameExistsException=ConflictError):
+        clients.cognito().admin_create_user(
+            UserPoolId=pool,
+            Username=email,
+            MessageAction="SUPPRESS",
+            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+        )
     _set_password(pool, email, password)
     return {"email": email, "password": password}
 

@@ -12,5 +12,5 @@ class StagesConfig(AppConfig):
     label = "moped_stages"
 
     def ready(self) -> None:
-        """Make the doctor known to `manage.py check`."""
-        import_module("apps.deployment.settings.doctor")
+        """Register the checks of the stages with `manage.py check`."""
+        import_module("apps.deployment.settings.checks")

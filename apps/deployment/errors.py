@@ -42,8 +42,10 @@ class BusyError(StageError):
         super().__init__(message, returncode=4)
 
 
-def as_stage_error(error: UpstreamError) -> StageError:
-    """Return what AWS has refused, as one sentence that says what to do."""
+def as_stage_error(error: StageError | UpstreamError) -> StageError:
+    """Return what AWS has refused, as one sentence that says what to do. A StageError is one already."""
+    if isinstance(error, StageError):
+        return error
     cause = error.__cause__
     # A waiter reports the answer that ended its waiting.
     answer = getattr(cause, "response", None) or getattr(cause, "last_response", None) or {}

@@ -6,13 +6,9 @@ It is the stage's package under another role and with more time. Its alias moves
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from apps.core.aws import clients
-from apps.core.aws.errors import translate_errors
-from apps.core.errors import NotFoundError
 from apps.deployment.aws import functions, provisioning
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
@@ -33,11 +29,6 @@ SETTINGS = {
 }
 
 
-def has(stage: Stage) -> bool:
-    """Return whether a stage has such a function: not if it uses the stack of another stage."""
-    return stage.has_log_of_its_stack
-
-
 def derived(stage: Stage) -> Stage:
     """
     Return the stage with the settings of this function.
@@ -55,14 +46,14 @@ def derived(stage: Stage) -> Stage:
     return replace(stage, function=name, settings=settings)
 
 
-def publish(stage: Stage, package: Package, description: str, tell: Tell) -> None:
+def publish(stage: Stage, package: Package, description: str) -> None:
     """
     Give the function a package and the stage's variables, and publish a version with both.
 
     :raises BusyError: if another process is changing it too
     """
     own = derived(stage)
-    provisioning.create_or_update(own, package, tell)
+    functions.repeat_until_role_is_known(provisioning.create_or_update)(own, package)
     functions.publish(own.function, package.digest, description)
 
 
@@ -72,8 +63,10 @@ def follow(stage: Stage, version: str, tell: Tell) -> None:
 
     :raises BusyError: if another process moved the alias in between
     """
-    function = derived(stage).function
-    same = _version_with(functions.checksum_at(stage.function, version), function)
+    function, checksum = derived(stage).function, functions.versions(stage.function)[version]
+    own = functions.versions(function) if functions.exists(function) else {}
+    newest_first = reversed(own)
+    same = next((number for number in newest_first if own[number] == checksum), "")
     if not same:
         tell(f"{function} has no version with this package and stays as it is")
         return
@@ -83,18 +76,6 @@ def follow(stage: Stage, version: str, tell: Tell) -> None:
     tell(f"{function} has the same package")
 
 
-def _version_with(checksum: str, function: str) -> str:
-    """Return the newest version that has this package, "" if there is none."""
-    if not functions.exists(function):
-        return ""
-    newest_first = reversed(functions.versions(function))
-    return next((v for v in newest_first if functions.checksum_at(function, v) == checksum), "")
-
-
 def remove(stage: Stage) -> None:
     """Remove the function with all its versions, if there is one."""
-    with (
-        suppress(NotFoundError),  # also if the answer to an earlier attempt was lost
-        translate_errors(ResourceNotFoundException=NotFoundError),
-    ):
-        clients.lambda_client().delete_function(FunctionName=derived(stage).function)
+    functions.delete(derived(stage).function)

@@ -7,16 +7,11 @@ Whatever fails before the last step leaves the running version running: traffic 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from apps.core.aws import clients
-from apps.core.aws.errors import translate_errors
-from apps.core.errors import ConflictError, NotFoundError
 from apps.deployment import reconciliation, smoke, smoke_account, zappa
-from apps.deployment.aws import functions, rest_api, stack
+from apps.deployment.aws import functions, provisioning, rest_api, stack
 from apps.deployment.errors import StageError
-from apps.deployment.package.target import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +34,6 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     """
     _check_prerequisites(stage)
     before = functions.live(stage.function)
-    _set_log_retention(stage)
     _deploy_code(stage, package, tell)
     rest_api.set_gateway_responses(stage)
     rest_api.set_rate_limits(stage)
@@ -47,11 +41,9 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     tell(f"published version {version}")
     _migrate(stage, version, tell)
     _smoke_test(stage, version, token or smoke_account.smoke_token(stage.outputs), tell)
-    if reconciliation.has(stage):
-        reconciliation.publish(stage, package, f"commit {commit}", tell)
+    reconciliation.publish(stage, package, f"commit {commit}")
     functions.make_live(stage.function, version, before)
-    if reconciliation.has(stage):
-        reconciliation.follow(stage, version, tell)
+    reconciliation.follow(stage, version, tell)
     tell(f"live: version {version}" + (f", before: {before.version}" if before else ""))
     functions.prune(stage.function, {version, before.version if before else ""})
     return version
@@ -74,8 +66,7 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
         raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
     functions.make_live(stage.function, target, now)
     tell(f"live: version {target}, before: {now.version}")
-    if reconciliation.has(stage):
-        reconciliation.follow(stage, target, tell)
+    reconciliation.follow(stage, target, tell)
     return target
 
 
@@ -92,9 +83,8 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
             f"The user pool calls {stage.function} at each sign-in: without it no person could sign in."
             f" Give the pool another trigger first, or none: `setup stack {stage.name} --trigger off`."
         )
-    if reconciliation.has(stage):
-        reconciliation.remove(stage)
-    zappa.undeploy(stage)
+    reconciliation.remove(stage)
+    zappa.run(stage, "undeploy", "-y")
     if functions.exists(stage.function) or rest_api.api_id(stage):
         raise StageError(f"{stage.name} is still there in part; run `stage undeploy {stage.name}` again.")
     tell(f"{stage.function} is gone; what the stack {stage.own['stack']} made is untouched")
@@ -124,7 +114,7 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
 
     :raises StageError: if it fails or is refused, with the reason
     """
-    compares = reconciliation.has(stage) and command.split()[:1] == [reconciliation.COMMAND]
+    compares = command.split()[:1] == [reconciliation.COMMAND]
     function = reconciliation.derived(stage).function if compares else stage.function
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
@@ -141,8 +131,7 @@ def _smoke_test(stage: Stage, version: str, token: str, tell: Tell) -> None:
 def _check_prerequisites(stage: Stage) -> None:
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     stack.require_role(stage.settings["role_arn"])
-    if reconciliation.has(stage):
-        stack.require_role(reconciliation.derived(stage).settings["role_arn"])
+    stack.require_role(reconciliation.derived(stage).settings["role_arn"])
 
 
 def _migrate(stage: Stage, version: str, tell: Tell) -> None:
@@ -156,29 +145,14 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     tell("migrated")
 
 
+@functions.repeat_until_role_is_known
 def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
-        if stage.has_gateway:
-            stack.ensure_exists(stage.function)
-        functions.repeat_until_role_is_known(partial(zappa.update, stage, package.path))
-        functions.set_variables(stage.function, stage.settings["aws_environment_variables"])
-        functions.set_architecture(stage.function, target_of(stage.settings).architecture, package.path)
+        stack.ensure_exists(stage.function)
+        zappa.run(stage, "update", "-z", package.path)
+        # Zappa's update keeps the processor, and the variables that the settings no longer have.
+        provisioning.create_or_update(stage, package)
         tell(f"updated {stage.function}; traffic is where it was")
     else:
-        functions.repeat_until_role_is_known(partial(zappa.deploy, stage, package.path))
+        zappa.run(stage, "deploy", "-z", package.path)
         tell(f"made {stage.function}; it has no traffic yet")
-
-
-def _set_log_retention(stage: Stage) -> None:
-    """Make the log group of a stage on another's stack: one that Lambda makes is kept for ever."""
-    if stage.has_log_of_its_stack:
-        return
-    try:
-        with translate_errors(ResourceAlreadyExistsException=ConflictError):
-            clients.logs().create_log_group(logGroupName=stage.log_group)
-    except ConflictError:
-        pass
-    with translate_errors(ResourceNotFoundException=NotFoundError):
-        clients.logs().put_retention_policy(
-            logGroupName=stage.log_group, retentionInDays=stage.own["log_retention_days"]
-        )

@@ -14,46 +14,14 @@ if TYPE_CHECKING:
     from apps.deployment.settings.rendering import Stage
 
 
-def deploy(stage: Stage, package: Path) -> None:
+def run(stage: Stage, command: str, *options: str | Path) -> str:
     """
-    Make the function and what stands before it.
+    Run one of Zappa's commands and return what it printed.
 
-    :raises StageError: with Zappa's last words
+    :raises StageError: with the last message of Zappa
     """
-    _run(stage, "deploy", "-z", package, doing="make")
-
-
-def update(stage: Stage, package: Path) -> None:
-    """
-    Give the function another package and other variables; traffic does not notice.
-
-    :raises StageError: with Zappa's last words
-    """
-    _run(stage, "update", "-z", package, doing="update")
-
-
-def undeploy(stage: Stage) -> None:
-    """
-    Remove the function and what stands before it.
-
-    :raises StageError: with Zappa's last words
-    """
-    logs = [] if stage.has_log_of_its_stack else ["--remove-logs"]
-    _run(stage, "undeploy", "-y", *logs, doing="remove")
-
-
-def tail(stage: Stage, since: str) -> str:
-    """
-    Return the function's log.
-
-    :raises StageError: with Zappa's last words
-    """
-    return _run(stage, "tail", "--since", since, "--disable-keep-open", doing="read the log of")
-
-
-def _run(stage: Stage, command: str, *options: str | Path, doing: str) -> str:
     return subprocesses.run(
         [sys.executable, "-m", "zappa.cli", command, stage.name, "-s", stage.path, *options],
-        doing=f"{doing} {stage.name}",
+        doing=f"{command} {stage.name}",
         folder=PROJECT,
     )

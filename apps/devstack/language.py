@@ -26,12 +26,6 @@ PENDING: tuple[str, ...] = (
     "apps/devstack/ministack_launcher.py",
     "apps/devstack/parent_death.py",
     "apps/devstack/postgresql.py",
-    "apps/users/reconciliation/",
-    "docs/previews.md",
-    "tests/deployment/previews/",
-    "tests/deployment/test_existing.py",
-    "tests/deployment/verification/test_facts.py",
-    "tests/rehearsal/",
 )
 
 WORDS = {

@@ -198,9 +198,9 @@ class PendingChange(models.Model):
         return f"{self.operation} {self.id}"
 
     @property
-    def is_done(self) -> bool:
-        """Whether it is committed, and only the response to its caller is left."""
-        return self.decided and self.operation != self.DELETE and not self.new_email
+    def has_cleanup(self) -> bool:
+        """Return whether accounts or claims have to be deleted after the commit."""
+        return self.operation == self.DELETE or bool(self.new_email)
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 Staff accounts: one user in three stores, one order of effects (ADR 0006).
 
 1. `attempts.begin` commits a pending change, so that an interrupted attempt leaves a trace.
-2. `attempt.transaction` locks the address. What can refuse the change comes first: policies, the row and its
-   constraints. Then the pool, the claims table and the history are changed. The commit decides.
+2. `attempts.carry_out` locks the address in a transaction. What can refuse the change comes first: policies,
+   the row and its constraints. Then the pool, the claims table and the history change. The commit decides.
 3. What needs the decision comes after it: accounts are deleted, and the pending change too.
 
 A failure before the commit is rolled back to what the database says. What a commit left to do is finished by
@@ -15,12 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
-from apps.auth import current_roles
 from apps.claims import table as claims_table
-from apps.core.context import current
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users import policies
 from apps.users.adapters import cognito
@@ -32,10 +29,10 @@ from apps.users.errors import (
     UserExistsError,
     UserNotFoundError,
 )
-from apps.users.models import PASSWORD_CHANGE, Event, MopedUser, PendingChange
+from apps.users.models import Event, MopedUser, PendingChange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from apps.auth.callers import CognitoUser
     from apps.users.changes.attempts import Attempt
@@ -66,83 +63,51 @@ def create_user(*, actor: CognitoUser | None, password: str, **profile: Unpack[P
     :raises UserExistsError: if an active user has the address
     :raises WeakPasswordError: if the pool refuses the password
     """
-    email = profile["email"]
     policies.require_workgroup(profile["workgroup_id"])
-    user = MopedUser.objects.with_address(email)
-    if user and user.may_sign_in:
-        return _repeat_create(actor, password, profile)
-    with attempts.begin(PendingChange.CREATE, actor=actor, email=email, password=password) as attempt:
-        _provision(attempt, {**profile, "is_deleted": False})
-    return _complete(attempt.change)
+    change = attempts.begin(PendingChange.CREATE, actor=actor, email=profile["email"], password=password)
+    with attempts.carry_out(change) as attempt:
+        user = MopedUser.objects.select_for_update().with_address(change.email) or MopedUser()
+        if user.may_sign_in:
+            raise UserExistsError
+        _provision(attempt, user, password, **profile)
+    return _with_workgroup(user)
 
 
 def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Sequence[str]) -> MopedUser:
     """
     Give an account to a known user who has none: deactivated before, or never with a sign-in.
 
+    A repetition with the same roles succeeds: the editor's dialog cannot show an error.
+
     :raises UserNotFoundError: if no user has this address
     :raises AlreadyActiveError: if the user is active with other roles
     :raises WeakPasswordError: if the pool refuses the password
     """
-    user = MopedUser.objects.with_address(email)
-    if user is None:
-        raise UserNotFoundError
-    _require_inactive(PendingChange.ACTIVATE, user, roles)
-    with attempts.begin(PendingChange.ACTIVATE, actor=actor, email=email, password=password) as attempt:
-        _provision(attempt, {"email": email, "roles": list(roles), "is_deleted": False})
-    return _complete(attempt.change)
+    change = attempts.begin(PendingChange.ACTIVATE, actor=actor, email=email, password=password)
+    with attempts.carry_out(change) as attempt:
+        user = MopedUser.objects.select_for_update().with_address(email)
+        if user is None:
+            raise UserNotFoundError
+        if user.may_sign_in and set(user.login_roles) != set(roles):
+            raise AlreadyActiveError
+        _provision(attempt, user, password, roles=list(roles))
+    return _with_workgroup(user)
 
 
-def _provision(attempt: Attempt, values: Mapping[str, Any]) -> None:
+def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) -> None:
     """Write the row, the account and the item; the user can sign in once all three are there."""
     change = attempt.change
-    with attempt.transaction():
-        existing = MopedUser.objects.select_for_update().with_address(change.email)
-        _require_inactive(change.operation, existing, values["roles"])
-        before = existing.audited_values() if existing else {}
-        user = existing or MopedUser()
-        user.save_values(**values)
-        item = claims_table.get(change.email)
-        attempt.touched = True
-        account = stores.get_or_create_account(change, attempt.password)
-        user.save_values(cognito_user_id=UUID(account.username))
-        stores.set_password(attempt, account)
-        stores.end_adopted_sessions(change, account)
-        claims_table.put(email=user.address, claims=user.claims, instead_of=item)
-        attempt.record(user, before)
-
-
-def _require_inactive(operation: str, user: MopedUser | None, roles: Sequence[str]) -> None:
-    if user is None or not user.may_sign_in:
-        return
-    if operation == PendingChange.CREATE:
-        raise UserExistsError
-    # A retry with the same roles must succeed: the editor's dialog cannot show an error.
-    if set(user.login_roles) != set(roles):
-        raise AlreadyActiveError
-
-
-def _repeat_create(actor: CognitoUser | None, password: str, profile: Profile) -> MopedUser:
-    """
-    Answer a create whose first response was lost, and set the password of this request.
-
-    The first request may have had another password, which is not stored anywhere.
-
-    :raises UserExistsError: if this is not such a repetition
-    """
-    email = profile["email"]
-    with transaction.atomic():
-        attempts.lock([email])
-        user = MopedUser.objects.select_for_update().with_address(email)
-        if user is None or not user.may_sign_in:
-            raise UserExistsError
-        is_same = all(getattr(user, name) == value for name, value in profile.items())
-        if not is_same or not attempts.take_committed(PendingChange.CREATE, email):
-            raise UserExistsError
-        cognito.set_password(str(user.cognito_user_id), password)
-        actor_fields = attempts.actor_fields(actor)
-        Event.append(PendingChange.CREATE, user, PASSWORD_CHANGE, actor_fields, current().request_id)
-    return user
+    before = user.audited_values() if user.pk else {}
+    user.save_values(**values, is_deleted=False)
+    item = claims_table.get(change.email)
+    attempt.touched = True
+    account = stores.get_or_create_account(change, password)
+    user.save_values(cognito_user_id=UUID(account.username))
+    stores.set_password(account, password)
+    if account.mark != str(change.pk):  # an adopted account, whose sessions may be another person's
+        cognito.sign_out(account.username)
+    claims_table.put(email=user.address, claims=user.claims, instead_of=item)
+    attempt.record(user, before)
 
 
 # ---- update --------------------------------------------------------------------------------------
@@ -165,20 +130,16 @@ def update_user(
     """
     user = _user_to_update(cognito_user_id, profile["email"])
     policies.require_workgroup(profile["workgroup_id"])
-    accounts = {
-        "cognito_user_id": user.cognito_user_id,
-        "new_email": profile["email"] if profile["email"] != user.address else "",
-    }
-    with attempts.begin(
-        PendingChange.UPDATE, actor=actor, email=user.address, password=password, **accounts
-    ) as attempt:
-        _update(attempt, actor, profile)
-    return _complete(attempt.change)
-
-
-def _update(attempt: Attempt, actor: CognitoUser, profile: Profile) -> None:
-    with attempt.transaction():
-        user = _lock_row(attempt.change)
+    change = attempts.begin(
+        PendingChange.UPDATE,
+        actor=actor,
+        email=user.address,
+        new_email=profile["email"] if profile["email"] != user.address else "",
+        cognito_user_id=user.cognito_user_id,
+        password=password,
+    )
+    with attempts.carry_out(change) as attempt:
+        user = _lock_user(change)
         if not user.may_sign_in:
             raise InactiveError
         policies.require_another_admin(user, profile["roles"], profile["email"], actor)
@@ -189,8 +150,9 @@ def _update(attempt: Attempt, actor: CognitoUser, profile: Profile) -> None:
         attempt.touched = True
         stores.write_claims(user, item)
         stores.set_email(account, user.address)
-        stores.set_password(attempt, account)
+        stores.set_password(account, password)
         attempt.record(user, before)
+    return _with_workgroup(user)
 
 
 def _user_to_update(cognito_user_id: UUID | None, email: str) -> MopedUser:
@@ -224,57 +186,52 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
     :raises OwnAccountError: if it is the actor's own
     :raises LastAdminError: if no admin would be left
     """
-    committed = attempts.committed_deactivation(cognito_user_id)
+    committed = PendingChange.objects.filter(
+        operation=PendingChange.DELETE, cognito_user_id=cognito_user_id, decided=True
+    ).first()
     if committed:
-        attempts.complete(committed)
+        attempts.end(committed)
         return
     user = MopedUser.objects.with_account(cognito_user_id)
     policies.forbid_self(user, actor)
-    with attempts.begin(
+    change = attempts.begin(
         PendingChange.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
-    ) as attempt:
+    )
+    with attempts.carry_out(change) as attempt:
         _revoke(attempt, actor)
-    attempts.complete(attempt.change)
-    current_roles.invalidate(attempt.change.email)
 
 
 def _revoke(attempt: Attempt, actor: CognitoUser | None) -> None:
-    with attempt.transaction():
-        user = _lock_row(attempt.change)
-        policies.require_another_admin(user, (), user.address, actor)
-        before = user.audited_values()
-        user.save_values(is_deleted=True, cognito_user_id=None)
-        attempt.touched = True
-        claims_table.delete(attempt.change.email)
-        stores.sign_out(attempt.change)
-        attempt.record(user, before)
+    user = _lock_user(attempt.change)
+    policies.require_another_admin(user, (), user.address, actor)
+    before = user.audited_values()
+    user.save_values(is_deleted=True, cognito_user_id=None)
+    attempt.touched = True
+    claims_table.delete(attempt.change.email)
+    stores.sign_out(attempt.change)
+    attempt.record(user, before)
 
 
 # ---- any change ----------------------------------------------------------------------------------
 
 
-def resume(change: PendingChange) -> list[str]:
+def resume(change: PendingChange) -> None:
     """
-    End an interrupted change: a deactivation is completed, any other is rolled back.
+    End an interrupted change: a deactivation is completed, any other is finished or rolled back.
 
-    :return: a sentence for each effect
     :raises UpstreamError: if a store cannot be reached
     """
-    if change.is_done:
-        attempts.delete(change)
-        return [f"noted that the change {change.operation!r} of {change.email} is complete"]
-    if change.operation != PendingChange.DELETE:
-        return attempts.roll_back(change)
+    if change.decided or change.operation != PendingChange.DELETE:
+        attempts.end(change)
+        return
     try:
-        if not change.decided:
-            _revoke(attempts.Attempt(change), None)
-        attempts.complete(change)
+        with attempts.carry_out(change, touched=True) as attempt:
+            _revoke(attempt, None)
     except (ConflictError, NotFoundError):  # a change since then forbids the deactivation
-        return attempts.roll_back(change)
-    return [f"carried out the deactivation of {change.email}"]
+        attempts.end(change)
 
 
-def _lock_row(change: PendingChange) -> MopedUser:
+def _lock_user(change: PendingChange) -> MopedUser:
     """
     Return the user of a change, with the row locked until the transaction ends.
 
@@ -286,12 +243,6 @@ def _lock_row(change: PendingChange) -> MopedUser:
     return user
 
 
-def _complete(change: PendingChange) -> MopedUser:
-    """Do what the commit left to do, and return the row."""
-    current_roles.invalidate(*change.addresses)
-    user = MopedUser.objects.select_related("workgroup").get(email=change.new_email or change.email)
-    if change.new_email:
-        attempts.complete(change)
-    elif not attempts.delete_best_effort(change) and change.operation == PendingChange.CREATE:
-        raise UserExistsError  # another identical request already returned this user
-    return user
+def _with_workgroup(user: MopedUser) -> MopedUser:
+    """Return the committed row, with the values that the database filled in."""
+    return MopedUser.objects.select_related("workgroup").get(pk=user.pk)

@@ -1,9 +1,7 @@
-"""The package, built once and unpacked as Lambda does, and functions that run it."""
+"""The package, built once and unpacked as Lambda does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +11,7 @@ from apps.deployment.package.target import target_of_file
 from tests.support import lambda_environment, lambda_runtime, strict_mode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 VARIABLES = {
@@ -25,8 +24,6 @@ VARIABLES = {
     "COGNITO_APP_CLIENT_ID": "test-client-1",
     "DATABASE_URL": "postgresql://unknown@127.0.0.1:9/nothing",
 }
-
-Starter = Callable[..., lambda_runtime.Function]
 
 
 @pytest.fixture(autouse=True)
@@ -57,15 +54,3 @@ def task(built: builder.Package, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="session")
 def lambda_python() -> Path:
     return lambda_environment.python()
-
-
-@pytest.fixture
-def start(task: Path, lambda_python: Path) -> Iterator[Starter]:
-    """Start the function with variables of one's own; None takes one away."""
-    with ExitStack() as running:
-
-        def started(**changed: str | None) -> lambda_runtime.Function:
-            variables = {name: value for name, value in {**VARIABLES, **changed}.items() if value is not None}
-            return running.enter_context(lambda_runtime.Function(lambda_python, task, variables))
-
-        yield started

@@ -1,4 +1,4 @@
-"""Setting a stage up in an account; the rehearsal types the whole page."""
+"""The set-up of a stage in an account. The rehearsal runs all commands of the page."""
 
 from __future__ import annotations
 
@@ -18,25 +18,37 @@ from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = [pytest.mark.slow(cost=20), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
 
 JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
 
 
 @pytest.fixture
-def name(furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """A stage that has an entry in zappa_settings.json and no stack; it leaves none."""
-    name = f"t{uuid.uuid4().hex[:8]}"
+def new_name(
+    furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[], str]:
+    """Return a maker of names of stages that zappa_settings.json has."""
     document = zappa_settings.read()
-    document[name] = {**document["staging"], "moped": {"stack": f"moped-{name}"}}
-    document[name]["tags"] = {"stage": name}
-    (tmp_path / "zappa_settings.json").write_text(json.dumps(document))
-    monkeypatch.setattr(zappa_settings.read, "__defaults__", (tmp_path / "zappa_settings.json",))
+    monkeypatch.setattr(zappa_settings, "read", lambda: document)
+
+    def add(name: str = "") -> str:
+        name = name or f"t{uuid.uuid4().hex[:8]}"
+        moped, tags = {"stack": f"moped-{name}"}, {"stage": name}
+        document[name] = {**document["staging"], "moped": moped, "tags": tags}
+        return name
+
+    return add
+
+
+@pytest.fixture
+def name(new_name: Callable[..., str]) -> Iterator[str]:
+    """A stage without a stack; it leaves none."""
+    name = new_name()
     yield name
     stack_updates.delete(f"moped-{name}")
 
@@ -74,29 +86,20 @@ class TestReadParameters:
 
 
 class TestDeployStack:
-    def test_gives_the_stack_the_tags_that_the_budget_counts(
-        self, name: str, tmp_path: Path, lines: list[str]
-    ) -> None:
-        path = write(tmp_path / "parameters.json", Stage=name)
+    def test_changes_what_differs(self, name: str, tmp_path: Path, lines: list[str]) -> None:
+        first = write(tmp_path / "1.json", Stage=name, LogDays="30", DatabaseUrl="postgresql:///none")
+        account_setup.deploy_stack(name, first, "", lines.append)
+        account_setup.deploy_stack(name, first, "", lines.append)
+        second = write(tmp_path / "2.json", Stage=name, IdTokenMinutes="30")
+        account_setup.deploy_stack(name, second, "off", lines.append)
 
-        account_setup.deploy_stack(name, path, "", lines.append)
-        account_setup.deploy_stack(name, path, "", lines.append)
-
-        assert lines == [f"moped-{name}: deployed", f"moped-{name}: nothing to change"]
+        assert lines == [
+            f"moped-{name}: deployed",
+            f"moped-{name}: nothing to change",
+            f"moped-{name}: deployed",
+        ]
         stack: Any = stack_updates.describe(f"moped-{name}")
-        assert {tag["Key"]: tag["Value"] for tag in stack["Tags"]} == {"project": "moped-api", "stage": name}
-
-    def test_keeps_the_parameters_that_the_file_does_not_name(
-        self, name: str, tmp_path: Path, lines: list[str]
-    ) -> None:
-        account_setup.deploy_stack(
-            name, write(tmp_path / "1.json", Stage=name, LogDays="30"), "", lines.append
-        )
-        account_setup.deploy_stack(
-            name, write(tmp_path / "2.json", Stage=name, IdTokenMinutes="30"), "off", lines.append
-        )
-
-        stack: Any = stack_updates.describe(f"moped-{name}")
+        assert stack_updates.tags_of(stack) == {"project": "moped-api", "stage": name}  # the budget's
         values = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
         assert (values["LogDays"], values["IdTokenMinutes"], values["TriggerFunctionArn"]) == ("30", "30", "")
 
@@ -162,23 +165,38 @@ class TestFillSecrets:
         assert value == "the operator's"
 
 
+@pytest.fixture(scope="module")
+def names() -> list[str]:
+    """The name of the stage that tests of the first admin share, as soon as its stack is deployed."""
+    return []
+
+
 class TestCreateFirstAdmin:
     @pytest.fixture
-    def stage(self, name: str, tmp_path: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> Stage:
+    def stage(
+        self,
+        names: list[str],
+        new_name: Callable[..., str],
+        tmp_path: Path,
+        lines: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Stage:
         """A stage whose function has created the admin; the rehearsal runs the real one."""
-        path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
-        account_setup.deploy_stack(name, path, "", lines.append)
-        account_setup.fill_secrets(name, lines.append)
-        lines.clear()
-        outputs = stack.outputs(f"moped-{name}")
-        clients.cognito().admin_create_user(UserPoolId=outputs["UserPoolId"], Username=JANE)
+        name = new_name(*names)
+        if not names:
+            path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
+            account_setup.deploy_stack(name, path, "", print)
+            account_setup.fill_secrets(name, print)
+            pool = stack.outputs(f"moped-{name}")["UserPoolId"]
+            clients.cognito().admin_create_user(UserPoolId=pool, Username=JANE)
+            names.append(name)
 
         def manage(_stage: Stage, command: str) -> Invocation:
             exit_code = int("Unknown" in command)
             return Invocation({"exit_code": exit_code, "output": command}, failed=False, log="")
 
         monkeypatch.setattr(stages, "manage", manage)
-        return Stage(name, f"moped-api-{name}", {}, outputs, tmp_path)
+        return Stage(name, f"moped-api-{name}", {}, stack.outputs(f"moped-{name}"), tmp_path)
 
     def test_sets_the_passwords_that_only_the_pool_shall_know(self, stage: Stage, lines: list[str]) -> None:
         account_setup.create_first_admin(stage, JANE, ["Jane", "Doe"], PASSWORD, lines.append)

@@ -19,81 +19,97 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 
+NAME = f"existing-{uuid.uuid4().hex[:8]}"
+# What the stack takes beside the existing resources.
+REQUIRED = {
+    "Stage": NAME,
+    "SubnetIds": "subnet-1,subnet-2",
+    "SecurityGroupIds": "sg-1",
+    "AlarmEmail": "on.call@austintexas.gov",
+    "MonthlyDollars": "0",  # the emulator knows no budgets
+}
 
-@pytest.fixture
-def theirs(furnished_emulator: Emulator) -> dict[str, str]:
-    """Existing resources, by the parameter that names them."""
-    name = f"theirs-{uuid.uuid4().hex[:8]}"
-    pool = clients.cognito().create_user_pool(PoolName=name)["UserPool"]["Id"]
-    client = clients.cognito().create_user_pool_client(UserPoolId=pool, ClientName=name)["UserPoolClient"]
+
+def create_resources() -> dict[str, str]:
+    """Create resources, and return the parameters that name them."""
+    pool = clients.cognito().create_user_pool(PoolName=NAME)["UserPool"]["Id"]
+    client = clients.cognito().create_user_pool_client(UserPoolId=pool, ClientName=NAME)["UserPoolClient"]
     clients.dynamodb().create_table(
-        TableName=name,
+        TableName=NAME,
         AttributeDefinitions=[{"AttributeName": "user_id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "user_id", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    clients.s3().create_bucket(Bucket=name)
-    secret = clients.secrets_manager().create_secret(Name=name, SecretString="{}")["ARN"]
+    clients.s3().create_bucket(Bucket=NAME)
+    secret = clients.secrets_manager().create_secret(Name=NAME, SecretString="{}")["ARN"]
     return {
         "ExistingUserPoolId": pool,
         "ExistingClientId": client["ClientId"],
         "ExistingDomainUrl": "https://sign-in.example",
-        "ExistingClaimsTable": name,
-        "ExistingUploadsBucket": name,
+        "ExistingClaimsTable": NAME,
+        "ExistingUploadsBucket": NAME,
         "ExistingSecretArn": secret,
     }
 
 
+@pytest.fixture(scope="module")
+def existing() -> dict[str, str]:
+    """The parameters that name the existing resources, as soon as they are created."""
+    return {}
+
+
 @pytest.fixture
-def made(theirs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """The outputs of a stack that takes it."""
-    stage = f"t{uuid.uuid4().hex[:8]}"
-    monkeypatch.setattr(stack, "NAME", f"moped-{stage}")
-    required = {
-        "Stage": stage,
-        "SubnetIds": "subnet-1,subnet-2",
-        "SecurityGroupIds": "sg-1",
-        "AlarmEmail": "on.call@austintexas.gov",
-        "MonthlyDollars": "0",  # the emulator knows no budgets
-    }
-    return stack.deploy({**required, **theirs})
+def outputs(
+    existing: dict[str, str], furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Mapping[str, str]:
+    """The outputs of the stack that takes the existing resources. All tests share it."""
+    monkeypatch.setattr(stack, "NAME", f"moped-{NAME}")
+    if not existing:
+        existing.update(create_resources())
+        stack.deploy({**REQUIRED, **existing})
+    return stack.outputs()
+
+
+def created() -> list[Any]:
+    """Return the resources that the stack created."""
+    return clients.cloudformation().list_stack_resources(StackName=stack.NAME)["StackResourceSummaries"]
 
 
 class TestExistingResources:
-    def test_are_named_to_the_function(self, made: Mapping[str, str], theirs: dict[str, str]) -> None:
-        named = ("UserPoolId", "ClientId", "DomainUrl", "ClaimsTable", "UploadsBucket", "ConfigurationSecret")
+    def test_are_named_to_the_function(self, outputs: Mapping[str, str], existing: dict[str, str]) -> None:
+        names = ("UserPoolId", "ClientId", "DomainUrl", "ClaimsTable", "UploadsBucket", "ConfigurationSecret")
 
-        assert [made[output] for output in named] == list(theirs.values())
+        assert [outputs[name] for name in names] == list(existing.values())
 
-    def test_are_not_made_a_second_time(self, made: Mapping[str, str]) -> None:
-        listed = clients.cloudformation().list_stack_resources(StackName=stack.NAME)["StackResourceSummaries"]
+    def test_are_not_created_a_second_time(self, outputs: Mapping[str, str]) -> None:
+        types = {each["ResourceType"] for each in created()}
 
-        types = {each["ResourceType"] for each in listed}
         assert "AWS::S3::Bucket" in types  # for deployments
         assert not [kind for kind in types if kind.startswith(("AWS::Cognito", "AWS::DynamoDB"))]
 
-    def test_are_all_that_the_role_reaches(self, made: Mapping[str, str], theirs: dict[str, str]) -> None:
-        reached: dict[str, Any] = {
-            each["Sid"]: each["Resource"] for each in policy_of(made["FunctionRoleArn"], "api")["Statement"]
-        }
+    def test_are_all_that_the_role_reaches(
+        self, outputs: Mapping[str, str], existing: dict[str, str]
+    ) -> None:
+        statements = policy_of(outputs["FunctionRoleArn"], "api")["Statement"]
+        reached: dict[str, Any] = {each["Sid"]: each["Resource"] for each in statements}
 
-        bucket = f"arn:aws:s3:::{theirs['ExistingUploadsBucket']}"
-        pool = clients.cognito().describe_user_pool(UserPoolId=theirs["ExistingUserPoolId"])["UserPool"]
-        table = clients.dynamodb().describe_table(TableName=theirs["ExistingClaimsTable"])["Table"]
+        pool = clients.cognito().describe_user_pool(UserPoolId=existing["ExistingUserPoolId"])["UserPool"]
+        table = clients.dynamodb().describe_table(TableName=NAME)["Table"]
         assert reached["Accounts"] == pool["Arn"]
         assert reached["Claims"] == table["TableArn"]
-        assert (reached["Files"], reached["Bucket"]) == (f"{bucket}/*", bucket)
-        assert reached["Configuration"] == theirs["ExistingSecretArn"]
+        assert (reached["Files"], reached["Bucket"]) == (f"arn:aws:s3:::{NAME}/*", f"arn:aws:s3:::{NAME}")
+        assert reached["Configuration"] == existing["ExistingSecretArn"]
 
-    def test_have_a_recipient(self, made: Mapping[str, str]) -> None:
+    def test_have_a_recipient_of_alarms(self, outputs: Mapping[str, str]) -> None:
+        names = {each["PhysicalResourceId"] for each in created() if each["ResourceType"].endswith("::Alarm")}
+        (topic,) = [
+            each["PhysicalResourceId"] for each in created() if each["ResourceType"].endswith("::Topic")
+        ]
+
         alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        listed = clients.cloudformation().list_stack_resources(StackName=stack.NAME)["StackResourceSummaries"]
-        ours = {each["PhysicalResourceId"] for each in listed if each["ResourceType"].endswith("::Alarm")}
-        (topic,) = [each["PhysicalResourceId"] for each in listed if each["ResourceType"].endswith("::Topic")]
+        actions = [alarm["AlarmActions"] for alarm in alarms if alarm["AlarmName"] in names]
+        assert actions == [[topic]] * len(names) != []
 
-        actions = [alarm["AlarmActions"] for alarm in alarms if alarm["AlarmName"] in ours]
-        assert actions == [[topic]] * len(ours) != []
-
-    def test_are_reached_through_the_network_that_is_given(self, made: Mapping[str, str]) -> None:
-        assert policy_of(made["FunctionRoleArn"], "networks")["Statement"][1]["Effect"] == "Deny"
-        assert made["SubnetIds"] == "subnet-1,subnet-2"
+    def test_are_reached_through_the_network_that_is_given(self, outputs: Mapping[str, str]) -> None:
+        assert policy_of(outputs["FunctionRoleArn"], "networks")["Statement"][1]["Effect"] == "Deny"
+        assert outputs["SubnetIds"] == "subnet-1,subnet-2"

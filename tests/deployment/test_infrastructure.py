@@ -1,4 +1,4 @@
-"""What the emulator ignores of the template is read in it; what the role may do, in the code."""
+"""The template as it is written, and the calls of the code that its roles must allow."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVING = ("auth", "claims", "core", "files", "health", "users")
-# Where a call is constants otherwise than the right it needs.
+# Calls that have another name than the right that they need.
 RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
 # Signing a form is no call, but posting it needs this right of ours.
 BY_SIGNATURE = {"s3:PutObject": "post_policy_signer"}
-# Methods functions_of_condition first argument names the call that is meant.
+# Methods whose first argument names the call.
 NAMING = {"get_paginator", "generate_presigned_url"}
 # What only reconcile_users calls.
 OF_RECONCILIATION = {"cognito-idp:DescribeUserPool", "dynamodb:Scan"}
-# Not the code's: the gateway's invocations through the role, and Lambda's own writing of logs.
+# Not for the code: the gateway invokes the function with this role, and Lambda writes logs.
 NOT_OF_THE_CODE = {"Gateway", "Logs"}
 # Their deletion protection would stop a rollback. They have no name that could be taken.
 PROTECTED = {"UserPool", "ClaimsTable"}
@@ -47,13 +47,13 @@ STATEFUL = {
 @cache
 def operations() -> dict[str, str]:
     """Return the rights of every call of the four services, by the name that boto3 gives it."""
-    found = {}
+    rights = {}
     for service in ("cognito-idp", "dynamodb", "s3", "secretsmanager"):
         model = boto3.Session().client(service, region_name="us-east-1").meta.service_model
         for name in model.operation_names:
             right = f"{service}:{name}"
-            found[xform_name(name)] = RIGHTS.get(right, right)
-    return found
+            rights[xform_name(name)] = RIGHTS.get(right, right)
+    return rights
 
 
 def words(path: Path) -> set[str]:
@@ -172,10 +172,10 @@ class TestFunctionRole:
 
     def test_puts_the_function_into_a_network_it_cannot_change(self) -> None:
         network = resources()["Network"]
-        allowed, denied = network["Properties"]["PolicyDocument"]["Statement"]
+        allow, deny = network["Properties"]["PolicyDocument"]["Statement"]
 
         assert network["Condition"] == "HasNetwork"
-        assert set(allowed["Action"]) == {  # AWSLambdaVPCAccessExecutionRole, without its logs
+        assert set(allow["Action"]) == {  # AWSLambdaVPCAccessExecutionRole, without its logs
             "ec2:AssignPrivateIpAddresses",
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
@@ -183,10 +183,10 @@ class TestFunctionRole:
             "ec2:DescribeSubnets",
             "ec2:UnassignPrivateIpAddresses",
         }
-        assert (denied["Effect"], denied["Action"], denied["Resource"]) == ("Deny", "ec2:*", "*")
-        functions_of_condition = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
+        assert (deny["Effect"], deny["Action"], deny["Resource"]) == ("Deny", "ec2:*", "*")
+        functions = deny["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
         names = ["moped-api-${Stage}", "moped-reconcile-${Stage}", "moped-api-pr-*"]
-        assert [arn.rpartition(":")[2] for arn in functions_of_condition] == names
+        assert [arn.rpartition(":")[2] for arn in functions] == names
 
 
 class TestReconciliation:

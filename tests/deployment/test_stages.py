@@ -1,4 +1,4 @@
-"""The life of a stage at the embedded AWS; Zappa's part is played by the two calls it comes down to."""
+"""The life of a stage at the embedded AWS; Zappa's part is played by the calls that it comes down to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 import json
 import uuid
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,28 +27,33 @@ from apps.deployment.package.builder import Package
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
 from apps.deployment.verification import facts
-from apps.devstack import personas
+from apps.devstack import accounts, personas
 from apps.devstack import stack as laptop_stack
 from apps.users.management.commands import reconcile_users
 from tests.support import strict_mode
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=30), pytest.mark.emulator]
 
-RIGHT = {"/": 200, "/auth/current_user": 401}
-ANSWERS = """
+RUN_ZAPPA = zappa.run
+VIEWER = personas.BY_KEY["viewer"]
+# The database that it migrates has the City's tables already.
+MIGRATE = 'return {"exit_code": int("--fake-initial" not in event["manage"]), "output": "relation exists"}'
+FUNCTION = """
 answers, with_token = {answers!r}, {with_token}
 
 def lambda_handler(event, context):
+    if "migrate" in event.get("manage", ""):
+        {migrate}
+    if "reconcile_users" in event.get("manage", ""):
+        return {{"exit_code": 1, "output": f"{{event['manage']}}: a finding of {{context.function_name}}"}}
     if "manage" in event:
         print("managed", event["manage"])
-        {manage}
         return {{}}
     if "triggerSource" in event:
         {trigger}
@@ -56,146 +62,217 @@ def lambda_handler(event, context):
     status = with_token if token else answers[event["path"]]
     return {{"statusCode": status, "body": '{{"detail": "as the test wants it"}}'}}
 """
+OLD_VARIABLE = "MOPED_API_OLD"
+SETTINGS = {
+    "timeout_seconds": 28,
+    "memory_size": 256,
+    "lambda_concurrency": 1,
+    "lambda_description": "The Moped API",
+    "lambda_handler": "handler.lambda_handler",
+    "runtime": "python3.13",
+    "architecture": "x86_64",
+}
 
 
-def answer_with(claims: str) -> dict[str, Any]:
-    """Return the response of a pre-token trigger."""
-    return {"claimsOverrideDetails": {"claimsToAddOrOverride": {CLAIMS_NAMESPACE: claims}}}
+def trigger(claims: str) -> str:
+    """Return the source of a pre-token trigger that adds claims."""
+    response = {"claimsOverrideDetails": {"claimsToAddOrOverride": {CLAIMS_NAMESPACE: claims}}}
+    return f"event['response'] = {response!r}"
 
 
-def claims_of_smoke_token() -> str:
-    token = smoke_account.smoke_token(laptop_stack.outputs())
-    return str(jwt.get_unverified_claims(token)[CLAIMS_NAMESPACE])
+def package(folder: Path, **behaviour: Any) -> Package:
+    """Return a new package whose function answers correctly, except for what is given."""
+    claims = jwt.get_unverified_claims(smoke_account.smoke_token(laptop_stack.outputs()))[CLAIMS_NAMESPACE]
+    usual = {
+        "answers": {"/": 200, "/auth/current_user": 401},
+        "with_token": 200,
+        "migrate": MIGRATE,
+        "trigger": trigger(claims),
+    }
+    path = folder / f"{uuid.uuid4()}.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr("handler.py", f"# {uuid.uuid4()}\n{FUNCTION.format(**usual | behaviour)}")
+    content = path.read_bytes()
+    return Package(path, hashlib.sha256(content).hexdigest(), len(content))
 
 
-@pytest.fixture
-def packed(tmp_path: Path) -> Callable[..., Package]:
-    """Return a maker of packages that answer as a test wants."""
-
-    def make(
-        answers: dict[str, int] | None = None,
-        with_token: int = 200,
-        manage: str = "pass",
-        trigger: str = "",
-    ) -> Package:
-        trigger = trigger or f"event['response'] = {answer_with(claims_of_smoke_token())!r}"
-        source = ANSWERS.format(
-            answers=answers or RIGHT, with_token=with_token, manage=manage, trigger=trigger
+def run_zappa(stage: Stage, command: str, *options: Any) -> str:
+    """Make the calls that Zappa makes."""
+    client = clients.lambda_client()
+    variables = stage.settings["aws_environment_variables"]
+    if command == "deploy":
+        client.create_function(
+            FunctionName=stage.function,
+            Runtime="python3.13",
+            Role=stage.settings["role_arn"],
+            Handler="handler.lambda_handler",
+            Code={"ZipFile": options[1].read_bytes()},
+            Timeout=20,
+            Environment={"Variables": variables},
         )
-        path = tmp_path / f"{uuid.uuid4()}.zip"
-        with zipfile.ZipFile(path, "w") as zipped:
-            zipped.writestr("handler.py", f"# {uuid.uuid4()}\n{source}")
-        content = path.read_bytes()
-        return Package(path, hashlib.sha256(content).hexdigest(), len(content))
+    elif command == "update":
+        client.update_function_code(
+            FunctionName=stage.function, ZipFile=options[1].read_bytes(), Publish=True
+        )
+        before = functions.settled(stage.function)["Environment"]["Variables"]
+        client.update_function_configuration(
+            FunctionName=stage.function, Environment={"Variables": before | variables}
+        )
+    elif command == "undeploy":
+        client.delete_function(FunctionName=stage.function)
+    return f"zappa {command} {' '.join(map(str, options))}"
 
-    return make
 
-
-@pytest.fixture
-def staged(furnished_personas: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
-    """Return a stage of its own name, on what the laptop's stack made."""
-    outputs = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///none"}
+def new_stage(folder: Path) -> Stage:
+    """Return a stage with its own name, on the resources of the laptop's stack."""
     name = f"t{uuid.uuid4().hex[:8]}"
-    settings: dict[str, Any] = {
+    outputs = laptop_stack.outputs() | {
+        "DatabaseUrl": "postgresql:///none",
+        "ReconciliationFunction": f"moped-reconcile-{name}",
+    }
+    settings = {
+        **SETTINGS,
         "role_arn": outputs["FunctionRoleArn"],
-        "timeout_seconds": 28,
-        "lambda_concurrency": 1,
-        "runtime": "python3.13",
+        "tags": {"stage": name},
         "aws_environment_variables": {"MOPED_API_ALLOWED_HOSTS": "api.example"},
         "moped": {
             "stack": laptop_stack.NAME,
-            "log_retention_days": 7,
             "migrate": True,
             "requests_per_second": 0.001,  # however slow the machine, the second is one too many
             "requests_at_once": 1,
         },
     }
-    fill(outputs["SmokeSecret"], {"email": personas.BY_KEY["viewer"].email, "password": personas.PASSWORD})
-    monkeypatch.setattr(zappa, "deploy", created)
-    monkeypatch.setattr(zappa, "update", updated)
-    monkeypatch.setattr(
-        zappa, "undeploy", lambda stage: clients.lambda_client().delete_function(FunctionName=stage.function)
-    )
-    return Stage(name, f"moped-api-{name}", settings, outputs, tmp_path / "settings.json")
+    return Stage(name, f"moped-api-{name}", settings, outputs, folder / "settings.json")
 
 
 @pytest.fixture
-def owner(staged: Stage) -> Stage:
-    """A stage that has the stack to itself."""
-    staged.outputs["FunctionLog"] = staged.log_group
-    staged.outputs["ReconciliationFunction"] = f"moped-reconcile-{staged.name}"
-    staged.settings.update(architecture="x86_64", memory_size=256, tags={"stage": staged.name})
-    staged.settings["lambda_handler"] = "handler.lambda_handler"
-    staged.settings["lambda_description"] = "The Moped API"
-    return staged
+def stage(furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
+    """A stage that is not deployed, and an account that tests its versions."""
+    monkeypatch.setattr(zappa, "run", run_zappa)
+    stage = new_stage(tmp_path)
+    fill(stage.outputs["SmokeSecret"], {"email": VIEWER.email, "password": personas.PASSWORD})
+    return stage
+
+
+class Deployment:
+    """A stage with its deployed versions, the newest last, and what each deployment said."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self.stage, self.folder = stage, folder
+        self.versions: list[str] = []
+        self.packages: list[Package] = []
+        self.messages: list[str] = []
+
+    def deploy(self, **behaviour: Any) -> None:
+        """Deploy another version."""
+        self.packages.append(package(self.folder, **behaviour))
+        self.messages.clear()
+        self.versions.append(
+            stages.deploy(self.stage, self.packages[-1], token="", commit="abc123", tell=self.messages.append)
+        )
+
+    @property
+    def live(self) -> tuple[str, str]:
+        """The live version and the one before."""
+        alias = functions.live(self.stage.function)
+        assert alias
+        return alias.version, alias.previous
+
+    @property
+    def reconciliation(self) -> Any:
+        """The live configuration of the function that compares the staff accounts."""
+        return clients.lambda_client().get_function_configuration(
+            FunctionName=self.stage.outputs["ReconciliationFunction"], Qualifier=functions.LIVE
+        )
+
+
+@pytest.fixture(scope="module")
+def deployments() -> dict[str, Deployment]:
+    """The deployments that tests of this module share, as far as they were made."""
+    return {}
+
+
+@pytest.fixture
+def once(deployments: dict[str, Deployment], stage: Stage, tmp_path: Path) -> Deployment:
+    """A stage with one live version. Tests leave that version live."""
+    if "once" not in deployments:
+        accounts.ensure_accounts([VIEWER])
+        deployment = Deployment(new_stage(tmp_path), tmp_path)
+        deployment.deploy()
+        deployments["once"] = deployment
+    return deployments["once"]
+
+
+@pytest.fixture
+def twice(
+    deployments: dict[str, Deployment], stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Deployment:
+    """A stage with two versions, the second for other settings. Tests leave the second live."""
+    if "twice" not in deployments:
+        accounts.ensure_accounts([VIEWER])
+        monkeypatch.setattr(functions, "KEPT_VERSIONS", 1)
+        deployment = Deployment(new_stage(tmp_path), tmp_path)
+        settings = deployment.stage.settings
+        settings["aws_environment_variables"][OLD_VARIABLE] = "1"
+        deployment.deploy()
+        del settings["aws_environment_variables"][OLD_VARIABLE]
+        settings["architecture"] = "arm64"
+        deployment.deploy()
+        deployments["twice"] = deployment
+    return deployments["twice"]
 
 
 def fill(secret: str, content: dict[str, str]) -> None:
     clients.secrets_manager().put_secret_value(SecretId=secret, SecretString=json.dumps(content))
 
 
-def created(stage: Stage, package: Path) -> None:
-    clients.lambda_client().create_function(
-        FunctionName=stage.function,
-        Runtime="python3.13",
-        Role=stage.settings["role_arn"],
-        Handler="handler.lambda_handler",
-        Code={"ZipFile": package.read_bytes()},
-        Timeout=20,
-        Environment={"Variables": stage.settings["aws_environment_variables"]},
-    )
-
-
-def updated(stage: Stage, package: Path) -> None:
-    """Do what Zappa's update does: it keeps variables that the settings no longer have."""
-    client = clients.lambda_client()
-    client.update_function_code(FunctionName=stage.function, ZipFile=package.read_bytes(), Publish=True)
-    client.get_waiter("function_updated_v2").wait(
-        FunctionName=stage.function, WaiterConfig=functions.POLL_INTERVAL
-    )
-    before = client.get_function_configuration(FunctionName=stage.function)["Environment"]["Variables"]
-    variables = before | stage.settings["aws_environment_variables"]
-    client.update_function_configuration(FunctionName=stage.function, Environment={"Variables": variables})
-
-
-def deploy(stage: Stage, package: Package) -> tuple[str, list[str]]:
-    messages: list[str] = []
-    version = stages.deploy(stage, package, token="", commit="abc123", tell=messages.append)
-    return version, messages
-
-
 class TestDeploy:
-    def test_makes_the_first_version_live_after_trying_it(
-        self, staged: Stage, packed: Callable[..., Package]
+    def test_makes_the_first_version_live_after_trying_it(self, once: Deployment) -> None:
+        assert once.live == (once.versions[0], "")
+        assert "  GET /auth/current_user with a token: 200" in once.messages
+        assert "  pre-token trigger: the claims of the token" in once.messages
+        assert "migrated" in once.messages
+
+    def test_waits_until_lambda_knows_a_new_role(
+        self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, furnished_emulator: Emulator
     ) -> None:
-        version, messages = deploy(staged, packed())
+        def run(stage: Stage, command: str, *options: Any) -> str:
+            try:
+                output = run_zappa(stage, command, *options)
+            except ClientError as error:
+                raise StageError(f"Could not {command} {stage.name}: {error}") from error
+            strict_mode.refuse_roles(furnished_emulator.url, 1)  # and the role of the second function
+            return output
 
-        alias = functions.live(staged.function)
-        assert alias
-        assert (alias.version, alias.previous) == (version, "")
-        assert "  GET /auth/current_user with a token: 200" in messages
-        assert "  pre-token trigger: the claims of the token" in messages
-        assert "migrated" in messages
+        accounts.ensure_accounts([VIEWER])
+        monkeypatch.setattr(zappa, "run", run)
+        monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
+        strict_mode.refuse_roles(furnished_emulator.url, 1)
+        deployment = Deployment(stage, tmp_path)
 
-    def test_takes_over_the_tables_that_the_city_has(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        exists = {"exit_code": 1, "output": "relation exists"}
+        deployment.deploy()
 
-        deploy(staged, packed(manage=f'if "--fake-initial" not in event["manage"]: return {exists}'))
+        assert deployment.live == (deployment.versions[0], "")
+        assert deployment.reconciliation["Version"] == "1"
 
-    def test_moves_traffic_to_the_next_and_remembers_the_one_before(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        first, _ = deploy(staged, packed())
-        second, _ = deploy(staged, packed())
+    def test_moves_traffic_to_the_next_and_remembers_the_one_before(self, twice: Deployment) -> None:
+        first, second = twice.versions
 
-        alias = functions.live(staged.function)
-        assert alias
-        assert (alias.version, alias.previous) == (second, first)
+        assert twice.live == (second, first)
+
+    def test_changes_what_zappa_keeps(self, twice: Deployment) -> None:
+        second = clients.lambda_client().get_function_configuration(
+            FunctionName=twice.stage.function, Qualifier=twice.versions[-1]
+        )
+
+        assert second["Architectures"] == ["arm64"]
+        assert OLD_VARIABLE not in second["Environment"]["Variables"]
+
+    def test_deletes_old_versions_but_never_one_that_is_needed(self, twice: Deployment) -> None:
+        assert [*functions.versions(twice.stage.function)] == twice.versions
 
     @pytest.mark.parametrize(
-        ("broken", "because"),
+        ("broken", "reason"),
         [
             (
                 {"answers": {"/": 500, "/auth/current_user": 401}},
@@ -203,15 +280,15 @@ class TestDeploy:
             ),
             ({"with_token": 401}, "with a token with 401 instead of 200"),
             (
-                {"manage": "raise RuntimeError('no such\\ntable')"},
+                {"migrate": "raise RuntimeError('no such\\ntable')"},
                 "`migrate --noinput --fake-initial` failed on .*: no such table",
             ),
             (
-                {"manage": 'return {"exit_code": 1, "output": "no such table"}'},
+                {"migrate": 'return {"exit_code": 1, "output": "no such table"}'},
                 "`migrate --noinput --fake-initial` failed on .*: no such table",
             ),
             ({"trigger": "import no_such_module"}, "fails as pre-token trigger: No module named"),
-            ({"trigger": f"event['response'] = {answer_with('{}')!r}"}, "gives other claims"),
+            ({"trigger": trigger("{}")}, "gives other claims"),
             ({"trigger": "raise type('SignInDeniedError', (Exception,), {})('no')"}, "trigger: no"),
         ],
         ids=[
@@ -224,323 +301,152 @@ class TestDeploy:
             "a trigger that denies the sign-in",
         ],
     )
-    def test_that_fails_leaves_traffic_where_it_was(
-        self, broken: dict[str, Any], because: str, staged: Stage, packed: Callable[..., Package]
+    def test_that_fails_leaves_both_functions_as_they_were(
+        self, broken: dict[str, Any], reason: str, once: Deployment, tmp_path: Path
     ) -> None:
-        first, _ = deploy(staged, packed())
+        with pytest.raises(StageError, match=reason):
+            stages.deploy(once.stage, package(tmp_path, **broken), token="", commit="abc123", tell=print)
 
-        with pytest.raises(StageError, match=because):
-            deploy(staged, packed(**broken))
-
-        alias = functions.live(staged.function)
-        assert alias
-        assert alias.version == first
-
-    def test_moves_the_function_to_another_processor(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        deploy(staged, packed())
-        staged.settings["architecture"] = "arm64"
-
-        version, _ = deploy(staged, packed())
-
-        published = clients.lambda_client().get_function_configuration(
-            FunctionName=staged.function, Qualifier=version
-        )
-        assert published["Architectures"] == ["arm64"]
-
-    def test_takes_away_a_variable_that_the_settings_no_longer_have(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        variables = staged.settings["aws_environment_variables"]
-        variables["MOPED_API_OLD"] = "1"
-        deploy(staged, packed())
-        del variables["MOPED_API_OLD"]
-
-        version, _ = deploy(staged, packed())
-
-        published = clients.lambda_client().get_function_configuration(
-            FunctionName=staged.function, Qualifier=version
-        )
-        assert published["Environment"]["Variables"] == variables
+        assert once.live == (once.versions[0], "")
+        assert once.reconciliation["CodeSha256"] == functions.checksum_of(once.packages[0].digest)
 
     def test_goes_on_where_the_first_was_interrupted(
-        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+        self, once: Deployment, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        created(staged, packed().path)
+        run_zappa(stage, "deploy", "-z", package(tmp_path).path)
         stacks_at_update = []
 
-        def update(stage: Stage, package: Path) -> None:
+        def run(stage: Stage, command: str, *options: Any) -> str:
             stacks = clients.cloudformation().describe_stacks(StackName=stage.function)["Stacks"]
-            stacks_at_update.append(stacks[0]["StackStatus"])
-            updated(stage, package)
+            stacks_at_update.append((command, stacks[0]["StackStatus"]))
+            return run_zappa(stage, command, *options)
 
-        monkeypatch.setattr(zappa, "update", update)
+        monkeypatch.setattr(zappa, "run", run)
 
-        deploy(staged, packed())
+        Deployment(stage, tmp_path).deploy()
 
-        assert stacks_at_update == ["CREATE_COMPLETE"]
+        assert stacks_at_update == [("update", "CREATE_COMPLETE")]
 
-    def test_waits_until_lambda_knows_the_role(
-        self,
-        owner: Stage,
-        packed: Callable[..., Package],
-        monkeypatch: pytest.MonkeyPatch,
-        furnished_emulator: Emulator,
-    ) -> None:
-        def create(stage: Stage, package: Path) -> None:
-            try:
-                created(stage, package)
-            except ClientError as error:
-                raise StageError(f"Could not make {stage.name}: {error}") from error
-            strict_mode.refuse_roles(furnished_emulator.url, 1)  # and the role of the second function
-
-        monkeypatch.setattr(zappa, "deploy", create)
-        monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
-        strict_mode.refuse_roles(furnished_emulator.url, 1)
-
-        version, _ = deploy(owner, packed())
-
-        assert functions.live(owner.outputs["ReconciliationFunction"])
-        assert version == "1"
-
-    def test_keeps_logs_for_a_while(self, staged: Stage, packed: Callable[..., Package]) -> None:
-        deploy(staged, packed())
-
-        (group,) = clients.logs().describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{staged.function}")[
-            "logGroups"
-        ]
-        assert group["retentionInDays"] == 7
-
-    def test_leaves_the_log_of_a_stage_to_its_stack(
-        self, owner: Stage, packed: Callable[..., Package]
-    ) -> None:
-        clients.logs().create_log_group(logGroupName=owner.log_group)
-
-        deploy(owner, packed())
-
-        (group,) = clients.logs().describe_log_groups(logGroupNamePrefix=owner.log_group)["logGroups"]
-        assert "retentionInDays" not in group
-
-    def test_deletes_old_versions_but_never_one_that_is_needed(
-        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(functions, "KEPT_VERSIONS", 1)
-        first, _ = deploy(staged, packed())
-        second, _ = deploy(staged, packed())
-
-        assert set(functions.versions(staged.function)) == {first, second}
-
-    def test_without_its_role_is_refused(self, staged: Stage, packed: Callable[..., Package]) -> None:
-        staged.settings["role_arn"] = "arn:aws:iam::000000000000:role/gone"
+    def test_without_its_role_is_refused(self, once: Deployment, stage: Stage, tmp_path: Path) -> None:
+        stage.settings["role_arn"] = "arn:aws:iam::000000000000:role/gone"
 
         with pytest.raises(StageError, match=r"There is no role .*/gone"):
-            deploy(staged, packed())
+            Deployment(stage, tmp_path).deploy()
 
-    def test_without_an_account_to_try_it_with_is_refused(
-        self, staged: Stage, packed: Callable[..., Package]
+    def test_on_an_old_stack_is_refused(self, once: Deployment, stage: Stage, tmp_path: Path) -> None:
+        del stage.outputs["ReconciliationRoleArn"]
+
+        with pytest.raises(StageError, match=r"lacks ReconciliationRoleArn: update it"):
+            Deployment(stage, tmp_path).deploy()
+        assert not functions.exists(stage.function)
+
+    @pytest.mark.parametrize("before", [None, functions.Alias("1", "", "an old revision")])
+    def test_that_lost_a_race_is_refused(self, before: functions.Alias | None, once: Deployment) -> None:
+        with pytest.raises(StageError, match="Another process moved the traffic"):
+            functions.make_live(once.stage.function, once.versions[0], before)
+
+    def test_of_a_package_that_was_replaced_is_refused(self, once: Deployment) -> None:
+        with pytest.raises(StageError, match="Another process is deploying"):
+            functions.publish(once.stage.function, "00" * 32, "of another process")
+
+
+class TestSmokeToken:
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            ({"email": "unknown@austintexas.gov", "password": "wrong"}, "cannot sign in"),
+            ({}, "holds no email and password"),
+        ],
+    )
+    def test_says_what_is_wrong_with_the_account(
+        self, content: dict[str, str], reason: str, stage: Stage
     ) -> None:
-        fill(staged.outputs["SmokeSecret"], {"email": "nobody@austintexas.gov", "password": "wrong"})
-        with pytest.raises(StageError, match="cannot sign in"):
-            smoke_account.smoke_token(staged.outputs)
+        fill(stage.outputs["SmokeSecret"], content)
 
-        fill(staged.outputs["SmokeSecret"], {})
-        with pytest.raises(StageError, match="holds no email and password"):
-            smoke_account.smoke_token(staged.outputs)
-
-    def test_that_lost_a_race_is_refused(self, staged: Stage, packed: Callable[..., Package]) -> None:
-        deploy(staged, packed())
-
-        before = functions.live(staged.function)
-        deploy(staged, packed())
-        with pytest.raises(StageError, match="Another process"):
-            functions.make_live(staged.function, "1", None)
-        assert before
+        with pytest.raises(StageError, match=reason):
+            smoke_account.smoke_token(stage.outputs)
 
 
 class TestPrune:
     def test_accepts_a_version_that_is_already_gone(
-        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
+        self, once: Deployment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        version, _ = deploy(staged, packed())
-        monkeypatch.setattr(functions, "versions", lambda _function: ["99", version])
+        (version,) = once.versions
+        monkeypatch.setattr(functions, "versions", lambda _function: {"99": "", version: ""})
 
-        functions.prune(staged.function, keep={version}, keep_newest=1)
+        functions.prune(once.stage.function, keep={version}, keep_newest=1)
 
-        assert functions.exists(staged.function)
+        assert functions.exists(once.stage.function)
 
 
 class TestRollback:
-    def test_moves_traffic_back_and_forth(self, staged: Stage, packed: Callable[..., Package]) -> None:
-        first, _ = deploy(staged, packed())
-        second, _ = deploy(staged, packed())
+    def test_moves_both_functions_back_and_forth(self, twice: Deployment) -> None:
+        first, second = twice.versions
 
-        assert stages.rollback(staged, "", tell=print) == first
-        assert stages.rollback(staged, second, tell=print) == second
+        assert stages.rollback(twice.stage, "", tell=print) == first
+        assert twice.reconciliation["CodeSha256"] == functions.checksum_of(twice.packages[0].digest)
+        assert stages.rollback(twice.stage, second, tell=print) == second
+        assert twice.reconciliation["CodeSha256"] == functions.checksum_of(twice.packages[1].digest)
 
-    def test_says_what_there_is_to_go_back_to(self, staged: Stage, packed: Callable[..., Package]) -> None:
+    def test_says_what_there_is_to_go_back_to(self, once: Deployment, stage: Stage) -> None:
         with pytest.raises(StageError, match="never made live"):
-            stages.rollback(staged, "", tell=print)
-        deploy(staged, packed())
+            stages.rollback(stage, "", tell=print)
         with pytest.raises(StageError, match="has had one version only"):
-            stages.rollback(staged, "", tell=print)
+            stages.rollback(once.stage, "", tell=print)
         with pytest.raises(StageError, match="has no version 99"):
-            stages.rollback(staged, "99", tell=print)
+            stages.rollback(once.stage, "99", tell=print)
 
 
-class TestReconciling:
+class TestReconciliation:
     """The function beside it that compares the staff accounts."""
 
-    def configuration(self, owner: Stage) -> Any:
-        return clients.lambda_client().get_function_configuration(
-            FunctionName=f"moped-reconcile-{owner.name}", Qualifier=functions.LIVE
-        )
+    def test_has_the_package_under_its_own_role(self, once: Deployment) -> None:
+        outputs, configuration = once.stage.outputs, once.reconciliation
 
-    def test_has_the_package_under_its_own_role(self, owner: Stage, packed: Callable[..., Package]) -> None:
-        package = packed()
+        assert configuration["CodeSha256"] == functions.checksum_of(once.packages[0].digest)
+        assert configuration["Role"] == outputs["ReconciliationRoleArn"] != outputs["FunctionRoleArn"]
+        assert configuration["Environment"]["Variables"] == once.stage.settings["aws_environment_variables"]
 
-        deploy(owner, package)
+    def test_may_run_for_a_minute_longer_than_the_command(self, once: Deployment) -> None:
+        assert once.reconciliation["Timeout"] - reconcile_users.MAX_SECONDS >= 60
 
-        configuration = self.configuration(owner)
-        assert configuration["CodeSha256"] == functions.checksum_of(package.digest)
-        assert (
-            configuration["Role"]
-            == owner.outputs["ReconciliationRoleArn"]
-            != owner.outputs["FunctionRoleArn"]
-        )
-        assert configuration["Environment"]["Variables"] == owner.settings["aws_environment_variables"]
-
-    def test_may_run_for_a_minute_longer_than_the_command(
-        self, owner: Stage, packed: Callable[..., Package]
-    ) -> None:
-        deploy(owner, packed())
-
-        assert self.configuration(owner)["Timeout"] - reconcile_users.MAX_SECONDS >= 60
-
-    def test_answers_for_the_command_and_no_other(self, owner: Stage, packed: Callable[..., Package]) -> None:
-        deploy(owner, packed(manage='return {"output": context.function_name}'))
-
-        beside = stages.manage(owner, "reconcile_users --json").output
-        assert beside == owner.outputs["ReconciliationFunction"]
-        assert stages.manage(owner, "check").output == owner.function
-
-    def test_is_removed_though_the_first_answer_was_lost(self, owner: Stage) -> None:
-        for _ in range(2):  # boto3 repeats a call whose answer does not come, and then there is none
-            reconciliation.remove(owner)
-
-    def test_follows_a_rollback(self, owner: Stage, packed: Callable[..., Package]) -> None:
-        first = packed()
-        deploy(owner, first)
-        deploy(owner, packed())
-
-        stages.rollback(owner, "", tell=print)
-
-        assert self.configuration(owner)["CodeSha256"] == functions.checksum_of(first.digest)
-
-    def test_stays_as_it_is_where_it_has_no_such_package(
-        self, owner: Stage, packed: Callable[..., Package]
-    ) -> None:
-        group, owner.outputs["FunctionLog"] = owner.outputs["FunctionLog"], "of another stage"
-        deploy(owner, packed())
-        owner.outputs["FunctionLog"] = group
-        deploy(owner, packed())
-        before = self.configuration(owner)["CodeSha256"]
+    def test_stays_as_it_is_where_it_has_no_such_package(self, once: Deployment, tmp_path: Path) -> None:
+        other = package(tmp_path)
+        run_zappa(once.stage, "update", "-z", other.path)
+        version = functions.publish(once.stage.function, other.digest, "of an older project")
+        before = once.reconciliation["CodeSha256"]
         messages: list[str] = []
 
-        stages.rollback(owner, "", tell=messages.append)
+        reconciliation.follow(once.stage, version, messages.append)
 
-        assert self.configuration(owner)["CodeSha256"] == before
+        assert once.reconciliation["CodeSha256"] == before
         assert "stays as it is" in messages[-1]
 
-    def test_stays_as_it_was_if_a_deployment_fails(
-        self, owner: Stage, packed: Callable[..., Package]
-    ) -> None:
-        deploy(owner, packed())
-        before = self.configuration(owner)["CodeSha256"]
 
-        with pytest.raises(StageError):
-            deploy(owner, packed(with_token=401))
+class TestManage:
+    def test_runs_the_comparison_in_its_own_function(self, once: Deployment) -> None:
+        outcome = stages.manage(once.stage, "reconcile_users --json")
 
-        assert self.configuration(owner)["CodeSha256"] == before
+        function = once.stage.outputs["ReconciliationFunction"]
+        assert outcome.output == f"reconcile_users --json: a finding of {function}"
+        assert outcome.exit_code == 1
 
-    def test_goes_with_the_stage(self, owner: Stage, packed: Callable[..., Package]) -> None:
-        deploy(owner, packed())
-
-        stages.undeploy(owner, tell=print)
-
-        assert not functions.exists(owner.outputs["ReconciliationFunction"])
-
-    def test_is_not_made_for_a_stage_on_the_stack_of_another(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        deploy(staged, packed())
-
-        assert not functions.exists(staged.outputs["ReconciliationFunction"])
-
-    def test_of_an_old_stack_is_asked_for_first(self, owner: Stage, packed: Callable[..., Package]) -> None:
-        del owner.outputs["ReconciliationRoleArn"]
-
-        with pytest.raises(StageError, match=r"lacks ReconciliationRoleArn: update it"):
-            deploy(owner, packed())
-        assert not functions.exists(owner.function)
-
-
-class TestLookingAfter:
-    def test_status_tells_what_runs(self, staged: Stage, packed: Callable[..., Package]) -> None:
-        assert stages.status(staged)["function"] == "not deployed"
-        version, _ = deploy(staged, packed())
-
-        assert stages.status(staged)["live version"] == version
-
-    def test_manage_returns_what_the_command_wrote(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        finding = '{"exit_code": 1, "output": "one finding"}'
-        deploy(staged, packed(manage=f'if "migrate" not in event["manage"]: return {finding}'))
-
-        outcome = stages.manage(staged, "reconcile_users")
-
-        assert (outcome.output, outcome.exit_code) == ("one finding", 1)
-
-    def test_manage_returns_the_log_of_a_version_without_output(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        deploy(staged, packed())
-
-        assert "managed check" in stages.manage(staged, "check").output
-
-    def test_undeploy_removes_it_and_says_so_once(
-        self, staged: Stage, packed: Callable[..., Package]
-    ) -> None:
-        deploy(staged, packed())
-
-        stages.undeploy(staged, tell=print)
-
-        assert not functions.exists(staged.function)
-        with pytest.raises(StageError, match="is not deployed"):
-            stages.undeploy(staged, tell=print)
+    def test_returns_the_log_of_a_version_without_output(self, once: Deployment) -> None:
+        assert "managed check" in stages.manage(once.stage, "check").output
 
 
 class TestUndeploy:
-    def test_is_refused_while_the_pool_calls_the_function(
-        self, staged: Stage, packed: Callable[..., Package], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        deploy(staged, packed())
+    def test_is_refused_while_the_pool_calls_the_function(self, once: Deployment) -> None:
+        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{once.stage.function}:live"
         pool = clients.cognito().create_user_pool(
-            PoolName=staged.name,
-            LambdaConfig={
-                "PreTokenGeneration": f"arn:aws:lambda:us-east-1:000000000000:function:{staged.function}:live"
-            },
+            PoolName=once.stage.name, LambdaConfig={"PreTokenGeneration": arn}
         )["UserPool"]["Id"]
-        staged.outputs["UserPoolId"] = pool
+        stage = replace(once.stage, outputs={**once.stage.outputs, "UserPoolId": pool})
 
-        with pytest.raises(StageError, match=f"The user pool calls {staged.function} at each sign-in"):
-            stages.undeploy(staged, tell=print)
-        assert functions.exists(staged.function)
+        with pytest.raises(StageError, match=f"The user pool calls {stage.function} at each sign-in"):
+            stages.undeploy(stage, tell=print)
 
-        clients.cognito().update_user_pool(UserPoolId=pool, LambdaConfig={})
-        stages.undeploy(staged, tell=print)
-        assert not functions.exists(staged.function)
+        assert functions.exists(stage.function)
 
 
 def answering(api: str) -> None:
@@ -557,8 +463,8 @@ def answering(api: str) -> None:
 
 class TestGateway:
     @pytest.fixture
-    def api(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> str:
-        rest_api_id: str = clients.apigateway().create_rest_api(name=staged.function)["id"]
+    def api(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> str:
+        rest_api_id: str = clients.apigateway().create_rest_api(name=stage.function)["id"]
         monkeypatch.setattr(rest_api, "api_id", lambda _stage: rest_api_id)
         answering(rest_api_id)
         return rest_api_id
@@ -566,44 +472,42 @@ class TestGateway:
     def deployments(self, api: str) -> int:
         return len(clients.apigateway().get_deployments(restApiId=api)["items"])
 
-    def test_gives_every_own_response_our_body_and_cors(self, staged: Stage, api: str) -> None:
-        rest_api.set_gateway_responses(staged)
+    def test_gives_every_own_response_our_body_and_cors(self, stage: Stage, api: str) -> None:
+        rest_api.set_gateway_responses(stage)
 
         answer = clients.apigateway().get_gateway_response(restApiId=api, responseType="THROTTLED")
         body = json.loads(answer["responseTemplates"]["application/json"])
         assert (body["status"], body["code"]) == (429, "too_many_requests")
-        assert rest_api.url(staged).endswith(f"amazonaws.com/{staged.name}")
+        assert rest_api.url(stage).endswith(f"amazonaws.com/{stage.name}")
 
     def test_knows_every_kind_of_response(self) -> None:
         model = clients.apigateway().meta.service_model.shape_for("GatewayResponseType")
         assert rest_api.RESPONSES.keys() == set(model.enum)  # type: ignore[attr-defined]
 
-    def test_deploys_the_responses_only_when_they_differ(self, staged: Stage, api: str) -> None:
-        rest_api.set_gateway_responses(staged)
-        rest_api.set_gateway_responses(staged)
+    def test_deploys_the_responses_only_when_they_differ(self, stage: Stage, api: str) -> None:
+        rest_api.set_gateway_responses(stage)
+        rest_api.set_gateway_responses(stage)
         assert self.deployments(api) == 1
 
         clients.apigateway().put_gateway_response(restApiId=api, responseType="THROTTLED", statusCode="400")
-        rest_api.set_gateway_responses(staged)
+        rest_api.set_gateway_responses(stage)
         assert self.deployments(api) == 2
 
-    def test_turns_away_what_is_too_much(self, staged: Stage, furnished_personas: Emulator, api: str) -> None:
-        rest_api.set_gateway_responses(staged)
-        rest_api.set_rate_limits(staged)
+    def test_turns_away_what_is_too_much(self, stage: Stage, furnished_emulator: Emulator, api: str) -> None:
+        rest_api.set_gateway_responses(stage)
+        rest_api.set_rate_limits(stage)
 
-        url = f"{furnished_personas.url}/{staged.name}/"
+        url = f"{furnished_emulator.url}/{stage.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
-        first, refused = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
-        assert (first.status_code, refused.status_code) == (200, 429)
-        problem = refused.json()
+        first, second = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
+        assert (first.status_code, second.status_code) == (200, 429)
+        problem = second.json()
         assert (problem["status"], problem["code"]) == (429, "too_many_requests")
         assert problem["title"] == "Too Many Requests"
-        assert refused.headers["Access-Control-Allow-Origin"] == "*"
+        assert second.headers["Access-Control-Allow-Origin"] == "*"
 
-    def test_has_no_address_before_it_is_made(self, staged: Stage) -> None:
-        assert rest_api.url(staged) == ""
-        staged.settings["apigateway_enabled"] = False
-        assert rest_api.url(staged) == ""
+    def test_has_no_address_before_it_is_made(self, stage: Stage) -> None:
+        assert rest_api.url(stage) == ""
 
 
 class TestRender:
@@ -647,7 +551,7 @@ class TestRender:
         assert json.loads(first.path.read_text())["staging"]["tags"]["commit"] == "abc"
         assert json.loads(another.path.read_text())["staging"]["tags"]["commit"] == "def"
 
-    def test_refuses_a_stage_that_is_in_a_trap(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_refuses_a_stage_that_breaks_a_rule(self, monkeypatch: pytest.MonkeyPatch) -> None:
         document = zappa_settings.merged(zappa_settings.read(), {"base": {"debug": True}})
         monkeypatch.setattr(zappa_settings, "read", lambda: document)
 
@@ -661,72 +565,76 @@ class TestRender:
 
 class TestCommand:
     @pytest.fixture(autouse=True)
-    def rendered(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rendering, "render", lambda *_args, **_options: staged)
+    def rendered(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rendering, "render", lambda *_args, **_options: stage)
 
     def run(self, *words: str) -> str:
         out = io.StringIO()
         call_command("stage", *words, stdout=out)
         return out.getvalue()
 
-    def test_goes_through_the_life_of_a_stage(self, staged: Stage, packed: Callable[..., Package]) -> None:
-        package = str(packed().path)
-
-        assert "live: version" in self.run("deploy", staged.name, "--package", package)
-        assert "live version" in self.run("status", staged.name)
-        assert "managed check" in self.run("manage", staged.name, "check")
-        assert "live: version" in self.run("update", staged.name, "--package", str(packed().path))
-        assert "live: version" in self.run("rollback", staged.name)
-        assert "is gone" in self.run("undeploy", staged.name, "--yes")
+    def test_goes_through_the_life_of_a_stage(self, once: Deployment, stage: Stage, tmp_path: Path) -> None:
+        assert "not deployed" in self.run("status", stage.name)
+        assert "live: version" in self.run("deploy", stage.name, "--package", str(package(tmp_path).path))
+        assert "live: version" in self.run("update", stage.name, "--package", str(package(tmp_path).path))
+        alias = functions.live(stage.function)
+        assert alias
+        assert f"live version  {alias.version}\n" in self.run("status", stage.name)
+        assert "managed check" in self.run("manage", stage.name, "check")
+        assert f"live: version {alias.previous}" in self.run("rollback", stage.name)
+        assert "is gone" in self.run("undeploy", stage.name, "--yes")
+        assert not functions.exists(stage.function)
+        assert not functions.exists(stage.outputs["ReconciliationFunction"])
+        reconciliation.remove(stage)  # boto3 repeats a call whose answer was lost
+        with pytest.raises(StageError, match="is not deployed"):
+            self.run("undeploy", stage.name, "--yes")
 
     def test_prints_findings_and_fails_with_the_commands_exit_code(
-        self, staged: Stage, packed: Callable[..., Package]
+        self, once: Deployment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        finding = '{"exit_code": 1, "output": event["manage"]}'
-        package = packed(manage=f'if "migrate" not in event["manage"]: return {finding}')
-        self.run("deploy", staged.name, "--package", str(package.path))
+        monkeypatch.setattr(rendering, "render", lambda *_args, **_options: once.stage)
         out = io.StringIO()
 
         with pytest.raises(CommandError, match="ended with exit code 1"):
-            call_command("stage", "manage", staged.name, "reconcile_users --json", stdout=out)
-        assert out.getvalue() == "reconcile_users --json\n"
+            call_command("stage", "manage", once.stage.name, "reconcile_users --json", stdout=out)
+        assert "reconcile_users --json: a finding of" in out.getvalue()
 
-    def test_asks_before_it_removes(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_asks_before_it_removes(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("builtins.input", lambda _question: "no")
 
         with pytest.raises(Exception, match="Nothing was removed"):
-            self.run("undeploy", staged.name)
+            self.run("undeploy", stage.name)
 
-    def test_verifies_what_is_there(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        staged.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"] = "https://moped.example"
+    def test_verifies_what_is_there(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        stage.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"] = "https://moped.example"
         fact = facts.Fact("it has an address", "http://api.example", lambda subject: subject.url)
         monkeypatch.setattr(facts, "FACTS", (fact,))
 
-        assert self.run("verify", staged.name, "--url", "http://api.example/") == "holds: it has an address\n"
+        assert self.run("verify", stage.name, "--url", "http://api.example/") == "holds: it has an address\n"
         with pytest.raises(StageError, match="is not deployed"):
-            self.run("verify", staged.name)
+            self.run("verify", stage.name)
 
     @pytest.mark.parametrize(
         ("name", "value"),
         [("runtime", "python3.11"), ("architecture", "riscv")],
         ids=["runtime", "processor"],
     )
-    def test_packs_nothing_for_what_lambda_does_not_have(self, name: str, value: str, staged: Stage) -> None:
-        staged.settings[name] = value
+    def test_packs_nothing_for_what_lambda_does_not_have(self, name: str, value: str, stage: Stage) -> None:
+        stage.settings[name] = value
 
         with pytest.raises(StageError, match=f"\"{name}\" in zappa_settings.json is '{value}': "):
-            self.run("deploy", staged.name)
+            self.run("deploy", stage.name)
 
-    def test_takes_no_package_for_another_processor(self, staged: Stage, tmp_path: Path) -> None:
+    def test_takes_no_package_for_another_processor(self, stage: Stage, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "mac.zip", "w") as zipped:
             zipped.writestr("orjson/orjson.cpython-313-darwin.so", b"\xcf\xfa\xed\xfe")
 
         with pytest.raises(StageError, match=r"cannot load orjson/.* it is not an ELF file"):
-            self.run("deploy", staged.name, "--package", str(tmp_path / "mac.zip"))
+            self.run("deploy", stage.name, "--package", str(tmp_path / "mac.zip"))
 
-    def test_wants_to_know_what_to_run(self, staged: Stage) -> None:
+    def test_wants_to_know_what_to_run(self, stage: Stage) -> None:
         with pytest.raises(CommandError, match="required: command"):
-            self.run("manage", staged.name)
+            self.run("manage", stage.name)
 
     def test_describes_each_action(self) -> None:
         parser = Command().create_parser("manage.py", "stage")
@@ -736,47 +644,29 @@ class TestCommand:
         assert names == set(actions.choices) - {"update"}
         assert all(choice.description for choice in actions.choices.values())
 
-    def test_hands_the_log_over(self, staged: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(zappa, "tail", lambda _stage, since: f"since {since}")
+    def test_prints_the_log(self, stage: Stage) -> None:
+        assert self.run("logs", stage.name) == "zappa tail --since 1h --disable-keep-open\n"
 
-        assert "since 1h" in self.run("logs", staged.name)
-
-    def test_says_in_a_sentence_that_aws_is_away(
-        self, staged: Stage, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_says_in_a_sentence_that_aws_is_away(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         clients.forget_clients()
 
         with pytest.raises(StageError, match="AWS could not be asked"):
-            self.run("status", staged.name)
+            self.run("status", stage.name)
 
 
 class TestZappa:
-    @pytest.mark.parametrize("command", ["deploy", "update"])
-    def test_is_given_the_rendered_settings(
-        self, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        ran: list[Any] = []
+    def test_is_given_the_rendered_settings(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        programs: list[list[str]] = []
 
         def run(program: list[Any], **_options: Any) -> str:
-            ran.extend(map(str, program))
+            programs.append([*map(str, program)])
             return "log"
 
         monkeypatch.setattr(subprocesses, "run", run)
-        stage = Stage("staging", "moped-api-staging", {}, {}, tmp_path / "staging.json")
 
-        getattr(zappa, command)(stage, tmp_path / "p.zip")
-        zappa.undeploy(stage)
-
-        assert zappa.tail(stage, "1h") == "log"
-        assert [
-            command,
-            "staging",
-            "-s",
-            str(tmp_path / "staging.json"),
-            "-z",
-            str(tmp_path / "p.zip"),
-        ] == ran[3:9]
+        assert RUN_ZAPPA(Stage("staging", "", {}, {}, tmp_path), "update", "-z", tmp_path / "p.zip") == "log"
+        assert programs[0][3:] == ["update", "staging", "-s", str(tmp_path), "-z", str(tmp_path / "p.zip")]
 
     @pytest.mark.parametrize(
         ("output", "message"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = [pytest.mark.slow(cost=15), pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=15, group="laptop"), pytest.mark.no_cover]
 
 PROGRAMS: Path = settings.BASE_DIR / ".build/linters/bin"
 

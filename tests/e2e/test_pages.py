@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.slow(cost=40)
+pytestmark = pytest.mark.slow(cost=40, group="laptop")
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 PASSWORD = "Bicycle-Lanes-42"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.slow(cost=60)
+pytestmark = pytest.mark.slow(cost=60, group="laptop")
 
 
 @pytest.fixture

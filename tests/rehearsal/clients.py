@@ -1,4 +1,4 @@
-"""Those who call a stage: over HTTP through its gateway, or with events through its runtime client."""
+"""Clients of a stage: over HTTP through its gateway, or with events through Lambda's runtime client."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from tests.support.lambda_runtime import Function
 
-REFUSED = {401, 403}
+FORBIDDEN = {401, 403}
 CRASHED = 500
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """The answer to one request."""
 
     status: int
     body: Any
@@ -31,7 +31,7 @@ class Answer:
 def over_http(port: int, host: str, prefix: str = "") -> Callable[..., Answer]:
     """Return a caller of a stage by the host name that its gateway has on this machine."""
 
-    def ask(method: str, path: str, token: str = "") -> Answer:
+    def call(method: str, path: str, token: str = "") -> Answer:
         connection = HTTPConnection("127.0.0.1", port, timeout=LIMIT_SECONDS)
         headers = {"Host": host, **({"Authorization": f"Bearer {token}"} if token else {})}
         connection.request(method, f"{prefix}{path}", headers=headers)
@@ -40,34 +40,34 @@ def over_http(port: int, host: str, prefix: str = "") -> Callable[..., Answer]:
         connection.close()
         return Answer(response.status, _json(content), {k.lower(): v for k, v in response.getheaders()})
 
-    return ask
+    return call
 
 
 def through_runtime(function: Function, version: int) -> Callable[..., Answer]:
     """Return a caller with the events of a REST API (1) or of a function URL (2)."""
 
-    def ask(method: str, path: str, token: str = "") -> Answer:
-        sent = event(path, "127.0.0.1", token, method) if version == 1 else _url_event(method, path, token)
-        outcome = function.invoke(sent)
+    def call(method: str, path: str, token: str = "") -> Answer:
+        request = event(path, "127.0.0.1", token, method) if version == 1 else _url_event(method, path, token)
+        outcome = function.invoke(request)
         if outcome.error:
             return Answer(CRASHED, outcome.error)
         return Answer(outcome.result["statusCode"], _json((outcome.result.get("body") or "").encode()))
 
-    return ask
+    return call
 
 
-def walk(ask: Callable[..., Answer], people: dict[str, Any]) -> tuple[int, list[str]]:
+def walk(call: Callable[..., Answer], callers: dict[str, Any]) -> tuple[int, list[str]]:
     """Call every route as every persona and without a token. Return the number of calls and the faults."""
-    callers = {"anonymous": "", **{key: token for key, token in people["tokens"].items() if token}}
-    count, wrong = 0, []
-    for call in people["calls"]:
-        for caller, token in callers.items():
-            answer = ask(call["method"], call["path"], token)
+    tokens = {"anonymous": "", **{key: token for key, token in callers["tokens"].items() if token}}
+    count, faults = 0, []
+    for route in callers["calls"]:
+        for caller, token in tokens.items():
+            answer = call(route["method"], route["path"], token)
             count += 1
-            accepted = answer.status not in REFUSED
-            if answer.status >= CRASHED or accepted != (caller in call["allowed"]):
-                wrong.append(f"{call['method']} {call['path']} as {caller}: {answer.status} {answer.body}")
-    return count, wrong
+            accepted = answer.status not in FORBIDDEN
+            if answer.status >= CRASHED or accepted != (caller in route["allowed"]):
+                faults.append(f"{route['method']} {route['path']} as {caller}: {answer.status} {answer.body}")
+    return count, faults
 
 
 def _url_event(method: str, path: str, token: str) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from tests.rehearsal import github
 from tests.support import lambda_environment, password_auth, strict_mode
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from subprocess import CompletedProcess
 
 FOLDER = BUILD / "rehearsal-world"
@@ -34,11 +33,11 @@ LOGIN, LOGIN_SECRET = "moped", "rds!moped"  # the database's, as RDS keeps it
 
 
 class Environment:
-    """An AWS and a PostgreSQL of its own, empty at the start, gone at the end."""
+    """An AWS emulator and a PostgreSQL cluster, empty at the start and removed at the end."""
 
     def __init__(self) -> None:
         self._cleanup = ExitStack()
-        self._made: dict[str, dict[str, str]] = {}
+        self._outputs: dict[str, dict[str, str]] = {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -70,7 +69,7 @@ class Environment:
         self._cleanup.close()
 
     def shell(self) -> dict[str, str]:
-        """Return what an operator's shell would have, if this were AWS."""
+        """Return the AWS variables of an operator's shell."""
         return {
             **laptop.EMULATOR_CREDENTIALS,
             **laptop.NO_OTHER_AWS,
@@ -79,76 +78,75 @@ class Environment:
         }
 
     def client(self, service: str) -> Any:
-        """Return a client of the embedded AWS, with all rights."""
+        """Return a client of the emulator with all rights."""
         return boto3.client(service)  # type: ignore[call-overload]
 
-    def manage(self, *words: str, typed: str = "") -> CompletedProcess[str]:
-        """Type a command of manage.py, as GitHub's runner would; `setup` as an administrator."""
+    def manage(self, *words: str, standard_input: str = "") -> CompletedProcess[str]:
+        """Run a command of manage.py as GitHub's runner does, or `setup` as an administrator does."""
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=PROJECT,
             env={**os.environ, **self._runner(*words[:3])},
-            input=typed,
+            input=standard_input,
             capture_output=True,
             text=True,
             check=False,
         )
 
     def _runner(self, command: str, action: str = "", stage: str = "") -> dict[str, str]:
-        """Return the credentials of GitHub's runner; none where an administrator types."""
+        """Return the credentials of GitHub's runner, or none for an administrator."""
         if command == "preview":
-            return github.credentials(self._made["staging"]["PreviewDeploymentRoleArn"], "preview")
-        made = self._made.get(stage)
-        if made is None or command == "setup" or action == "undeploy":
+            return github.credentials(self._outputs["staging"]["PreviewDeploymentRoleArn"], "preview")
+        outputs = self._outputs.get(stage)
+        if outputs is None or command == "setup" or action == "undeploy":
             return {}
         if action == "verify":
-            return github.credentials(made["VerificationRoleArn"], f"{stage}-verification")
-        return github.credentials(made["DeploymentRoleArn"], stage)
+            return github.credentials(outputs["VerificationRoleArn"], f"{stage}-verification")
+        return github.credentials(outputs["DeploymentRoleArn"], stage)
 
-    def write_parameters(self, stage: str) -> Path:
-        """Do what an operator does: fill in the stage's parameter file, here in a copy."""
+    def write_parameters(self, stage: str) -> str:
+        """Fill in a copy of the stage's parameter file, as an operator does, and return its path."""
         parameters = json.loads((INFRASTRUCTURE / f"{stage}.json").read_text(encoding="utf-8"))
         path = FOLDER / f"{stage}-parameters.json"
         path.write_text(json.dumps({**parameters, **self._values(stage)}), encoding="utf-8")
-        return path
+        return str(path)
 
     def read_outputs(self, stage: str) -> dict[str, str]:
         """Return the outputs of a stage's stack."""
         stacks = self.client("cloudformation").describe_stacks(StackName=f"moped-{stage}")["Stacks"]
-        made = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-        self._made[stage] = made
-        return made
+        self._outputs[stage] = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
+        return self._outputs[stage]
 
     def request_certificate(self, host: str) -> str:
-        """Do what an operator does in ACM, and return the certificate's ARN."""
+        """Request a certificate, as an operator does in ACM, and return its ARN."""
         return str(self.client("acm").request_certificate(DomainName=host)["CertificateArn"])
 
     def let_previews_read(self) -> None:
-        """Do what staging's operators do once in its database."""
+        """Create the previews' role in staging's database, as its operators do once."""
         script = PREVIEW_DATABASE.read_text(encoding="utf-8")
         with psycopg.connect(self.database.url, autocommit=True) as connection:
             connection.execute(script.encode())
 
     def rotate_database_password(self) -> None:
-        """Do what RDS does by itself: another password in the server, then in the secret."""
+        """Change the password in the server, then in the secret, as RDS does."""
         password = secrets.token_urlsafe()
         password_auth.set_password(self.database, LOGIN, password)
         self.client("secretsmanager").put_secret_value(
             SecretId=LOGIN_SECRET, SecretString=json.dumps({"username": LOGIN, "password": password})
         )
 
-    def overlay(self, made: dict[str, str], name: str = "overlay", **variables: str) -> Path:
-        """Write what a stage must be told because this is not AWS, and return where."""
+    def overlay(self, outputs: dict[str, str], name: str, **variables: str) -> str:
+        """Write the variables that a stage needs on an emulator, and return the file's path."""
         path = FOLDER / f"{name}.json"
-        told = {
+        overlay = {
             "AWS_ENDPOINT_URL": self.url,
-            "COGNITO_JWKS_URL": f"{self.url}/{made['UserPoolId']}/.well-known/jwks.json",
+            "COGNITO_JWKS_URL": f"{self.url}/{outputs['UserPoolId']}/.well-known/jwks.json",
             "COGNITO_DOMAIN_URL": self.url,
             "MOPED_API_ALLOWED_HOSTS": ".localhost,127.0.0.1,.on.aws",
             **variables,
         }
-        path.write_text(json.dumps({"aws_environment_variables": told}), encoding="utf-8")
-        return path
+        path.write_text(json.dumps({"aws_environment_variables": overlay}), encoding="utf-8")
+        return str(path)
 
     def _make_login(self) -> str:
         arn = self.client("secretsmanager").create_secret(Name=LOGIN_SECRET)["ARN"]
@@ -156,7 +154,7 @@ class Environment:
         return str(arn)
 
     def _values(self, stage: str) -> dict[str, str]:
-        """Return what only the operators of an account know."""
+        """Return the parameters that only an account's operators know."""
         return {
             "IdentityProviders": "COGNITO,azuread",
             "DatabaseUrl": f"postgresql://{LOGIN}@{quote(str(self.database.sockets), safe='')}/{DATABASE}",

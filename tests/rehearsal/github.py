@@ -1,4 +1,4 @@
-"""GitHub's runner: it has no keys, and is given a role for what its token says of it."""
+"""The credentials of GitHub's runner: it has no keys, and gets a role for the claims of its token."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ def credentials(role: str, environment: str) -> dict[str, str]:
     answer = boto3.client("sts").assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="rehearsal", WebIdentityToken=_token(environment)
     )
-    given: Any = answer["Credentials"]
+    return as_variables(answer)
+
+
+def as_variables(answer: Any) -> dict[str, str]:
+    """Return the environment variables for the credentials that STS gave."""
+    credentials = answer["Credentials"]
     return {
-        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": given["SessionToken"],
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
     }
 
 

@@ -1,4 +1,4 @@
-"""docs/operations.md: the commands of a section, as an operator types them."""
+"""The commands of a section of docs/operations.md, as an operator runs them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apps.deployment.paths import PROJECT
 
 PAGE = PROJECT / "docs" / "operations.md"
 NEW_ACCOUNT = "A new account"
-TYPED = "python manage.py "
+COMMAND = "python manage.py "
 
 
 def commands(section: str) -> list[list[str]]:
@@ -19,4 +19,6 @@ def commands(section: str) -> list[list[str]]:
     )
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
-    return [shlex.split(line.removeprefix(TYPED), comments=True) for line in lines if line.startswith(TYPED)]
+    return [
+        shlex.split(line.removeprefix(COMMAND), comments=True) for line in lines if line.startswith(COMMAND)
+    ]

@@ -1,7 +1,7 @@
 """
-Makes the personas of a stage and signs them in; prints their tokens, and what each may call.
+Create the personas of a stage and sign them in. Print their tokens and the routes that each may call.
 
-Run by itself, with the variables that the stage's function has; a number makes as many more editors.
+It runs as a program with the variables of the stage's function. A number creates as many more editors.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A brief rehearsal holds; `make rehearse` plays every scene."""
+"""The brief rehearsal. `make rehearse` runs all steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow(cost=90)
 
 
 class TestRehearsal:
-    def test_has_nothing_that_did_not_hold(self) -> None:
+    def test_has_no_fact_that_does_not_hold(self) -> None:
         run = subprocess.run(
             [sys.executable, "-m", "tests.rehearsal", "--brief"],
             cwd=settings.BASE_DIR,

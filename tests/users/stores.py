@@ -148,10 +148,21 @@ class Stores:
 
     def disagreements(self, *addresses: str) -> list[str]:
         """Say, independently of the services, where the stores contradict each other."""
-        return [sentence for address in addresses for sentence in self._disagreements(address)]
+        return [
+            sentence
+            for address in addresses
+            for sentence in self._disagreements(address, self.account(address), self.claims(address))
+        ]
 
-    def _disagreements(self, address: str) -> list[str]:
-        row, claims, account = self.row(address), self.claims(address), self.account(address)
+    def snapshot(self) -> Snapshot:
+        """Read the pool and the table in a few calls."""
+        accounts = {account.email: account for account in cognito.iter_accounts() if account.is_native}
+        return Snapshot(self, accounts, {item.email: item.claims for item in claims_table.scan()})
+
+    def _disagreements(
+        self, address: str, account: cognito.Account | None, claims: HasuraClaims | None
+    ) -> list[str]:
+        row = self.row(address)
         if row is None or row.is_deleted:
             problems = [f"{address} has claims and is not active"] if claims else []
             return problems + ([f"{address} has an account and is not active"] if account else [])
@@ -163,3 +174,22 @@ class Stores:
         if claims != row.claims:
             problems.append(f"the claims of {address} are {claims}, not {row.claims}")
         return problems
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The accounts and the claims of all people at one moment."""
+
+    stores: Stores
+    accounts: dict[str, cognito.Account]
+    claims: dict[str, HasuraClaims | None]
+
+    def disagreements(self, *addresses: str) -> list[str]:
+        """Say the same as the stores' method, of many people at once."""
+        return [
+            sentence
+            for address in addresses
+            for sentence in self.stores._disagreements(
+                address, self.accounts.get(address), self.claims.get(address)
+            )
+        ]

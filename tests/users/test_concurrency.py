@@ -92,4 +92,4 @@ class TestCrowds:
             plan = crowd.play()
 
             assert stores.disagreements(*addresses) == [], plan
-            assert [change for change in PendingChange.objects.all() if not change.is_done] == [], plan
+            assert not PendingChange.objects.exists(), plan

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
 from apps.claims import items as claims_items
 from apps.claims import table as claims_table
@@ -104,43 +104,29 @@ class TestCreateUser:
             create(admin, email, roles=[ADMIN])
         assert stores.roles_at_sign_in(email) == [EDITOR]
 
-    def test_sets_the_password_of_a_repetition(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        self.create_without_an_answer(admin, email)
-
-        create(admin, email, password=NEW_PASSWORD)
-
-        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
-        assert stores.roles_at_sign_in(email, PASSWORD) is None
-        assert not PendingChange.objects.exists()
-        assert Event.objects.filter(user__email=email).count() == 2
-
-    def test_answers_a_repetition_once(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        self.create_without_an_answer(admin, email)
-        create(admin, email)
+    def test_is_refused_as_a_repetition_after_the_commit(
+        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(attempts, "_delete_finished", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):  # the process ends before it can answer
+                create(admin, email)
 
         with pytest.raises(UserExistsError):
             create(admin, email, password=NEW_PASSWORD)
-        assert stores.roles_at_sign_in(email, PASSWORD) == [EDITOR]
 
-    def test_can_repeat_after_the_pool_refused_the_password(
-        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+        assert stores.roles_at_sign_in(email) == [EDITOR]
+        assert not PendingChange.objects.exists()
+
+    def test_leaves_nothing_after_the_pool_refused_the_password(
+        self, stores: Stores, admin: CognitoUser, email: str
     ) -> None:
-        self.create_without_an_answer(admin, email)
-        with monkeypatch.context() as patch:
-            patch.setattr(cognito, "set_password", Mock(side_effect=WeakPasswordError))
-            with pytest.raises(WeakPasswordError):
-                create(admin, email, password=NEW_PASSWORD)
+        with pytest.raises(WeakPasswordError):
+            create(admin, email, password="too-weak-for-it")
 
-        create(admin, email, password=NEW_PASSWORD)
-
-        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
-
-    def create_without_an_answer(self, admin: CognitoUser, email: str) -> None:
-        """Create a user in a process that ends after the commit."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(attempts, "delete_best_effort", Mock(side_effect=KeyboardInterrupt))
-            with pytest.raises(KeyboardInterrupt):
-                create(admin, email)
+        assert stores.disagreements(email) == []
+        assert stores.row(email) is None
+        assert not PendingChange.objects.exists()
 
     def test_refuses_a_workgroup_that_is_not_there(
         self, stores: Stores, admin: CognitoUser, email: str
@@ -278,13 +264,13 @@ class TestUpdateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has it before we come back to clean up."""
-        user, finish = create(admin, email), attempts.complete
+        user, end = create(admin, email), attempts.end
 
-        def finish_late(change: PendingChange) -> None:
+        def end_late(change: PendingChange) -> None:
             stores.admit(email, [VIEWER])
-            finish(change)
+            end(change)
 
-        monkeypatch.setattr(attempts, "complete", finish_late)
+        monkeypatch.setattr(attempts, "end", end_late)
         update(admin, user, email=f"new.{email}")
 
         assert stores.disagreements(email, f"new.{email}") == []
@@ -382,15 +368,16 @@ class TestDeactivateUser:
     def test_is_finished_though_another_attempt_gives_up_meanwhile(
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user, finish = create(admin, email), attempts.complete
+        user, end = create(admin, email), attempts.end
         deletion: Any = {"actor": admin, "email": email, "cognito_user_id": user.cognito_user_id}
 
-        def finish_late(change: PendingChange) -> None:
-            with pytest.raises(BusyError), attempts.begin(PendingChange.DELETE, **deletion):
+        def end_late(change: PendingChange) -> None:
+            repetition = attempts.begin(PendingChange.DELETE, **deletion)
+            with pytest.raises(BusyError), attempts.carry_out(repetition):
                 raise BusyError
-            finish(change)
+            end(change)
 
-        monkeypatch.setattr(attempts, "complete", finish_late)
+        monkeypatch.setattr(attempts, "end", end_late)
         deactivate(admin, user)
 
         assert stores.account(email) is None
@@ -400,16 +387,16 @@ class TestDeactivateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Who waited for the lock has adopted the account before we come back to remove it."""
-        user, finish = create(admin, email), attempts.complete
+        user, end = create(admin, email), attempts.end
 
-        def finish_late(change: PendingChange) -> None:
+        def end_late(change: PendingChange) -> None:
             MopedUser.objects.filter(pk=user.pk).update(
                 is_deleted=False, cognito_user_id=user.cognito_user_id
             )
             claims_table.put(email=email, claims=user.claims)
-            finish(change)
+            end(change)
 
-        monkeypatch.setattr(attempts, "complete", finish_late)
+        monkeypatch.setattr(attempts, "end", end_late)
         deactivate(admin, user)
 
         assert stores.disagreements(email) == []
@@ -464,21 +451,6 @@ class TestAdmins:
         assert MopedUser.objects.filter(roles__contains=[ADMIN]).count() == 1
 
 
-class TestPendingChanges:
-    @pytest.mark.parametrize(
-        "leftover",
-        [{"operation": PendingChange.DELETE}, {"operation": PendingChange.UPDATE, "new_email": "new@b.gov"}],
-    )
-    def test_with_something_left_to_do_are_not_forgotten_with_others(
-        self, stores: Stores, email: str, leftover: dict[str, str]
-    ) -> None:
-        undone = PendingChange.objects.create(email=email, decided=True, **leftover)
-
-        attempts.delete(PendingChange.objects.create(email=email, operation=undone.operation))
-
-        assert list(PendingChange.objects.all()) == [undone]
-
-
 class TestAudit:
     def test_says_who_changed_what_from_what_to_what(
         self, stores: Stores, admin: CognitoUser, email: str
@@ -499,6 +471,20 @@ class TestAudit:
         texts = repr(list(Event.objects.values())) + repr(list(PendingChange.objects.values()))
         assert PASSWORD not in texts
         assert NEW_PASSWORD not in texts
+
+    def test_records_a_password_that_may_have_been_set(
+        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user = create(admin, email)
+        monkeypatch.setattr(attempts.Attempt, "record", Mock(side_effect=OperationalError))
+
+        with pytest.raises(OperationalError):
+            update(admin, user, NEW_PASSWORD)
+        with pytest.raises(WeakPasswordError):  # the pool refused this one, so it was not set
+            update(admin, user, "too-weak-for-it")
+
+        operations = Event.objects.filter(user=user).order_by("id").values_list("operation", flat=True)
+        assert list(operations) == ["create", "update_given_up"]
 
     def test_cannot_be_rewritten(self, stores: Stores, admin: CognitoUser, email: str) -> None:
         create(admin, email)

@@ -1,8 +1,8 @@
 """
 The function of a stage at Lambda: its versions, and the alias `live` that traffic goes to.
 
-Zappa publishes a version when it updates the code and changes the variables only afterwards, so
-that version has new code with old variables. We publish one of our own when both are there.
+Zappa publishes a version when it updates the code and changes the variables only afterwards. That
+version has new code with old variables. So we publish another one when both are there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
@@ -21,8 +22,8 @@ from apps.deployment.errors import BusyError, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
+P = ParamSpec("P")
 LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
@@ -39,6 +40,7 @@ class Alias:
     version: str
     previous: str
     revision: str
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +78,26 @@ def exists(function: str) -> bool:
     return True
 
 
-def repeat_until_role_is_known(give_role: Callable[[], object]) -> None:
+def repeat_until_role_is_known(give_role: Callable[P, None]) -> Callable[P, None]:
     """
-    Give a function its role, and repeat that while Lambda does not know the role yet.
+    Let a function that gives Lambda a role run again while Lambda does not know that role.
 
     A new role is known everywhere after some seconds:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
     """
-    for _ in range(ROLE_ATTEMPTS):
-        try:
-            give_role()
-        except (StageError, UpstreamError) as error:
-            if UNKNOWN_ROLE not in f"{error} {error.__cause__}":
-                raise
-            time.sleep(ROLE_PAUSE_SECONDS)
-        else:
-            return
-    give_role()
+
+    @wraps(give_role)
+    def repeat(*arguments: P.args, **named: P.kwargs) -> None:
+        for _ in range(ROLE_ATTEMPTS):
+            try:
+                return give_role(*arguments, **named)
+            except (StageError, UpstreamError) as error:
+                if UNKNOWN_ROLE not in f"{error} {error.__cause__}":
+                    raise
+                time.sleep(ROLE_PAUSE_SECONDS)
+        return give_role(*arguments, **named)
+
+    return repeat
 
 
 def checksum_of(digest: str) -> str:
@@ -100,29 +105,13 @@ def checksum_of(digest: str) -> str:
     return base64.b64encode(bytes.fromhex(digest)).decode()
 
 
-def set_architecture(function: str, architecture: str, package: Path) -> None:
-    """Let a function run on this processor, with this code: Zappa's update does not pass it on."""
-    client = clients.lambda_client()
-    if client.get_function_configuration(FunctionName=function)["Architectures"] == [architecture]:
-        return
-    client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
-    clients.lambda_client_long_timeout().update_function_code(
-        FunctionName=function,
-        ZipFile=package.read_bytes(),
-        Architectures=[architecture],  # type: ignore[list-item] # Target has checked it
-    )
-
-
-def set_variables(function: str, variables: Mapping[str, str]) -> None:
-    """Give a function these variables and no others. Zappa's update keeps those that the settings lost."""
+def settled(function: str) -> dict[str, Any]:
+    """Return the configuration of a function as soon as Lambda has made the last change to it."""
     client = clients.lambda_client()
     with translate_errors():
-        client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
-        now = client.get_function_configuration(FunctionName=function)
-        if now.get("Environment", {}).get("Variables", {}) != variables:
-            client.update_function_configuration(
-                FunctionName=function, Environment={"Variables": dict(variables)}
-            )
+        for state in ("function_active_v2", "function_updated_v2"):
+            client.get_waiter(state).wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
+        return dict(client.get_function_configuration(FunctionName=function))
 
 
 def publish(function: str, digest: str, description: str) -> str:
@@ -140,7 +129,7 @@ def publish(function: str, digest: str, description: str) -> str:
             ResourceConflictException=ConflictError,
             PreconditionFailedException=ConflictError,
         ):
-            client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
+            settled(function)
             published = client.publish_version(
                 FunctionName=function, CodeSha256=checksum, Description=description
             )
@@ -168,7 +157,7 @@ def live(function: str) -> Alias | None:
     except NotFoundError:
         return None
     previous = alias.get("Description", "").removeprefix("before: ")
-    return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""))
+    return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""), alias["AliasArn"])
 
 
 def make_live(function: str, version: str, before: Alias | None) -> None:
@@ -199,36 +188,26 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
         ) from error
 
 
-def versions(function: str) -> list[str]:
-    """Return the published versions, oldest first."""
+def versions(function: str) -> dict[str, str]:
+    """Return the published versions with the checksum of each package, oldest first."""
     with translate_errors():
-        pages = (
-            clients.lambda_client().get_paginator("list_versions_by_function").paginate(FunctionName=function)
-        )
-        numbers = [version["Version"] for page in pages for version in page["Versions"]]
-    return sorted((version for version in numbers if version != LATEST), key=int)
-
-
-def checksum_at(function: str, version: str) -> str:
-    """Return the checksum of a version's package, as Lambda gives it."""
-    with translate_errors():
-        configuration = clients.lambda_client().get_function_configuration(
-            FunctionName=function, Qualifier=version
-        )
-    return configuration["CodeSha256"]
+        paginator = clients.lambda_client().get_paginator("list_versions_by_function")
+        pages = paginator.paginate(FunctionName=function)
+        checksums = {each["Version"]: each["CodeSha256"] for page in pages for each in page["Versions"]}
+    return {version: checksums[version] for version in sorted(checksums.keys() - {LATEST}, key=int)}
 
 
 def prune(function: str, keep: set[str], keep_newest: int | None = None) -> None:
     """Delete old versions, except those that traffic goes to or may return to."""
-    for version in versions(function)[: -(keep_newest or KEPT_VERSIONS)]:
+    for version in [*versions(function)][: -(keep_newest or KEPT_VERSIONS)]:
         if version not in keep:
-            _delete_version(function, version)
+            delete(function, Qualifier=version)
 
 
-def _delete_version(function: str, version: str) -> None:
-    # botocore repeats a call after a read time-out, and the first one may have deleted the version.
+def delete(function: str, **qualifier: str) -> None:
+    """Delete a function or one version, if there is one: botocore repeats a call whose answer was lost."""
     with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
-        clients.lambda_client().delete_function(FunctionName=function, Qualifier=version)
+        clients.lambda_client().delete_function(FunctionName=function, **qualifier)
 
 
 def invoke(function: str, event: Mapping[str, Any], qualifier: str) -> Invocation:

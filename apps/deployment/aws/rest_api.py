@@ -1,8 +1,8 @@
 """
-The entry point of a stage: a REST API, or a function URL.
+The entry point of a stage: a REST API.
 
 API Gateway answers some requests by itself: too large, too many, or the function did not answer.
-These responses get our error body and CORS here. Those of a function URL cannot be changed.
+These responses get our error body and CORS here.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 # Every kind of response that API Gateway gives by itself, with the status that it has:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 # The default of both groups is for kinds that AWS adds.
-REFUSED = (
+CLIENT_ERRORS = (
     *(("BAD_REQUEST_BODY", 400), ("BAD_REQUEST_PARAMETERS", 400), ("DEFAULT_4XX", 400)),
     *(("UNAUTHORIZED", 401), ("ACCESS_DENIED", 403), ("EXPIRED_TOKEN", 403), ("INVALID_API_KEY", 403)),
     *(("INVALID_SIGNATURE", 403), ("MISSING_AUTHENTICATION_TOKEN", 403), ("WAF_FILTERED", 403)),
     *(("RESOURCE_NOT_FOUND", 404), ("UNSUPPORTED_MEDIA_TYPE", 415)),
 )
-FAILED = (
+SERVER_ERRORS = (
     *(("API_CONFIGURATION_ERROR", 500), ("AUTHORIZER_CONFIGURATION_ERROR", 500), ("AUTHORIZER_FAILURE", 500)),
     *(("DEFAULT_5XX", 500), ("INTEGRATION_FAILURE", 503)),
 )
 RESPONSES = {
     **{
         kind: (status, "refused", "The request was refused before it reached the API.")
-        for kind, status in REFUSED
+        for kind, status in CLIENT_ERRORS
     },
     **{
         kind: (status, "unavailable", "The API did not answer. Try again in a moment.")
-        for kind, status in FAILED
+        for kind, status in SERVER_ERRORS
     },
     "INTEGRATION_TIMEOUT": (504, "unavailable", "The API did not answer in time. Try again in a moment."),
     "QUOTA_EXCEEDED": (429, "too_many_requests", "There are too many requests. Try again later."),
@@ -67,17 +67,9 @@ def api_id(stage: Stage) -> str:
 
 
 def url(stage: Stage) -> str:
-    """Return where the stage answers, without a slash at the end; "" if nothing stands before it."""
-    if stage.has_gateway:
-        gateway_id = api_id(stage)
-        region = settings.AWS_REGION
-        return f"https://{gateway_id}.execute-api.{region}.amazonaws.com/{stage.name}" if gateway_id else ""
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            config = clients.lambda_client().get_function_url_config(FunctionName=stage.function)
-    except NotFoundError:
-        return ""
-    return config["FunctionUrl"].rstrip("/")
+    """Return where the stage answers, without a slash at the end; "" if it has no REST API."""
+    api, region = api_id(stage), settings.AWS_REGION
+    return f"https://{api}.execute-api.{region}.amazonaws.com/{stage.name}" if api else ""
 
 
 def set_gateway_responses(stage: Stage) -> None:
@@ -88,7 +80,7 @@ def set_gateway_responses(stage: Stage) -> None:
     Zappa has just made one.
     """
     api = api_id(stage)
-    if not (stage.has_gateway and api):
+    if not api:
         return
     with translate_errors():
         client = clients.apigateway()
@@ -107,13 +99,13 @@ def set_gateway_responses(stage: Stage) -> None:
 
 def set_rate_limits(stage: Stage) -> None:
     """Set the rate limits of the REST API, for all callers together."""
-    gateway_id = api_id(stage)
-    if not (stage.has_gateway and gateway_id):
+    api = api_id(stage)
+    if not api:
         return
     limits = {"rateLimit": stage.own["requests_per_second"], "burstLimit": stage.own["requests_at_once"]}
     with translate_errors():
         clients.apigateway().update_stage(
-            restApiId=gateway_id,
+            restApiId=api,
             stageName=stage.name,
             patchOperations=[
                 {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}

@@ -24,7 +24,6 @@ NEEDED = (
     *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
     "FunctionRoleArn",
     "DeploymentBucket",
-    "FunctionLog",
 )
 
 
@@ -50,24 +49,28 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     return {name: value for name, value in own.items() if value}
 
 
+def secret_value(name: str) -> str:
+    """Return the text of a secret; "" if there is no such secret or it is empty."""
+    try:
+        with translate_errors(ResourceNotFoundException=NotFoundError):
+            return clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
+    except NotFoundError:  # a new secret has no version that could be read
+        return ""
+
+
 def require_secret_value(name: str) -> None:
     """
-    See to it that the configuration was filled in.
+    Require that an operator has filled in the configuration.
 
     :raises StageError: if the secret is missing or empty
     """
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            content = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString")
-    except NotFoundError:
-        content = ""
-    if not content:
+    if not secret_value(name):
         raise StageError(f"The secret {name} is missing or empty: fill it as docs/operations.md says.")
 
 
 def require_role(arn: str) -> None:
     """
-    See to it that the function can run as its role.
+    Require that the function can run as its role.
 
     :raises StageError: if there is no such role
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import cfn_flip
@@ -12,7 +13,7 @@ import cfn_flip
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, InvalidError, NotFoundError
-from apps.deployment.errors import BusyError, StageError
+from apps.deployment.errors import BusyError, LeftBehindError, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ LIMIT_SECONDS = 900.0  # Cognito's domain alone may take minutes
 MAX_BODY_BYTES = 51_200
 
 
+@cache
 def body(template: Path) -> str:
     """
     Return a template as CloudFormation is sent it: JSON, without comments and spaces.
@@ -103,7 +105,7 @@ def delete(name: str) -> None:
     """
     Delete a stack and wait until it is gone.
 
-    :raises StageError: if CloudFormation cannot delete it
+    :raises LeftBehindError: if CloudFormation cannot delete it
     """
     stack = describe(name)
     if stack is None:
@@ -113,7 +115,7 @@ def delete(name: str) -> None:
     # A deleted stack is described by its id, and no more by its name.
     status = await_end(stack.get("StackId", name))
     if status != "DELETE_COMPLETE":
-        raise StageError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
+        raise LeftBehindError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
 
 
 def describe(name: str) -> StackTypeDef | None:

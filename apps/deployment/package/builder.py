@@ -77,10 +77,10 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     output = folder / f"moped-api-{requirements}.zip"
     python = interpreter.find(target.python)
     with _alone(folder):
-        environment = runtime_environment(requirements, target, folder)
         sources = _sources(folder)
         stamp, inputs = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
         if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs):
+            environment = _install(requirements, target, folder)
             archive.repack(_pack(sources, environment), output, python, pruned(requirements))
             stamp.write_text(inputs, encoding="ascii")
     return describe(output, target, requirements)
@@ -123,28 +123,30 @@ def describe(path: Path, target: Target, requirements: str = "staging") -> Packa
     return package
 
 
-def runtime_environment(requirements: str, target: Target, folder: Path) -> Path:
-    """Return an environment with the locked requirements of the package, made again if they changed."""
-    lock = _lock(requirements)
+def _install(requirements: str, target: Target, folder: Path) -> Path:
+    """Install the locked wheels for the target, whatever machine this is, and return their environment."""
     environment = folder / f"runtime-{requirements}"
+    shutil.rmtree(environment, ignore_errors=True)
     # Zappa looks where the Python that it runs in would have its libraries.
-    libraries = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    stamp, fingerprint = libraries / "installed", _fingerprint(lock, also=str(target))
-    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint):
-        shutil.rmtree(environment, ignore_errors=True)
-        _install(lock, target, libraries / "site-packages")
-        stamp.write_text(fingerprint, encoding="ascii")
-    return environment
-
-
-def _install(lock: Path, target: Target, folder: Path) -> None:
-    """Install wheels for the target, whatever machine this is."""
+    libraries = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     wheels = ("--python-platform", target.platform, "--python-version", target.python, "--only-binary=:all:")
-    locked: tuple[str | Path, ...] = ("--no-deps", "--require-hashes", "-r", lock)
+    locked: tuple[str | Path, ...] = ("--no-deps", "--require-hashes", "-r", _lock(requirements))
     subprocesses.run(
-        [*UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *wheels, *locked],
-        doing=f"install requirements/{lock.name} for the package",
+        [
+            *UV,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            sys.executable,
+            "--target",
+            libraries,
+            *wheels,
+            *locked,
+        ],
+        doing=f"install requirements/{requirements}.txt for the package",
     )
+    return environment
 
 
 def _ingredients(requirements: str, target: Target, python: Path, sources: Path) -> str:

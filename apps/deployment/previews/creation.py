@@ -1,16 +1,23 @@
-"""`preview up`: create a preview, or update it to another commit."""
+"""
+`preview up`: create the CloudFormation stack of a preview, or update it to another commit.
+
+infrastructure/preview.yaml is its template. CloudFormation locks the stack, rolls back what fails and deletes
+what it created. It also refuses to move the alias if another run has published another release in between.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.deployment import smoke, smoke_account
-from apps.deployment.aws import functions, stack
-from apps.deployment.errors import StageError
-from apps.deployment.previews import names, preview_stack
+from apps.deployment.aws import functions, provisioning, stack, stack_updates
+from apps.deployment.errors import BusyError
+from apps.deployment.paths import INFRASTRUCTURE
+from apps.deployment.previews import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +25,14 @@ if TYPE_CHECKING:
     from apps.deployment.package.builder import Package
     from apps.deployment.settings.rendering import Stage
 
-    Tell = Callable[[str], None]
-
+TEMPLATE = INFRASTRUCTURE / "preview.yaml"
+CAN_BE_UPDATED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 KEPT_VERSIONS = 1  # beside the live one
 
 
-def up(stage: Stage, package: Package, *, number: int, token: str, tell: Tell) -> dict[str, str]:
+def up(
+    stage: Stage, package: Package, *, number: int, token: str, tell: Callable[[str], None]
+) -> dict[str, str]:
     """
     Create a preview or update it, and describe it. After an interruption the next run continues.
 
@@ -33,32 +42,70 @@ def up(stage: Stage, package: Package, *, number: int, token: str, tell: Tell) -
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     token = token or smoke_account.smoke_token(stage.outputs)
-    preview_stack.settle(number)
-    release, version = preview_stack.publish(stage, package, _upload(stage, package, number))
+    if stack_updates.await_end(stage.function) not in CAN_BE_UPDATED:
+        stack_updates.delete(stage.function)
+    release, version = publish(stage, package, f"{names.files(number)}{package.digest}.zip")
     tell(f"published version {version}")
-    commit, expires = (stage.settings["tags"][name] for name in ("commit", "expires"))
-    for line in (*smoke.try_out(stage, version, token), _check_commit(stage, version, commit)):
+    for line in smoke.try_out(stage, version, token):
         tell(f"  {line}")
-    preview_stack.make_live(stage, release, version)
-    url = preview_stack.read(number).url
+    url = make_live(stage, release, version)
+    commit, expires = (stage.settings["tags"][name] for name in ("commit", "expires"))
     tell(f"live: version {version} of commit {commit} at {url} until {expires}")
     functions.prune(stage.function, {version}, KEPT_VERSIONS)
     return {"preview": stage.name, "url": url, "commit": commit, "version": version, "expires": expires}
 
 
-def _upload(stage: Stage, package: Package, number: int) -> str:
-    key = f"{names.files(number)}{package.digest}.zip"
+def publish(stage: Stage, package: Package, key: str) -> tuple[str, str]:
+    """
+    Create the stack or update it, and return the release and its version. The alias stays.
+
+    :param key: of the package in the stage's deployment bucket
+    :raises BusyError: if another run is changing the stack
+    """
     with translate_errors(), package.path.open("rb") as content:
         clients.s3().put_object(Bucket=stage.outputs["DeploymentBucket"], Key=key, Body=content)
-    return key
+    release, template = _template(stage, package)
+    parameters = {
+        "Name": stage.function,
+        "PackageBucket": stage.outputs["DeploymentBucket"],
+        "PackageKey": key,
+        "RoleArn": stage.settings["role_arn"],
+        "LogDays": str(stage.own["log_retention_days"]),
+        "Release": release,
+        "ExpectedRelease": release,
+    }
+    before = stack_updates.describe(stage.function)
+    # An existing stack keeps its tags, since the commit in them still answers. A new one has no commit yet.
+    new_tags = {name: value for name, value in stage.settings["tags"].items() if name != "commit"}
+    tags = stack_updates.tags_of(before) or new_tags
+    stack_updates.change(before, stage.function, parameters, tags, template, TEMPLATE.name)
+    if version := stack_updates.outputs(stage.function).get("Version"):
+        return release, version
+    raise BusyError(f"Another run has deleted the stack {stage.function}. Run this again.")
 
 
-def _check_commit(stage: Stage, version: str, commit: str) -> str:
-    outcome = functions.invoke(stage.function, smoke.event("/health/live", smoke.host(stage)), version)
-    try:
-        answer = json.loads(outcome.payload["body"])["commit"]
-    except (KeyError, TypeError, ValueError):
-        answer = outcome.reason
-    if answer != commit:
-        raise StageError(f"Version {version} says that it is of commit {answer}, not {commit}.")
-    return f"GET /health/live: commit {commit}"
+def make_live(stage: Stage, release: str, version: str) -> str:
+    """
+    Lead the URL to the version that `publish` returned, and return the URL.
+
+    :raises BusyError: if another run has published another release
+    """
+    before = stack_updates.describe(stage.function)
+    since = {name: value for name, value in stack_updates.tags_of(before).items() if name == "since"}
+    parameters = {"LiveVersion": version, "ExpectedRelease": release}
+    stack_updates.change(before, stage.function, parameters, {**stage.settings["tags"], **since})
+    return stack_updates.outputs(stage.function).get("Url", "").rstrip("/")
+
+
+def _template(stage: Stage, package: Package) -> tuple[str, str]:
+    """Return the digest of package and settings, and the template that contains it."""
+    settings = {
+        **provisioning.function_settings(stage),
+        "Architectures": [stage.settings["architecture"]],
+        "ReservedConcurrentExecutions": stage.settings["lambda_concurrency"],
+    }
+    identity = json.dumps([package.digest, settings], sort_keys=True)
+    release = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    template = json.loads(stack_updates.body(TEMPLATE).replace("ReleaseVersion", f"Version{release}"))
+    template["Resources"]["Function"]["Properties"].update(settings)
+    return release, json.dumps(template)

@@ -7,8 +7,7 @@ The names of a preview's resources, made from the number of its pull request.
 from __future__ import annotations
 
 import re
-
-from apps.deployment.errors import StageError
+from argparse import ArgumentTypeError
 
 PROJECT = "moped-api"
 NUMBER = re.compile(r"[1-9][0-9]{0,6}")
@@ -18,13 +17,9 @@ FILES = "previews/"
 
 
 def number(text: str) -> int:
-    """
-    Parse the number of a pull request.
-
-    :raises StageError: if the text is not one
-    """
+    """Parse the number of a pull request in an argument."""
     if not NUMBER.fullmatch(text):
-        raise StageError(f"{text!r} is not the number of a pull request: write 12 for #12.")
+        raise ArgumentTypeError(f"{text!r} is not the number of a pull request: write 12 for #12.")
     return int(text)
 
 
@@ -36,11 +31,6 @@ def stage(number: int) -> str:
 def function(number: int) -> str:
     """Return the name of the function and of the stack."""
     return f"{FUNCTIONS}{number}"
-
-
-def log_group(number: int) -> str:
-    """Return the name of the function's log group."""
-    return f"/aws/lambda/{function(number)}"
 
 
 def files(number: int) -> str:

@@ -1,17 +1,16 @@
 """
 One configuration for all previews: the entry `preview` of zappa_settings.json, and a number.
 
-What differs between two of them is their names, their files' prefix, and whose they are.
+Two previews differ in their names, the prefix of their files, and their tags.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apps.deployment.aws import stack
-from apps.deployment.errors import StageError
 from apps.deployment.previews import names
 from apps.deployment.settings import rendering, zappa_settings
 
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
     from apps.deployment.settings.zappa_settings import Settings
 
 PATTERN = "preview"
-# Settings that belong to one stage alone. A preview must not inherit them.
-NOT_FOR_PREVIEWS = ("base_path", "certificate_arn", "cognito", "domain", "events", "route53_enabled")
 NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9 _.:/=+@-]")
-LONGEST_TAG = 256
 
 
 def render(number: int, *, commit: str, owner: str, changes: Settings | None = None) -> Stage:
@@ -34,11 +30,20 @@ def render(number: int, *, commit: str, owner: str, changes: Settings | None = N
     :raises StageError: if the settings are not usable, or the stack is not set up for previews
     """
     document = zappa_settings.read()
-    pattern = zappa_settings.flattened(document, PATTERN)
-    if misplaced := [name for name in NOT_FOR_PREVIEWS if name in pattern]:
-        raise StageError(f"{PATTERN}: {misplaced[0]} belongs to a stage that stays; a preview has none.")
-    name = names.stage(number)
-    document[name] = {"extends": PATTERN, **_own(number, owner, pattern["moped"]["lifetime_days"])}
+    name, now = names.stage(number), datetime.now(UTC).replace(microsecond=0)
+    lifetime = timedelta(days=zappa_settings.flattened(document, PATTERN)["moped"]["lifetime_days"])
+    document[name] = {
+        "extends": PATTERN,
+        "lambda_description": f"The Moped API, preview of pull request {number}",
+        "aws_environment_variables": {"MOPED_API_UPLOADS_PREFIX": names.files(number)},
+        "tags": {
+            "stage": name,
+            "pull-request": str(number),
+            "owner": NOT_IN_TAGS.sub("-", owner),
+            "since": now.isoformat(),
+            "expires": (now + lifetime).isoformat(),
+        },
+    }
     return rendering.render(name, commit=commit, changes=changes, document=document)
 
 
@@ -50,19 +55,3 @@ def outputs() -> dict[str, str]:
     """
     own = zappa_settings.flattened(zappa_settings.read(), PATTERN)["moped"]
     return stack.outputs(own["stack"], own["outputs"])
-
-
-def _own(number: int, owner: str, lifetime_days: int) -> Settings:
-    now = datetime.now(UTC).replace(microsecond=0)
-    tags: dict[str, Any] = {
-        "stage": names.stage(number),
-        "pull-request": str(number),
-        "owner": NOT_IN_TAGS.sub("-", owner)[:LONGEST_TAG] or "unknown",
-        "since": now.isoformat(),
-        "expires": (now + timedelta(days=lifetime_days)).isoformat(),
-    }
-    return {
-        "tags": tags,
-        "lambda_description": f"The Moped API, preview of pull request {number}",
-        "aws_environment_variables": {"MOPED_API_UPLOADS_PREFIX": names.files(number)},
-    }

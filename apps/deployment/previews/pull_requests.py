@@ -1,97 +1,84 @@
-"""Pull requests, as GitHub's command line prints them (`gh pr list --json …`, `gh pr view --json …`)."""
+"""Pull requests, read from the arguments of `manage.py preview`."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Annotated, TypeVar
 
-from apps.deployment.errors import StageError
+import msgspec
+
 from apps.deployment.previews import names
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 KEEP, OPT_OUT = "keep", "no-preview"
 # `gh pr list --limit`. A list of this length may be incomplete, and a missing request would look closed.
 LIMIT = 1000
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
-    """What decides about a preview."""
+class Label(msgspec.Struct, frozen=True):
+    """A label of a pull request."""
 
-    number: int
-    is_open: bool = True
-    is_fork: bool = False
-    labels: frozenset[str] = frozenset()
-    owner: str = "unknown"
+    name: str
+
+
+class Author(msgspec.Struct, frozen=True):
+    """The author of a pull request."""
+
+    login: str
+
+
+class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """What `gh pr … --json author,isCrossRepository,labels,number,state` prints."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, lt=10**7)]
+    state: str
+    labels: list[Label]
+    author: Author
+    is_cross_repository: bool
 
     @property
     def why_not(self) -> str:
         """Return why it has no preview; "" if it has one."""
-        if not self.is_open:
+        if self.state != "OPEN":
             return "the pull request is closed"
-        if self.is_fork:
+        if self.is_cross_repository:
             return "the branch is a fork's"
-        return f"it is labelled {OPT_OUT}" if OPT_OUT in self.labels else ""
+        return f"it is labelled {OPT_OUT}" if Label(OPT_OUT) in self.labels else ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Return whether its preview does not expire."""
+        return Label(KEEP) in self.labels
 
 
-def parse_numbers(words: Iterable[str]) -> list[PullRequest]:
-    """
-    Return open pull requests from `12` and `12:keep`.
+def open_request(word: str) -> PullRequest:
+    """Return the open pull request of `12` or `12:keep`."""
+    number, _, label = word.partition(":")
+    if label not in {"", KEEP, OPT_OUT}:
+        raise ArgumentTypeError(f"{label!r} cannot follow the number {number}: write {KEEP} or {OPT_OUT}.")
+    return PullRequest(names.number(number), "OPEN", [Label(label)], Author(""), is_cross_repository=False)
 
-    :raises StageError: if one is not a number, or its label is unknown
-    """
-    requests = []
-    for number, _, label in (word.partition(":") for word in words):
-        if label not in {"", KEEP, OPT_OUT}:
-            raise StageError(f"{label!r} cannot follow the number {number}: write {KEEP} or {OPT_OUT}.")
-        requests.append(PullRequest(names.number(number), labels=frozenset({label} - {""})))
+
+def read_list(source: str) -> list[PullRequest]:
+    """Return the pull requests in a file that `gh pr list` wrote; `-` is stdin."""
+    requests = _read(source, list[PullRequest])
+    if len(requests) >= LIMIT:
+        raise ArgumentTypeError(f"the list has {len(requests)} pull requests and may have been cut off.")
     return requests
 
 
-def parse_list(text: str) -> list[PullRequest]:
-    """
-    Return the pull requests of `gh pr list --json number,state,labels,author,isCrossRepository`.
-
-    :raises StageError: if the text is not such a list, or may be incomplete
-    """
-    items = _parse(text, list)
-    if len(items) >= LIMIT:
-        raise StageError(f"The list has {len(items)} pull requests and may have been cut off.")
-    return [_request(item) for item in items]
+def read(source: str) -> PullRequest:
+    """Return the pull request in a file that `gh pr view` wrote; `-` is stdin."""
+    return _read(source, PullRequest)
 
 
-def parse_view(text: str) -> PullRequest:
-    """
-    Return the pull request of `gh pr view --json number,state,labels,author,isCrossRepository`.
-
-    :raises StageError: if the text is not such an object
-    """
-    return _request(_parse(text, dict))
-
-
-def _parse(text: str, kind: type) -> Any:
+def _read(source: str, shape: type[T]) -> T:
     try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, kind):
-        raise StageError("This is not the JSON that `gh pr` prints.")
-    return value
-
-
-def _request(item: Any) -> PullRequest:
-    try:
-        return PullRequest(
-            names.number(str(item["number"])),
-            is_open=item["state"] == "OPEN",
-            is_fork=item["isCrossRepository"],
-            labels=frozenset(label["name"] for label in item["labels"]),
-            owner=str(item["author"]["login"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise StageError(
-            "A pull request needs number, state, labels, author and isCrossRepository."
-        ) from error
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        return msgspec.json.decode(text, type=shape)
+    except OSError as error:
+        raise ArgumentTypeError(f"{source} cannot be read: {error.strerror}.") from error
+    except msgspec.DecodeError as error:
+        raise ArgumentTypeError(f"{source} is not what `gh pr` prints: {error}.") from error

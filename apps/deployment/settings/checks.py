@@ -1,8 +1,9 @@
 """
-What is problem with a stage although Zappa deploys it without a complaint.
+Django system checks of the stages: `manage.py check --deploy --tag stages`.
 
-The rules for one stage are in stage.schema.json, each with its reason. Here are the rules that compare
-a stage with its name or with other stages.
+They find what is wrong with a stage although Zappa deploys it without a complaint. The rules for one
+stage are in stage.schema.json, each with its reason. Here are the rules that compare a stage with its
+name or with other stages.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from django.core.checks import CheckMessage, Error, register
 from django.http.request import validate_host
 from jsonschema import Draft202012Validator
 
@@ -23,38 +25,37 @@ if TYPE_CHECKING:
 
     from apps.deployment.settings.zappa_settings import Settings
 
+TAG = "stages"
 SCHEMA = Path(__file__).with_name("stage.schema.json")
 STAGE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Issue(NamedTuple):
-    """Something that is problem with a stage, why it matters, and what to write instead."""
-
-    id: str
-    problem: str
-    matters: str
-    write: str
-
-    def __str__(self) -> str:
-        return f"{self.problem} {self.matters} Write: {self.write}"
+@register(TAG, deploy=True)
+def check_stages(**_options: Any) -> list[CheckMessage]:
+    """Examine zappa_settings.json."""
+    document = zappa_settings.read()
+    issues = [*of_file(document)]
+    for name in document.keys() - {zappa_settings.BASE}:
+        issues += of_stage(name, zappa_settings.flattened(document, name))
+    return issues
 
 
-def of_stage(stage: str, settings: Settings) -> Iterator[Issue]:
-    """Yield what is problem with one stage."""
+def of_stage(stage: str, settings: Settings) -> Iterator[CheckMessage]:
+    """Yield what is wrong with one stage."""
     for error in _validator().iter_errors(settings):
         rule = rules()[error.absolute_schema_path[1]]
         place = ".".join(map(str, error.absolute_path))
         problem = f"{stage}: {rule['title']}{place and f' ({place})'}."
-        yield Issue(rule["id"], problem, rule["description"], rule["write"])
+        yield _issue(rule["id"], problem, rule["description"], rule["write"])
     yield from _of_stack(stage, settings)
     yield from _of_hosts(stage, settings)
 
 
-def of_file(document: dict[str, Settings]) -> Iterator[Issue]:
+def of_file(document: dict[str, Settings]) -> Iterator[CheckMessage]:
     """Yield what only the whole file shows."""
     base = document.get(zappa_settings.BASE, {})
     if "domain" in base or "base_path" in base:
-        yield Issue(
+        yield _issue(
             "E018",
             "base: it has a domain.",
             "Every stage would inherit it, and undeploying one deletes the mapping of another.",
@@ -69,22 +70,26 @@ def rules() -> list[dict[str, Any]]:
     return schema_rules
 
 
+def _issue(number: str, problem: str, reason: str, write: str) -> CheckMessage:
+    return Error(f"{problem} {reason}", hint=f"Write: {write}", id=f"moped.{number}")
+
+
 @cache
 def _validator() -> Any:
     return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
-def _of_stack(stage: str, settings: Settings) -> Iterator[Issue]:
-    own = settings.get("moped", {})
-    if own.get("stack") != f"moped-{stage}" and not own.get("log_retention_days"):
-        yield Issue(
-            "E013",
-            f"{stage}: its log is kept for ever.",
-            "This is the default of CloudWatch. Logs hold addresses of clients, and cost money.",
-            '"moped": {"log_retention_days": 30}',
+def _of_stack(stage: str, settings: Settings) -> Iterator[CheckMessage]:
+    stack = settings.get("moped", {}).get("stack")
+    if settings.get("apigateway_enabled", True) and stack != f"moped-{stage}":
+        yield _issue(
+            "E025",
+            f"{stage}: its stack is not its own.",
+            "A stack has one function, its log, and the function that compares the staff accounts.",
+            f'"moped": {{"stack": "moped-{stage}"}}',
         )
-    if own.get("stack") == zappa_settings.function_name({"project_name": "", **settings}, stage):
-        yield Issue(
+    if stack == zappa_settings.function_name({"project_name": "", **settings}, stage):
+        yield _issue(
             "E021",
             f"{stage}: its stack has the name of its function.",
             "Zappa makes a stack of that name for the gateway. It would replace the pool and the table.",
@@ -92,11 +97,11 @@ def _of_stack(stage: str, settings: Settings) -> Iterator[Issue]:
         )
 
 
-def _of_hosts(stage: str, settings: Settings) -> Iterator[Issue]:
+def _of_hosts(stage: str, settings: Settings) -> Iterator[CheckMessage]:
     allowed = settings.get("aws_environment_variables", {}).get("MOPED_API_ALLOWED_HOSTS", "")
     for host in zappa_settings.hosts(settings):
         if allowed and not validate_host(host, allowed.split(",")):
-            yield Issue(
+            yield _issue(
                 "E024",
                 f"{stage}: its host {host} is not allowed.",
                 "The API answers 400 to every request that comes under this name.",
@@ -104,11 +109,11 @@ def _of_hosts(stage: str, settings: Settings) -> Iterator[Issue]:
             )
 
 
-def _of_names(document: dict[str, Settings]) -> Iterator[Issue]:
+def _of_names(document: dict[str, Settings]) -> Iterator[CheckMessage]:
     first_stages: dict[str, str] = {}
     for stage, entry in document.items():
         if not STAGE_NAME.fullmatch(stage):
-            yield Issue(
+            yield _issue(
                 "E019",
                 f"{stage}: this is no name for a stage.",
                 "Zappa takes letters, digits and underscores, and Lambda's names have no capitals.",
@@ -116,7 +121,7 @@ def _of_names(document: dict[str, Settings]) -> Iterator[Issue]:
             )
         name = zappa_settings.function_name({"project_name": "p", **entry}, stage)
         if name in first_stages:
-            yield Issue(
+            yield _issue(
                 "E020",
                 f"{stage}: its function has the same name as that of {first_stages[name]}.",
                 "pr_1, pr-1 and PR_1 are one function and one API: the second overwrites the first.",

@@ -38,21 +38,6 @@ class Stage:
         """Return the part of its settings that is ours."""
         return dict(self.settings["moped"])
 
-    @property
-    def log_group(self) -> str:
-        """Return where the function's log is."""
-        return f"/aws/lambda/{self.function}"
-
-    @property
-    def has_log_of_its_stack(self) -> bool:
-        """Return whether the stack made the log group, and keeps it; it makes one for one function."""
-        return self.outputs.get("FunctionLog") == self.log_group
-
-    @property
-    def has_gateway(self) -> bool:
-        """Return whether a REST API stands before the function, rather than a function URL."""
-        return bool(self.settings.get("apigateway_enabled", True))
-
 
 def render(
     name: str,
@@ -66,12 +51,12 @@ def render(
 
     :param changes: laid over the settings (a rehearsal's variables)
     :param document: zappa_settings.json, if the caller has it already (with the entry of a preview)
-    :raises StageError: if the stage is not one, is in a trap, or its stack is not complete
+    :raises StageError: if there is no such stage, it breaks a rule, or its stack is not complete
     """
     document = document or zappa_settings.read()
     entry = zappa_settings.flattened(document, name)
     if issues := [*checks.of_file(document), *checks.of_stage(name, entry)]:
-        raise StageError(str(issues[0]))
+        raise StageError(f"{issues[0].msg} {issues[0].hint}.")
     settings = zappa_settings.merged(entry, changes or {})
     outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
     complete = zappa_settings.merged(_completion(name, commit, outputs), settings)

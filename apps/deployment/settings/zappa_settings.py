@@ -2,8 +2,8 @@
 zappa_settings.json: read, and flattened as Zappa does it, save that tables are merged.
 
 Under `moped` are our own settings, which Zappa ignores: the stack of the stage, the requirements of
-its package, whether a deployment migrates, how many requests the gateway lets through, further host
-names, and how long the log is kept of a stage that uses another stage's stack.
+its package, whether a deployment migrates, how many requests the gateway lets through, and further
+host names. Previews have the days for which they and their logs are kept.
 """
 
 from __future__ import annotations

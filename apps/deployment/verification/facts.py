@@ -1,9 +1,9 @@
 """
-What we rely on and others decide: asked of a stage as it is.
+What the tests assume about AWS, checked of a stage.
 
-Everything is tested against an emulator (docs/adr/0003-embedded-aws.md). Each fact here is one in
-which that emulator stands for AWS: it holds there, in the tests, and must hold at the stage, or
-the tests prove nothing. Nothing is changed: what would change something is refused.
+All tests use an emulator (docs/adr/0003-embedded-aws.md). Each fact here holds for the emulator, in
+the tests, and must hold for the stage, or the tests prove nothing. Nothing is changed: each call
+that would change something is refused.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from apps.auth.tokens import base64url
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import MopedError
+from apps.deployment import smoke_account
 from apps.deployment.aws import rest_api
 from apps.deployment.errors import StageError
 from apps.deployment.verification import single_sign_on
@@ -24,8 +25,9 @@ from apps.deployment.verification.target import Subject
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from requests import Response
+
     from apps.deployment.settings.rendering import Stage
-    from apps.deployment.verification.target import Answer
 
 WEAK, WRONG_PASSWORD = "moped", "Not-The-Password-1"
 # What the API reads in an ID token, and the kind of each.
@@ -45,19 +47,19 @@ READ = {
 
 
 class Fact(NamedTuple):
-    """Something that is so."""
+    """An assumption, the value that is expected, and how the real value is read."""
 
-    what: str
+    name: str
     expected: object
     observed: Callable[[Subject], object]
 
 
 def subject_of(stage: Stage, url: str = "") -> Subject:
     """
-    Return what there is to look at of a stage.
+    Return a stage as it is verified.
 
-    :param url: where it answers; "" for its host name
-    :raises StageError: if nothing stands before it
+    :param url: its address; "" for its host name
+    :raises StageError: if it has no REST API
     """
     variables = stage.settings["aws_environment_variables"]
     domain, pool = stage.settings.get("domain"), stage.outputs["UserPoolId"]
@@ -73,7 +75,7 @@ def subject_of(stage: Stage, url: str = "") -> Subject:
 
 
 def issuer(pool: str) -> str:
-    """Return who issues a pool's tokens."""
+    """Return the issuer of a pool's tokens."""
     return f"https://cognito-idp.{pool.partition('_')[0]}.amazonaws.com/{pool}"
 
 
@@ -87,11 +89,11 @@ def verify(subject: Subject) -> Iterator[str]:
     for fact in FACTS:
         observed = _observed(fact, subject)
         if observed is single_sign_on.NOT_CHECKED:
-            yield f"not checked: {fact.what}; the pool has no such account"
+            yield f"not checked: {fact.name}; the pool has no such account"
         elif observed == fact.expected:
-            yield f"holds: {fact.what}"
+            yield f"holds: {fact.name}"
         else:
-            failures.append(f"{fact.what}: {observed!r}, not {fact.expected!r}")
+            failures.append(f"{fact.name}: {observed!r}, not {fact.expected!r}")
     if failures:
         raise StageError(f"{len(failures)} of {len(FACTS)} facts do not hold: " + "; ".join(failures))
 
@@ -104,9 +106,6 @@ def _observed(fact: Fact, subject: Subject) -> object:
     except (MopedError, OSError, KeyError, ValueError) as error:
         response = getattr(error.__cause__, "response", None)
         return response["Error"]["Code"] if response else repr(error.__cause__ or error)
-
-
-# ---- how it is observed --------------------------------------------------------------------------
 
 
 def _part(token: str, index: int) -> dict[str, Any]:
@@ -142,7 +141,8 @@ def _who(subject: Subject) -> object:
 
 
 def _refreshed(subject: Subject) -> object:
-    again = subject.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=subject.signed_in["RefreshToken"])
+    token = subject.signed_in["RefreshToken"]
+    again = smoke_account.sign_in(subject.outputs, "REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
     claims, before = _part(again["IdToken"], 1), _claims(subject)
     return {name: claims[name] == before[name] for name in ("sub", "email", CLAIMS_NAMESPACE)}
 
@@ -170,16 +170,17 @@ def _conditional(subject: Subject) -> object:
 
 def _current_user(subject: Subject) -> object:
     answer = subject.ask("/auth/current_user", token=subject.signed_in["IdToken"])
-    return answer.status, answer.body.get("email") == subject.account["email"]
+    return answer.status_code, answer.json().get("email") == subject.account["email"]
 
 
-def _refused(answer: Answer) -> object:
-    return answer.status, answer.body["code"], answer.headers["content-type"]
+def _refusal(answer: Response) -> object:
+    return answer.status_code, answer.json()["code"], answer.headers["Content-Type"]
 
 
 def _preflight(subject: Subject) -> object:
-    headers = {"Origin": subject.origin, "Access_Control_Request_Method": "GET"}
-    allowed = subject.ask("/users/", **headers).headers.get("access-control-allow-origin")
+    headers = {"Origin": subject.origin, "Access-Control-Request-Method": "GET"}
+    answer = subject.ask("/users/", method="OPTIONS", headers=headers)
+    allowed = answer.headers.get("Access-Control-Allow-Origin")
     return "allowed" if allowed == subject.origin else allowed
 
 
@@ -210,20 +211,26 @@ FACTS = (
     Fact(
         "a wrong password is refused",
         "NotAuthorizedException",
-        lambda subject: subject.sign_in(USERNAME=subject.account["email"], PASSWORD=WRONG_PASSWORD),
+        lambda subject: smoke_account.sign_in(
+            subject.outputs, USERNAME=subject.account["email"], PASSWORD=WRONG_PASSWORD
+        ),
     ),
     Fact(
         "an invalid refresh token is refused",
         "NotAuthorizedException",
-        lambda subject: subject.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN="none"),  # noqa: S106
+        lambda subject: smoke_account.sign_in(
+            subject.outputs,
+            "REFRESH_TOKEN_AUTH",
+            REFRESH_TOKEN="invalid",  # noqa: S106 (not a secret)
+        ),
     ),
     Fact(
-        "nobody's account is not found",
+        "an unknown account is not found",
         "UserNotFoundException",
         lambda subject: subject.of_pool("admin_get_user", Username=_unknown_address()),
     ),
     Fact(
-        "nobody's sessions are not found",
+        "the sessions of an unknown account are not found",
         "UserNotFoundException",
         lambda subject: subject.of_pool("admin_user_global_sign_out", Username=_unknown_address()),
     ),
@@ -255,30 +262,30 @@ FACTS = (
         single_sign_on.observe,
     ),
     Fact(
-        "nobody has no item",
+        "an unknown address has no item",
         None,
         lambda subject: subject.of_table(
             "get_item", Key={"user_id": {"S": _unknown_address()}}, ConsistentRead=True
         ).get("Item"),
     ),
     Fact("a condition that does not hold is refused", "ConditionalCheckFailedException", _conditional),
-    Fact("the API answers", 200, lambda subject: subject.ask("/").status),
-    Fact("the API is ready", 200, lambda subject: subject.ask("/health/ready").status),
+    Fact("the API answers", 200, lambda subject: subject.ask("/").status_code),
+    Fact("the API is ready", 200, lambda subject: subject.ask("/health/ready").status_code),
     Fact("the API knows who is calling", (200, True), _current_user),
     Fact(
         "the API asks for a token",
         (401, "token_missing", PROBLEM),
-        lambda subject: _refused(subject.ask("/auth/current_user")),
+        lambda subject: _refusal(subject.ask("/auth/current_user")),
     ),
     Fact(
         "the API refuses an access token",
         (401, "use_wrong", PROBLEM),
-        lambda subject: _refused(subject.ask("/auth/current_user", token=subject.signed_in["AccessToken"])),
+        lambda subject: _refusal(subject.ask("/auth/current_user", token=subject.signed_in["AccessToken"])),
     ),
     Fact("the API answers the editor's preflight", "allowed", _preflight),
     Fact(
         "the API has one body for failures",
         (404, "not_found", PROBLEM),
-        lambda subject: _refused(subject.ask("/nowhere")),
+        lambda subject: _refusal(subject.ask("/nowhere")),
     ),
 )

@@ -1,9 +1,9 @@
 """
 One attempt to change an account in all three stores (ADR 0006).
 
-`begin` writes a row before any store is touched. `Attempt.transaction` holds a lock on the addresses, and its
-commit decides. `complete` does what is left and deletes the row. A failure before the commit is rolled back.
-What cannot be rolled back at once waits for the next attempt or for `reconcile_users`.
+`begin` writes a row before any store is touched. `carry_out` locks the addresses in a transaction, and its
+commit decides. `end` finishes a committed change and rolls any other back: at once, at the next attempt, or
+in `reconcile_users`.
 
 The lock belongs to a transaction: it ends with its holder and needs no session that a proxy could take away.
 """
@@ -12,23 +12,23 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error, OperationalError, connection, transaction
 from django.db.models import Q
 
+from apps.auth import current_roles
 from apps.claims.hasura import UNKNOWN_ID
 from apps.claims.identity import normalize
 from apps.core.context import current
-from apps.core.errors import MopedError
+from apps.core.errors import InvalidError, MopedError
 from apps.users.changes import stores
 from apps.users.errors import BusyError
 from apps.users.models import PASSWORD_CHANGE, Event, MopedUser, PendingChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from uuid import UUID
 
     from apps.auth.callers import CognitoUser
 
@@ -40,57 +40,41 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 @dataclass
 class Attempt:
-    """What this process did about one pending change; `change` is its row."""
+    """What this process did about one pending change."""
 
     change: PendingChange
-    password: str = field(default="", repr=False)
     touched: bool = False
     """Whether the pool or the claims table may have changed."""
-    password_sent: bool = False
-    """Whether the pool may have the new password."""
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """
-        Lock the addresses in a transaction whose commit decides the change.
-
-        :raises BusyError: if another transaction holds the lock for too long, or settled the change meanwhile
-        """
-        with transaction.atomic():
-            lock(self.change.addresses)
-            if not PendingChange.objects.filter(pk=self.change.pk).exists():
-                raise BusyError
-            yield
-            self.change.decided = True
-            self.change.save(update_fields=["decided"])
 
     def record(self, user: MopedUser, before: Mapping[str, Any]) -> None:
         """Append the change to the user's history, unless nothing changed since `before`."""
-        after = user.audited_values()
         changes = {
             name: {"from": before.get(name), "to": value}
-            for name, value in after.items()
+            for name, value in user.audited_values().items()
             if before.get(name) != value
         }
-        if self.password:
+        if self.change.sets_password:
             changes |= PASSWORD_CHANGE
         if changes:
             Event.append(self.change.operation, user, changes, self.change.actor, self.change.request_id)
 
 
-@contextmanager
 def begin(
     operation: str, *, actor: CognitoUser | None, email: str, password: str = "", **details: Any
-) -> Iterator[Attempt]:
+) -> PendingChange:
     """
-    Write the row of a change; if the change fails before its commit, roll it back.
+    Write the row of a change, after earlier changes of its addresses were ended.
 
-    A deactivation is not rolled back, so that access stays revoked: the next attempt continues it.
+    A deactivation continues an earlier deactivation instead.
 
     :raises BusyError: if another change of the same address is under way
+    :raises UpstreamError: if a store cannot be reached for an earlier change
     """
-    resolve_earlier({email, details.get("new_email") or email}, by=operation)
-    change = PendingChange.objects.create(
+    addresses = {email, details.get("new_email") or email}
+    for earlier in PendingChange.objects.filter(Q(email__in=addresses) | Q(new_email__in=addresses)):
+        if not operation == earlier.operation == PendingChange.DELETE:
+            end(earlier)
+    return PendingChange.objects.create(
         operation=operation,
         email=email,
         sets_password=bool(password),
@@ -98,14 +82,57 @@ def begin(
         request_id=current().request_id,
         **details,
     )
-    attempt = Attempt(change, password)
+
+
+@contextmanager
+def carry_out(change: PendingChange, *, touched: bool = False) -> Iterator[Attempt]:
+    """
+    Run the block in a transaction that locks the addresses and whose commit decides the change; finish it.
+
+    A failure before the commit is rolled back. A deactivation that touched a store is not, so that access
+    stays revoked: the next attempt continues it.
+
+    :param touched: whether an earlier attempt at this change may have touched a store
+    :raises BusyError: if another transaction holds the lock for too long, or ended the change meanwhile
+    :raises UpstreamError: if a store cannot be reached
+    """
+    attempt = Attempt(change, touched)
     try:
-        yield attempt
+        with transaction.atomic():
+            _lock_pending(change)
+            yield attempt
+            change.decided = True
+            change.save(update_fields=["decided"])
     except Exception as error:
         _reset_connection()
         if not _was_committed(change, error):
-            _abandon(attempt)
+            _give_up(attempt, error)
             raise
+    current_roles.invalidate(*change.addresses)
+    (end if change.has_cleanup else _delete_finished)(change)
+
+
+def end(change: PendingChange, *, password_sent: bool = True) -> None:
+    """
+    Finish a committed change, or roll any other back, and delete it.
+
+    :param password_sent: whether the pool may have the new password
+    :raises BusyError: if another transaction holds the lock for too long
+    :raises UpstreamError: if a store cannot be reached; the next attempt continues
+    """
+    with transaction.atomic():
+        lock(change.addresses)
+        stored = PendingChange.objects.filter(pk=change.pk).first()
+        if stored is None:
+            return  # another request ended it, and the addresses may have new owners
+        if stored.decided:
+            stores.finish(stored)
+        else:
+            stores.roll_back(stored)
+            if stored.sets_password and password_sent:
+                _record_uncertain_password(stored)
+            logger.info("intention_settled", extra={"change": change.pk, "operation": change.operation})
+        _delete_with_repetitions(stored)
 
 
 def actor_fields(actor: CognitoUser | None) -> dict[str, Any]:
@@ -133,101 +160,34 @@ def lock(names: Iterable[str]) -> None:
         raise
 
 
-def delete(change: PendingChange) -> bool:
-    """
-    Delete a finished change, and earlier ones of the same kind whose response was lost.
-
-    :return: False if another request deleted it and has answered with its result
-    """
-    finished = Q(pk=change.pk)
-    if change.operation in {PendingChange.UPDATE, PendingChange.ACTIVATE}:
-        finished |= Q(operation=change.operation, email=change.email, decided=True, new_email="")
-    return bool(PendingChange.objects.filter(finished).delete()[0])
+def _lock_pending(change: PendingChange) -> None:
+    lock(change.addresses)
+    if not PendingChange.objects.filter(pk=change.pk).exists():
+        raise BusyError  # another transaction ended it
 
 
-def delete_best_effort(change: PendingChange) -> bool:
+def _delete_with_repetitions(change: PendingChange) -> None:
+    """Delete a change. A completed deactivation also completes earlier attempts at the same."""
+    rows = Q(pk=change.pk)
+    if change.decided and change.operation == PendingChange.DELETE:
+        rows |= Q(operation=PendingChange.DELETE, cognito_user_id=change.cognito_user_id)
+    PendingChange.objects.filter(rows).delete()
+
+
+def _delete_finished(change: PendingChange) -> None:
     """
     Delete a committed change with nothing left to do, even if the database goes away now.
 
-    The change is a success all the same: a caller who is told otherwise repeats it, and is refused.
-
-    :return: as for `delete`
+    The change is a success all the same. What remains is deleted by the next attempt or `reconcile_users`.
     """
+    finished = PendingChange.objects.filter(pk=change.pk)
     try:
-        return delete(change)
+        finished.delete()
     except Error as error:
         logger.warning("intention_close_failed", extra={"change": change.pk, "cause": repr(error)})
         _reset_connection()
-        with suppress(Error):  # reconcile_users deletes what remains
-            delete(change)
-        return True
-
-
-def take_committed(operation: str, email: str) -> bool:
-    """Delete a committed change whose response was lost; return whether there was one."""
-    return bool(PendingChange.objects.filter(operation=operation, email=email, decided=True).delete()[0])
-
-
-def committed_deactivation(cognito_user_id: UUID) -> PendingChange | None:
-    """Return the deactivation of an account that was committed and not finished."""
-    return PendingChange.objects.filter(
-        operation=PendingChange.DELETE, cognito_user_id=cognito_user_id, decided=True
-    ).first()
-
-
-def complete(change: PendingChange) -> None:
-    """
-    Do what a committed change left to do; delete it and earlier attempts at the same.
-
-    :raises UpstreamError: if a store cannot be reached; the next attempt continues
-    """
-    with transaction.atomic():
-        lock(change.addresses)
-        if not PendingChange.objects.filter(pk=change.pk).exists():
-            return  # another request completed it, and the addresses may have new owners
-        stores.finish(change)
-        delete(change)
-        if change.operation == PendingChange.DELETE:
-            PendingChange.objects.filter(
-                operation=PendingChange.DELETE, cognito_user_id=change.cognito_user_id
-            ).delete()
-
-
-def resolve_earlier(addresses: Iterable[str], *, by: str) -> None:
-    """
-    Roll back earlier changes of these addresses that were interrupted.
-
-    A deactivation continues an earlier deactivation. A committed change with nothing left to do stays, so
-    that a repeated request gets its result.
-
-    :raises UpstreamError: if a store cannot be reached
-    """
-    names = set(addresses)
-    for earlier in PendingChange.objects.filter(Q(email__in=names) | Q(new_email__in=names)):
-        is_continued = by == earlier.operation == PendingChange.DELETE
-        if not is_continued and not earlier.is_done:
-            roll_back(earlier)
-
-
-def roll_back(change: PendingChange, *, password_sent: bool = True) -> list[str]:
-    """
-    Make the stores agree with the database on the change's addresses, and delete the change.
-
-    :param password_sent: whether the pool may have the new password
-    :return: a sentence for each effect
-    :raises UpstreamError: if a store cannot be reached
-    """
-    with transaction.atomic():
-        lock(change.addresses)
-        stored = PendingChange.objects.filter(pk=change.pk).first()
-        if stored is None or stored.is_done:
-            return []  # it was settled, or completed, while this transaction waited for the lock
-        effects = stores.roll_back(stored)
-        if stored.sets_password and password_sent and not stored.decided:
-            _record_uncertain_password(stored)
-        delete(stored)
-    logger.info("intention_settled", extra={"change": change.pk, "operation": change.operation})
-    return effects
+        with suppress(Error):
+            finished.delete()
 
 
 def _record_uncertain_password(change: PendingChange) -> None:
@@ -253,16 +213,16 @@ def _reset_connection() -> None:
         connection.close_if_unusable_or_obsolete()
 
 
-def _abandon(attempt: Attempt) -> None:
+def _give_up(attempt: Attempt, error: Exception) -> None:
     change = attempt.change
     try:
         if not attempt.touched:
-            delete(change)
+            PendingChange.objects.filter(pk=change.pk).delete()
         elif change.operation != PendingChange.DELETE:
-            roll_back(change, password_sent=attempt.password_sent)
-    except (MopedError, Error) as error:
+            end(change, password_sent=not isinstance(error, InvalidError))
+    except (MopedError, Error) as failure:
         # The next attempt or reconcile_users continues from here.
         logger.warning(
             "intention_left_open",
-            extra={"change": change.pk, "operation": change.operation, "cause": repr(error)},
+            extra={"change": change.pk, "operation": change.operation, "cause": repr(failure)},
         )

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from apps.claims import table as claims_table
 from apps.claims.identity import is_city_address, sso_username
 from apps.claims.items import UnreadableItemError
-from apps.core.errors import InvalidError
 from apps.users.adapters import cognito
 from apps.users.errors import (
     AccountExistsError,
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from apps.claims.hasura import HasuraClaims
     from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
-    from apps.users.changes.attempts import Attempt
 
 
 def get_or_create_account(change: PendingChange, password: str) -> Account:
@@ -83,34 +81,14 @@ def set_email(account: Account, address: str) -> None:
         cognito.set_email(account.username, address, is_verified=True)
 
 
-def restore_email(account: Account, address: str) -> list[str]:
-    """Make an account sign in with this address again, and leave `email_verified` as it is."""
-    if account.email == address:
-        return []
-    cognito.set_email(account.username, address, is_verified=account.is_verified)
-    return [f"gave the account {account.username} the address {address}"]
-
-
-def set_password(attempt: Attempt, account: Account) -> None:
+def set_password(account: Account, password: str) -> None:
     """
-    Set the attempt's password, if it has one.
+    Give an account its permanent password; "" leaves it as it is.
 
     :raises WeakPasswordError: if the pool refuses it
     """
-    if not attempt.password:
-        return
-    attempt.password_sent = True
-    try:
-        cognito.set_password(account.username, attempt.password)
-    except InvalidError:
-        attempt.password_sent = False
-        raise
-
-
-def end_adopted_sessions(change: PendingChange, account: Account) -> None:
-    """End the sessions of an account that this change did not create: their owner is unknown."""
-    if account.mark != str(change.pk):
-        cognito.sign_out(account.username)
+    if password:
+        cognito.set_password(account.username, password)
 
 
 def sign_out(change: PendingChange) -> None:
@@ -120,20 +98,19 @@ def sign_out(change: PendingChange) -> None:
             cognito.sign_out(username)
 
 
-def delete_account(username: str) -> list[str]:
+def delete_account(username: str) -> None:
     """Delete an account and its sessions, if the pool has it."""
     with suppress(AccountNotFoundError):
         cognito.delete(username)
-        return [f"removed the account {username}"]
-    return []
 
 
-def write_claims(user: MopedUser, stored: StoredItem) -> list[str]:
-    """Make an item say what the row says, for our reader and the City's."""
+def write_claims(user: MopedUser, stored: StoredItem) -> bool:
+    """Make an item say what the row says, for our reader and the City's; return whether it did not."""
     with suppress(UnreadableItemError):
         if stored.is_written_as(user.claims):
-            return []
-    return _rewrite_claims(user, stored)
+            return False
+    claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
+    return True
 
 
 def decode_or_none(stored: StoredItem) -> HasuraClaims | None:
@@ -147,38 +124,44 @@ def decode_or_none(stored: StoredItem) -> HasuraClaims | None:
 # ---- make both stores agree with the database ----------------------------------------------------
 
 
-def roll_back(change: PendingChange) -> list[str]:
+def roll_back(change: PendingChange) -> None:
     """
-    Make the stores agree on every address that an unfinished change touched.
+    Make the stores agree with the database on every address that an uncommitted change touched.
 
-    Of accounts, only those are deleted that the change itself created or was told to delete.
-
-    :return: a sentence for each effect
+    The item is written even if it is right: a write that AWS carries out later then has no effect. Of
+    accounts, only the one that the change itself created is deleted, and only while no user has it.
     """
-    effects = [sentence for address in change.addresses for sentence in sync_from_database(address)]
-    if change.decided:
-        return effects + finish(change)
-    effects += [sentence for address in change.addresses for sentence in _cancel_late_writes(address)]
-    return effects + [
-        sentence for address in change.addresses for sentence in _delete_created_account(address, change)
-    ]
+    for address in change.addresses:
+        sync_from_database(address)
+        user = MopedUser.objects.with_address(address)
+        if user and user.may_sign_in:
+            claims_table.put(email=address, claims=user.claims, instead_of=claims_table.get(address))
+    for account in filter(None, map(native_account, change.addresses)):
+        is_own = account.mark == str(change.pk)
+        if is_own and not MopedUser.objects.filter(cognito_user_id=account.username).exists():
+            delete_account(account.username)
 
 
-def sync_from_database(address: str) -> list[str]:
-    """Make the account and the item of an address say what the database says."""
+def sync_from_database(address: str) -> bool:
+    """
+    Make the account and the item of an address say what the database says; return whether they did not.
+
+    A new account needs a password, from an admin. The claims count without an account: the City's single
+    sign-on asks for them too.
+    """
     user = MopedUser.objects.with_address(address)
-    return _grant_access(user) if user and user.may_sign_in else revoke_access(address)
+    stored = claims_table.get(address)
+    if user is None or not user.may_sign_in:
+        claims_table.delete(address)
+        return stored.item is not None
+    account = cognito.get_or_none(str(user.cognito_user_id))
+    has_other_email = account is not None and account.email != user.address
+    if account and has_other_email:  # no admin vouches for the address here
+        cognito.set_email(account.username, user.address, is_verified=account.is_verified)
+    return write_claims(user, stored) or has_other_email
 
 
-def revoke_access(address: str) -> list[str]:
-    """Delete the claims of an address."""
-    if claims_table.get(address).item is None:
-        return []
-    claims_table.delete(address)
-    return [f"removed the claims of {address}"]
-
-
-def finish(change: PendingChange) -> list[str]:
+def finish(change: PendingChange) -> None:
     """
     Do what a committed change left to do: delete what has no owner any more.
 
@@ -187,41 +170,14 @@ def finish(change: PendingChange) -> list[str]:
     """
     owner = MopedUser.objects.with_address(change.email)
     if owner and owner.may_sign_in:
-        return []
+        return
     if change.operation == PendingChange.DELETE:
-        return [sentence for name in _usernames(change) for sentence in delete_account(name)]
-    if change.new_email:
+        for username in _usernames(change):
+            delete_account(username)
+    elif change.new_email:
         claims_table.delete(change.email)
         if is_city_address(change.email):
-            return delete_account(sso_username(change.email))
-    return []
-
-
-def _grant_access(user: MopedUser) -> list[str]:
-    account = cognito.get_or_none(str(user.cognito_user_id))
-    # A new account needs a password, from an admin. The claims count without one: the City's single
-    # sign-on asks for them too.
-    effects = restore_email(account, user.address) if account else []
-    return effects + write_claims(user, claims_table.get(user.address))
-
-
-def _rewrite_claims(user: MopedUser, stored: StoredItem) -> list[str]:
-    claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
-    return [f"wrote the claims of {user.address}"]
-
-
-def _cancel_late_writes(address: str) -> list[str]:
-    """Write the item even if it is right: a write that AWS carries out later then has no effect."""
-    user = MopedUser.objects.with_address(address)
-    return _rewrite_claims(user, claims_table.get(address)) if user and user.may_sign_in else []
-
-
-def _delete_created_account(address: str, change: PendingChange) -> list[str]:
-    account = native_account(address)
-    if account is None or account.mark != str(change.pk):
-        return []
-    is_adopted = MopedUser.objects.filter(cognito_user_id=account.username).exists()
-    return [] if is_adopted else delete_account(account.username)
+            delete_account(sso_username(change.email))
 
 
 def _find_native(email: str) -> Account | None:

@@ -1,4 +1,4 @@
-"""Where the Python of the stages' runtime is looked for."""
+"""Where the Python of the stages' runtime is looked for: as uv does, and among the versions of pyenv."""
 
 from __future__ import annotations
 
@@ -10,87 +10,63 @@ import pytest
 
 from apps.deployment.errors import StageError
 from apps.deployment.package import interpreter
+from apps.deployment.package.target import target_of_file
 
-MISSING = "3.99"
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def program(path: Path, prints: str, *, code: int = 0) -> Path:
+def program(path: Path, content: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho '{prints}'\nexit {code}\n")
+    path.write_text(f"#!/bin/sh\n{content}\n")
     path.chmod(0o755)
+
+
+def python(path: Path) -> Path:
+    """Put this Python at a path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(Path(sys.executable).resolve())
     return path
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the only folder that programs are found in, and let uv have no Python."""
-    folder = tmp_path / "path"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{tmp_path / 'later'}")
-    monkeypatch.setattr(interpreter, "UV", (str(program(tmp_path / "uv", "no such Python", code=2)),))
-    return folder
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without a Python: neither this one, nor pyenv's, nor uv's. The path has two folders in it."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'first'}{os.pathsep}{tmp_path / 'second'}")
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "uv"))
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path / "base"))
+    return tmp_path
 
 
 class TestFind:
-    def test_takes_this_python_if_it_is_the_one(self, path: Path) -> None:
-        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    def test_takes_this_python_if_it_is_the_one(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.undo()
+        monkeypatch.setenv("PATH", str(folder))
 
-        assert str(interpreter.find(version)) == sys.executable
+        assert interpreter.build_of(interpreter.find(VERSION)) == sys.version
 
-    def test_looks_on_the_path(self, path: Path) -> None:
-        python = program(path / "python3.99", "cpython 3 99")
+    def test_goes_past_programs_that_are_no_python(self, folder: Path) -> None:
+        program(folder / f"first/python{VERSION}", "exit 127")
+        path = python(folder / f"second/python{VERSION}")
 
-        assert interpreter.find(MISSING) == python
+        assert interpreter.find(VERSION) == path
 
-    def test_goes_past_programs_that_are_another_python(self, path: Path, tmp_path: Path) -> None:
-        program(path / "python3.99", "pyenv: python3.99: command not found", code=127)
-        python = program(tmp_path / "later" / "python3.99", "cpython 3 99")
+    def test_looks_in_pyenvs_versions(self, folder: Path) -> None:
+        program(folder / "first/pyenv", f"echo {folder}/pyenv")
+        path = python(folder / f"pyenv/versions/{VERSION}.0/bin/python{VERSION}")
 
-        assert interpreter.find(MISSING) == python
+        assert interpreter.find(VERSION) == path
 
-    def test_looks_in_pyenvs_versions(self, path: Path, tmp_path: Path) -> None:
-        program(path / "pyenv", str(tmp_path / "pyenv-root"))
-        program(tmp_path / "pyenv-root/versions/3.98.0/bin/python3.98", "cpython 3 98")
-        python = program(tmp_path / "pyenv-root/versions/3.99.0/bin/python3.99", "cpython 3 99")
-
-        assert interpreter.find(MISSING) == python
-
-    def test_asks_uv(self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        python = program(tmp_path / "uv-root" / "python", "cpython 3 99")
-        monkeypatch.setattr(interpreter, "UV", (str(program(tmp_path / "uv", str(python))),))
-
-        assert interpreter.find(MISSING) == python
-
-    @pytest.mark.parametrize("prints", ["cpython 3 9", "pypy 3 99", ""])
-    def test_says_how_to_get_one(self, prints: str, path: Path) -> None:
-        program(path / "python3.99", prints)
-
+    def test_says_how_to_get_one(self, folder: Path) -> None:
         with pytest.raises(
-            StageError, match=r"this machine has none: install it with .* python install 3\.99"
+            StageError, match=rf"this machine has none: install it with .* python install {VERSION}"
         ):
-            interpreter.find(MISSING)
-
-
-class TestBuildOf:
-    def test_is_the_whole_version(self) -> None:
-        assert interpreter.build_of(Path(sys.executable)) == sys.version
+            interpreter.find(VERSION)
 
 
 class TestMain:
-    def test_prints_where_it_is(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        python = program(path / "python3.13", "cpython 3 13")
-        monkeypatch.setattr(sys, "executable", str(program(path / "python", "cpython 3 11")))
-
+    def test_prints_where_it_is(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert not interpreter.main()
-        assert capsys.readouterr().out == f"{python}\n"
+        assert Path(capsys.readouterr().out.strip()) == interpreter.find(target_of_file().python)
 
-    def test_says_in_one_sentence_that_there_is_none(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(sys, "executable", str(program(path / "python", "cpython 3 11")))
-
-        message = interpreter.main()
-
-        assert message.startswith("The stages run on Python 3.13 and this machine has none: install it with")
+    def test_says_in_one_sentence_that_there_is_none(self, folder: Path) -> None:
+        assert interpreter.main().startswith("The stages run on Python 3.13 and this machine has none")

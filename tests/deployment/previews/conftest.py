@@ -1,39 +1,62 @@
-"""An account with staging and production in it, one for each worker."""
+"""An account with staging in it, one for each worker, and the commands that run in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
 
 from apps.core.aws import clients
 from apps.devstack.emulator import Emulator, free_port
 from tests.deployment.previews.aws_account import Account
-from tests.support import lambda_environment
+from tests.support import lambda_environment, strict_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
-    python = lambda_environment.python()
-    emulator = Emulator(folder / "aws", free_port(), durable=False, function_python=python)
+    emulator = Emulator(
+        folder / "aws",
+        free_port(),
+        durable=False,
+        function_python=lambda_environment.python(),
+        launcher=strict_mode.LAUNCHER,
+    )
     emulator.start()
-    account = Account(emulator, folder)
-    account.furnish()
-    account.remember()
-    yield account
-    emulator.stop()
+    try:
+        yield Account(emulator, folder)
+    finally:
+        emulator.stop()
 
 
 @pytest.fixture(scope="module")
 def at_aws(account: Account) -> Iterator[Account]:
-    """The account, for commands that run in this process; what stays has not changed in the end."""
+    """Let the commands of this process run in the account."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", account.emulator.url)
         clients.forget_clients()
         yield account
         clients.forget_clients()
-    assert account.staying() == account.fingerprint
+
+
+@pytest.fixture
+def run(at_aws: Account) -> Iterator[Run]:
+    """Run a command and return the JSON that it prints. Afterwards `down` must leave nothing."""
+
+    def command(*words: str) -> dict[str, Any]:
+        out = io.StringIO()
+        call_command("preview", *words, "--json", stdout=out, stderr=io.StringIO())
+        return dict(json.loads(out.getvalue()))
+
+    yield command
+    command("down", "412")
+    assert at_aws.of_previews() == []

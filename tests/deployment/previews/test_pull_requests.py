@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentTypeError
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,6 +13,9 @@ from apps.core.errors import UpstreamError
 from apps.deployment.errors import BusyError, StageError, as_stage_error
 from apps.deployment.previews import names, pull_requests
 from apps.deployment.settings import zappa_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REQUEST = {
     "number": 12,
@@ -28,88 +33,105 @@ class TestNames:
         assert names.function(12) == zappa_settings.function_name(settings, names.stage(12))
 
     @pytest.mark.parametrize("number", [1, 12, 9_999_999])
-    def test_lead_back_to_their_number(self, number: int) -> None:
+    def test_contain_their_number(self, number: int) -> None:
+        assert names.number(str(number)) == number
         assert names.after(names.FUNCTIONS, names.function(number)) == number
         assert names.after(names.FILES, names.files(number)) == number
 
     @pytest.mark.parametrize(
-        "name",
-        [
-            "moped-api-production",
-            "moped-api-preview",
-            "moped-api-pr-",
-            "moped-api-pr-0",
-            "moped-api-pr-07",
-            "moped-api-pr-7-notes",
-            "moped-api-pr-x",
-            "a-moped-api-pr-7",
-            "moped-api-pr-7\n",
-            "moped-api-pr-\u0667",
-            "moped-api-pr-12345678",
-        ],
+        "text", ["", "0", "07", "7-notes", "x", "7\n", "\u0667", "12345678", "pr_12", "12;rm"]
     )
-    def test_of_others_have_no_number(self, name: str) -> None:
+    def test_of_others_have_no_number(self, text: str) -> None:
+        assert names.after(names.FUNCTIONS, f"moped-api-pr-{text}") is None
+        with pytest.raises(ArgumentTypeError, match="is not the number of a pull request"):
+            names.number(text)
+
+    @pytest.mark.parametrize("name", ["moped-api-production", "moped-api-pr", "a-moped-api-pr-7"])
+    def test_have_the_whole_prefix(self, name: str) -> None:
         assert names.after(names.FUNCTIONS, name) is None
 
     def test_have_no_underscore_where_the_editor_counts_them(self) -> None:
         assert "_" not in names.files(12)
 
 
-class TestParseNumbers:
-    def test_reads_numbers_and_labels(self) -> None:
-        requests = pull_requests.parse_numbers(["12", "13:keep", "14:no-preview"])
+class TestOpenRequest:
+    @pytest.mark.parametrize(
+        ("word", "is_kept", "why"),
+        [("12", False, ""), ("12:keep", True, ""), ("12:no-preview", False, "it is labelled no-preview")],
+    )
+    def test_reads_a_number_and_a_label(self, word: str, *, is_kept: bool, why: str) -> None:
+        request = pull_requests.open_request(word)
 
-        assert [(one.number, set(one.labels), one.why_not) for one in requests] == [
-            (12, set(), ""),
-            (13, {"keep"}, ""),
-            (14, {"no-preview"}, "it is labelled no-preview"),
-        ]
+        assert (request.number, request.is_kept, request.why_not) == (12, is_kept, why)
 
     @pytest.mark.parametrize("word", ["x", "12:kept", "#12", ""])
     def test_refuses_anything_else(self, word: str) -> None:
-        with pytest.raises(StageError):
-            pull_requests.parse_numbers([word])
+        with pytest.raises(ArgumentTypeError):
+            pull_requests.open_request(word)
 
 
-class TestParseList:
-    def test_reads_what_github_prints(self) -> None:
-        (request,) = pull_requests.parse_list(json.dumps([REQUEST]))
+class TestRead:
+    @pytest.mark.parametrize(
+        ("changes", "why"),
+        [
+            ({}, ""),
+            ({"state": "CLOSED"}, "the pull request is closed"),
+            ({"state": "MERGED"}, "the pull request is closed"),
+            ({"isCrossRepository": True}, "the branch is a fork's"),
+            ({"labels": [{"name": "no-preview"}]}, "it is labelled no-preview"),
+        ],
+    )
+    def test_says_why_a_request_has_no_preview(
+        self, tmp_path: Path, changes: dict[str, Any], why: str
+    ) -> None:
+        path = tmp_path / "request.json"
+        path.write_text(json.dumps(REQUEST | changes))
 
-        assert (request.number, request.owner, set(request.labels), request.why_not) == (
-            12,
-            "ada",
-            {"keep"},
-            "",
-        )
+        request = pull_requests.read(str(path))
+
+        assert (request.number, request.author.login, request.why_not) == (12, "ada", why)
+
+    def test_reads_a_list(self, tmp_path: Path) -> None:
+        path = tmp_path / "open.json"
+        path.write_text(json.dumps([REQUEST]))
+
+        assert [request.is_kept for request in pull_requests.read_list(str(path))] == [True]
 
     @pytest.mark.parametrize("text", ["", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'])
-    def test_never_takes_a_broken_list_for_an_empty_one(self, text: str) -> None:
-        with pytest.raises(StageError):
-            pull_requests.parse_list(text)
+    def test_does_not_take_a_broken_list_for_an_empty_one(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "open.json"
+        path.write_text(text)
+        with pytest.raises(ArgumentTypeError, match="is not what `gh pr` prints"):
+            pull_requests.read_list(str(path))
 
-    def test_refuses_a_list_that_may_have_been_cut_off(self) -> None:
-        many = [{**REQUEST, "number": number} for number in range(1, pull_requests.LIMIT + 1)]
-        with pytest.raises(StageError, match="may have been cut off"):
-            pull_requests.parse_list(json.dumps(many))
+    def test_refuses_a_list_that_may_have_been_cut_off(self, tmp_path: Path) -> None:
+        path = tmp_path / "open.json"
+        path.write_text(json.dumps([{**REQUEST, "number": number} for number in range(1, 1001)]))
+        with pytest.raises(ArgumentTypeError, match="may have been cut off"):
+            pull_requests.read_list(str(path))
+
+    def test_names_a_missing_file(self) -> None:
+        with pytest.raises(ArgumentTypeError, match="/missing cannot be read: No such file"):
+            pull_requests.read("/missing")
 
 
 class TestAsStageError:
     @pytest.mark.parametrize(
-        ("code", "message", "said"),
+        ("code", "message", "sentence"),
         [
             ("ExpiredTokenException", "x", "have expired: get new ones and run this again"),
             ("AccessDeniedException", "not authorized to perform: x", "may not do this: not authorized"),
             ("SomethingNew", "with\nlines", "AWS could not be asked: .* with lines"),
         ],
     )
-    def test_is_one_sentence_that_says_what_to_do(self, code: str, message: str, said: str) -> None:
+    def test_is_one_sentence_that_says_what_to_do(self, code: str, message: str, sentence: str) -> None:
         explained = as_stage_error(failure(code, message))
 
         assert "\n" not in str(explained)
-        with pytest.raises(StageError, match=said):
+        with pytest.raises(StageError, match=sentence):
             raise explained
 
-    def test_takes_a_missing_resource_for_another_runs_doing(self) -> None:
+    def test_takes_a_missing_resource_for_another_run(self) -> None:
         assert isinstance(as_stage_error(failure("ResourceNotFoundException", "x")), BusyError)
 
 

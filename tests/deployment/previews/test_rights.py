@@ -1,10 +1,9 @@
-"""What previews may do, and what those may do who make them: asked of an AWS that enforces IAM."""
+"""The rights of previews and of the job that creates them, in an emulator that enforces IAM."""
 
 from __future__ import annotations
 
 import io
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,214 +19,182 @@ if TYPE_CHECKING:
 
     from tests.deployment.previews.aws_account import Account
 
-pytestmark = [pytest.mark.slow(cost=25), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
 
-NUMBER = 512
-DENIED = {"AccessDenied", "AccessDeniedException"}
-TABLE, POOL, BUCKET, SECRET = "ClaimsTable", "UserPoolId", "UploadsBucket", "ConfigurationSecret"
-KEY = {"user_id": {"S": "smoke.test@austintexas.gov"}}
+NUMBER = "512"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-# Service, call, the resource and the name of its parameter, and what else it wants.
-LOOKS: list[tuple[str, str, str, str, dict[str, Any]]] = [
-    ("dynamodb", "get_item", TABLE, "TableName", {"Key": KEY}),
-    ("cognito-idp", "list_users", POOL, "UserPoolId", {}),
-    ("secretsmanager", "get_secret_value", SECRET, "SecretId", {}),
-    ("s3", "list_objects_v2", BUCKET, "Bucket", {"Prefix": "previews/512/"}),
-    ("s3", "put_object", BUCKET, "Bucket", {"Key": "previews/512/x", "Body": b"x"}),
-    ("s3", "get_object", BUCKET, "Bucket", {"Key": "previews/512/x"}),
+# A value that is the name of an output of staging's stack stands for the output.
+TABLE, POOL, SECRET = {"TableName": "ClaimsTable"}, {"UserPoolId": "UserPoolId"}, {"SecretId": "SmokeSecret"}
+BUCKET = {"Bucket": "UploadsBucket"}
+ITEM = {"user_id": {"S": "smoke.test@austintexas.gov"}}
+Case = tuple[str, str, dict[str, Any]]
+PREVIEW_MAY: list[Case] = [
+    ("dynamodb", "get_item", {**TABLE, "Key": ITEM}),
+    ("cognito-idp", "list_users", POOL),
+    ("secretsmanager", "get_secret_value", {"SecretId": "ConfigurationSecret"}),
+    ("s3", "list_objects_v2", {**BUCKET, "Prefix": "previews/512/"}),
+    ("s3", "put_object", {**BUCKET, "Key": "previews/512/x", "Body": b"x"}),
+    ("s3", "get_object", {**BUCKET, "Key": "previews/512/x"}),
 ]
-CHANGES: list[tuple[str, str, str, str, dict[str, Any]]] = [
-    ("dynamodb", "put_item", TABLE, "TableName", {"Item": KEY}),
-    ("dynamodb", "delete_item", TABLE, "TableName", {"Key": KEY}),
-    ("dynamodb", "scan", TABLE, "TableName", {}),
-    ("cognito-idp", "admin_create_user", POOL, "UserPoolId", {"Username": "new@austintexas.gov"}),
-    ("cognito-idp", "admin_delete_user", POOL, "UserPoolId", {"Username": "smoke.test@austintexas.gov"}),
-    ("secretsmanager", "put_secret_value", SECRET, "SecretId", {"SecretString": "{}"}),
-    ("s3", "put_object", BUCKET, "Bucket", {"Key": "private/project/1/x", "Body": b"x"}),
-    ("s3", "get_object", BUCKET, "Bucket", {"Key": "private/project/1/x_x_x_plan.pdf"}),
-    ("s3", "list_objects_v2", BUCKET, "Bucket", {}),
-    ("s3", "list_objects_v2", BUCKET, "Bucket", {"Prefix": "private/"}),
-    ("s3", "delete_object", BUCKET, "Bucket", {"Key": "previews/512/x"}),
-]
-ELSEWHERE: list[tuple[str, str, dict[str, Any]]] = [
+# What a preview may not do, even if its role allowed everything: its boundary does not.
+BOUNDARY_DENIES: list[Case] = [
+    ("dynamodb", "put_item", {**TABLE, "Item": ITEM}),
+    ("dynamodb", "delete_item", {**TABLE, "Key": ITEM}),
+    ("cognito-idp", "admin_create_user", {**POOL, "Username": "new@austintexas.gov"}),
+    ("secretsmanager", "put_secret_value", {**SECRET, "SecretString": "{}"}),
+    ("s3", "delete_object", {**BUCKET, "Key": "previews/512/x"}),
     ("iam", "list_roles", {}),
-    ("iam", "create_user", {"UserName": "sneaked"}),
+    ("iam", "create_user", {"UserName": "intruder"}),
     ("lambda", "list_functions", {}),
-    ("lambda", "update_function_configuration", {"FunctionName": "moped-api-staging", "Description": "x"}),
+    ("lambda", "delete_function", {"FunctionName": "moped-api-production"}),
 ]
-FUNCTION_ACTIONS = (
-    *("AddPermission", "CreateAlias", "CreateFunction", "CreateFunctionUrlConfig", "DeleteFunction"),
-    *("PublishVersion", "PutFunctionConcurrency", "UpdateAlias", "UpdateFunctionCode", "TagResource"),
-)
-# What the role that deploys previews may not touch.
-BEYOND: list[tuple[str, str, dict[str, Any]]] = [
+ROLE_DENIES: list[Case] = [
+    ("dynamodb", "scan", TABLE),
+    ("secretsmanager", "get_secret_value", SECRET),
+    ("s3", "put_object", {**BUCKET, "Key": "private/project/1/x", "Body": b"x"}),
+    ("s3", "get_object", {**BUCKET, "Key": "private/project/1/x_x_x_plan.pdf"}),
+    ("s3", "list_objects_v2", BUCKET),
+    ("s3", "list_objects_v2", {**BUCKET, "Prefix": "private/"}),
+]
+DEPLOYER_MAY_NOT: list[Case] = [
     ("lambda", "update_function_configuration", {"FunctionName": "moped-api-staging", "Description": "x"}),
     ("lambda", "delete_function", {"FunctionName": "moped-api-production"}),
     ("lambda", "delete_function", {"FunctionName": "moped-api-preview"}),
     ("cloudformation", "delete_stack", {"StackName": "moped-api-production"}),
     ("cloudformation", "delete_stack", {"StackName": "moped-staging"}),
     ("apigateway", "get_domain_names", {}),
-    ("iam", "create_user", {"UserName": "sneaked"}),
+    ("iam", "create_user", {"UserName": "intruder"}),
 ]
+# What CloudFormation does with the caller's rights in the stack of a preview.
+IN_A_STACK = (
+    *(
+        "lambda:AddPermission",
+        "lambda:CreateAlias",
+        "lambda:CreateFunction",
+        "lambda:CreateFunctionUrlConfig",
+    ),
+    *(
+        "lambda:DeleteFunction",
+        "lambda:PublishVersion",
+        "lambda:PutFunctionConcurrency",
+        "lambda:TagResource",
+    ),
+    *("lambda:UpdateAlias", "lambda:UpdateFunctionCode", "logs:CreateLogGroup", "logs:PutRetentionPolicy"),
+)
 
 
-def in_a_stack(name: str, decision: str) -> list[tuple[str, str, str]]:
-    """Return what CloudFormation does with the caller's rights in the stack of a preview, or of another."""
-    function = f"arn:aws:lambda:us-east-1:000000000000:function:moped-api-{name}"
-    log_group = f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/moped-api-{name}"
-    is_preview = decision == "allowed"
-    package = "arn:aws:s3:::{DeploymentBucket}/" + (
-        "previews/12/x.zip" if is_preview else "moped-api-staging.zip"
-    )
-    return [
-        *((f"lambda:{action}", function, decision) for action in FUNCTION_ACTIONS),
-        *((f"logs:{action}", log_group, decision) for action in ("CreateLogGroup", "PutRetentionPolicy")),
-        ("s3:GetObject", package, decision),
-    ]
-
-
-def as_role(account: Account, arn: str) -> boto3.Session:
-    return session_of(account.client("sts").assume_role(RoleArn=arn, RoleSessionName="rights")["Credentials"])
-
-
-def session_of(given: Any) -> boto3.Session:
+def session(credentials: Any) -> boto3.Session:
     return boto3.Session(
-        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name="us-east-1"
+        credentials["AccessKeyId"],
+        credentials["SecretAccessKey"],
+        credentials["SessionToken"],
+        region_name="us-east-1",
     )
 
 
-def ask(account: Account, session: boto3.Session, service: str, call: str, **wanted: Any) -> str:
-    """Return "" or the code of the refusal."""
-    client = session.client(service, endpoint_url=account.emulator.url)  # type: ignore[call-overload]
+def is_denied(account: Account, session: boto3.Session, case: Case) -> bool:
+    service, call, parameters = case
+    client: Any = session.client(service, endpoint_url=account.emulator.url)  # type: ignore[call-overload]
+    values = {
+        name: account.outputs.get(value, value) if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
     try:
-        getattr(client, call)(**wanted)
+        getattr(client, call)(**values)
     except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return ""
+        return error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
+    return False
 
 
 @pytest.fixture(scope="module")
 def preview(at_aws: Account) -> boto3.Session:
-    return as_role(at_aws, at_aws.made["staging"]["PreviewRoleArn"])
+    role = {"RoleArn": at_aws.outputs["PreviewRoleArn"], "RoleSessionName": "rights"}
+    return session(at_aws.client("sts").assume_role(**role)["Credentials"])
 
 
 @pytest.fixture(scope="module")
 def deployer(at_aws: Account) -> Iterator[Role]:
-    """The rights of whoever makes previews; its original is for GitHub's own identity to assume."""
-    role = Role(at_aws.made["staging"]["PreviewDeploymentRoleArn"], "previews")
+    """A copy of the role of the job that creates previews, since only GitHub may assume the original."""
+    role = Role(at_aws.outputs["PreviewDeploymentRoleArn"], "previews")
     yield role
     at_aws.client("iam").delete_role_policy(RoleName=role._name, PolicyName="api")
     at_aws.client("iam").delete_role(RoleName=role._name)
 
 
-def identity(case: tuple[Any, ...]) -> str:
-    return f"{case[0]} {case[1]}"
+@pytest.fixture
+def everything_allowed(at_aws: Account) -> Iterator[None]:
+    """Allow the previews' role everything."""
+    policy = {"RoleName": at_aws.outputs["PreviewRoleArn"].rpartition("/")[2], "PolicyName": "everything"}
+    at_aws.client("iam").put_role_policy(**policy, PolicyDocument=json.dumps(EVERYTHING))
+    yield
+    at_aws.client("iam").delete_role_policy(**policy)
 
 
 class TestPreviewRole:
-    def test_may_look_at_what_staging_has_and_keep_files_of_its_own(
-        self, at_aws: Account, preview: boto3.Session
-    ) -> None:
-        for service, call, output, parameter, more in LOOKS:
-            wanted = {parameter: at_aws.made["staging"][output], **more}
-            assert ask(at_aws, preview, service, call, **wanted) == "", f"{service} {call}"
-        call_command("preview", "down", str(NUMBER), stdout=io.StringIO())
+    def test_reads_what_staging_reads_and_keeps_files(self, at_aws: Account, preview: boto3.Session) -> None:
+        assert [case for case in PREVIEW_MAY if is_denied(at_aws, preview, case)] == []
+        call_command("preview", "down", NUMBER, stdout=io.StringIO())
 
-    @pytest.mark.parametrize("case", CHANGES, ids=identity)
-    def test_may_change_nothing_of_staging(self, at_aws: Account, preview: boto3.Session, case: Any) -> None:
-        service, call, output, parameter, more = case
-        wanted = {parameter: at_aws.made["staging"][output], **more}
+    @pytest.mark.parametrize("case", [*BOUNDARY_DENIES, *ROLE_DENIES], ids=str)
+    def test_changes_nothing(self, at_aws: Account, preview: boto3.Session, case: Case) -> None:
+        assert is_denied(at_aws, preview, case)
 
-        assert ask(at_aws, preview, service, call, **wanted) in DENIED
+    @pytest.mark.usefixtures("everything_allowed")
+    @pytest.mark.parametrize("case", BOUNDARY_DENIES, ids=str)
+    def test_has_a_boundary(self, at_aws: Account, preview: boto3.Session, case: Case) -> None:
+        assert is_denied(at_aws, preview, case)
 
-    @pytest.mark.parametrize("case", ELSEWHERE, ids=identity)
-    @pytest.mark.parametrize("boundary", [False, True], ids=["by its rights", "by its boundary"])
-    def test_may_do_nothing_elsewhere_whatever_is_written_into_it(
-        self,
-        at_aws: Account,
-        preview: boto3.Session,
-        case: Any,
-        boundary: bool,  # noqa: FBT001 (a case)
-    ) -> None:
-        service, call, wanted = case
-        with everything_allowed(at_aws) if boundary else nothing():
-            assert ask(at_aws, preview, service, call, **wanted) in DENIED
-
-    def test_has_its_boundary_in_the_template_too(self) -> None:
-        # The emulator's CloudFormation leaves it out; the tests' account is given it by hand.
+    def test_has_its_boundary_in_the_template(self) -> None:
+        # The emulator's CloudFormation leaves it out. The test account is given it by hand.
         assert resources()["PreviewRole"]["Properties"]["PermissionsBoundary"] == "PreviewBoundary"
-
-    def test_may_not_write_claims_even_if_it_is_written_into_it(
-        self, at_aws: Account, preview: boto3.Session
-    ) -> None:
-        table = at_aws.made["staging"][TABLE]
-        with everything_allowed(at_aws):
-            assert ask(at_aws, preview, "dynamodb", "put_item", TableName=table, Item=KEY) in DENIED
 
 
 class TestPreviewDeploymentRole:
     def test_is_enough_for_a_whole_life(self, at_aws: Account, deployer: Role) -> None:
         package, overlay = str(at_aws.package.path), str(at_aws.overlay())
-        up = ("up", str(NUMBER), "--package", package, "--overlay", overlay, "--commit")
-        out = io.StringIO()
+        up = ("up", NUMBER, "--package", package, "--overlay", overlay, "--commit")
+        before, out = at_aws.snapshot(), io.StringIO()
         with deployer.worn():
             for words in (
                 (*up, "aaa"),
                 (*up, "bbb"),
                 ("list",),
-                ("sweep", "--open", str(NUMBER), "--spare", "0", "--yes"),
                 ("sweep", "--open", "--spare", "0", "--yes"),
-                (*up, "ccc"),
-                ("down", str(NUMBER)),
             ):
                 call_command("preview", *words, stdout=out)
 
         assert f"pr_{NUMBER}: nothing is left" in out.getvalue()
-        assert at_aws.of_previews() == [f"role {deployer._name}"]
+        assert at_aws.snapshot() == before
 
-    @pytest.mark.parametrize("case", BEYOND, ids=identity)
-    def test_reaches_nothing_that_is_no_preview(self, at_aws: Account, deployer: Role, case: Any) -> None:
-        service, call, wanted = case
-
-        assert ask(at_aws, session_of(deployer._given["Credentials"]), service, call, **wanted) in DENIED
+    @pytest.mark.parametrize("case", DEPLOYER_MAY_NOT, ids=str)
+    def test_reaches_only_previews(self, at_aws: Account, deployer: Role, case: Case) -> None:
+        assert is_denied(at_aws, session(deployer._given["Credentials"]), case)
 
     @pytest.mark.parametrize(
-        ("action", "resource", "allowed"),
-        [*in_a_stack("pr-12", "allowed"), *in_a_stack("staging", "implicitDeny")],
+        ("name", "package", "decision"),
+        [("pr-12", "previews/12/x.zip", "allowed"), ("staging", "moped-api-staging.zip", "implicitDeny")],
     )
     def test_has_the_rights_that_cloudformation_uses(
-        self, at_aws: Account, action: str, resource: str, allowed: str
+        self, at_aws: Account, name: str, package: str, decision: str
     ) -> None:
-        # The emulator's CloudFormation does not ask for the caller's rights, so the policy is asked.
-        resource = resource.format(**at_aws.made["staging"])
-        decision = at_aws.client("iam").simulate_principal_policy(
-            PolicySourceArn=at_aws.made["staging"]["PreviewDeploymentRoleArn"],
-            ActionNames=[action],
-            ResourceArns=[resource],
-        )
+        # The emulator's CloudFormation does not require the caller's rights, so the policy is asked.
+        role = at_aws.outputs["PreviewDeploymentRoleArn"]
+        function = f"arn:aws:lambda:us-east-1:000000000000:function:moped-api-{name}"
+        group = f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/moped-api-{name}"
+        cases = {action: group if action.startswith("logs:") else function for action in IN_A_STACK}
+        cases["s3:GetObject"] = f"arn:aws:s3:::{at_aws.outputs['DeploymentBucket']}/{package}"
 
-        assert decision["EvaluationResults"][0]["EvalDecision"] == allowed
+        decisions = {
+            action: at_aws.client("iam").simulate_principal_policy(
+                PolicySourceArn=role, ActionNames=[action], ResourceArns=[arn]
+            )["EvaluationResults"][0]["EvalDecision"]
+            for action, arn in cases.items()
+        }
+        assert decisions == dict.fromkeys(cases, decision)
 
-    def test_passes_the_role_of_previews_alone(self) -> None:
+    def test_passes_only_the_role_of_previews(self) -> None:
         passing = [each for each in statements("PreviewDeploymentRole") if "iam:PassRole" in each["Action"]]
 
         assert [(each["Resource"], each["Condition"]) for each in passing] == [
             ("PreviewRole.Arn", {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}})
         ]
-
-
-@contextmanager
-def everything_allowed(account: Account) -> Iterator[None]:
-    role = account.made["staging"]["PreviewRoleArn"].rpartition("/")[2]
-    account.client("iam").put_role_policy(
-        RoleName=role, PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING)
-    )
-    try:
-        yield
-    finally:
-        account.client("iam").delete_role_policy(RoleName=role, PolicyName="everything")
-
-
-@contextmanager
-def nothing() -> Iterator[None]:
-    yield

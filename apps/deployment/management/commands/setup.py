@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 
 from apps.core.errors import UpstreamError
 from apps.deployment import account_setup
-from apps.deployment.errors import StageError
+from apps.deployment.errors import as_stage_error
 from apps.deployment.settings import rendering
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         try:
             getattr(self, f"_{step}")(stage, options)
         except UpstreamError as error:
-            raise StageError(f"AWS refuses: {error.__cause__ or error}") from error
+            raise as_stage_error(error) from error
 
     def _stack(self, stage: str, options: dict[str, Any]) -> None:
         account_setup.deploy_stack(stage, options["parameters"], options["trigger"], self.stdout.write)

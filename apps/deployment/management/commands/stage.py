@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import UpstreamError
 from apps.deployment import stages, subprocesses, zappa
-from apps.deployment.errors import StageError
+from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
 from apps.deployment.previews import preview_settings
 from apps.deployment.settings import rendering
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             changes = rendering.overlay(overlay)
             run(rendering.render(stage, commit=subprocesses.commit(), changes=changes), options)
         except UpstreamError as error:
-            raise StageError(f"AWS could not be asked: {error.__cause__ or error}") from error
+            raise as_stage_error(error) from error
 
     def _deploy(self, stage: Stage, options: dict[str, Any]) -> None:
         built = builder.of_stage(stage, options["package"])
@@ -94,7 +94,7 @@ class Command(BaseCommand):
             raise CommandError(f"`{command}` ended with exit code {outcome.exit_code}.")
 
     def _logs(self, stage: Stage, options: dict[str, Any]) -> None:
-        self._tell(zappa.tail(stage, options["since"]))
+        self._tell(zappa.run(stage, "tail", "--since", options["since"], "--disable-keep-open"))
 
     def _tell(self, line: str) -> None:
         self.stdout.write(line)

@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 # A function on Lambda may run for 900 seconds.
 MAX_SECONDS = 840
-TIME_UP = "The time was over before everything was compared; see --max-seconds."
 # The names of our functions. The Flask API's hook, which knows one key, has another name.
 OWN_FUNCTIONS = ":function:moped-api-"
 
@@ -46,103 +45,84 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        self._ends_at = time.monotonic() + options["max_seconds"]
+        ends_at = time.monotonic() + options["max_seconds"]
         try:
             if options["rotate_key"]:
-                self._rotate_key()
+                self._rotate_key(ends_at)
             else:
-                self._reconcile(options)
+                self._reconcile(options, ends_at)
         except MopedError as error:
             raise CommandError(f"{error} ({error.__cause__!r})") from error
 
-    def _reconcile(self, options: dict[str, Any]) -> None:
-        fix, as_json = options["fix"], options["json"]
-        say = self._nothing if as_json else self.stdout.write
+    def _reconcile(self, options: dict[str, Any], ends_at: float) -> None:
         only = tuple(map(normalize, options["only"]))
-        findings, complete = self._compare(only, options["grace"])
-        for disagreement in findings:
-            say(_sentence(disagreement, will=fix))
-        repairs = self._repair(findings, say) if fix else {}
-        remaining = [
-            finding
-            for number, finding in enumerate(findings)
-            if number not in repairs and not finding.is_notice
-        ]
-        _log(remaining, len(repairs), is_complete_run=complete and not only)
-        if as_json:
-            self._as_json(findings, repairs, complete=complete)
-        else:
-            say(f"{len(findings)} disagreements, {len(repairs)} repaired.")
-            if not complete:
-                say(TIME_UP)
-        if remaining or not complete:
+        findings = scan.interrupted_changes(only, options["grace"])
+        is_complete = True
+        try:
+            findings += scan.disagreements(only, ends_at)
+        except scan.TimeUpError:
+            is_complete = False
+        if options["fix"]:
+            _repair(findings, ends_at)
+        self.stdout.write((_json if options["json"] else _text)(findings, is_complete=is_complete))
+        remaining = [each for each in findings if each.outcome != "repaired" and not each.is_notice]
+        _log(findings, remaining, is_complete_run=is_complete and not only)
+        if remaining or not is_complete:
             sys.exit(1)
 
-    def _compare(self, only: tuple[str, ...], grace: float) -> tuple[list[Finding], bool]:
-        """Return what was found, and whether everything was compared."""
-        findings: list[Finding] = []
-        try:
-            for finding in scan.Scan(only, grace, self._ends_at).disagreements():
-                findings.append(finding)  # noqa: PERF402 (findings before the time was over are kept)
-        except scan.TimeUpError:
-            return findings, False
-        return findings, True
-
-    def _repair(self, findings: list[Finding], say: Any) -> dict[int, list[str]]:
-        """Repair until the time is over; the next run finds the rest, and goes on with it."""
-        repairs: dict[int, list[str]] = {}
-        for number, disagreement in enumerate(findings):
-            if disagreement.repair is None or time.monotonic() >= self._ends_at:
-                continue
-            try:
-                repairs[number] = disagreement.repair()
-            except MopedError as error:
-                say(f"{disagreement.address}: not repaired: {error}")
-                continue
-            for sentence in repairs[number]:
-                say(f"{disagreement.address}: {sentence}")
-        return repairs
-
-    def _rotate_key(self) -> None:
+    def _rotate_key(self, ends_at: float) -> None:
         if OWN_FUNCTIONS not in cognito.pre_token_function_arn():
             raise CommandError(
                 "The pool still calls another function for its tokens, which knows one key only: "
-                "nobody could sign in any more. Attach ours first."
+                "no user could sign in any more. Attach ours first."
             )
         try:
-            rotated = scan.rotate_key(self._ends_at)
+            rotated = scan.rotate_key(ends_at)
         except scan.TimeUpError as error:
             raise CommandError("The time is over. Run this again: it continues with the rest.") from error
         self.stdout.write(f"{rotated} items encrypted with the newest key.")
 
-    def _as_json(self, findings: list[Finding], repairs: dict[int, list[str]], *, complete: bool) -> None:
-        entries = [
-            {
-                "code": disagreement.code,
-                "address": disagreement.address,
-                "text": disagreement.text,
-                "remedy": disagreement.remedy,
-                "is_notice": disagreement.is_notice,
-                "safe_to_repair": disagreement.repair is not None,
-                "repaired": repairs.get(number),
-            }
-            for number, disagreement in enumerate(findings)
-        ]
-        self.stdout.write(json.dumps({"complete": complete, "disagreements": entries}, indent=2))
 
-    def _nothing(self, _text: str) -> None:
-        """Say nothing: JSON speaks at the end."""
+def _repair(findings: list[Finding], ends_at: float) -> None:
+    """Repair until the time is over; the next run finds the rest, and continues with it."""
+    for finding in findings:
+        if finding.can_be_repaired and time.monotonic() < ends_at:
+            try:
+                finding.repair()
+            except MopedError as error:
+                finding.outcome = f"not repaired ({error})"
 
 
-def _log(remaining: list[Finding], repaired: int, *, is_complete_run: bool) -> None:
+def _text(findings: list[Finding], *, is_complete: bool) -> str:
+    repaired = sum(finding.outcome == "repaired" for finding in findings)
+    lines = [f"{each.text} [{each.code}; {each.outcome}: {each.remedy}]" for each in findings]
+    lines.append(f"{len(findings)} disagreements, {repaired} repaired.")
+    if not is_complete:
+        lines.append("The time was over before everything was compared; see --max-seconds.")
+    return "\n".join(lines)
+
+
+def _json(findings: list[Finding], *, is_complete: bool) -> str:
+    entries = [
+        {
+            "code": finding.code,
+            "address": finding.address,
+            "text": finding.text,
+            "remedy": finding.remedy,
+            "is_notice": finding.is_notice,
+            "safe_to_repair": finding.can_be_repaired,
+            "repaired": finding.outcome == "repaired",
+        }
+        for finding in findings
+    ]
+    return json.dumps({"complete": is_complete, "disagreements": entries}, indent=2)
+
+
+def _log(findings: list[Finding], remaining: list[Finding], *, is_complete_run: bool) -> None:
     """Write the line that the alarms on staff accounts watch; it names no person."""
     codes = Counter(finding.code for finding in remaining)
+    repaired = sum(finding.outcome == "repaired" for finding in findings)
     logger.info(
         "reconciliation_finished",
         extra={"findings": codes.total(), "codes": codes, "repaired": repaired, "everyone": is_complete_run},
     )
-
-
-def _sentence(disagreement: Finding, *, will: bool) -> str:
-    verb = "will" if will and disagreement.repair else "to do"
-    return f"{disagreement.text} [{disagreement.code}; {verb}: {disagreement.remedy}]"

@@ -1,8 +1,8 @@
 """
-Everything the API does, and the rights each of it needs: the other side of the function's role.
+Everything that the API does with AWS.
 
-A call is prepared with all rights and then made as the role. It returns if it succeeded and
-raises `CallFailedError` if not.
+A call is prepared with all rights and then made as the function's role. It returns if it succeeded
+and raises `CallFailedError` if not.
 """
 
 from __future__ import annotations
@@ -33,11 +33,7 @@ from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.deployment.role import Right
     from tests.users.stores import Stores
-
-ASKED_WHO = frozenset({"dynamodb:GetItem", "secretsmanager:GetSecretValue"})
-"""What a route needs that asks whether the caller still has a role."""
 
 
 class CallFailedError(AssertionError):
@@ -46,7 +42,7 @@ class CallFailedError(AssertionError):
 
 @dataclass(frozen=True)
 class Scene:
-    """What the calls are made with: an admin's real token, and stores that can be prepared."""
+    """What calls are made with: an admin's real token, and stores that can be prepared."""
 
     token: str
     stores: Stores
@@ -56,7 +52,7 @@ class Scene:
         return self.stores.admit(address(), ["moped-editor"])
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, expected: int = 200) -> Any:
-        """Call a route as the admin, in a container that remembers nothing."""
+        """Call a route as the admin, in a container with empty caches."""
         forget()
         client = APIClient(HTTP_AUTHORIZATION=f"Bearer {self.token}")
         answer = client.generic(method, path, _json(body), content_type="application/json")
@@ -65,16 +61,15 @@ class Scene:
 
 
 class Call(NamedTuple):
-    """Something the API does: what of it that covers, the rights it needs, how it is prepared."""
+    """Something that the API does: its route or command, how it is prepared, and as which role it is made."""
 
     covers: str
-    needs: frozenset[str]
     prepare: Callable[[Scene], Callable[[], object]]
     role: str = "FunctionRole"
 
 
 def forget() -> None:
-    """Let nothing be answered from memory."""
+    """Empty the caches."""
     current_roles.invalidate()
     secrets.forget()
     probes.forget()
@@ -257,135 +252,36 @@ def downloading(scene: Scene) -> Callable[[], object]:
 
 
 CALLS = {
-    "create a user": Call(
-        "POST users",
-        ASKED_WHO
-        | {
-            "cognito-idp:AdminCreateUser",
-            "cognito-idp:AdminSetUserPassword",
-            "cognito-idp:ListUsers",
-            "dynamodb:PutItem",
-        },
-        creating,
-    ),
-    "adopt a stray account": Call(
-        "POST users",
-        ASKED_WHO
-        | {
-            "cognito-idp:AdminEnableUser",
-            "cognito-idp:AdminGetUser",
-            "cognito-idp:AdminSetUserPassword",
-            "cognito-idp:AdminUpdateUserAttributes",
-            "cognito-idp:AdminUserGlobalSignOut",
-            "cognito-idp:ListUsers",
-            "dynamodb:PutItem",
-        },
-        adopting,
-    ),
-    "change a user": Call(
-        "PUT user",
-        ASKED_WHO
-        | {
-            "cognito-idp:AdminDeleteUser",
-            "cognito-idp:AdminGetUser",
-            "cognito-idp:AdminSetUserPassword",
-            "cognito-idp:AdminUpdateUserAttributes",
-            "dynamodb:DeleteItem",
-            "dynamodb:PutItem",
-        },
-        changing,
-    ),
-    "deactivate a user": Call(
-        "DELETE user",
-        ASKED_WHO
-        | {"cognito-idp:AdminDeleteUser", "cognito-idp:AdminUserGlobalSignOut", "dynamodb:DeleteItem"},
-        deactivating,
-    ),
-    "activate a user": Call(
-        "PUT activate-user",
-        ASKED_WHO
-        | {
-            "cognito-idp:AdminCreateUser",
-            "cognito-idp:AdminSetUserPassword",
-            "cognito-idp:ListUsers",
-            "dynamodb:PutItem",
-        },
-        activating,
-    ),
-    "show a user": Call("GET user", ASKED_WHO | {"cognito-idp:AdminGetUser"}, reading("/users/<id>")),
-    "show a user's history": Call("GET user-history", ASKED_WHO, reading("/users/<id>/history")),
-    "list users": Call("GET users", ASKED_WHO, reading("/users/")),
-    "sign in": Call("the trigger", ASKED_WHO, signing_in),
-    "create the first admin": Call(
-        "create_first_admin",
-        ASKED_WHO
-        | {
-            "cognito-idp:AdminCreateUser",
-            "cognito-idp:AdminGetUser",
-            "cognito-idp:AdminSetUserPassword",
-            "cognito-idp:ListUsers",
-            "dynamodb:PutItem",
-        },
-        setting_up,
-    ),
-    "reconcile": Call(
-        "reconcile_users",
-        frozenset({"cognito-idp:ListUsers", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),
-        reconciling(),
-        "ReconciliationRole",
-    ),
-    "rotate the key": Call(
-        "reconcile_users",
-        frozenset({"cognito-idp:DescribeUserPool", "dynamodb:Scan", "secretsmanager:GetSecretValue"}),
-        reconciling("--rotate-key"),
-        "ReconciliationRole",
-    ),
-    "repair an account": Call(
-        "reconcile_users",
-        ASKED_WHO
-        | {
-            "cognito-idp:AdminGetUser",
-            "cognito-idp:AdminUpdateUserAttributes",
-            "cognito-idp:ListUsers",
-            "dynamodb:PutItem",
-        },
-        repairing(another_address_and_role),
-        "ReconciliationRole",
-    ),
-    "carry out a deactivation": Call(
-        "reconcile_users",
-        ASKED_WHO
-        | {
-            "cognito-idp:AdminDeleteUser",
-            "cognito-idp:AdminGetUser",
-            "cognito-idp:AdminUserGlobalSignOut",
-            "cognito-idp:ListUsers",
-            "dynamodb:DeleteItem",
-        },
-        repairing(deactivated_halfway),
-        "ReconciliationRole",
-    ),
-    "upload a file": Call("GET file-upload", ASKED_WHO | {"s3:PutObject"}, uploading),
-    "download a file": Call("GET file-download", ASKED_WHO | {"s3:GetObject"}, downloading),
-    "be ready": Call("GET ready", ASKED_WHO | {"s3:ListBucket"}, reading("/health/ready")),
-    "live": Call("GET live", frozenset(), reading("/health/live")),
-    "say hello": Call("GET root", frozenset(), reading("/")),
-    "show the reference": Call("GET reference", frozenset(), reading("/docs/openapi.json")),
-    "speak of sign-ins": Call("GET auth", frozenset(), reading("/auth/")),
-    "speak of files": Call("GET files", frozenset(), reading("/files/")),
-    "say who is calling": Call("GET current-user", frozenset(), reading("/auth/current_user")),
-    "say who is calling, too": Call("GET current-user2", frozenset(), reading("/auth/current_user2")),
+    "create a user": Call("POST users", creating),
+    "adopt a stray account": Call("POST users", adopting),
+    "change a user": Call("PUT user", changing),
+    "deactivate a user": Call("DELETE user", deactivating),
+    "activate a user": Call("PUT activate-user", activating),
+    "show a user": Call("GET user", reading("/users/<id>")),
+    "show a user's history": Call("GET user-history", reading("/users/<id>/history")),
+    "list users": Call("GET users", reading("/users/")),
+    "sign in": Call("the trigger", signing_in),
+    "create the first admin": Call("create_first_admin", setting_up),
+    "reconcile": Call("reconcile_users", reconciling(), "ReconciliationRole"),
+    "rotate the key": Call("reconcile_users", reconciling("--rotate-key"), "ReconciliationRole"),
+    "repair an account": Call("reconcile_users", repairing(another_address_and_role), "ReconciliationRole"),
+    "carry out a deactivation": Call("reconcile_users", repairing(deactivated_halfway), "ReconciliationRole"),
+    "upload a file": Call("GET file-upload", uploading),
+    "download a file": Call("GET file-download", downloading),
+    "be ready": Call("GET ready", reading("/health/ready")),
+    "live": Call("GET live", reading("/health/live")),
+    "say hello": Call("GET root", reading("/")),
+    "show the reference": Call("GET reference", reading("/docs/openapi.json")),
+    "describe sign-ins": Call("GET auth", reading("/auth/")),
+    "describe files": Call("GET files", reading("/files/")),
+    "show the caller": Call("GET current-user", reading("/auth/current_user")),
+    "show the caller, too": Call("GET current-user2", reading("/auth/current_user2")),
 }
 
 
 def made_as(role: str) -> list[str]:
     """Return the names of the calls that are made with a role."""
     return [name for name, call in CALLS.items() if call.role == role]
-
-
-def needing(right: Right) -> list[str]:
-    """Return the names of the calls that need a right of a role."""
-    return [name for name in made_as(right.role) if right.action in CALLS[name].needs]
 
 
 def _path(person: MopedUser) -> str:
