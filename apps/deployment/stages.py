@@ -145,6 +145,7 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     tell("migrated")
 
 
+@functions.repeat_until_role_is_known
 def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
         stack.ensure_exists(stage.function)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
 from jose import jwt
 
@@ -30,6 +31,7 @@ from apps.deployment.verification import facts
 from apps.devstack import accounts, personas
 from apps.devstack import stack as laptop_stack
 from apps.users.management.commands import reconcile_users
+from tests.support import strict_mode
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -228,6 +230,28 @@ class TestDeploy:
         assert "  GET /auth/current_user with a token: 200" in once.messages
         assert "  pre-token trigger: the claims of the token" in once.messages
         assert "migrated" in once.messages
+
+    def test_waits_until_lambda_knows_a_new_role(
+        self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, furnished_emulator: Emulator
+    ) -> None:
+        def run(stage: Stage, command: str, *options: Any) -> str:
+            try:
+                output = run_zappa(stage, command, *options)
+            except ClientError as error:
+                raise StageError(f"Could not {command} {stage.name}: {error}") from error
+            strict_mode.refuse_roles(furnished_emulator.url, 1)  # and the role of the second function
+            return output
+
+        accounts.ensure_accounts([VIEWER])
+        monkeypatch.setattr(zappa, "run", run)
+        monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
+        strict_mode.refuse_roles(furnished_emulator.url, 1)
+        deployment = Deployment(stage, tmp_path)
+
+        deployment.deploy()
+
+        assert deployment.live == (deployment.versions[0], "")
+        assert deployment.reconciliation["Version"] == "1"
 
     def test_moves_traffic_to_the_next_and_remembers_the_one_before(self, twice: Deployment) -> None:
         first, second = twice.versions

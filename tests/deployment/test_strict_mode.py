@@ -142,6 +142,22 @@ def finished(name: str) -> str:
     )
 
 
+class TestTags:
+    def test_are_found_one_question_late(self, account: Emulator) -> None:
+        name = unique("strict")
+        topic = boto3.client("sns").create_topic(Name=name, Tags=[{"Key": "name", "Value": name}])["TopicArn"]
+
+        found = [self.find(name) for _ in range(2)]
+        boto3.client("sns").delete_topic(TopicArn=topic)
+        found += [self.find(name) for _ in range(2)]
+
+        assert found == [[], [topic], [topic], []]
+
+    def find(self, name: str) -> list[str]:
+        answer = clients.tagging().get_resources(TagFilters=[{"Key": "name", "Values": [name]}])
+        return [each["ResourceARN"] for each in answer["ResourceTagMappingList"]]
+
+
 class TestGateway:
     def test_takes_one_deployment_in_a_while(self, account: Emulator) -> None:
         client = boto3.client("apigateway", config=Config(retries={"total_max_attempts": 1}))
@@ -275,6 +291,17 @@ class TestLambda:
 
         assert f"iam:PassRole on resource: {role}" in message
         assert allowed.create_function(**settings_of_function)["Role"] == role
+
+    def test_knows_a_new_role_after_a_while(
+        self, account: Emulator, settings_of_function: dict[str, Any]
+    ) -> None:
+        create = clients.lambda_client().create_function
+        strict_mode.refuse_roles(account.url, 1)
+
+        code, message = refused(create, **settings_of_function)
+        create(**settings_of_function)
+
+        assert (code, "cannot be assumed by Lambda" in message) == ("InvalidParameterValueException", True)
 
     def test_names_a_failure_by_its_exception(self, function: str) -> None:
         answer = clients.lambda_client_long_timeout().invoke(FunctionName=function)

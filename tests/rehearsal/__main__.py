@@ -169,7 +169,8 @@ class Rehearsal:
         )
 
     def first_deployment(self) -> None:
-        """The first deployment of staging."""
+        """The first deployment of staging, whose role Lambda does not know yet."""
+        strict_mode.refuse_roles(self.environment.url, 1)
         self._run_documented("stage", "deploy", last=("--overlay", self.overlays[API]))
         report(
             "status shows a live version",

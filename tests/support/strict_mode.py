@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -20,20 +20,25 @@ AS_ON_AWS = 5
 @contextmanager
 def seconds_between_deployments(url: str, seconds: float) -> Iterator[None]:
     """Let the emulator take one deployment of a REST API in these seconds, and as on AWS afterwards."""
-    _set(url, seconds)
+    _call(url, f"seconds_between_deployments/{seconds}")
     try:
         yield
     finally:
-        _set(url, AS_ON_AWS)
+        _call(url, f"seconds_between_deployments/{AS_ON_AWS}")
 
 
-def _set(url: str, seconds: float) -> None:
-    address = f"{url}/_strict/seconds_between_deployments/{seconds}"
-    requests.get(address, timeout=LIMIT_SECONDS).raise_for_status()
+def refuse_roles(url: str, times: int) -> None:
+    """Let Lambda refuse the roles that it is given next so often, as if they were new."""
+    _call(url, f"refusals_of_roles/{times}")
 
 
 def rights_asked_of(url: str, role: str) -> set[str]:
     """Return the rights that were asked of a role since the emulator was started."""
-    asked = requests.get(f"{url}/_strict/rights", timeout=LIMIT_SECONDS).json()
     name = role.rpartition("/")[2]
-    return {action for caller, action in asked if caller.split("/")[1:2] == [name]}
+    return {action for caller, action in _call(url, "rights") if caller.split("/")[1:2] == [name]}
+
+
+def _call(url: str, control: str) -> Any:
+    answer = requests.get(f"{url}/_strict/{control}", timeout=LIMIT_SECONDS)
+    answer.raise_for_status()
+    return answer.json()

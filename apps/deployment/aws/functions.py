@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import ConflictError, NotFoundError
-from apps.deployment.errors import BusyError
+from apps.core.errors import ConflictError, NotFoundError, UpstreamError
+from apps.deployment.errors import BusyError, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+P = ParamSpec("P")
 LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
+UNKNOWN_ROLE = "cannot be assumed by Lambda"
+ROLE_ATTEMPTS, ROLE_PAUSE_SECONDS = 10, 3.0
 # Mostly it takes less than the seconds that botocore would sleep; a network takes a minute.
 POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 
@@ -68,6 +73,28 @@ def exists(function: str) -> bool:
         clients.lambda_client().get_function(FunctionName=function)
         return True
     return False
+
+
+def repeat_until_role_is_known(give_role: Callable[P, None]) -> Callable[P, None]:
+    """
+    Let a function that gives Lambda a role run again while Lambda does not know that role.
+
+    A new role is known everywhere after some seconds:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+    """
+
+    @wraps(give_role)
+    def repeat(*arguments: P.args, **named: P.kwargs) -> None:
+        for _ in range(ROLE_ATTEMPTS):
+            try:
+                return give_role(*arguments, **named)
+            except (StageError, UpstreamError) as error:
+                if UNKNOWN_ROLE not in f"{error} {error.__cause__}":
+                    raise
+                time.sleep(ROLE_PAUSE_SECONDS)
+        return give_role(*arguments, **named)
+
+    return repeat
 
 
 def checksum_of(digest: str) -> str:

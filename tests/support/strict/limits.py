@@ -1,0 +1,105 @@
+"""
+Quotas and refusals of Lambda.
+
+Each function below takes a private function of MiniStack and returns the one that replaces it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ministack.core.responses import error_response_json
+from ministack.services import lambda_svc
+
+from tests.support.strict.delays import state
+from tests.support.strict.rights import by_stack, denial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Function = Callable[..., Any]
+
+VARIABLES_BYTES = 4096
+PACKAGE_CHARACTERS = 69_905_067  # 50 MiB in base64
+UNRESERVED = 100
+CONCURRENCY = 1000  # of an account
+UNKNOWN_ROLE = "The role defined for the function cannot be assumed by Lambda."
+
+
+def refusal_of(data: dict[str, Any], name: str) -> Any:
+    """Return the answer to a change of a function that AWS refuses; None if it does not."""
+    if name in state.pending and not by_stack.get():
+        return error_response_json(
+            "ResourceConflictException",
+            "The operation cannot be performed at this time. An update is in progress for resource:"
+            f" {lambda_svc._func_arn(name)}",
+            409,
+        )
+    variables = data.get("Environment", {}).get("Variables", {})
+    if sum(len(f"{key}{value}".encode()) for key, value in variables.items()) > VARIABLES_BYTES:
+        return error_response_json(
+            "InvalidParameterValueException",
+            "Lambda was unable to configure your environment variables because the environment variables you"
+            " have provided exceeded the 4KB limit.",
+        )
+    if len(data.get("ZipFile") or data.get("Code", {}).get("ZipFile") or "") > PACKAGE_CHARACTERS:
+        message = f"Request must be smaller than {PACKAGE_CHARACTERS} bytes for the operation"
+        return error_response_json("RequestEntityTooLargeException", message, 413)
+    return refusal_of_role(data.get("Role", ""))
+
+
+def refusal_of_role(role: str) -> Any:
+    """
+    Return the answer to a caller who may not hand over a role, or hands over a new one. None to others.
+
+    CloudFormation waits for a new role by itself.
+    """
+    refusal = role and denial("iam:PassRole", role, passed_to="lambda.amazonaws.com")
+    if refusal:
+        return error_response_json("AccessDeniedException", refusal, 403)
+    if role and not by_stack.get() and state.refusals_of_roles > 0:
+        state.refusals_of_roles -= 1
+        return error_response_json("InvalidParameterValueException", UNKNOWN_ROLE)
+    return None
+
+
+def created_within_limits(original: Function) -> Function:
+    """Make a function that AWS would make."""
+    return lambda data: refusal_of(data, "") or original(data)
+
+
+def changed_within_limits(original: Function) -> Function:
+    """Change or publish a function as far as AWS would."""
+    return lambda name, data: refusal_of(data, name) or original(name, data)
+
+
+def reserved_within_limits(original: Function) -> Function:
+    """Leave enough of the account's requests at once without a reservation."""
+
+    def put(name: str, data: dict[str, Any]) -> Any:
+        others = sum(
+            each.get("concurrency") or 0 for key, each in lambda_svc._functions.items() if key != name
+        )
+        if CONCURRENCY - others - data.get("ReservedConcurrentExecutions", 0) < UNRESERVED:
+            return error_response_json(
+                "InvalidParameterValueException",
+                "Specified ReservedConcurrentExecutions for function decreases account's"
+                f" UnreservedConcurrentExecution below its minimum value of [{UNRESERVED}].",
+            )
+        return original(name, data)
+
+    return put
+
+
+def named_by_its_exception(original: Function) -> Function:
+    """Name a failure by the class of the exception, as Lambda does."""
+
+    def execute(*arguments: Any) -> Any:
+        result = original(*arguments)
+        if result.get("error") and result["body"].get("errorType") == "Runtime.HandlerError":
+            last_line = result["log"].strip().rpartition("\n")[2]
+            name = last_line.partition(":")[0].rpartition(".")[2]
+            result["body"]["errorType"] = name or "Runtime.HandlerError"
+        return result
+
+    return execute

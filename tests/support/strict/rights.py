@@ -1,0 +1,151 @@
+"""
+Rights: who asks, what CloudFormation does in the name of its caller, and which role may be handed over.
+
+Each function below takes a private function of MiniStack and returns the one that replaces it.
+"""
+
+from __future__ import annotations
+
+import json
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_region
+from ministack.core.router import extract_access_key_id
+from ministack.services import apigateway_v1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Function = Callable[..., Any]
+
+GATEWAY = "AWS::ApiGateway::"
+# Where CloudFormation finds a resource of the gateway, by its type, and how it makes one.
+PATHS = {
+    "RestApi": ("POST", "/restapis", "/restapis/{id}"),
+    "Resource": (
+        "POST",
+        "/restapis/{RestApiId}/resources/{ParentId}",
+        "/restapis/{RestApiId}/resources/{id}",
+    ),
+    "Method": ("PUT", *["/restapis/{RestApiId}/resources/{ResourceId}/methods/{HttpMethod}"] * 2),
+}
+access_key: ContextVar[str] = ContextVar("access_key", default="")
+by_stack: ContextVar[bool] = ContextVar("by_stack", default=False)
+asked: set[tuple[str, str]] = set()  # callers, and rights that they needed
+
+
+def remember_caller(original: Function) -> Function:
+    """Keep the access key of a request for what is done in its name later."""
+
+    def pin(headers: dict[str, str], query: dict[str, Any] | None = None) -> None:
+        access_key.set(extract_access_key_id(headers, query or {}))
+        original(headers, query)
+
+    return pin
+
+
+def recorded(original: Function) -> Function:
+    """Record which rights of a caller are asked for."""
+
+    def enforce(key: str, action: str, *rest: Any, **more: Any) -> Any:
+        asked.add((iam_evaluator.caller_arn(), action))
+        return original(key, action, *rest, **more)
+
+    return enforce
+
+
+def tags_of_apis(original: Function) -> Function:
+    """
+    Let rights depend on the tags of a REST API, for the API and for all below it.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html
+    """
+
+    def tags(arn: str) -> Any:
+        _, found, path = arn.partition("::/restapis/")
+        if not found:
+            return original(arn)
+        return apigateway_v1._v1_tags.get(apigateway_v1._rest_api_arn(path.partition("/")[0]))
+
+    return tags
+
+
+def function_to_be_made(original: Function) -> Function:
+    """Require the right to create a function for its name, which is in the body."""
+
+    def extract(*arguments: Any) -> Any:
+        service, method, path, _headers, body, _query, region, account = arguments
+        if (service, method) == ("lambda", "POST") and path.rstrip("/").endswith("/functions"):
+            return f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
+        return original(*arguments)
+
+    return extract
+
+
+def right_of_a_function(original: Function) -> Function:
+    """Require for each request about a function the right of its name, and not that of a list."""
+
+    def action(method: str, path: str) -> Any:
+        operation = iam_actions._match_rest_action("lambda", method, path)
+        return "InvokeFunction" if operation == "Invoke" else operation or original(method, path)
+
+    return action
+
+
+def denial(action: str, resource: str, passed_to: str = "") -> str:
+    """Return why the caller may not do this; "" if they may."""
+    context = {"iam:PassedToService": passed_to} if passed_to else {}
+    denied = iam_evaluator.enforce(
+        access_key.get(),
+        action,
+        "iam",
+        get_region(),
+        resource_arn=resource,
+        service_context=context,
+    )
+    if denied is None:
+        return ""
+    caller = getattr(denied, "principal_arn", "unknown")
+    return str(iam_actions.identity_denial_message(action, caller, resource, explicit_deny=False))
+
+
+def require_gateway_right(
+    kind: str, method: str, path: str, properties: dict[str, Any], physical: str
+) -> None:
+    """Let CloudFormation change the gateway only as far as its caller may."""
+    names = {"id": physical, **{name: value for name, value in properties.items() if isinstance(value, str)}}
+    resource = f"arn:aws:apigateway:{get_region()}::{path.format_map(names)}"
+    refusal = denial(f"apigateway:{method}", resource)
+    if properties.get("Tags") and not (physical or refusal):
+        # AWS asks for this before the API has an id: https://github.com/mattclay/aws-terminator/pull/284
+        apis = quote(f"arn:aws:apigateway:{get_region()}::/restapis/*", safe="*")
+        refusal = denial("apigateway:PUT", f"arn:aws:apigateway:{get_region()}::/tags/{apis}")
+    role = properties.get("Integration", {}).get("Credentials")
+    if role and not refusal:
+        refusal = denial("iam:PassRole", role, passed_to="apigateway.amazonaws.com")
+    if refusal:
+        raise ValueError(f"{GATEWAY}{kind}: {refusal} (Status Code: 403)")
+
+
+def with_rights(method: str) -> Callable[[Function], Function]:
+    """Return what lets CloudFormation make, change or delete a resource with the rights of its caller."""
+
+    def wrap(original: Function) -> Function:
+        def act(kind: str, name: str, properties: dict[str, Any], *rest: Any, **more: Any) -> Any:
+            short = kind.removeprefix(GATEWAY)
+            if short in PATHS and not (method == "PATCH" and properties == rest[0]):
+                verb, collection, path = PATHS[short]
+                made = (verb, collection) if method == "POST" else (method, path)
+                require_gateway_right(short, *made, properties, name)
+            token = by_stack.set(True)
+            try:
+                return original(kind, name, properties, *rest, **more)
+            finally:
+                by_stack.reset(token)
+
+        return act
+
+    return wrap
