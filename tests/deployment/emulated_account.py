@@ -53,8 +53,8 @@ class Account:
             call_command(*words, stdout=output)
         except CommandError as error:
             output.write(f"refused: {error}")
-        said = VARIABLE.sub("…", output.getvalue()).splitlines()
-        self.lines += [f"$ {' '.join(words[:3])}", *said]
+        lines = VARIABLE.sub("…", output.getvalue()).splitlines()
+        self.lines += [f"$ {' '.join(words[:3])}", *lines]
 
     def package(self, name: str) -> str:
         """Return the path of a package that answers a smoke test as the API does."""
@@ -150,7 +150,9 @@ def facts_of_stage() -> dict[str, Any]:
     api = client.get_rest_apis()["items"][0]
     stage = client.get_stage(restApiId=api["id"], stageName="staging")
     responses = client.get_gateway_responses(restApiId=api["id"])["items"]
-    ours = {each["responseType"]: each for each in responses if each["responseType"] in rest_api.RESPONSES}
+    responses_of_ours = {
+        each["responseType"]: each for each in responses if each["responseType"] in rest_api.RESPONSES
+    }
     resources = client.get_resources(restApiId=api["id"], embed=["methods"])["items"]
     methods = [method for each in resources for method in each["resourceMethods"].values()]
     limits = ("throttlingRateLimit", "throttlingBurstLimit")
@@ -158,7 +160,7 @@ def facts_of_stage() -> dict[str, Any]:
     return {
         "API": api["name"],
         "limits": [stage["methodSettings"]["*/*"][name] for name in limits],  # type: ignore[literal-required]
-        "responses": {name: [each[part] for part in parts] for name, each in ours.items()},  # type: ignore[literal-required]
+        "responses": {name: [each[part] for part in parts] for name, each in responses_of_ours.items()},  # type: ignore[literal-required]
         "integrations": {each["methodIntegration"]["uri"].partition(":function:")[2] for each in methods},
         "functions": [facts_of_function(name) for name in (FUNCTION, RECONCILIATION)],
     }

@@ -132,8 +132,10 @@ def create_stack(resources: dict[str, Any], **more: Any) -> None:
 def update_stack(resources: dict[str, Any], value: str = "", **more: Any) -> None:
     """Update the stack `s`, which has one parameter."""
     body = json.dumps({"Resources": resources, **more})
-    given: list[Any] = [{"ParameterKey": key, "ParameterValue": value} for key in more.get("Parameters", {})]
-    clients.cloudformation().update_stack(StackName="s", TemplateBody=body, Parameters=given)
+    parameters: list[Any] = [
+        {"ParameterKey": key, "ParameterValue": value} for key in more.get("Parameters", {})
+    ]
+    clients.cloudformation().update_stack(StackName="s", TemplateBody=body, Parameters=parameters)
 
 
 @pytest.mark.usefixtures("at_moto_alone")

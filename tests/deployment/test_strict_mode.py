@@ -73,9 +73,9 @@ def unique(start: str) -> str:
 
 def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
     """Return the code and the message of a refusal."""
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ClientError) as error:
         call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 @pytest.fixture
@@ -147,11 +147,11 @@ class TestTags:
         name = unique("strict")
         topic = boto3.client("sns").create_topic(Name=name, Tags=[{"Key": "name", "Value": name}])["TopicArn"]
 
-        found = [self.find(name) for _ in range(2)]
+        results = [self.find(name) for _ in range(2)]
         boto3.client("sns").delete_topic(TopicArn=topic)
-        found += [self.find(name) for _ in range(2)]
+        results += [self.find(name) for _ in range(2)]
 
-        assert found == [[], [topic], [topic], []]
+        assert results == [[], [topic], [topic], []]
 
     def find(self, name: str) -> list[str]:
         answer = clients.tagging().get_resources(TagFilters=[{"Key": "name", "Values": [name]}])
@@ -161,11 +161,11 @@ class TestTags:
 class TestGateway:
     def test_takes_one_deployment_in_a_while(self, account: Emulator) -> None:
         client = boto3.client("apigateway", config=Config(retries={"total_max_attempts": 1}))
-        one, another = (client.create_rest_api(name="strict")["id"] for _ in range(2))
+        first, second = (client.create_rest_api(name="strict")["id"] for _ in range(2))
 
-        client.create_deployment(restApiId=one)
+        client.create_deployment(restApiId=first)
         with strict_mode.seconds_between_deployments(account.url, 3600):
-            code, _ = refused(client.create_deployment, restApiId=another)
+            code, _ = refused(client.create_deployment, restApiId=second)
 
         assert code == "TooManyRequestsException"
 

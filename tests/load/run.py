@@ -89,8 +89,8 @@ def _call(
     ended, began = Event(), time.perf_counter()
     token = served.people["tokens"]["admin"]
     with ThreadPoolExecutor(GOOD + JUNK + SLOW) as pool:
-        others = [pool.submit(callers.junk, served.port, token, ended, tally, seed) for seed in range(JUNK)]
-        others += [pool.submit(callers.slow, served.port, ended, tally) for _ in range(SLOW)]
+        futures = [pool.submit(callers.junk, served.port, token, ended, tally, seed) for seed in range(JUNK)]
+        futures += [pool.submit(callers.slow, served.port, ended, tally) for _ in range(SLOW)]
         count = max(1, requests // GOOD)
         good = [pool.submit(callers.good, served.port, plan, count, tally) for _ in range(GOOD)]
         try:
@@ -99,7 +99,7 @@ def _call(
         finally:
             seconds = time.perf_counter() - began
             ended.set()
-        for future in others:
+        for future in futures:
             future.result()
     return seconds
 

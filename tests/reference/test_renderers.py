@@ -35,18 +35,18 @@ def policy(response: Any) -> str:
 @pytest.mark.django_db
 class TestForms:
     @pytest.fixture
-    def sent(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    def forms(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         """What reached the service."""
-        sent: list[dict[str, Any]] = []
+        forms: list[dict[str, Any]] = []
 
         def create_user(*, actor: object, **values: Any) -> MopedUser:
-            sent.append(values)
+            forms.append(values)
             return MopedUser(user_id=77, date_added=None)
 
         monkeypatch.setattr(services, "create_user", create_user)
-        return sent
+        return forms
 
-    def test_send_what_json_sends(self, admin_client: APIClient, sent: list[dict[str, Any]]) -> None:
+    def test_send_what_json_sends(self, admin_client: APIClient, forms: list[dict[str, Any]]) -> None:
         body = profile("jane.doe@austintexas.gov", password="Bicycle-Lanes-42") | {
             "is_user_group_member": True
         }
@@ -58,11 +58,11 @@ class TestForms:
         )
 
         assert response.status_code == 201
-        assert sent[0] == sent[1]
+        assert forms[0] == forms[1]
 
-    def test_are_for_pages_only(self, admin_client: APIClient, sent: list[dict[str, Any]]) -> None:
+    def test_are_for_pages_only(self, admin_client: APIClient, forms: list[dict[str, Any]]) -> None:
         assert admin_client.post("/users/", "email=x", content_type=FORM).status_code == 415
-        assert not sent
+        assert not forms
 
     @pytest.mark.parametrize(("method", "status"), [("PUT", 404), ("DELETE", 404), ("PATCH", 405)])
     def test_name_the_method(self, admin_client: APIClient, method: str, status: int) -> None:
@@ -102,8 +102,8 @@ class TestPages:
         assert f"connect-src 'self' {origin};" in policy(upload)
         for path in ("/users/", "/files/", "/docs/"):
             assert "connect-src 'self';" in policy(admin_client.get(path, headers=PAGE))
-        refused = impersonate("viewer").get("/files/request-signature", headers=PAGE)
-        assert "connect-src 'self';" in policy(refused)
+        response = impersonate("viewer").get("/files/request-signature", headers=PAGE)
+        assert "connect-src 'self';" in policy(response)
 
     def test_link_to_routes_under_the_prefix_of_the_stage(self, api_client: APIClient) -> None:
         page = api_client.get("/health/live", headers=PAGE, SCRIPT_NAME="/staging").content.decode()

@@ -144,12 +144,12 @@ def _intended_use(token: rules.IntendedUse) -> Iterator[Check]:
     violations = set(rules.use_violations(token, pool))
     iss, use, aud = (_printable(value) for value in (token.iss, token.token_use, token.aud))
     client_ids = ", ".join(pool.client_ids)
-    ours, other = f"our pool (COGNITO_ISSUER {pool.issuer})", f"another pool's: {iss}, not {pool.issuer}"
-    yield _rule("issuer", IssuerWrongError, violations, ours, other)
+    valid, other = f"our pool (COGNITO_ISSUER {pool.issuer})", f"another pool's: {iss}, not {pool.issuer}"
+    yield _rule("issuer", IssuerWrongError, violations, valid, other)
     other = f'token_use is {use}, not "id"; send the ID token instead'
     yield _rule("use", WrongTokenUseError, violations, "an ID token", other)
-    ours, other = f"one of our clients: {aud}", f"{aud}, not one of COGNITO_APP_CLIENT_ID {client_ids}"
-    yield _rule("audience", AudienceWrongError, violations, ours, other)
+    valid, other = f"one of our clients: {aud}", f"{aud}, not one of COGNITO_APP_CLIENT_ID {client_ids}"
+    yield _rule("audience", AudienceWrongError, violations, valid, other)
 
 
 def _times(claims: rules.Claims) -> Iterator[Check]:

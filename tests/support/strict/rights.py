@@ -65,8 +65,8 @@ def tags_of_apis(original: Function) -> Function:
     """
 
     def tags(arn: str) -> Any:
-        _, found, path = arn.partition("::/restapis/")
-        if not found:
+        _, separator, path = arn.partition("::/restapis/")
+        if not separator:
             return original(arn)
         return apigateway_v1._v1_tags.get(apigateway_v1._rest_api_arn(path.partition("/")[0]))
 
@@ -98,7 +98,7 @@ def right_of_a_function(original: Function) -> Function:
 def denial(action: str, resource: str, passed_to: str = "") -> str:
     """Return why the caller may not do this; "" if they may."""
     context = {"iam:PassedToService": passed_to} if passed_to else {}
-    denied = iam_evaluator.enforce(
+    refusal = iam_evaluator.enforce(
         access_key.get(),
         action,
         "iam",
@@ -106,9 +106,9 @@ def denial(action: str, resource: str, passed_to: str = "") -> str:
         resource_arn=resource,
         service_context=context,
     )
-    if denied is None:
+    if refusal is None:
         return ""
-    caller = getattr(denied, "principal_arn", "unknown")
+    caller = getattr(refusal, "principal_arn", "unknown")
     return str(iam_actions.identity_denial_message(action, caller, resource, explicit_deny=False))
 
 
@@ -138,8 +138,8 @@ def with_rights(method: str) -> Callable[[Function], Function]:
             short = kind.removeprefix(GATEWAY)
             if short in PATHS and not (method == "PATCH" and properties == rest[0]):
                 verb, collection, path = PATHS[short]
-                made = (verb, collection) if method == "POST" else (method, path)
-                require_gateway_right(short, *made, properties, name)
+                target = (verb, collection) if method == "POST" else (method, path)
+                require_gateway_right(short, *target, properties, name)
             token = by_stack.set(True)
             try:
                 return original(kind, name, properties, *rest, **more)
