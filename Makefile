@@ -147,25 +147,13 @@ lock: install
 	@cd requirements && $(lock_sets)
 
 # ---- what it costs --------------------------------------------------------------------------------
-# The peers live in an environment of their own: some pin what we do not want beside our code.
-bench: install .build/bench/ready
-	@.build/bench/bin/python -m benchmarks.bench_auth $(ARGS)
+bench: install .build/benchmarks/installed
+	@.build/benchmarks/bin/python -m benchmarks.bench_auth $(ARGS)
 
-.build/bench/ready: requirements/benchmarks.txt
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/bench
-	@$(BIN)/uv pip install --quiet --python .build/bench/bin/python --require-hashes -r requirements/benchmarks.txt
-	@touch $@
-
-# Programs that pin what we do not, so in an environment of their own.
-.build/linters/installed: requirements/linters.txt | install
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/linters
-	@$(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt
-	@touch $@
-
-# 180 MB, for one proof.
-.build/moto/installed: requirements/moto.txt | install
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/moto
-	@$(BIN)/uv pip install --quiet --python .build/moto --require-hashes -r requirements/moto.txt
+# Environments of their own, for programs that pin what we do not: linters, peers of benchmarks, moto.
+.build/%/installed: requirements/%.txt | install
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/$*
+	@$(BIN)/uv pip install --quiet --python .build/$* --require-hashes -r $<
 	@touch $@
 
 # ---- stages -------------------------------------------------------------------------------------

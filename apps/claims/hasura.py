@@ -73,11 +73,32 @@ def parse(text: str) -> HasuraClaims:
 
     :raises ValueError: if it is anything else, or names a member twice
     """
-    members = _members_decoder.decode(text)
+    claims = _claims_decoder.decode(text)
+    if not _has_no_other_members(claims, text):
+        _reject_unexpected_lists(text)
+    return claims
+
+
+def _has_no_other_members(claims: HasuraClaims, text: str) -> bool:
+    """
+    Fast path: return True only if the JSON has exactly the five known members (2.7 µs less a token).
+
+    Each value that is not the default has its member in the text: five names, four strings, the
+    roles. With two quotes for each of these, there is no room for another member.
+    """
+    return (
+        text.count('"') == 2 * (5 + 4 + len(claims.allowed_roles))
+        and claims.workgroup_id != UNKNOWN_ID != claims.database_id
+        and "" not in {claims.user_id, claims.default_role}
+        and claims.allowed_roles != ()
+    )
+
+
+def _reject_unexpected_lists(text: str) -> None:
     refuse_duplicates(text)
+    members = _members_decoder.decode(text)
     if any(isinstance(members[name], list) for name in members.keys() - _MEMBER_NAMES):
         raise ValueError("a list where a string belongs")
-    return _claims_decoder.decode(text)
 
 
 def refuse_duplicates(text: str) -> None:

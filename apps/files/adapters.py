@@ -1,8 +1,8 @@
 """
-S3's language: signatures for the uploads bucket.
+Signatures for the uploads bucket in S3.
 
-Signing is arithmetic on credentials that the client already holds. No call here goes to S3; the
-one that may go anywhere is botocore's own, when a role's credentials must be renewed.
+Signing needs no call to S3: it computes on credentials that the client already has. botocore makes a
+call only when the credentials of a role have to be renewed.
 """
 
 from __future__ import annotations

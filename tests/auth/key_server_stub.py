@@ -13,7 +13,7 @@ from tests.support.waiting import LIMIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.auth.signing import SigningKey
+    from tests.support.token_factory import Signer
 
 DRIP_SECONDS = 0.05
 PATH = "/.well-known/jwks.json"
@@ -37,7 +37,7 @@ class Publisher(ThreadingHTTPServer):
         """Where the key set is."""
         return f"http://127.0.0.1:{self.server_port}{PATH}"
 
-    def publish(self, *keys: SigningKey | dict[str, Any]) -> None:
+    def publish(self, *keys: Signer | dict[str, Any]) -> None:
         """Answer with these keys from now on, and behave."""
         jwks = [key if isinstance(key, dict) else key.jwk() for key in keys]
         self.document = json.dumps({"keys": jwks}).encode()

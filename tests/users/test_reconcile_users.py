@@ -282,6 +282,19 @@ class TestReconcileUsers:
         assert row.is_deleted
         assert Event.objects.get(user=row).actor_email == "ada"
 
+    def test_rolls_back_a_deactivation_that_became_forbidden(self, alone: Stores, email: str) -> None:
+        last_admin = alone.admit(email, [ADMIN])
+        PendingChange.objects.create(
+            operation=PendingChange.DELETE, email=email, cognito_user_id=last_admin.cognito_user_id
+        )
+        claims_table.delete(email)
+
+        reconcile("--fix")
+
+        assert alone.disagreements(email) == []
+        assert alone.row(email) == last_admin
+        assert not PendingChange.objects.exists()
+
     def test_leaves_alone_what_may_be_under_way(self, alone: Stores, email: str) -> None:
         PendingChange.objects.create(operation=PendingChange.CREATE, email=email)
         out = StringIO()

@@ -404,6 +404,7 @@ class TestUserList:
             ("active=true&limit=1", 3, ["Baker"]),
             ("search=clark&role=moped-editor&workgroup=3", 1, ["Clark"]),
             ("role=moped-admin", 0, []),
+            pytest.param("unknown=1&limit=1", 4, ["Adams"], id="an unknown parameter is ignored"),
         ],
     )
     @pytest.mark.usefixtures("users")

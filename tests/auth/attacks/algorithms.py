@@ -60,28 +60,29 @@ def modulus() -> bytes:
 
 def header(**changes: Any) -> Callable[[], str]:
     """Sign correctly under a changed header."""
-    return signed_with(lambda octets: key().sign(octets), **changes)
+    return signed_with(lambda octets: key().signature(octets), **changes)
 
 
 def signed_by(signer: str, **changes: Any) -> Callable[[], str]:
     """Sign with another key under the header of ours."""
-    return signed_with(lambda octets: key(signer).sign(octets), **changes)
+    return signed_with(lambda octets: key(signer).signature(octets), **changes)
 
 
 def rsa(pad: Any, digest: Any, algorithm: str = "RS256") -> Callable[[], str]:
     """Sign with our key by another scheme."""
-    return signed_with(lambda octets: key().sign(octets, pad, digest), alg=algorithm)
+    return signed_with(lambda octets: key().signature(octets, pad, digest), alg=algorithm)
 
 
 def elliptic(algorithm: str) -> Callable[[], str]:
     return signed_with(
-        lambda octets: ec.generate_private_key(ec.SECP256R1()).sign(octets, ec.ECDSA(SHA256)), alg=algorithm
+        lambda octets: ec.generate_private_key(ec.SECP256R1()).sign(octets, ec.ECDSA(SHA256)),
+        alg=algorithm,
     )
 
 
 def embedded(name: str, value: Callable[[], Any]) -> Callable[[], str]:
     """Bring one's own key along in the header."""
-    return lambda: key("attacker").token(id_payload(), key().header(**{name: value()}))
+    return lambda: key("attacker").sign(id_payload(), key().header(**{name: value()}))
 
 
 def number_as_signature(number: Callable[[], int]) -> Callable[[], str]:
@@ -102,7 +103,7 @@ def textbook(prefix: bytes) -> Callable[[], str]:
 
 def changed(change: Callable[[bytes], bytes]) -> Callable[[], str]:
     """Change the octets of a genuine signature."""
-    return signed_with(lambda octets: change(key().sign(octets)))
+    return signed_with(lambda octets: change(key().signature(octets)))
 
 
 def plus_modulus(signature: bytes) -> bytes:
@@ -113,7 +114,7 @@ def plus_modulus(signature: bytes) -> bytes:
 
 def of_another_token() -> str:
     """Carry the genuine signature of other claims."""
-    other = key().token(id_payload(email="another.user@austintexas.gov"))
+    other = key().sign(id_payload(email="another.user@austintexas.gov"))
     return f"{message(key().header())}.{other.rpartition('.')[2]}"
 
 
@@ -182,7 +183,7 @@ ATTACKS = catalogue(
             },
             # RFC 7515, 4.1.11 (crit)
             **{f"crit-{json.dumps(value)}": header(crit=value) for value in CRITICAL},
-            "crit-null": lambda: key().token(id_payload(), b'{"kid":"pool-key-1","alg":"RS256","crit":null}'),
+            "crit-null": lambda: key().sign(id_payload(), b'{"kid":"pool-key-1","alg":"RS256","crit":null}'),
             "crit-and-unencoded-payload": header(crit=["b64"], b64=False),  # RFC 7797, 6
         },
         BAD_SIGNATURE: {
@@ -247,7 +248,7 @@ ATTACKS = catalogue(
                 )
             },
             # CVE-2018-0114
-            "jwk-embedded-under-its-own-kid": lambda: key("attacker").token(
+            "jwk-embedded-under-its-own-kid": lambda: key("attacker").sign(
                 id_payload(), key("attacker").header(jwk=key("attacker").jwk())
             ),
         },

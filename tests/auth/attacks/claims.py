@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def claim(**changes: Any) -> Callable[[], str]:
     """Sign a payload with some claims changed; `None` drops one."""
-    return lambda: key().token(id_payload(**changes))
+    return lambda: key().sign(id_payload(**changes))
 
 
 def literal(name: str, text: str) -> Callable[[], str]:
@@ -36,23 +36,23 @@ def literal(name: str, text: str) -> Callable[[], str]:
 
     def make() -> str:
         payload = compact(id_payload(**{name: "@@"}))
-        return key().token(payload.replace(b'"@@"', text.encode()))
+        return key().sign(payload.replace(b'"@@"', text.encode()))
 
     return make
 
 
 def octets(change: Callable[[bytes], bytes]) -> Callable[[], str]:
     """Sign these octets."""
-    return lambda: key().token(change(compact(id_payload())))
+    return lambda: key().sign(change(compact(id_payload())))
 
 
 def this(payload: bytes) -> Callable[[], str]:
-    return lambda: key().token(payload)
+    return lambda: key().sign(payload)
 
 
 def at(claim_name: str, seconds: float) -> Callable[[], str]:
     """Sign a payload in which that time lies so far from now."""
-    return lambda: key().token(id_payload(**{claim_name: int(time.time() + seconds)}))
+    return lambda: key().sign(id_payload(**{claim_name: int(time.time() + seconds)}))
 
 
 def another_pool() -> str:
@@ -60,16 +60,16 @@ def another_pool() -> str:
 
 
 def issuer(change: Callable[[str], Any]) -> Callable[[], str]:
-    return lambda: key().token(id_payload(iss=change(settings.COGNITO_ISSUER)))
+    return lambda: key().sign(id_payload(iss=change(settings.COGNITO_ISSUER)))
 
 
 def audience(change: Callable[[str], Any]) -> Callable[[], str]:
-    return lambda: key().token(id_payload(aud=change(settings.COGNITO_CLIENT_IDS[0])))
+    return lambda: key().sign(id_payload(aud=change(settings.COGNITO_CLIENT_IDS[0])))
 
 
 def access_token() -> str:
     """Return what Cognito issues beside the ID token: no email, no audience, a client id."""
-    return key().token(
+    return key().sign(
         id_payload(
             token_use="access",
             aud=None,
@@ -87,7 +87,7 @@ def access_token() -> str:
 
 def unsigned_expired() -> str:
     """Change a payload after it was signed: the signature must be what is complained about."""
-    protected, _, signature = key().token(id_payload()).split(".")
+    protected, _, signature = key().sign(id_payload()).split(".")
     return f"{protected}.{base64url(compact(id_payload(exp=1)))}.{signature}"
 
 
@@ -108,7 +108,7 @@ ATTACKS = catalogue(
             "iss-in-an-object": issuer(lambda iss: {iss: 1}),
             "iss-null": literal("iss", "null"),
             # Amazon, Verifying JSON web tokens: aud, iss, token_use
-            "iss-of-another-pool": lambda: key().token(id_payload(iss=another_pool())),
+            "iss-of-another-pool": lambda: key().sign(id_payload(iss=another_pool())),
             "iss-of-another-region": issuer(lambda iss: iss.replace("us-east-1.", "us-west-2.")),
             "iss-of-the-key-set": issuer(lambda iss: f"{iss}/.well-known/jwks.json"),
             "iss-cut-short": issuer(lambda iss: iss[:-1]),  # CVE-2024-53861: a part of the issuer is enough
@@ -122,7 +122,7 @@ ATTACKS = catalogue(
             # RFC 7519, 4: the last of duplicates; the pool signed it
             "iss-twice-ours-last": octets(lambda text: b'{"iss":"https://attacker.example",' + text[1:]),
             # one pool, several clients
-            "aud-of-the-second-client": lambda: key().token(id_payload(aud=settings.COGNITO_CLIENT_IDS[-1])),
+            "aud-of-the-second-client": lambda: key().sign(id_payload(aud=settings.COGNITO_CLIENT_IDS[-1])),
             # nothing genuine stays out
             "expires-in-a-minute": at("exp", 60),
             "payload-with-many-brackets": literal("x", json.dumps([["[{"]] * 40)),
@@ -158,7 +158,7 @@ ATTACKS = catalogue(
             "aud-cut-short": audience(lambda aud: aud[:-1]),
             "aud-in-capitals": audience(str.upper),
             "aud-with-a-space": audience(lambda aud: f"{aud} "),
-            "aud-of-both-clients": lambda: key().token(id_payload(aud=",".join(settings.COGNITO_CLIENT_IDS))),
+            "aud-of-both-clients": lambda: key().sign(id_payload(aud=",".join(settings.COGNITO_CLIENT_IDS))),
             **{f"aud-{text}": literal("aud", text) for text in WRONG_TYPES},
             # Amazon, Verifying JSON web tokens: aud, iss, token_use
             "aud-of-another-client": claim(aud="another-client"),

@@ -16,14 +16,14 @@ ROLES = "x-hasura-allowed-roles"
 
 def string(text: str) -> Callable[[], str]:
     """Put this text into the claim, as the first trigger version does."""
-    return lambda: key().token(id_payload(hasura=text))
+    return lambda: key().sign(id_payload(hasura=text))
 
 
 def value(text: str) -> Callable[[], str]:
     """Put this JSON into the claim, as the second trigger version does."""
 
     def make() -> str:
-        return key().token(compact(id_payload(hasura="@@")).replace(b'"@@"', text.encode()))
+        return key().sign(compact(id_payload(hasura="@@")).replace(b'"@@"', text.encode()))
 
     return make
 
@@ -97,7 +97,7 @@ ATTACKS = catalogue(
     {
         ACCEPTED: {
             **both(VALID),
-            "absent": lambda: key().token(id_payload(hasura=None)),  # no roles; the Flask API answered 500
+            "absent": lambda: key().sign(id_payload(hasura=None)),  # no roles; the Flask API answered 500
         },
         CLAIMS: {
             **both(INVALID),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, UNAVAILABLE, UNKNOWN_KEY, catalogue
 from tests.auth.signing import compact, key
-from tests.support.token_factory import base64url
+from tests.support.token_factory import base64url, base64url_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +34,12 @@ def of(bits: int, exponent: int = 65537) -> Callable[[], Any]:
     return lambda: beside_a_good_one(key("other", bits, exponent).jwk(kid="pool-key-1"))
 
 
-def number(value: int) -> str:
-    return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+def private_exponent() -> str:
+    return base64url_number(key().private.private_numbers().d)
 
 
 def modulus(change: Callable[[int], int]) -> Callable[[], Any]:
-    return lambda: beside_a_good_one(key().jwk(n=number(change(key().numbers.n))))
+    return lambda: beside_a_good_one(key().jwk(n=base64url_number(change(key().numbers.n))))
 
 
 def exactly(body: bytes) -> Callable[[], Any]:
@@ -104,7 +104,9 @@ ATTACKS = catalogue(
                 for part in ("d", "p", "q", "dp", "dq", "qi", "oth")
             },
             # RFC 7518, 6.3.2
-            "private": lambda: beside_a_good_one(key().private_jwk()),
+            "private": lambda: beside_a_good_one(
+                key().jwk(d=base64url_number(key().private.private_numbers().d))
+            ),
             "exponent-1": first(e="AQ"),  # e = 1 makes every signature its own message
             "exponent-3": of(2048, 3),  # Bleichenbacher's forgery against e = 3
             # RFC 8725, 3.5: keys of sufficient strength

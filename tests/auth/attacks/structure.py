@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def genuine() -> str:
-    return key().token(id_payload())
+    return key().sign(id_payload())
 
 
 def changed(change: Callable[[str], str]) -> Callable[[], str]:
@@ -35,7 +35,7 @@ def part(number: int, change: Callable[[str], str]) -> Callable[[], str]:
 
 def signed(header: Any, payload: Any = None) -> Callable[[], str]:
     """Sign whatever this is, correctly."""
-    return lambda: key().token(id_payload() if payload is None else payload, header)
+    return lambda: key().sign(id_payload() if payload is None else payload, header)
 
 
 def signed_text(change: Callable[[str], str], number: int) -> Callable[[], str]:
@@ -45,7 +45,7 @@ def signed_text(change: Callable[[str], str], number: int) -> Callable[[], str]:
         parts = [base64url(compact(key().header())), base64url(compact(id_payload()))]
         parts[number] = change(parts[number])
         message = ".".join(parts)
-        return f"{message}.{base64url(key().sign(message.encode()))}"
+        return f"{message}.{base64url(key().signature(message.encode()))}"
 
     return make
 
@@ -68,7 +68,7 @@ def with_rest(rest: int) -> Callable[[], str]:
         while len(base64url(payload)) % 4 != rest:
             payload += b" "
         message = f"{base64url(compact(key().header()))}.{next_to_canonical(base64url(payload))}"
-        return f"{message}.{base64url(key().sign(message.encode()))}"
+        return f"{message}.{base64url(key().signature(message.encode()))}"
 
     return make
 
@@ -78,7 +78,7 @@ def standard_alphabet() -> str:
     text = base64url(b" " + compact(id_payload()).replace(b'"sub"', b'"x":"~~~???>>>","sub"'))
     assert "-" in text or "_" in text
     message = f"{base64url(compact(key().header()))}.{text.replace('-', '+').replace('_', '/')}"
-    return f"{message}.{base64url(key().sign(message.encode()))}"
+    return f"{message}.{base64url(key().signature(message.encode()))}"
 
 
 def flattened() -> str:
@@ -111,7 +111,7 @@ def of_length(length: int) -> Callable[[], str]:
         header = base64url(compact(key().header()))
         octets = (length - len(header) - 342 - 2) * 3 // 4
         message = f"{header}.{base64url(compact(id_payload()).ljust(octets))}"
-        return f"{message}.{base64url(key().sign(message.encode()))}"
+        return f"{message}.{base64url(key().signature(message.encode()))}"
 
     return make
 

@@ -57,7 +57,7 @@ class TestKeySets:
         publisher.document = compact(attack.make())
 
         response = api_client.get(
-            "/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().token(id_payload())}"
+            "/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().sign(id_payload())}"
         )
 
         assert response.json().get("code", ACCEPTED) == attack.answer

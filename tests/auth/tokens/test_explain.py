@@ -28,7 +28,7 @@ def says(subject: str, token: str) -> str:
 
 
 def signed(**changes: Any) -> str:
-    return key().token(id_payload(**changes))
+    return key().sign(id_payload(**changes))
 
 
 class TestExplain:
@@ -118,7 +118,7 @@ class TestExplain:
         assert says("form", token).startswith(words)
 
     def test_goes_on_where_the_verifier_stops(self) -> None:
-        token = key("attacker").token(id_payload(exp=1, iss="https://x"), key().header())
+        token = key("attacker").sign(id_payload(exp=1, iss="https://x"), key().header())
         failing = {check.subject for check in explain.explain(token) if not check.holds}
 
         assert failing == {"signature", "issuer", "expiry"}

@@ -30,7 +30,7 @@ OUT_OF_ORDER = answering(b"", 500)
 
 @cache
 def token(kid: str = "pool-key-1") -> str:
-    return key(kid).token(id_payload(exp=4_000_000_000))
+    return key(kid).sign(id_payload(exp=4_000_000_000))
 
 
 def refused(kid: str) -> bool:
@@ -229,7 +229,7 @@ class TestUnknownKid:
     def test_a_flood_costs_one_fetch_in_ten_seconds(self, publisher: Publisher, clock: Clock) -> None:
         known_token = token()
         verifier.verify(known_token)
-        _, _, rest = key("attacker").token(id_payload()).partition(".")
+        _, _, rest = key("attacker").sign(id_payload()).partition(".")
         for _ in range(20):
             clock.passes(1)
             for _ in range(20):
@@ -269,7 +269,7 @@ class TestClock:
     def test_that_jumps_expires_a_verified_token_and_brings_it_back(
         self, publisher: Publisher, clock: Clock
     ) -> None:
-        text = key().token(id_payload())
+        text = key().sign(id_payload())
         verifier.verify(text)
 
         clock.is_set(2 * HOUR)

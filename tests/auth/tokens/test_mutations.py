@@ -73,7 +73,7 @@ def flipping(token: str, position: int, text: str) -> str:
 
 def mixing(token: str, position: int, text: str) -> str:
     """Take one part from another genuine token."""
-    parts, other_parts = token.split("."), key("pool-key-2").token(id_payload(sub=text)).split(".")
+    parts, other_parts = token.split("."), key("pool-key-2").sign(id_payload(sub=text)).split(".")
     parts[position % 3] = other_parts[position % 3]
     return ".".join(parts)
 
@@ -82,7 +82,7 @@ mutations = st.sampled_from([replacing, inserting, deleting, swapping, other_cas
 steps = st.lists(
     st.tuples(mutations, positions, st.text(characters, min_size=1, max_size=4)), min_size=1, max_size=3
 )
-GENUINE = key().token(id_payload(exp=4_000_000_000))
+GENUINE = key().sign(id_payload(exp=4_000_000_000))
 
 
 def mutate(changes: list[tuple[Callable[[str, int, str], str], int, str]]) -> str:
@@ -141,7 +141,7 @@ class TestSignedNonsense:
     @given(st.dictionaries(names, json_values, max_size=3))
     def test_in_claims_is_accepted_or_refused_and_never_a_crash(self, changes: dict[str, Any]) -> None:
         payload = id_payload() | changes
-        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().token(payload)}")
+        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().sign(payload)}")
 
         assert response.status_code in {200, 401}
 
@@ -149,7 +149,7 @@ class TestSignedNonsense:
     @given(st.binary(max_size=64))
     def test_instead_of_claims_is_refused(self, octets: bytes) -> None:
         with pytest.raises(verifier.TokenError):
-            verifier.verify(key().token(octets))
+            verifier.verify(key().sign(octets))
 
     @some
     @given(st.dictionaries(st.sampled_from(["alg", "kid", "crit", "typ", "b64", "x"]), json_values))
@@ -158,7 +158,7 @@ class TestSignedNonsense:
         same = header["alg"] == "RS256" and header["kid"] == key().kid and "crit" not in header
 
         try:
-            accepted = bool(verifier.verify(key().token(id_payload(), compact(header))))
+            accepted = bool(verifier.verify(key().sign(id_payload(), compact(header))))
         except verifier.TokenError:
             accepted = False
 

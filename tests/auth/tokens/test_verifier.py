@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("publisher")
 class TestVerify:
     def test_reads_the_caller_from_a_genuine_token(self) -> None:
         payload = id_payload(cognito__groups=["a", "b"], nonce="n")
-        caller = verifier.verify(key().token(payload))
+        caller = verifier.verify(key().sign(payload))
 
         assert (caller.sub, caller.username, caller.email) == (USER_ID, USER_ID, "jane.doe@austintexas.gov")
         assert (caller.exp, caller.nonce) == (payload["exp"], "n")
@@ -35,29 +35,29 @@ class TestVerify:
         )
 
     def test_reads_the_claims_of_the_second_trigger_version_too(self) -> None:
-        assert verifier.verify(key().token(id_payload(hasura=HASURA))).claims.database_id == "77"
+        assert verifier.verify(key().sign(id_payload(hasura=HASURA))).claims.database_id == "77"
 
     def test_knows_no_claims_where_there_are_none(self) -> None:
-        assert verifier.verify(key().token(id_payload(hasura=None))).claims == NO_CLAIMS
+        assert verifier.verify(key().sign(id_payload(hasura=None))).claims == NO_CLAIMS
 
     def test_takes_a_verified_address_from_a_word_too(self) -> None:
         words = {True: True, "true": True, False: False, "false": False, None: False}
 
         for word, value in words.items():
-            assert verifier.verify(key().token(id_payload(email_verified=word))).email_verified is value
+            assert verifier.verify(key().sign(id_payload(email_verified=word))).email_verified is value
 
     @pytest.mark.parametrize("bits", [2048, 3072, 4096])
     def test_takes_keys_of_every_size_that_is_strong_enough(self, publisher: Publisher, bits: int) -> None:
         signer = key(f"of {bits}", bits)
         publisher.publish(signer)
 
-        assert verifier.verify(signer.token(id_payload()))
+        assert verifier.verify(signer.sign(id_payload()))
 
 
 class TestCognitoUser:
     @pytest.fixture
     def caller(self) -> CognitoUser:
-        return verifier.verify(key().token(id_payload(identities=[{"userId": "x"}])))
+        return verifier.verify(key().sign(id_payload(identities=[{"userId": "x"}])))
 
     def test_cannot_be_changed(self, caller: CognitoUser) -> None:
         for name in caller.__struct_fields__:
@@ -85,12 +85,12 @@ class TestCognitoUser:
 
 class TestMemory:
     def test_keeps_a_verified_token(self) -> None:
-        text = key().token(id_payload())
+        text = key().sign(id_payload())
 
         assert verifier.verify(text) is verifier.verify("".join(list(text)))
 
     def test_is_not_filled_by_junk(self) -> None:
-        text = key().token(id_payload())
+        text = key().sign(id_payload())
         before = verifier.verify(text)
         for number in range(verifier.REMEMBERED_TOKENS + 10):
             with pytest.raises(verifier.TokenError):
@@ -100,7 +100,7 @@ class TestMemory:
 
     def test_has_a_bound(self) -> None:
         for number in range(verifier.REMEMBERED_TOKENS + 10):
-            verifier.verify(key().token(id_payload(sub=str(number))))
+            verifier.verify(key().sign(id_payload(sub=str(number))))
 
         cache = verifier._verified.cache_info()
         assert cache.currsize == cache.maxsize == 1024
@@ -108,7 +108,7 @@ class TestMemory:
     def test_of_headers_has_a_bound_too(self) -> None:
         for number in range(rules.REMEMBERED_HEADERS + 10):
             with pytest.raises(verifier.TokenError):
-                verifier.verify(key("attacker").token({}, {"alg": "RS256", "kid": str(number)}))
+                verifier.verify(key("attacker").sign({}, {"alg": "RS256", "kid": str(number)}))
 
         cache = rules.parse_kid.cache_info()
         assert cache.currsize == cache.maxsize == 64
@@ -125,6 +125,6 @@ class TestRefusals:
 
     def test_say_nothing_of_the_token(self) -> None:
         with pytest.raises(verifier.TokenError) as refusal:
-            verifier.verify(key().token(id_payload(aud="a-secret")))
+            verifier.verify(key().sign(id_payload(aud="a-secret")))
 
         assert refusal.value.args == ("The token was issued to another application.",)

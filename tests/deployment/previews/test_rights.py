@@ -163,8 +163,7 @@ class TestFunctionRole:
 
 class TestPreviewDeploymentRole:
     def test_is_enough_for_a_whole_life(self, at_aws: Account, deployer: Role) -> None:
-        package, overlay = str(at_aws.package.path), str(at_aws.overlay())
-        up = ("up", NUMBER, "--package", package, "--overlay", overlay, "--commit")
+        up = ("up", NUMBER, "--package", at_aws.package, "--overlay", at_aws.overlay(), "--commit")
         before, out = at_aws.snapshot(), io.StringIO()
         with deployer.worn():
             for words in (

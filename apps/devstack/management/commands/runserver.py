@@ -8,7 +8,6 @@ The servers are children of the other, so an edit does not touch them.
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from django.core.management.commands import runserver
 
 from apps.devstack import banner, environment, processes, provision, servers
-from apps.devstack.emulator import HOST
+from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
 from apps.devstack.server import Server
 
@@ -34,7 +33,6 @@ class Command(runserver.Command):
             self._serve(*args, **options)
             return
         port = _port(options["addrport"])
-        _refuse_taken(port)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with servers.running(port, self._tell):
             environment.announce_starter()
@@ -63,21 +61,15 @@ class Command(runserver.Command):
 
 
 def _port(addrport: str | None) -> int:
-    port = (addrport or runserver.Command.default_port).rpartition(":")[2]
-    if not port.isdecimal() or int(port) not in PORTS:
+    text = (addrport or runserver.Command.default_port).rpartition(":")[2]
+    if not text.isdecimal() or int(text) not in PORTS:
         raise DevstackError(f"{addrport!r} is not a port.")
-    return int(port)
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise DevstackError(
-                f"Port {port} is taken. Stop what listens there, or choose another: make run PORT={port + 1}"
-            ) from None
+    port = int(text)
+    if free_port(port) != port:
+        raise DevstackError(
+            f"Port {port} is taken. Stop what listens there, or choose another: make run PORT={port + 1}"
+        )
+    return port
 
 
 def _run(*arguments: str) -> None:
