@@ -105,7 +105,11 @@ WRITE_ERRORS = (
 
 
 def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
-    """Raise what deleting this user would raise, if it is the caller."""
+    """
+    Refuse to delete the caller, as the service does.
+
+    :raises OwnAccountError: if the user is the actor
+    """
     row = {name: user[name] for name in ("user_id", "cognito_user_id", "email")}
     if policies.is_same_person(MopedUser(**row), actor):
         raise errors.OwnAccountError
