@@ -1,4 +1,4 @@
-# What people type. The work is in Python: apps/devstack.
+# The commands of this project. `make` lists them.
 #
 #   make run      serve the API, with an AWS and a PostgreSQL of its own      make run PORT=8001
 #   make test     the fast tests: every route, permission, rule and service    make test ARGS="-k files"
@@ -6,6 +6,7 @@
 #   make coverage     all tests again, and which branches they reach: 93 % at least
 #   make browser  install the browser that `make check` needs
 #   make pooler   install PgBouncer, which `make check` needs
+#   make node     install the linters of openapi.yaml, which `make check` needs (Node.js 20 or newer)
 #   make prove-faults     the bounded tests of faults, crowds and guesses, in full
 #   make editor-config    what the City's editor needs to use this API (docs/editor.md)
 #   make reset    forget the laptop's users, files and rows
@@ -31,19 +32,31 @@ MANAGE := $(BIN)/python manage.py
 # The tools that import the settings need the environment of a laptop.
 LAPTOP := $(BIN)/python -m apps.devstack
 # Ends with make, however make ends.
-WITH_PARENT = exec $(BIN)/python -I -S apps/devstack/parent_death.py $$PPID 15 --
+WITH_PARENT = $$(command -v setpriv && echo --pdeathsig TERM --)
+
+LOCKS := requirements/development.txt requirements/emulator.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Bring an environment to what a lock says: with uv, or with pip, whose configuration may name a mirror.
+fill = $(BIN)/uv pip sync --quiet --require-hashes --python $(1)/bin/python $(2) \
+  || $(PIP) --python $(1)/bin/python install --require-hashes --no-deps --requirement $(2)
+# In this order: each set extends the one before it. A lock holds for every platform and Python.
+SETS := production staging development emulator rehearsal linters moto
+lock_sets = for set in $(SETS); do \
+  "$(CURDIR)/$(BIN)/uv" pip compile --universal --generate-hashes --no-annotate --no-strip-extras \
+    --python-version=3.11 --quiet --output-file $$set.txt $$set.in >/dev/null \
+  || { echo "uv cannot lock the requirements, for the reason above. It needs the package index."; exit 1; }; done
 
 # A module of another project must not stand in for one of .venv.
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: editor-config coverage prove-faults bench bench-cold load rehearse doctor infrastructure help prove-aws run test check runtime format lint types imports locks tests reset install lock browser pooler
+.PHONY: editor-config coverage prove-faults node bench bench-cold load rehearse doctor infrastructure help prove-aws run test check runtime format lint types imports locks tests reset install environment lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
 run: install
-	@$(WITH_PARENT) $(BIN)/python manage.py runserver $(PORT)
+	@exec $(WITH_PARENT) $(MANAGE) runserver $(PORT)
 
 test: install
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) -m "not slow" $(ARGS)
@@ -54,18 +67,45 @@ editor-config: install
 reset: install
 	@$(MANAGE) reset
 
+# The mark of a finished installation is a copy of the locks. An environment dies with its Python.
 install:
-	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) apps/devstack/install.py
+	@cat $(LOCKS) | cmp -s - .venv/installed && $(BIN)/python -c '' && .venv/emulator/bin/python -c '' \
+	  || $(MAKE) --no-print-directory environment
 
+environment:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python %d.%d is too old, 3.11 or newer is needed: make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo "Installing the locked requirements into .venv: about a minute, once."
+	@test -f .venv/installed && $(BIN)/python -c '' || $(PYTHON) -m venv --clear .venv \
+	  || { echo "$(PYTHON) cannot make virtual environments. On Debian: apt install python3-venv"; exit 1; }
+	@rm -f .venv/installed
+	@test -x $(BIN)/uv || { sed -n '/^uv==/,/[^\]$$/p' requirements/development.txt >.venv/uv.txt \
+	  && $(PIP) install --require-hashes --requirement .venv/uv.txt; } || true
+	@$(call fill,.venv,requirements/development.txt)
+	@$(PYTHON) -m venv --clear --without-pip .venv/emulator
+	@$(call fill,.venv/emulator,requirements/emulator.txt)
+	@cat $(LOCKS) >.venv/installed
+
+# The system's browser, Debian's package or Playwright's download.
 browser: install
-	@$(BIN)/python -m apps.devstack.browser
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } \
+	  || $(BIN)/playwright install chromium \
+	  || { echo "No chromium could be installed: make check will fail."; exit 1; }
 
 # Debian's and Ubuntu's package; others have it too (`brew install pgbouncer`).
 pooler:
 	@PATH=$$PATH:/usr/sbin command -v pgbouncer >/dev/null || { \
 	  root=$$(test "$$(id -u)" = 0 || echo sudo); $$root apt-get update -qq && \
 	  $$root apt-get install -qq --yes --no-install-recommends pgbouncer; }
+
+node: .build/npm/installed
+
+.build/npm/installed: requirements/node/package-lock.json
+	@command -v npm >/dev/null || { echo "There is no npm here. Install Node.js 20 or newer."; exit 1; }
+	@mkdir -p .build/npm && cp requirements/node/package*.json .build/npm
+	@npm ci --prefix .build/npm --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # ---- what admits a change -----------------------------------------------------------------------
 check: install runtime format lint types imports locks infrastructure tests
@@ -87,41 +127,33 @@ types: install
 imports: install
 	$(LAPTOP) $(BIN)/lint-imports
 
-# Locking again what is locked changes nothing, unless an .in file was edited and not locked.
+# Locking again what is locked changes no pin, unless an .in file was edited and not locked. Hashes may
+# differ, since a mirror need not have every file.
 locks: install
-	$(BIN)/python -m apps.devstack.requirements --check
+	@rm -rf .build/locks && mkdir -p .build && cp -R requirements .build/locks && cd .build/locks && $(lock_sets)
+	@cd requirements && grep == $(SETS:=.txt) >../.build/locks/pins
+	@cd .build/locks && grep == $(SETS:=.txt) | diff pins - \
+	  || { echo "Edited but not locked. Run \`make lock\` and commit it."; exit 1; }
 
-tests: install runtime .build/linters/installed
+tests: install runtime .build/linters/installed .build/npm/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
 
 # At night, in another order and with other examples each time. On Python 3.11 measuring coverage takes two
 # thirds more processor time.
-coverage: install runtime .build/linters/installed
+coverage: install runtime .build/linters/installed .build/npm/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
 
 lock: install
-	$(BIN)/python -m apps.devstack.requirements
+	@cd requirements && $(lock_sets)
 
 # ---- what it costs --------------------------------------------------------------------------------
-# The peers live in an environment of their own: some pin what we do not want beside our code.
-bench: install .build/bench/ready
-	@.build/bench/bin/python -m benchmarks.bench_auth $(ARGS)
+bench: install .build/benchmarks/installed
+	@.build/benchmarks/bin/python -m benchmarks.bench_auth $(ARGS)
 
-.build/bench/ready: requirements/benchmarks.txt
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/bench
-	@$(BIN)/uv pip install --quiet --python .build/bench/bin/python --require-hashes -r requirements/benchmarks.txt
-	@touch $@
-
-# Programs that pin what we do not, so in an environment of their own.
-.build/linters/installed: requirements/linters.txt | install
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/linters
-	@$(BIN)/uv pip install --quiet --python .build/linters --require-hashes -r requirements/linters.txt
-	@touch $@
-
-# 180 MB, for one proof.
-.build/moto/installed: requirements/moto.txt | install
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/moto
-	@$(BIN)/uv pip install --quiet --python .build/moto --require-hashes -r requirements/moto.txt
+# Environments of their own, for programs that pin what we do not: linters, peers of benchmarks, moto.
+.build/%/installed: requirements/%.txt | install
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/$*
+	@$(BIN)/uv pip install --quiet --python .build/$* --require-hashes -r $<
 	@touch $@
 
 # ---- stages -------------------------------------------------------------------------------------

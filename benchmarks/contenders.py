@@ -1,43 +1,38 @@
 """
 The contenders: `python -m benchmarks.contenders NAME`, in an environment of their own.
 
-A contender prepares whatever it would prepare once in a process's life, then reads numbers of
-calls from standard input and prints the nanoseconds they took. Each call gets a new string for
-the token, as each request does.
+A contender prepares what it would prepare once in a process's life, then reads numbers of calls from
+standard input and prints the nanoseconds they took. Each call gets a new string for the token, as each
+request does.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import resource
+import statistics
 import sys
 import time
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import setup_testing_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TOKEN = os.environ["BENCH_TOKEN"].encode()
+KEY_SET = json.loads(Path(os.environ["AWS_COGNITO_JWKS_PATH"]).read_text())
+POOL = os.environ["COGNITO_USERPOOL_ID"]
+ISSUER = f"https://cognito-idp.{os.environ['COGNITO_REGION']}.amazonaws.com/{POOL}"
+CLIENT = os.environ["COGNITO_APP_CLIENT_ID"].partition(",")[0]
 
 
 def token() -> str:
     """Return the token as a string without a cached hash."""
     return TOKEN.decode()
-
-
-def jwks() -> dict[str, Any]:
-    with open(os.environ["AWS_COGNITO_JWKS_PATH"], encoding="utf-8") as file:  # noqa: PTH123
-        return json.load(file)  # type: ignore[no-any-return]
-
-
-def signing_jwk() -> dict[str, Any]:
-    return jwks()["keys"][0]  # type: ignore[no-any-return]
-
-
-def expectations() -> tuple[str, str]:
-    from benchmarks import stage
-
-    return stage.ISSUER, stage.CLIENT
 
 
 # ---- (a) from a token's text to verified claims ---------------------------------------------------
@@ -48,54 +43,49 @@ def raw() -> Callable[[], Any]:
     from cryptography.hazmat.primitives.hashes import SHA256
     from jwt.algorithms import RSAAlgorithm
 
-    from benchmarks.unpadded import decode
-
-    key: Any = RSAAlgorithm.from_jwk(signing_jwk())
+    key: Any = RSAAlgorithm.from_jwk(KEY_SET["keys"][0])
     message, _, signature = TOKEN.rpartition(b".")
-    octets, pad, digest = decode(signature), padding.PKCS1v15(), SHA256()
+    octets, pad, digest = base64.urlsafe_b64decode(signature + b"=="), padding.PKCS1v15(), SHA256()
     return lambda: key.verify(octets, message, pad, digest)
 
 
 def ours_cached() -> Callable[[], Any]:
-    import django
-
-    django.setup()
-    from apps.auth.tokens import verifier
-
+    verifier = _verifier()
     return lambda: verifier.verify(token())
 
 
 def ours_uncached() -> Callable[[], Any]:
-    import django
-
-    django.setup()
-    from apps.auth.tokens import keys, verifier
+    verifier = _verifier()
+    from apps.auth.tokens import keys
 
     verifier.verify(token())
     verify, pool = verifier._verified.__wrapped__, keys.current()  # noqa: SLF001
     return lambda: verify(token(), pool)
 
 
+def _verifier() -> Any:
+    import django
+
+    django.setup()
+    from apps.auth.tokens import verifier
+
+    return verifier
+
+
 def pyjwt() -> Callable[[], Any]:
     import jwt
     from jwt.algorithms import RSAAlgorithm
 
-    issuer, client = expectations()
-    key: Any = RSAAlgorithm.from_jwk(signing_jwk())
-    return lambda: jwt.decode(token(), key, algorithms=["RS256"], audience=client, issuer=issuer)
+    key: Any = RSAAlgorithm.from_jwk(KEY_SET["keys"][0])
+    return lambda: jwt.decode(token(), key, algorithms=["RS256"], audience=CLIENT, issuer=ISSUER)
 
 
 def joserfc() -> Callable[[], Any]:
     from joserfc import jwk, jwt
 
-    issuer, client = expectations()
-    keys = jwk.KeySet.import_key_set(jwks())  # type: ignore[arg-type]
-    rules = jwt.JWTClaimsRegistry(iss={"value": issuer}, aud={"value": client}, exp={"essential": True})
-
-    def verify() -> None:
-        rules.validate(jwt.decode(token(), keys, algorithms=["RS256"]).claims)
-
-    return verify
+    keys = jwk.KeySet.import_key_set(KEY_SET)
+    rules = jwt.JWTClaimsRegistry(iss={"value": ISSUER}, aud={"value": CLIENT}, exp={"essential": True})
+    return lambda: rules.validate(jwt.decode(token(), keys, algorithms=["RS256"]).claims)
 
 
 # ---- (b) a whole request --------------------------------------------------------------------------
@@ -110,55 +100,57 @@ def ours_as_shipped() -> Callable[[], Any]:
 def flask_same_work() -> Callable[[], Any]:
     from benchmarks import flask_peer
 
-    return wsgi(flask_peer.app())
-
-
-# ---- helpers ------------------------------------------------------------------------------------
+    return wsgi(flask_peer.app(POOL, CLIENT))
 
 
 def wsgi(application: Any) -> Callable[[], Any]:
     """Call a WSGI application in process, as a server would."""
-    from io import BytesIO
-
-    base = {
-        "REQUEST_METHOD": "GET",
+    base: dict[str, Any] = {
         "PATH_INFO": "/auth/current_user",
-        "QUERY_STRING": "",
-        "SCRIPT_NAME": "",
         "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": "localhost",
         "HTTP_ACCEPT": "application/json, text/plain, */*",
-        "HTTP_ORIGIN": "http://localhost:3000",
+        "HTTP_ORIGIN": os.environ["MOPED_API_CORS_ORIGINS"],
         "HTTP_USER_AGENT": "Mozilla/5.0",
         "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
         "wsgi.errors": sys.stderr,
     }
-    statuses: list[Any] = []
+    setup_testing_defaults(base)
+    statuses: list[str] = []
 
     def call() -> bytes:
         environ = base | {"HTTP_AUTHORIZATION": f"Bearer {token()}", "wsgi.input": BytesIO()}
-        statuses.clear()
         result = application(environ, lambda status, headers, exc_info=None: statuses.append(status))
         body = b"".join(result)
-        close = getattr(result, "close", None)
-        if close:
-            close()
+        getattr(result, "close", lambda: None)()
         return body
 
-    check(call(), statuses[0])
+    body = call()
+    if statuses != ["200 OK"] or json.loads(body)["hasura_claims"]["x-hasura-user-db-id"] != "77":
+        raise SystemExit(f"not the answer: {statuses} {body[:200]!r}")
     return call
 
 
-def check(body: bytes, status: str) -> None:
-    if not status.startswith("200") or json.loads(body)["hasura_claims"]["x-hasura-user-db-id"] != "77":
-        raise SystemExit(f"not the answer: {status} {body[:200]!r}")
+# ---- many distinct tokens ---------------------------------------------------------------------------
+
+
+def growth() -> None:
+    """Print what a call costs with 1, 100 and 10,000 distinct valid tokens in turn, and what is kept."""
+    verifier = _verifier()
+    texts = [line.encode() for line in Path(os.environ["BENCH_TOKENS"]).read_text().splitlines()]
+    verifier.verify(texts[0].decode())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print("| distinct tokens in turn | µs a call (median) | entries kept | growth of the process |")
+    print("|---:|---:|---:|---:|")
+    for count in (1, 100, 10_000):
+        times = []
+        for text in texts[:count] * max(2, 10_000 // count):
+            fresh_text, began = text.decode(), time.process_time_ns()
+            verifier.verify(fresh_text)
+            times.append((time.process_time_ns() - began) / 1000)
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        entries = verifier._verified.cache_info().currsize  # noqa: SLF001
+        print(f"| {count:,} | {statistics.median(times[count:]):.1f} | {entries:,} | {grown:.1f} MB |")
 
 
 def serve(call: Any) -> None:
@@ -171,4 +163,6 @@ def serve(call: Any) -> None:
 
 
 if __name__ == "__main__":
-    serve(globals()[sys.argv[1]]())
+    contender = globals()[sys.argv[1]]()
+    if contender:
+        serve(contender)

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import uuid
-from typing import Any
+from datetime import UTC, datetime
 
 from flask import Flask, Response, g, jsonify, request
 from flask_cognito import CognitoAuth, cognito_auth_required, current_cognito_jwt
 from flask_cors import CORS
 
-from benchmarks import stage
-from benchmarks.answer import answer
-
+HASURA = "https://hasura.io/jwt/claims"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -32,18 +31,26 @@ HEADERS = {
 }
 
 
-def app() -> Flask:
+def app(pool: str, client: str) -> Flask:
     """Return the application."""
     flask = Flask(__name__)
     flask.config.update(
-        COGNITO_REGION=stage.REGION, COGNITO_USERPOOL_ID=stage.POOL, COGNITO_APP_CLIENT_ID=stage.CLIENT
+        COGNITO_REGION=pool.partition("_")[0], COGNITO_USERPOOL_ID=pool, COGNITO_APP_CLIENT_ID=client
     )
     CognitoAuth(flask)
 
     @flask.get("/auth/current_user")
     @cognito_auth_required
     def current_user() -> Response:
-        return jsonify(answer(current_cognito_jwt._get_current_object()))  # noqa: SLF001
+        claims = current_cognito_jwt._get_current_object()  # noqa: SLF001
+        return jsonify(
+            {
+                "cognito:username": claims["cognito:username"],
+                "email": claims["email"],
+                "hasura_claims": json.loads(claims[HASURA]),
+                "decrypted_jwt": claims,
+            }
+        )
 
     _around(flask)
     return flask
@@ -52,13 +59,11 @@ def app() -> Flask:
 def _around(flask: Flask) -> None:
     CORS(
         flask,
-        origins=["http://localhost:3000"],
+        origins=[os.environ["MOPED_API_CORS_ORIGINS"]],
         expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate"],
     )
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("request")
-    logger.addHandler(handler)
+    logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
 
     @flask.before_request
@@ -71,33 +76,17 @@ def _around(flask: Flask) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = g.request_id
-        claims = getattr(g, "cogauth_cognito_jwt", {})
-        logger.info(
-            "request",
-            extra={
-                "request_id": g.request_id,
-                "method": request.method,
-                "route": request.url_rule.rule if request.url_rule else "",
-                "status": response.status_code,
-                "ms": round((time.perf_counter() - g.started) * 1000, 2),
-                "client": request.remote_addr,
-                "sub": claims.get("sub", ""),
-            },
-        )
-        return response
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
-
-    own = frozenset(vars(logging.makeLogRecord({})))
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        line: dict[str, Any] = {
-            "time": self.formatTime(record),
-            "level": record.levelname,
-            "event": record.getMessage(),
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "level": "INFO",
+            "event": "request",
+            "request_id": g.request_id,
+            "method": request.method,
+            "route": request.url_rule.rule if request.url_rule else "",
+            "status": response.status_code,
+            "ms": round((time.perf_counter() - g.started) * 1000, 2),
+            "client": request.remote_addr,
+            "sub": getattr(g, "cogauth_cognito_jwt", {}).get("sub", ""),
         }
-        line |= {name: value for name, value in vars(record).items() if name not in self.own}
-        return json.dumps(line)
+        logger.info(json.dumps(line))
+        return response

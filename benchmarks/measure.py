@@ -1,18 +1,23 @@
-"""Taking turns: every contender is a process of its own, asked for a few calls, round after round."""
+"""
+Taking turns, so that other work on the machine reaches all contenders alike.
+
+A contender is a process of its own, asked for a few calls in each round, or a function of this process.
+"""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Result(NamedTuple):
-    """What one contender took, in microseconds a call: the median, and the best round."""
+    """What one contender took, in microseconds a call: the median, and the best round or tenth."""
 
     name: str
     median: float
@@ -22,15 +27,14 @@ class Result(NamedTuple):
 class Contender:
     """A child that waits for a number and answers how many nanoseconds so many calls took."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(self, name: str, command: Sequence[str]) -> None:
         self.name = name
         self.times: list[float] = []
         self.process = subprocess.Popen(
             command,
-            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if "--loud" in sys.argv else subprocess.DEVNULL,
+            stderr=None if "--loud" in sys.argv else subprocess.DEVNULL,
             text=True,
         )
 
@@ -66,9 +70,23 @@ def take_turns(contenders: Sequence[Contender], rounds: int, calls: int) -> list
     ]
 
 
+def in_turn(functions: dict[str, Callable[[], Any]], rounds: int) -> list[Result]:
+    """Return the results of so many rounds of single calls in this process."""
+    times: dict[str, list[int]] = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            began = time.perf_counter_ns()
+            function()
+            times[name].append(time.perf_counter_ns() - began)
+    return [
+        Result(name, statistics.median(samples) / 1e3, statistics.quantiles(samples, n=10)[0] / 1e3)
+        for name, samples in times.items()
+    ]
+
+
 def table(results: Sequence[Result], unit: Result, title: str) -> str:
     """Return a Markdown table, fastest first, with ratios to one of them."""
-    lines = [f"| {title} | µs (median) | ratio | µs (best round) | ratio |", "|---|---:|---:|---:|---:|"]
+    lines = [f"| {title} | µs (median) | ratio | µs (best) | ratio |", "|---|---:|---:|---:|---:|"]
     for name, median, best in sorted(results, key=lambda result: result.median):
         lines.append(
             f"| {name} | {median:.1f} | {median / unit.median:.2f} | {best:.1f} | {best / unit.best:.2f} |"

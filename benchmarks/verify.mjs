@@ -18,7 +18,7 @@ function raw() {
 function cognito() {
   const { CognitoJwtVerifier } = createRequire(process.env.BENCH_NODE_MODULES)("aws-jwt-verify");
   const verifier = CognitoJwtVerifier.create({
-    userPoolId: process.env.COGNITO_USERPOOL_ID, clientId: process.env.COGNITO_APP_CLIENT_ID, tokenUse: "id",
+    userPoolId: process.env.COGNITO_USERPOOL_ID, clientId: process.env.COGNITO_APP_CLIENT_ID.split(","), tokenUse: "id",
   });
   verifier.cacheJwks(jwks);
   return () => verifier.verifySync(token);

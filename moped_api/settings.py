@@ -67,7 +67,7 @@ DATABASES = {
 }
 # A secret with `username` and `password`, in place of DATABASE_URL's; read when a connection is made.
 DATABASE_SECRET = env.text("MOPED_API_DATABASE_SECRET", "")
-# PgBouncer or RDS Proxy stands in between: no start-up parameter `options`, no prepared statements.
+# PgBouncer or RDS Proxy stands in between: no start-up parameter `options`.
 DATABASE_POOLER = env.flag("MOPED_API_DATABASE_POOLER", default=False)
 # Parameters of every session. Behind a pooler the database role carries them (docs/database.md).
 DATABASE_SESSION = {
@@ -86,8 +86,6 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_idle=30,
     keepalives_interval=10,
     keepalives_count=3,
-    # psycopg's own default, which Django switches off; see apps.core.database.queries
-    prepare_threshold=None if DATABASE_POOLER else 5,
 )
 if not DATABASE_POOLER:
     DATABASES["default"]["OPTIONS"]["options"] = " ".join(
@@ -109,9 +107,13 @@ BROWSER_PAGES = env.flag(
     "MOPED_API_BROWSER_PAGES", default=False
 )  # browsable API; needs requirements/staging
 BROWSER_SIGN_IN = env.flag("MOPED_API_BROWSER_SIGN_IN", default=False)  # through the pool's hosted UI
+# Of a preview: the page of staging that its sign-ins come back to, since the pool knows no preview (ADR 13).
+SIGN_IN_RELAY = env.text("MOPED_API_SIGN_IN_RELAY", "")
 COGNITO_DOMAIN_URL = env.text("COGNITO_DOMAIN_URL", None if BROWSER_SIGN_IN else "")
 SECURE_COOKIES = env.flag("MOPED_API_SECURE_COOKIES", default=True)
 COOKIE_PREFIX = "__Host-" if SECURE_COOKIES else ""
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE_COOKIES else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_HTTPONLY = True
@@ -124,6 +126,7 @@ CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", "
 CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
 )
+CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST", "PUT"]  # of our routes
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
@@ -158,9 +161,9 @@ LOGGING = {
 # ---- Django -----------------------------------------------------------------------------------
 DEBUG = False  # everywhere: a traceback belongs in the log, and what is never on cannot leak
 SILENCED_SYSTEM_CHECKS = [
-    "security.W001",  # apps.core.http.headers sets what SecurityMiddleware would
-    "security.W002",  # and X-Frame-Options
-    *(["security.W016"] if STAGE == "laptop" else []),  # a laptop has no https
+    "security.W008",  # API Gateway serves https only: there is no redirect to make
+    "security.W021",  # which hosts browsers preload is for the owners of the domain to decide
+    *(["security.W004", "security.W016"] if STAGE == "laptop" else []),  # a laptop has no https
 ]
 SECRET_KEY = get_random_secret_key()  # nothing that outlives a process is signed with it
 ROOT_URLCONF = "moped_api.urls"
@@ -190,6 +193,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.core.http.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.core.http.cors.CorsMiddleware",
     "apps.core.http.middleware.HostMiddleware",
     *(
@@ -261,19 +266,27 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Moped API",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"},
+    "CONTACT": {"name": "Issues", "url": "https://github.com/cityofaustin/atd-moped/issues"},
+    "SERVERS": [  # of openapi.yaml; a running server names itself
+        {"url": "https://moped-api-staging.austinmobility.io", "description": "staging"},
+        {"url": "https://moped-api.austinmobility.io", "description": "production"},
+    ],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "",
     "AUTHENTICATION_WHITELIST": ["apps.auth.authentication.CognitoAuthentication"],  # not the cookie
     "TAGS": [
         {"name": "auth", "description": "Who is calling."},
         {"name": "users", "description": "Staff accounts, which admins create, change and deactivate."},
         {"name": "files", "description": "Signed forms for uploads, and signed links for downloads."},
-        {"name": "health", "description": "For monitors."},
+        {"name": "health", "description": "Whether the API works, for monitors."},
         {"name": "reference", "description": "This document."},
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "apps.reference.openapi.add_problem",
-        "apps.reference.openapi.add_description",
+        "apps.reference.hooks.add_schemas",
+        "apps.reference.hooks.add_headers",
+        "apps.reference.hooks.add_introduction",
     ],
 }
 

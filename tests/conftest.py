@@ -223,7 +223,8 @@ def _remember_rights(token: dict[str, Any]) -> None:
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    current_roles._cache.put(address, frozenset(claims.allowed_roles))
+    cache = current_roles._cache
+    cache._store(address, frozenset(claims.allowed_roles), cache._generation)
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

@@ -267,7 +267,7 @@ class TestRestore:
             return [keys._cache, current_roles._cache, secrets._cache("configuration")]
 
         for cache in caches():
-            cache.put("key", "a value of the snapshot")
+            cache._store("key", "a value of the snapshot", cache._generation)
 
         lambda_handler._after_restore()
 

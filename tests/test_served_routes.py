@@ -54,7 +54,7 @@ class TestGunicorn:
         monkeypatch.setattr(load, "SETTLED_SECONDS", 0.0)
         outcome = load.run(served, 240)
         assert not [*outcome.tally.failures, *outcome.tally.crashes]
-        assert [sample.pid for sample in outcome.settled[1]] == served.workers
+        assert list(outcome.moments[-1]) == served.workers
         assert "good requests" in "\n".join(load.report(outcome))
 
 
@@ -66,38 +66,29 @@ class TestOutcome:
         tally.refused("noise", 400)
         return tally
 
-    def problems(self, tally: Tally, *after: load.Sample) -> str:
-        before = [load.Sample(0, 7, 100.0, 20)]
-        return "; ".join(load.Outcome(tally, 1.0, [], [before, list(after)]).problems())
-
-    def test_is_good_where_nothing_was_lost_and_nothing_kept(self, tally: Tally) -> None:
-        assert not self.problems(tally, load.Sample(9, 7, 101.0, 21))
+    def problems(self, tally: Tally, *moments: dict[int, load.Worker]) -> str:
+        return "; ".join(load.Outcome(tally, 1.0, [{7: load.Worker(100.0, 20)}, *moments]).problems())
 
     @pytest.mark.parametrize(
-        ("after", "message"),
+        ("half_way", "end", "message"),
         [
-            (load.Sample(9, 7, 120.0, 20), "worker 7 grew from 100.0 to 120.0 MB"),
-            (load.Sample(9, 7, 100.0, 40), "worker 7 went from 20 to 40 descriptors"),
-            (load.Sample(9, 8, 100.0, 20), "workers ended: [7]"),
+            ((100.0, 20), {7: load.Worker(101.0, 21)}, ""),
+            ((119.0, 20), {7: load.Worker(120.0, 20)}, ""),
+            ((119.0, 20), {7: load.Worker(125.0, 20)}, "worker 7 grew from 119.0 to 125.0 MB"),
+            ((100.0, 20), {7: load.Worker(100.0, 40)}, "worker 7 went from 20 to 40 descriptors"),
+            ((100.0, 20), {8: load.Worker(100.0, 20)}, "workers ended: [7]"),
         ],
     )
-    def test_names_what_a_worker_kept(self, tally: Tally, after: load.Sample, message: str) -> None:
-        assert self.problems(tally, after) == message
-
-    def test_lets_a_worker_fill_its_caches_in_the_first_half(self, tally: Tally) -> None:
-        before, half_way = load.Sample(0, 7, 100.0, 20), load.Sample(4, 7, 119.0, 20)
-        late, after = load.Sample(6, 7, 125.0, 20), load.Sample(0, 7, 120.0, 20)
-
-        filled = load.Outcome(tally, 10.0, [half_way, late], [[before], [after]])
-        leaking = load.Outcome(tally, 10.0, [half_way, late], [[before], [late]])
-
-        assert not list(filled.problems())
-        assert list(leaking.problems()) == ["worker 7 grew from 119.0 to 125.0 MB"]
+    def test_names_what_a_worker_kept(
+        self, tally: Tally, half_way: tuple[float, int], end: dict[int, load.Worker], message: str
+    ) -> None:
+        assert self.problems(tally, {7: load.Worker(*half_way)}, end) == message
 
     def test_names_what_was_lost(self, tally: Tally) -> None:
         tally.failed(Wish("/", "/"), "503")
         tally.refused("noise", 500)
 
-        problems = self.problems(tally, load.Sample(9, 7, 100.0, 20))
+        worker = {7: load.Worker(100.0, 20)}
+        problems = self.problems(tally, worker, worker)
 
         assert problems == "1 good requests failed: GET /: 503; junk made a crash: noise: 500"

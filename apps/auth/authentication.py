@@ -3,6 +3,10 @@ Who is calling: the Authorization header, else the cookie of a browser sign-in.
 
 Settings list the two classes in this order, the second one only where browsers can sign in. A header that is
 present must be valid: the cookie does not replace it.
+
+simplejwt imports the models of `django.contrib.auth` for annotations. They need two of Django's apps, whose
+tables must not be created in the City's database. Also the first model without a `db_table` makes Django
+import psycopg: a fifth of a cold start, before any query.
 """
 
 from __future__ import annotations
@@ -15,16 +19,24 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 
 from apps.auth.browser import cookies
-from apps.auth.callers import CognitoUser
-from apps.auth.simplejwt import JWTStatelessUserAuthentication
 from apps.auth.tokens import errors, verifier
 from apps.core.http import problems
+from apps.core.imports import Replacement, deferred
+
+SET_ASIDE: dict[str, Replacement] = {
+    "django.contrib.auth.models": ("AbstractBaseUser", "Group", "Permission"),
+    "django.test.signals": "django.core.signals",  # for one signal, with the whole test framework
+    "rest_framework_simplejwt.token_blacklist.models": ("BlacklistedToken", "OutstandingToken"),
+}
+
+with deferred(SET_ASIDE):
+    from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from rest_framework.request import Request
 
-    from apps.auth.tokens.verifier import IdToken
+    from apps.auth.callers import CognitoUser
 
 
 def _csrf_protected_view(_request: HttpRequest) -> HttpResponse:
@@ -58,7 +70,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         scheme, _, token = header.partition(" ")
         return token.lstrip(" ").rstrip(" \t") if scheme.lower() == "bearer" else ""
 
-    def get_validated_token(self, raw_token: str) -> IdToken:  # type: ignore[override]
+    def get_validated_token(self, raw_token: str) -> CognitoUser:  # type: ignore[override]
         """
         Verify the token's text.
 
@@ -69,9 +81,9 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         except (verifier.TokenError, verifier.KeysUnavailableError) as error:
             raise problems.WrappedMopedError(error) from error
 
-    def get_user(self, validated_token: IdToken) -> CognitoUser:  # type: ignore[override]
+    def get_user(self, validated_token: CognitoUser) -> CognitoUser:  # type: ignore[override]
         """Return the caller that the token names."""
-        return CognitoUser(validated_token)
+        return validated_token
 
 
 class CookieAuthentication(BaseAuthentication):
@@ -82,20 +94,20 @@ class CookieAuthentication(BaseAuthentication):
     our Origin.
     """
 
-    def authenticate(self, request: Request) -> tuple[CognitoUser, IdToken] | None:
+    def authenticate(self, request: Request) -> tuple[CognitoUser, CognitoUser] | None:
         """
-        Return the caller and the verified token, or None without a valid cookie.
+        Return the caller, or None without a valid cookie.
 
         :raises WrappedMopedError: 503 if no key of the pool is known
         """
         try:
-            token = cookies.verified_token(request)
+            caller = cookies.verified_caller(request)
         except verifier.KeysUnavailableError as error:
             raise problems.WrappedMopedError(error) from error
-        if token is None:
+        if caller is None:
             return None
         _enforce_csrf(request)
-        return CognitoUser(token), token
+        return caller, caller
 
 
 def _enforce_csrf(request: Request) -> None:

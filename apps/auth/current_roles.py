@@ -42,25 +42,17 @@ def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] 
     :param only_looks: whether the request changes nothing
     :raises RolesUnavailableError: if the table cannot be reached and no answer is young enough
     """
-    item_roles = _cached_roles(claims_email(caller), only_looks=only_looks)
+    address = claims_address(username=caller.username, email=caller.email)
+    try:
+        item_roles = _cache.get(address, allow_stale=only_looks)
+    except UpstreamError as error:
+        raise RolesUnavailableError from error
     return None if item_roles is None else item_roles & set(caller.roles)
-
-
-def claims_email(caller: CognitoUser) -> str:
-    """Return the address under which the trigger found the caller's claims."""
-    return claims_address(username=caller.username, email=caller.email)
 
 
 def invalidate(*addresses: str) -> None:
     """Drop the cached roles of these addresses, or of all."""
     _cache.clear(*addresses)
-
-
-def _cached_roles(address: str, *, only_looks: bool) -> frozenset[str] | None:
-    try:
-        return _cache.get(address, allow_stale=only_looks)
-    except UpstreamError as error:
-        raise RolesUnavailableError from error
 
 
 def _load(address: str) -> frozenset[str] | None:

@@ -8,15 +8,13 @@ from rest_framework import request
 
 if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
-    from apps.auth.tokens.verifier import IdToken
 
 
 class Request(request.Request):
     """
     A request of a known caller.
 
-    Behind any permission but AllowAny, no caller is anonymous: `user` and `auth` are ours.
+    Behind any permission but AllowAny, no caller is anonymous.
     """
 
     user: CognitoUser  # type: ignore[assignment]
-    auth: IdToken

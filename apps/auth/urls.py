@@ -16,5 +16,6 @@ if settings.BROWSER_SIGN_IN:
     urlpatterns += [
         route("sign-in", browser.start, name="auth-sign-in"),
         route("callback", browser.callback, name="auth-callback"),
+        route("preview", browser.preview, name="auth-preview"),
         route("sign-out", browser.sign_out, name="auth-sign-out"),
     ]

@@ -19,31 +19,31 @@ if TYPE_CHECKING:
 
 
 class AuthHealthView(HealthMessageView):
-    """Say that authentication is there."""
+    """Say that the routes for authentication are there."""
 
     subject = "Auth - "
 
 
 class CurrentUserView(GenericAPIView[Any]):
-    """
-    Who you are.
-
-    The claims as this API uses them, and `decrypted_jwt`: the whole payload as Cognito signed
-    it, in which the Hasura claim is still a string.
-    """
+    """Who you are."""
 
     permission_classes = (IsSignedIn,)
     serializer_class = CallerWithTokenSerializer
 
     def get(self, request: Request) -> Response:
-        """Return the caller's username, address, claims and payload."""
+        """
+        Say who you are, with the token's payload.
+
+        `hasura_claims` are the claims as this API uses them. `decrypted_jwt` is the whole payload as
+        Cognito signed it, in which the Hasura claim is still a string.
+        """
         caller = request.user
         return Response(
             {
                 "cognito:username": caller.username,
                 "email": caller.email,
                 "hasura_claims": caller.claims.as_dict(),
-                "decrypted_jwt": request.auth.payload,
+                "decrypted_jwt": caller.payload,
             }
         )
 
@@ -52,7 +52,11 @@ class CurrentUserView(GenericAPIView[Any]):
 @permission_classes([IsSignedIn])
 @normalize_claims
 def current_user2(request: Request, claims: HasuraClaims) -> Response:
-    """Return who you are, by way of `@normalize_claims`: the example to read first."""
+    """
+    Say who you are, without the token's payload.
+
+    The view is the example to read first. It gets the claims by the decorator `@normalize_claims`.
+    """
     return Response(
         {
             "cognito:username": request.user.username,

@@ -122,10 +122,6 @@ class RefreshingCache(Generic[K, V]):
         """
         return self._reload(key, self.max_age, partial(self._may_refresh, interval))
 
-    def put(self, key: K, value: V) -> None:
-        """Store a value as if it were loaded now."""
-        self._store(key, value, self._generation)
-
     def clear(self, *keys: K) -> None:
         """Drop these values, or all, and forget failures. A load that has begun stores nothing."""
         with self._changing:

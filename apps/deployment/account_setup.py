@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
@@ -62,12 +62,7 @@ def read_parameters(path: Path) -> dict[str, str]:
 
     :raises StageError: if there is no such file or it is not one JSON object of texts
     """
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StageError(f"The parameter file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise StageError(f"The parameter file {path} is not JSON: {error}.") from error
+    content = zappa_settings.read_json(path)
     if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
         raise StageError(f"The parameter file {path} must be one JSON object whose values are texts.")
     return content

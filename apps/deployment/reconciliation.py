@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from apps.deployment.aws import functions, provisioning
-from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
 
 if TYPE_CHECKING:
@@ -30,20 +29,10 @@ SETTINGS = {
 
 
 def derived(stage: Stage) -> Stage:
-    """
-    Return the stage with the settings of this function.
-
-    :raises StageError: if the stack is older than the function
-    """
-    try:
-        name, role = stage.outputs["ReconciliationFunction"], stage.outputs["ReconciliationRoleArn"]
-    except KeyError as error:
-        raise StageError(
-            f"The stack {stage.own['stack']} lacks {error.args[0]}:"
-            " update it from infrastructure/moped-api.yaml."
-        ) from error
-    settings = zappa_settings.merged(stage.settings, {**SETTINGS, "role_arn": role})
-    return replace(stage, function=name, settings=settings)
+    """Return the stage with the settings of this function."""
+    role = {"role_arn": stage.outputs["ReconciliationRoleArn"]}
+    settings = zappa_settings.merged(stage.settings, {**SETTINGS, **role})
+    return replace(stage, function=stage.outputs["ReconciliationFunction"], settings=settings)
 
 
 def publish(stage: Stage, package: Package, description: str) -> None:

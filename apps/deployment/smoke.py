@@ -1,4 +1,4 @@
-"""Smoke test of a version before traffic reaches it: by direct invocation, with a real token."""
+"""The smoke test of a version before it gets traffic: direct invocations, with a real token."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OK, UNAUTHORIZED = 200, 401
 
 def try_out(stage: Stage, version: str, token: str) -> list[str]:
     """
-    Ask a version what all callers ask, and return a line for each answer.
+    Send a version three requests, and return a line for each answer.
 
-    :raises StageError: at the first answer that is not as it should be
+    :raises StageError: at the first answer with another status than expected
     """
     questions = (
         ("/", "", OK),

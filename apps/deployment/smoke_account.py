@@ -41,7 +41,7 @@ def sign_in(
     """Sign in to the pool of a stage with a password or a refresh token, and return the tokens."""
     answer = clients.cognito().admin_initiate_auth(
         UserPoolId=outputs["UserPoolId"],
-        ClientId=outputs["ClientId"],
+        ClientId=outputs["ClientId"].rpartition(",")[2],  # before it, a preview has one for browsers
         AuthFlow=flow,
         AuthParameters=parameters,
     )

@@ -1,8 +1,8 @@
 """
 The life of a stage, in the order in which it happens.
 
-Whatever fails before the last step leaves the running version running: traffic goes to the alias
-`live`, and nothing but `make_live` moves it (docs/adr/0009-alias-live.md).
+A failure before the last step leaves the running version running: traffic goes to the alias
+`live`, and only `make_live` moves it (docs/adr/0009-alias-live.md).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     """
     Bring a package to a stage and return the version that is live.
 
-    Look first (secret, token), deploy or update through Zappa, publish a version with its
-    variables, migrate where the stage says so, try it out, and only then move the traffic.
+    Check the prerequisites, deploy or update with Zappa, publish a version with its variables,
+    migrate if the stage says so, test the version, and only then move the traffic.
 
     :param token: a real ID token; "" to sign in with the stage's own account
-    :raises StageError: at the first thing that is not as it should be; traffic is where it was
+    :raises StageError: if a step fails; traffic goes to the version before
     """
     _check_prerequisites(stage)
     before = functions.live(stage.function)
@@ -53,8 +53,8 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
     """
     Move the traffic back and return the version that is live again.
 
-    :param to: a version; "" for the one before
-    :raises StageError: if there is none to go back to
+    :param to: a version; "" for the version before
+    :raises StageError: if there is no such version
     """
     now = functions.live(stage.function)
     if now is None:
@@ -72,9 +72,9 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
 
 def undeploy(stage: Stage, *, tell: Tell) -> None:
     """
-    Remove the functions and what stands before them; the stack and all that holds data stay.
+    Remove the functions and the REST API. The stack and all data stay.
 
-    :raises StageError: if there is nothing to remove, the user pool needs it, or a part of it is left
+    :raises StageError: if the stage is not deployed, the user pool calls it, or a part of it is left
     """
     if not functions.exists(stage.function):
         raise StageError(f"{stage.name} is not deployed.")
@@ -87,11 +87,11 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
     zappa.run(stage, "undeploy", "-y")
     if functions.exists(stage.function) or rest_api.api_id(stage):
         raise StageError(f"{stage.name} is still there in part; run `stage undeploy {stage.name}` again.")
-    tell(f"{stage.function} is gone; what the stack {stage.own['stack']} made is untouched")
+    tell(f"{stage.function} is gone; the resources of the stack {stage.own['stack']} stay")
 
 
 def status(stage: Stage) -> dict[str, str]:
-    """Return what there is to know, by the words it is shown with."""
+    """Return the state of a stage, by the names under which it is printed."""
     if not functions.exists(stage.function):
         return {"function": "not deployed", "stack": stage.own["stack"]}
     alias = functions.live(stage.function)
@@ -123,7 +123,7 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
 
 
 def _smoke_test(stage: Stage, version: str, token: str, tell: Tell) -> None:
-    """Ask a version what callers and the user pool ask."""
+    """Send a version the requests of callers and the event of the user pool."""
     for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
         tell(f"  {line}")
 

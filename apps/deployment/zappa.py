@@ -1,8 +1,10 @@
-"""Zappa, run as an operator would, with the settings that were rendered for one stage."""
+"""Zappa, run as an operator would, with the settings of one stage."""
 
 from __future__ import annotations
 
+import json
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 from apps.deployment import subprocesses
@@ -20,8 +22,11 @@ def run(stage: Stage, command: str, *options: str | Path) -> str:
 
     :raises StageError: with the last message of Zappa
     """
-    return subprocesses.run(
-        [sys.executable, "-m", "zappa.cli", command, stage.name, "-s", stage.path, *options],
-        doing=f"{command} {stage.name}",
-        folder=PROJECT,
-    )
+    with tempfile.NamedTemporaryFile("w", prefix=f"{stage.name}-", suffix=".json") as settings:
+        json.dump({stage.name: stage.settings}, settings)
+        settings.flush()
+        return subprocesses.run(
+            [sys.executable, "-m", "zappa.cli", command, stage.name, "-s", settings.name, *options],
+            doing=f"{command} {stage.name}",
+            folder=PROJECT,
+        )

@@ -1,18 +1,10 @@
-"""What a newcomer needs to know, printed once a start and not at every reload."""
+"""What a newcomer needs to know."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
 
-from apps.devstack import environment
 from apps.devstack.personas import PASSWORD, PERSONAS
-
-if TYPE_CHECKING:
-    from django.core.management.base import OutputWrapper
-
-MARKER = environment.FOLDER / "welcome-is-due"
 
 TEXT = """
 The Moped API is at http://127.0.0.1:{port}/
@@ -31,16 +23,7 @@ Call it as one of them:
 """
 
 
-def due() -> None:
-    """Note that the next server to listen shall say it."""
-    MARKER.touch()
-
-
-def say(out: OutputWrapper, port: int) -> None:
-    """Say it, if it is due."""
-    if not MARKER.exists():
-        return
-    MARKER.unlink()
+def text(port: int) -> str:
+    """Return the address of the API and who can sign in."""
     personas = "\n".join(f"  {p.key:<16} {p.email:<30} {p.summary}" for p in PERSONAS)
-    out.write(TEXT.format(port=port, aws=settings.AWS_ENDPOINT_URL, password=PASSWORD, personas=personas))
-    out.flush()
+    return TEXT.format(port=port, aws=settings.AWS_ENDPOINT_URL, password=PASSWORD, personas=personas)

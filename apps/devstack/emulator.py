@@ -1,8 +1,8 @@
 """
 The embedded AWS: MiniStack, in an environment of its own, started by us (docs/adr/0003-embedded-aws.md).
 
-It enforces IAM (`AUTH=true`), so what a role may not do fails here too; it saves what it holds when
-it is stopped; and it hears nothing of the developer's own environment, which its functions inherit.
+It enforces IAM (`AUTH=true`), so what a role may not do fails here too. It keeps its data. It gets nothing
+of the developer's own environment, since its functions would inherit it.
 """
 
 from __future__ import annotations
@@ -49,9 +49,24 @@ class Emulator(processes.Server):
         self.folder = folder
         self.port = port
         self.log = folder / "emulator.log"
-        self._durable = durable
-        self._function_python = function_python
         self._launcher = launcher
+        self._variables = {
+            "PATH": "/usr/bin:/bin",
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "AUTH": "true",
+            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
+            "PERSIST_STATE": str(int(durable)),
+            "STATE_DIR": str(folder / "state"),
+            "S3_PERSIST": str(int(durable)),
+            "S3_DATA_DIR": str(folder / "s3"),
+            "LAMBDA_EXECUTOR": "local",
+            # These two would listen on every address of the machine.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        }
+        if function_python:
+            self._variables["FUNCTION_PYTHON"] = str(function_python)
 
     @property
     def url(self) -> str:
@@ -59,56 +74,18 @@ class Emulator(processes.Server):
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        """
-        Start it and wait until it answers.
-
-        :raises DevstackError: if it is not installed or does not come up, with its last words
-        """
+        """Start it and wait until it answers."""
         if not PYTHON.exists():
             raise DevstackError("The embedded AWS is not installed. Run `make install`.")
-        scratch = self._fresh_scratch()
-        with self.log.open("wb") as log:
-            self._process = processes.start(
-                [PYTHON, self._launcher],
-                end_with=self.stop_signal,
-                log=log,
-                environment=self._environment(scratch),
-            )
-        self._await(self._answers)
-
-    def _fresh_scratch(self) -> Path:
-        # It leaves the code folders of its functions behind.
         scratch = self.folder / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)  # it leaves the code folders of its functions behind
         scratch.mkdir(parents=True)
-        return scratch
+        self._start([PYTHON, self._launcher], environment=self._variables | {"TMPDIR": str(scratch)})
 
-    def _environment(self, scratch: Path) -> dict[str, str]:
-        durable = "1" if self._durable else "0"
-        functions = {"FUNCTION_PYTHON": str(self._function_python)} if self._function_python else {}
-        return {
-            **functions,
-            "PATH": "/usr/bin:/bin",
-            "TMPDIR": str(scratch),
-            "BIND_HOST": HOST,
-            "GATEWAY_PORT": str(self.port),
-            "AUTH": "true",
-            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
-            "PERSIST_STATE": durable,
-            "STATE_DIR": str(self.folder / "state"),
-            "S3_PERSIST": durable,
-            "S3_DATA_DIR": str(self.folder / "s3"),
-            "LAMBDA_EXECUTOR": "local",
-            # These two would listen on every address of the machine.
-            "IOT_MTLS_ENABLED": "0",
-            "SFTP_ENABLED": "0",
-        }
-
-    def _answers(self) -> bool:
-        assert self._process is not None  # noqa: S101 (only asked while starting)
+    def _is_ready(self, pid: int) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_directory/process", timeout=10) as response:  # noqa: S310
-                return bool(response.read().decode() == str(self._process.pid))
+                return bool(response.read().decode() == str(pid))
         except (OSError, HTTPException):
             return False
 

@@ -1,16 +1,15 @@
 """
-The environment variables of a laptop: what a stage is given by its operators, given by us.
+The environment variables of a laptop, which a stage gets from its operators.
 
-`moped_api.settings` reads them; this is the one file that writes them. Sources, the first wins:
+`moped_api.settings` reads them, and this is the one file that writes them. The first source wins:
 
 1. what the process already has,
 2. the project's `.env` (see `.env.example`),
-3. the world that `make run` furnished (pool, client, bucket, ... in `.devstack/world.json`),
-4. placeholders, so that commands work which need no world (`makemigrations`, `startblueprint`).
+3. what `make run` provisioned (pool, client, bucket, ... in `.devstack/world.json`),
+4. placeholders, for commands that need none of these (`makemigrations`, `startblueprint`).
 
-Where AWS is answers as one: with the embedded AWS go its region and credentials, and whatever
-`~/.aws` or the shell says about the real one is set aside. A process that names a stage other than
-the laptop is left alone.
+The embedded AWS has its own region and credentials. What `~/.aws` or the shell says about the real AWS
+is set aside. A process that names a stage other than the laptop is left alone.
 """
 
 from __future__ import annotations
@@ -51,6 +50,7 @@ NO_OTHER_AWS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+EMBEDDED_AWS = {"AWS_DEFAULT_REGION": REGION, **EMULATOR_CREDENTIALS, **NO_OTHER_AWS}
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 PLACEHOLDERS = of_laptop(EMULATOR_URL)
@@ -67,7 +67,7 @@ TESTS = {
     "MOPED_API_EXTRA_MIDDLEWARE": "",
     "MOPED_API_LOG_FORMAT": "json",
     "MOPED_API_LOG_LEVEL": "INFO",
-    "AWS_DEFAULT_REGION": REGION,
+    **EMBEDDED_AWS,
     # Port 9 is "discard": nothing listens there, so an unexpected call fails at once.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "COGNITO_REGION": REGION,
@@ -78,41 +78,40 @@ TESTS = {
     "COGNITO_DYNAMO_TABLE_NAME": "test-claims",
     "MOPED_API_CONFIGURATION_SETTINGS": "test-configuration",
     "MOPED_API_UPLOADS_S3_BUCKET": "test-uploads",
-    **EMULATOR_CREDENTIALS,
-    **NO_OTHER_AWS,
 }
 
 
 def apply() -> None:
     """Complete the environment of this process for a laptop, unless it belongs to a stage."""
-    if _is_a_stage():
+    if os.environ.get(STAGE_VARIABLE, LAPTOP) != LAPTOP:
         return
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     dotenv = read_dotenv(DOTENV)
     if dotenv.get(STAGE_VARIABLE, LAPTOP) != LAPTOP:
         _set_defaults(dotenv)
         return
-    # The output of a command is its result; only the server logs every event.
-    level = "INFO" if supervisor_pid() else "WARNING"
     own = {
         "DATABASE_URL": postgresql.database_url(POSTGRESQL),
         "AWS_DEFAULT_REGION": REGION,
-        "MOPED_API_LOG_LEVEL": level,
+        # The output of a command is its result. Only the server logs every event.
+        "MOPED_API_LOG_LEVEL": "INFO" if supervisor_pid() else "WARNING",
     }
     _set_defaults({**own, **PLACEHOLDERS, **read_world(), **dotenv})
     _bypass_proxy()
     supplied = _ours() - dotenv.keys()
     if "AWS_ENDPOINT_URL" in supplied:
-        _use_embedded_aws()
+        url = os.environ["AWS_ENDPOINT_URL"]
+        _remove("AWS_")
+        os.environ.update({"AWS_ENDPOINT_URL": url, **EMBEDDED_AWS})
     if "DATABASE_URL" in supplied:
-        remove_variables("PG")
+        _remove("PG")
 
 
 def apply_for_tests(database_url: str) -> None:
     """Give this process, whatever its shell says, the environment of the tests."""
-    remove_variables("AWS_")
+    _remove("AWS_")
     if "DATABASE_URL" not in os.environ:
-        remove_variables("PG")
+        _remove("PG")
     _bypass_proxy()
     os.environ.update(TESTS)
     os.environ.setdefault("DATABASE_URL", database_url)
@@ -159,10 +158,6 @@ def read_dotenv(path: Path) -> dict[str, str]:
     return {name: value for name, equals, value in pairs if equals}
 
 
-def _is_a_stage() -> bool:
-    return os.environ.get(STAGE_VARIABLE, LAPTOP) != LAPTOP
-
-
 def _ours() -> set[str]:
     return set(filter(None, os.environ.get(SUPPLIED_VARIABLE, "").split(",")))
 
@@ -173,23 +168,15 @@ def _set_defaults(variables: Mapping[str, str]) -> None:
     os.environ[SUPPLIED_VARIABLE] = ",".join(sorted(_ours() | free))
 
 
-def remove_variables(prefix: str) -> None:
-    """Remove the variables with which a shell configures AWS (`AWS_`) or PostgreSQL's client (`PG`)."""
-    for name in [name for name in os.environ if name.startswith(prefix)]:
-        del os.environ[name]
-
-
-def _use_embedded_aws() -> None:
-    url = os.environ["AWS_ENDPOINT_URL"]
-    remove_variables("AWS_")
-    os.environ.update(
-        {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": REGION, **EMULATOR_CREDENTIALS, **NO_OTHER_AWS}
-    )
-
-
 def _bypass_proxy() -> None:
     """Keep a proxy of the shell away from the servers of this machine."""
     hosts = os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",")
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
         dict.fromkeys([*filter(None, hosts), *LOOPBACK_HOSTS])
     )
+
+
+def _remove(prefix: str) -> None:
+    """Remove the variables with which a shell configures AWS (`AWS_`) or PostgreSQL's client (`PG`)."""
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]

@@ -44,7 +44,7 @@ def emulator(emulator_launcher: Path, tmp_path_factory: pytest.TempPathFactory) 
 def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
     """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
     with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
-        return provision.furnish(provision.Endpoints(8000, emulator.url))
+        return provision.furnish(8000, emulator.url)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def furnished_personas(furnished_emulator: Emulator) -> Emulator:
     """Return the furnished embedded AWS with every persona's account and claims in it."""
     from apps.devstack import accounts  # noqa: PLC0415 (models: Django is not set up when plugins load)
 
-    accounts.ensure_accounts(PERSONAS)
+    accounts.ensure(PERSONAS, with_rows=False)
     return furnished_emulator
 
 

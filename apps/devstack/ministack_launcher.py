@@ -3,7 +3,7 @@ Starts MiniStack, with patches where it differs from AWS. The emulator's own Pyt
 
 It imports nothing of the project: the emulator's environment has neither Django nor our code. Each
 patch names the private function that it replaces. The start fails if that function no longer exists,
-so that an upgrade of MiniStack cannot undo a patch silently.
+so that an upgrade of MiniStack cannot undo a patch silently. MiniStack 1.5.33 needs each of them.
 
 It also plays the City's directory, as an OpenID provider under `/_directory/`. It confirms every
 address, so that Cognito's own federation creates the single sign-on users. It is the only component
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from ministack import app as ministack
-from ministack.core import iam_actions, lambda_runtime, persistence
+from ministack.core import persistence
 from ministack.core.responses import error_response_json
 from ministack.services import cognito, lambda_svc
 from ministack.services.cloudformation import provisioners
@@ -33,24 +33,26 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Message, Receive, Send], Awaitable[None]]
+    Function = Callable[..., Any]
+    Response = tuple[int, dict[str, str], bytes]
 
 DIRECTORY = "/_directory/"
 # All others change with the stack only.
 USED_BY_THE_API = {"cognito", "dynamodb", "lambda", "s3", "secretsmanager"}
-HERE = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+CALLBACK = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}/oauth2/idpresponse"
 
 
 def main() -> None:
-    """Mend, add the directory, serve."""
-    mend(cognito, "_oidc_callback_url", lambda _theirs: callback_on_this_machine)
-    mend(cognito, "_run_idp_handler", denied_to_the_api)
-    mend(cognito, "_oauth2_token", denied_to_the_browser)
+    """Patch MiniStack, add the directory, and serve."""
+    # MiniStack runs functions with its own interpreter.
+    sys.executable = os.environ.get("FUNCTION_PYTHON", sys.executable)
+    # A directory sends the browser back to this machine, not to the domain that the pool would have at AWS.
+    mend(cognito, "_oidc_callback_url", lambda _original: lambda _pool: CALLBACK)
+    mend(cognito, "_run_idp_handler", with_refusals(api_refusal))
+    mend(cognito, "_oauth2_token", with_refusals(oauth_refusal))
     mend(cognito, "_resolve_user", federated_only_by_name)
-    mend(iam_actions, "extract_resource_arn", function_to_be_made)
-    mend(iam_actions, "_match_rest_action", functions_by_their_model)
-    mend(iam_actions, "_lambda_action", right_of_a_function)
-    mend(ministack, "pin_request_origin", as_if_over_tls)
-    mend(lambda_runtime, "_detect_runtime_binary", python_of_functions)
+    # Bucket policies require TLS, as AWS has it. The emulator is reached on loopback, without TLS.
+    mend(ministack, "pin_request_origin", lambda original: lambda address, _is_tls: original(address, True))  # noqa: FBT003
     functions_of_stacks = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]  # noqa: SLF001 (see the docstring)
     for operation in ("create", "update"):
         functions_of_stacks[operation] = with_reserved_concurrency(functions_of_stacks[operation])
@@ -59,45 +61,45 @@ def main() -> None:
     ministack.main()
 
 
-def mend(module: Any, name: str, mended: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Put what `mended` makes of a private function, which must be there, in that function's place."""
-    theirs = getattr(module, name, None)
-    if not callable(theirs):
+def mend(module: Any, name: str, patch: Callable[[Function], Function]) -> None:
+    """Replace a private function, which must exist, by what `patch` makes of it."""
+    original = getattr(module, name, None)
+    if not callable(original):
         sys.exit(f"This MiniStack has no {module.__name__}.{name}, which our launcher patches.")
-    setattr(module, name, mended(theirs))
+    setattr(module, name, patch(original))
 
 
-def callback_on_this_machine(_pool: object) -> str:
-    """Where a directory sends the browser back to: the real pool's domain does not lead here."""
-    return f"{HERE}/oauth2/idpresponse"
+def with_refusals(respond: Callable[[str], Response]) -> Callable[[Function], Function]:
+    """Report the refusal of a pre-token trigger as the mistake of the caller, not as a fault of AWS."""
+
+    def patch(original: Function) -> Function:
+        def handler(*arguments: Any) -> Any:
+            try:
+                return original(*arguments)
+            except RuntimeError as error:
+                start, _, answer = str(error).partition(" error: ")
+                if start != "PreTokenGeneration" or not answer.startswith("{"):
+                    raise
+                reason = ast.literal_eval(answer)["errorMessage"]
+                return respond(f"PreTokenGeneration failed with error {reason}")
+
+        return handler
+
+    return patch
 
 
-def denied_to_the_api(theirs: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a trigger's refusal be the caller's mistake, as on AWS, and not a fault to try again after."""
-
-    def handler(*arguments: Any) -> Any:
-        try:
-            return theirs(*arguments)
-        except RuntimeError as error:
-            return error_response_json("UserLambdaValidationException", _refusal(error), 400)
-
-    return handler
+def api_refusal(message: str) -> Response:
+    """Return the answer of Cognito's API."""
+    return error_response_json("UserLambdaValidationException", message, 400)  # type: ignore[no-any-return]
 
 
-def denied_to_the_browser(theirs: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the token endpoint refuse as OAuth says it does."""
-
-    def handler(*arguments: Any) -> Any:
-        try:
-            return theirs(*arguments)
-        except RuntimeError as error:
-            body = {"error": "invalid_request", "error_description": _refusal(error)}
-            return 400, {"Content-Type": "application/json"}, json.dumps(body).encode()
-
-    return handler
+def oauth_refusal(message: str) -> Response:
+    """Return the answer of the token endpoint, as OAuth defines it."""
+    body = json.dumps({"error": "invalid_request", "error_description": message})
+    return 400, {"Content-Type": "application/json"}, body.encode()
 
 
-def federated_only_by_name(theirs: Callable[..., Any]) -> Callable[..., Any]:
+def federated_only_by_name(original: Function) -> Function:
     """
     Resolve an address to native accounts only, as AWS is reported to do.
 
@@ -107,68 +109,21 @@ def federated_only_by_name(theirs: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def resolve(pool: Any, username: str) -> Any:
-        named = username in pool["_users"] or "@" not in str(username)
+        if username in pool["_users"] or "@" not in str(username):
+            return original(pool, username)
         native = {
             name: user for name, user in pool["_users"].items() if user["UserStatus"] != "EXTERNAL_PROVIDER"
         }
-        return theirs(pool if named else {**pool, "_users": native}, username)
+        return original({**pool, "_users": native}, username)
 
     return resolve
 
 
-def function_to_be_made(theirs: Callable[..., str]) -> Callable[..., str]:
-    """Let the right to make a function be one over its name, which stands in the body, as on AWS."""
+def with_reserved_concurrency(original: Function) -> Function:
+    """Let CloudFormation reserve a function's concurrency, which MiniStack leaves out."""
 
-    def extract(*arguments: Any) -> str:
-        service, method, path, _headers, body, _query, region, account = arguments
-        if (service, method) == ("lambda", "POST") and path.rstrip("/").endswith("/functions"):
-            return f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
-        return theirs(*arguments)
-
-    return extract
-
-
-def functions_by_their_model(theirs: Callable[..., str | None]) -> Callable[..., str | None]:
-    """Let Lambda's requests be known by Amazon's description of them, as other services' are."""
-    iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # noqa: SLF001 (its own way of saying so)
-    return theirs
-
-
-def right_of_a_function(theirs: Callable[..., str | None]) -> Callable[..., str | None]:
-    """Let each request for a function need the right of its name: not that of a list for one of it."""
-
-    def action(method: str, path: str) -> str | None:
-        operation = iam_actions._match_rest_action("lambda", method, path)  # noqa: SLF001 (mended above)
-        return "InvokeFunction" if operation == "Invoke" else operation or theirs(method, path)
-
-    return action
-
-
-def as_if_over_tls(theirs: Callable[..., None]) -> Callable[..., None]:
-    """Bucket policies require TLS, as AWS speaks it. The emulator is reached on loopback, without."""
-
-    def pin(source_ip: str, *_transport: Any) -> None:
-        theirs(source_ip, secure_transport=True)
-
-    return pin
-
-
-def python_of_functions(theirs: Callable[..., tuple[str, str]]) -> Callable[..., tuple[str, str]]:
-    """Run Python functions with the interpreter that `FUNCTION_PYTHON` names, rather than the emulator's."""
-
-    def detect(runtime: str) -> tuple[str, str]:
-        binary, worker = theirs(runtime)
-        python = runtime.startswith("python") and os.environ.get("FUNCTION_PYTHON")
-        return python or binary, worker
-
-    return detect
-
-
-def with_reserved_concurrency(theirs: Callable[..., tuple[str, Any]]) -> Callable[..., tuple[str, Any]]:
-    """Let CloudFormation reserve a function's concurrency, which MiniStack 1.5.33 leaves out."""
-
-    def provision(*arguments: Any, **named: Any) -> tuple[str, Any]:
-        name, attributes = theirs(*arguments, **named)
+    def provision(*arguments: Any, **named: Any) -> Any:
+        name, attributes = original(*arguments, **named)
         properties = next(each for each in reversed(arguments) if isinstance(each, dict))
         if "ReservedConcurrentExecutions" in properties:
             lambda_svc._put_function_concurrency(name, properties)  # noqa: SLF001 (see the docstring)
@@ -177,25 +132,7 @@ def with_reserved_concurrency(theirs: Callable[..., tuple[str, Any]]) -> Callabl
     return provision
 
 
-def _refusal(error: RuntimeError) -> str:
-    start, _, answer = str(error).partition(" error: ")
-    if start != "PreTokenGeneration" or not answer.startswith("{"):
-        raise error
-    return f"PreTokenGeneration failed with error {ast.literal_eval(answer)['errorMessage']}"
-
-
-def with_directory(application: Application) -> Application:
-    """Answer for the directory, and leave the rest to the emulator."""
-
-    async def answer(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(DIRECTORY):
-            await application(scope, receive, send)
-            return
-        status, headers, body = await _directory(scope, receive)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    return answer
+# ---- what a kill must not lose --------------------------------------------------------------------
 
 
 def with_saved_changes(application: Application) -> Application:
@@ -226,33 +163,41 @@ def save_changes(saved: dict[str, str], *, everything: bool) -> None:
             saved[service] = text
 
 
-async def _directory(scope: Message, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+# ---- the City's directory -------------------------------------------------------------------------
+
+
+def with_directory(application: Application) -> Application:
+    """Answer for the directory, and leave the rest to the emulator."""
+
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(DIRECTORY):
+            await application(scope, receive, send)
+            return
+        status, headers, body = directory(scope, await _body(receive))
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+def directory(scope: Message, body: bytes) -> Response:
+    """Return the process id, the redirect of a sign-in, or the token of one."""
     if scope["path"] == f"{DIRECTORY}process":
-        return 200, [], str(os.getpid()).encode()
+        return 200, {}, str(os.getpid()).encode()
+    fields = {name: values[0] for name, values in parse_qs((scope["query_string"] or body).decode()).items()}
     if scope["path"] == f"{DIRECTORY}authorize":
-        return _authorize(_fields(scope["query_string"]))
-    return _token(_fields(await _body(receive)))
-
-
-def _authorize(query: dict[str, str]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    # The one person of this directory is named in the client id; the code is their address.
-    back = urlencode({"code": query["client_id"], "state": query["state"]})
-    return 302, [(b"location", f"{query['redirect_uri']}?{back}".encode())], b""
-
-
-def _token(form: dict[str, str]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    # As the City's directory does it: the subject is the address, and the address is not verified.
-    claims = {"sub": form["code"], "email": form["code"], "email_verified": False}
-    body = json.dumps({"access_token": "unused", "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}."})
-    return 200, [(b"content-type", b"application/json")], body.encode()
+        # The one person of this directory is named in the client id. The code is their address.
+        query = urlencode({"code": fields["client_id"], "state": fields["state"]})
+        return 302, {"location": f"{fields['redirect_uri']}?{query}"}, b""
+    # As in the City's directory, the subject is the address, and the address is not verified.
+    claims = {"sub": fields["code"], "email": fields["code"], "email_verified": False}
+    token = {"access_token": "unused", "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}."}
+    return 200, {"content-type": "application/json"}, json.dumps(token).encode()
 
 
 def _part(content: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
-
-
-def _fields(encoded: bytes) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(encoded.decode()).items()}
 
 
 async def _body(receive: Receive) -> bytes:

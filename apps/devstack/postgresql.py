@@ -14,17 +14,12 @@ import signal
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
 
 from apps.devstack import processes
 from apps.devstack.errors import DevstackError
-from apps.devstack.parent_death import NOBODY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SUPERUSER = "postgres"
 DATABASE = "moped"
@@ -32,7 +27,7 @@ DATABASE = "moped"
 LONGEST_SOCKET_PATH = 107
 SOCKET_NAME = ".s.PGSQL.5432"
 # Line 8 of postmaster.pid; before it says so, a leftover of a killed server looks just as alive.
-READY_LINE = 7
+READY_LINE, READY = 7, b"ready   "
 
 
 def binary(name: str) -> Path:
@@ -67,28 +62,18 @@ class Cluster(processes.Server):
         return database_url(self.folder)
 
     def start(self) -> None:
-        """
-        Start the server, the first time on a new cluster, and see to it that the database exists.
-
-        :raises DevstackError: if it does not come up, with its last words
-        """
+        """Start the server, the first time on a new cluster, and create the database if it is missing."""
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._refuse_strangers_folder()
+        self._refuse_foreign_folder()
         if not self.data.exists():
             self._initialize()
-        with self.log.open("wb") as log:
-            self._process = processes.start(
-                [binary("postgres"), "-D", self.data, *_flags(self._settings())],
-                end_with=self.stop_signal,
-                log=log,
-                unprivileged=[self.data, self.sockets],
-            )
-        self._await(self._ready)
+        flags = [word for name, value in self._settings().items() for word in ("-c", f"{name}={value}")]
+        self._start([binary("postgres"), "-D", self.data, *flags], unprivileged=[self.data, self.sockets])
         self._create_database()
 
-    def _refuse_strangers_folder(self) -> None:
+    def _refuse_foreign_folder(self) -> None:
         # In /tmp another user could have made it first, with a server of their own.
-        if self.sockets.lstat().st_uid not in {os.geteuid(), NOBODY}:
+        if self.sockets.lstat().st_uid not in {os.geteuid(), processes.UNPRIVILEGED_ID}:
             raise DevstackError(f"{self.sockets} belongs to another user. Remove it, or move this clone.")
 
     def _initialize(self) -> None:
@@ -96,21 +81,20 @@ class Cluster(processes.Server):
         unfinished = self.folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700, parents=True)
-        with self.log.open("wb") as log:
-            process = processes.start(
-                [
-                    binary("initdb"),
-                    f"--pgdata={unfinished}",
-                    f"--username={SUPERUSER}",
-                    "--auth=trust",  # its socket stands in a folder that only its owner may enter
-                    "--encoding=UTF8",
-                    "--no-locale",
-                    "--no-sync",
-                ],
-                end_with=signal.SIGKILL,
-                log=log,
-                unprivileged=[unfinished],
-            )
+        process = processes.start(
+            [
+                binary("initdb"),
+                f"--pgdata={unfinished}",
+                f"--username={SUPERUSER}",
+                "--auth=trust",  # its socket is in a folder that only its owner may enter
+                "--encoding=UTF8",
+                "--no-locale",
+                "--no-sync",
+            ],
+            end_with=signal.SIGKILL,
+            log=self.log,
+            unprivileged=[unfinished],
+        )
         if process.wait() != 0:
             raise DevstackError(
                 f"PostgreSQL could not make a cluster: {processes.last_line(self.log)} ({self.log})"
@@ -130,14 +114,12 @@ class Cluster(processes.Server):
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return settings
 
-    def _ready(self) -> bool:
-        assert self._process is not None  # noqa: S101 (only asked while starting)
+    def _is_ready(self, pid: int) -> bool:
         try:
-            lines = (self.data / "postmaster.pid").read_bytes().split(b"\n")  # among them the folder's name
+            lines = (self.data / "postmaster.pid").read_bytes().split(b"\n")  # one is the folder's name
         except OSError:
             return False
-        ours = lines[0] == b"%d" % self._process.pid
-        return ours and len(lines) > READY_LINE and lines[READY_LINE].strip() == b"ready"
+        return lines[0] == b"%d" % pid and READY in lines[READY_LINE:]
 
     def _create_database(self) -> None:
         url = database_url(self.folder, SUPERUSER)
@@ -157,8 +139,3 @@ def socket_folder(folder: Path) -> Path:
 def database_url(folder: Path, database: str = DATABASE) -> str:
     """Return the URL of a database in the cluster that this folder holds, running or not."""
     return f"postgresql://{SUPERUSER}@{quote(str(socket_folder(folder)), safe='')}/{database}"
-
-
-def _flags(settings: dict[str, str]) -> Iterable[str]:
-    for name, value in settings.items():
-        yield from ("-c", f"{name}={value}")

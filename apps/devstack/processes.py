@@ -1,31 +1,42 @@
-"""Servers of ours: started so that they end with their parent, waited for, stopped."""
+"""Servers of this process: started, awaited and stopped. Linux ends them when this process dies."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from apps.devstack.errors import DevstackError
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-PARENT_DEATH = Path(__file__).with_name("parent_death.py")
 START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
+PR_SET_PDEATHSIG = 1
+# The Unix user "nobody", as whom root runs PostgreSQL, which refuses to run as root.
+UNPRIVILEGED_ID = 65534
+# In a user namespace, where the files on the disk stay root's.
+IN_NAMESPACE = ("unshare", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}")
+# Where namespaces are off. The program may lie in root's home, so it keeps the right to pass through folders.
+AS_ANOTHER_USER = (
+    *("setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"),
+    *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+)
 
 
 class Server:
     """
     A server that this process starts, waits for and stops.
 
-    Subclasses say what it is called (`name`), where it logs (`log`) and how it starts.
+    Subclasses say what it is called (`name`), where it logs (`log`), when it is ready and how it starts.
     """
 
     name: str
@@ -34,7 +45,11 @@ class Server:
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """
+        Start it and wait until it is ready.
+
+        :raises DevstackError: if it is not installed or does not come up, with the last line of its log
+        """
         raise NotImplementedError
 
     def wait(self) -> None:
@@ -43,55 +58,74 @@ class Server:
             self._process.wait()
 
     def stop(self) -> None:
-        """Stop it; what it holds is kept."""
+        """Stop it. Its data is kept."""
         if self._process is not None:
             stop(self._process, self.stop_signal)
             self._process = None
 
-    def _await(self, ready: Callable[[], bool]) -> None:
-        assert self._process is not None  # noqa: S101 (it was started)
-        if not wait_until(ready, process=self._process, seconds=START_SECONDS):
+    def _is_ready(self, pid: int) -> bool:
+        raise NotImplementedError
+
+    def _start(
+        self,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str] | None = None,
+        unprivileged: Sequence[Path] = (),
+    ) -> None:
+        self._process = process = start(
+            command,
+            end_with=self.stop_signal,
+            log=self.log,
+            environment=environment,
+            unprivileged=unprivileged,
+        )
+        if not wait_until(lambda: self._is_ready(process.pid), process=process, seconds=START_SECONDS):
             self.stop()
             raise DevstackError(f"Cannot start {self.name}: {last_line(self.log)} ({self.log})")
 
 
 def start(
-    program: Sequence[str | Path],
+    command: Sequence[str | Path],
     *,
     end_with: signal.Signals,
-    log: BinaryIO | int = subprocess.DEVNULL,
+    log: Path,
     environment: Mapping[str, str] | None = None,
     unprivileged: Sequence[Path] = (),
 ) -> subprocess.Popen[bytes]:
     """
     Start a program that gets the signal `end_with` when this process dies.
 
-    It has a process group of its own, so that Ctrl-C in the terminal reaches us alone and we stop
-    things in order. `unprivileged` names the folders of a program that may not run as root.
-    Call it from the main thread: Linux counts the death of the thread that called.
+    It has a process group of its own, so that Ctrl-C in the terminal reaches only this process, which
+    stops its servers in order. Linux counts the death of the thread that starts the program.
+
+    :param unprivileged: the folders of a program that may not run as root
     """
-    return subprocess.Popen(  # noqa: S603 (our own programs, by their full paths)
-        [*_with_parent_death(end_with, unprivileged), *map(str, program)],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        process_group=0,
-    )
+    # A change of the user would clear the signal, so it comes first.
+    prefix = [*(_without_root(unprivileged) if unprivileged else ()), *tied_to_parent(end_with)]
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 (our own programs)
+            [*prefix, *map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            process_group=0,
+        )
 
 
-def _with_parent_death(end_with: signal.Signals, unprivileged: Sequence[Path]) -> list[str]:
-    options = ["--unprivileged", *map(str, unprivileged)] if unprivileged else []
-    return [
-        sys.executable,
-        "-I",
-        "-S",
-        str(PARENT_DEATH),
-        str(os.getpid()),
-        str(int(end_with)),
-        *options,
-        "--",
-    ]
+def tied_to_parent(end_with: signal.Signals) -> list[str]:
+    """Return the start of a command that gets a signal when its parent dies. macOS has no such thing."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", end_with.name.removeprefix("SIG"), "--"] if setpriv else []
+
+
+def end_with_parent(parent: int) -> None:
+    """Have this process end with its parent, which may have ended already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(1)
 
 
 def wait_until(ready: Callable[[], bool], *, process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -104,11 +138,11 @@ def wait_until(ready: Callable[[], bool], *, process: subprocess.Popen[bytes], s
     return False
 
 
-def stop(process: subprocess.Popen[bytes], politely: signal.Signals) -> None:
-    """End a process in the way it likes best, and if it does not listen, at once."""
+def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None:
+    """End a process with a signal, and kill it if it does not obey."""
     if process.poll() is not None:
         return
-    process.send_signal(politely)
+    process.send_signal(stop_signal)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
@@ -117,6 +151,20 @@ def stop(process: subprocess.Popen[bytes], politely: signal.Signals) -> None:
 
 
 def last_line(log: Path) -> str:
-    """Return what a server last said, for an error message."""
+    """Return the last line of a server's log, for an error message."""
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
+
+
+def _without_root(folders: Sequence[Path]) -> Sequence[str]:
+    """Return the start of a command that does not run as root, and let it use these folders."""
+    if os.geteuid() != 0:
+        return ()
+    run = subprocess.run([*IN_NAMESPACE, "true"], check=False, stderr=subprocess.DEVNULL)  # noqa: S603 (ours)
+    owner, prefix = (0, IN_NAMESPACE) if run.returncode == 0 else (UNPRIVILEGED_ID, AS_ANOTHER_USER)
+    # A folder may be used in both ways: in a container today, on the machine itself tomorrow.
+    for folder in folders:
+        if folder.stat().st_uid != owner:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, owner, owner, follow_symlinks=False)
+    return prefix

@@ -18,7 +18,7 @@ import pytest
 
 from apps.devstack import environment
 from apps.devstack.errors import DevstackError
-from apps.devstack.postgresql import Cluster, database_url
+from apps.devstack.postgresql import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,20 +33,14 @@ CLEANUP = pytest.StashKey[ExitStack]()
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Prepare before anything else: a wrapper runs before every other plugin's own."""
     cleanup = early_config.stash[CLEANUP] = ExitStack()
-    if _is_worker() or "DATABASE_URL" in os.environ:
-        environment.apply_for_tests(os.environ["DATABASE_URL"])
-    else:
-        environment.apply_for_tests(_start_postgresql(cleanup))
+    # A worker of xdist inherits the address.
+    environment.apply_for_tests(os.environ.get("DATABASE_URL") or _start_postgresql(cleanup))
     return (yield)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what was started."""
     config.stash[CLEANUP].close()
-
-
-def _is_worker() -> bool:
-    return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def _start_postgresql(cleanup: ExitStack) -> str:
@@ -57,7 +51,7 @@ def _start_postgresql(cleanup: ExitStack) -> str:
         cluster.start()
     except DevstackError as error:
         raise pytest.UsageError(str(error)) from error
-    return database_url(cluster.folder)
+    return cluster.url
 
 
 def _own_folder(cleanup: ExitStack) -> Path:

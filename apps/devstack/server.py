@@ -6,7 +6,7 @@ import os
 from http import HTTPStatus
 from typing import Any
 
-import orjson
+import msgspec
 from django.core.servers import basehttp
 
 from apps.core.http import headers, problems
@@ -24,7 +24,7 @@ class RequestHandler(basehttp.WSGIRequestHandler):
         self.request_version = self.protocol_version  # who speaks none would get no headers
         request_id = os.urandom(16).hex()
         detail = f"The request cannot be read: {message or HTTPStatus(code).phrase}."
-        body = orjson.dumps(problems.details(code, "bad_request", detail, request_id=request_id))
+        body = msgspec.json.encode(problems.details(code, "bad_request", detail, request_id=request_id))
         self.send_response_only(code)
         for name, value in {
             **headers.ALWAYS,

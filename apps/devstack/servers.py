@@ -1,8 +1,8 @@
 """
 The laptop's servers: PostgreSQL and the embedded AWS, one of each for a folder.
 
-A thread for each server starts it again when it ends by itself. What it confirmed is on the disk by then:
-PostgreSQL's way anyhow, and the launcher's of the embedded AWS (`with_saved_changes`).
+A thread for each server restarts it when it ends by itself. What it confirmed is on the disk by then:
+PostgreSQL works so, and the launcher of the embedded AWS does too (`with_saved_changes`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,132 +22,101 @@ from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.errors import DevstackError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-    from typing import Self
+    from collections.abc import Callable, Iterator
 
-    from apps.devstack.processes import Server
+AWS = environment.FOLDER / "aws"
 
 
-class DevServers:
+@contextmanager
+def running(api_port: int, tell: Callable[[str], object]) -> Iterator[None]:
     """
-    Servers that live as long as the `with` block, or the process, whichever ends first.
+    Start the servers, provision them and publish their addresses. Stop them at the end, with their data kept.
 
     :param api_port: where the API will listen: the pool sends browsers back there
-    :param tell: how the developer learns what happens, one sentence at a time
+    :param tell: shows the developer what happens, one sentence at a time
+    :raises DevstackError: if they already run, or do not come up
     """
-
-    def __init__(self, api_port: int, tell: Callable[[str], object]) -> None:
-        self._api_port = api_port
-        self._tell = tell
-        self._cleanup = ExitStack()
-        self._stopping = threading.Event()
-        self._restarting = threading.Lock()
-
-    def __enter__(self) -> Self:
-        """
-        Start the servers, furnish them and publish where they are.
-
-        :raises DevstackError: if they already run, or do not come up
-        """
-        with self._cleanup:
-            self._start()
-            self._cleanup = self._cleanup.pop_all()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Stop the servers; what they hold is kept."""
-        self._cleanup.close()
-
-    def _start(self) -> None:
-        _refuse_another_aws()
-        self._cleanup.enter_context(_Lock(environment.FOLDER))
-        emulator = Emulator(environment.FOLDER / "aws", free_port(_remembered_port()))
-        for server in (postgresql.Cluster(environment.POSTGRESQL), emulator):
-            self._tell(f"Starting {server.name} …")
-            self._cleanup.callback(server.stop)
-            self._cleanup.callback(self._stop_restarting)
-            server.start()
-            threading.Thread(target=self._keep_running, args=(server,), daemon=True).start()
-        # Known before it is furnished: what furnishes it speaks to it.
-        environment.publish({**environment.read_world(), "AWS_ENDPOINT_URL": emulator.url})
-        clients.forget_clients()
-        self._tell("Making the user pool, its sign-in trigger, the table and the bucket …")
-        environment.publish(_furnished(provision.Endpoints(self._api_port, emulator.url)))
-
-    def _stop_restarting(self) -> None:
-        with self._restarting:
-            self._stopping.set()
-
-    def _keep_running(self, server: Server) -> None:
-        # Linux ends a server with the thread that started it; this one lives as long as the process.
-        while True:
-            server.wait()
-            with self._restarting:
-                if self._stopping.is_set():
-                    return
-                self._tell(f"Restarting {server.name}, which ended: {processes.last_line(server.log)}")
-                try:
-                    server.start()
-                except DevstackError as error:
-                    self._tell(f"{error} Stop with Ctrl-C and start again; `make reset` forgets all data.")
-                    return
-            if isinstance(server, Emulator):
-                pre_token_function.warm()
-            self._tell(f"Restarted {server.name} with its data.")
-
-
-def _furnished(site: provision.Endpoints) -> dict[str, str]:
-    try:
-        return provision.furnish(site)
-    except MopedError as error:
-        raise DevstackError(f"The embedded AWS could not be furnished: {error.__cause__ or error}") from error
-
-
-def forget() -> None:
-    """
-    Remove everything the servers hold.
-
-    :raises DevstackError: while they run
-    """
-    with _Lock(environment.FOLDER):
-        shutil.rmtree(postgresql.socket_folder(environment.POSTGRESQL), ignore_errors=True)
-        shutil.rmtree(environment.FOLDER)
-
-
-class _Lock:
-    """Held by the process that runs the servers of a folder. The kernel releases it with the process."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / "lock").open("a+")
-
-    def __enter__(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._file.seek(0)
-            holder = self._file.read()
-            self._file.close()
-            raise DevstackError(
-                f"The API already runs in this folder (process {holder}). Stop it there first."
-            ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
-
-    def __exit__(self, *_error: object) -> None:
-        self._file.close()
-
-
-def _remembered_port() -> int:
-    # The port is part of what a browser and a presigned URL remember.
-    url = environment.read_world().get("AWS_ENDPOINT_URL", environment.EMULATOR_URL)
-    return urlsplit(url).port or environment.EMULATOR_PORT
-
-
-def _refuse_another_aws() -> None:
     if not environment.is_supplied("AWS_ENDPOINT_URL"):
         raise DevstackError(
             "AWS_ENDPOINT_URL is set, in this shell or in .env, but `make run` brings its own AWS: unset it."
         )
+    emulator = Emulator(AWS, free_port(_last_port()))
+    both = (postgresql.Cluster(environment.POSTGRESQL), emulator)
+    restarting = threading.Lock()
+    with ExitStack() as cleanup:
+        cleanup.enter_context(_folder_lock())
+        for server in both:
+            tell(f"Starting {server.name} …")
+            cleanup.callback(server.stop)
+            server.start()
+        cleanup.callback(restarting.acquire)  # from then on, no server is restarted
+        for server in both:
+            threading.Thread(target=_keep_running, args=(server, restarting, tell), daemon=True).start()
+        # Published before it is provisioned: the clients that provision it need its address.
+        environment.publish({**environment.read_world(), "AWS_ENDPOINT_URL": emulator.url})
+        clients.forget_clients()
+        tell("Making the user pool, its sign-in trigger, the table and the bucket …")
+        environment.publish(_provision(api_port, emulator.url))
+        yield
+
+
+def forget() -> None:
+    """
+    Remove the data of the servers.
+
+    :raises DevstackError: while they run
+    """
+    with _folder_lock():
+        for folder in {postgresql.socket_folder(environment.POSTGRESQL), environment.POSTGRESQL, AWS}:
+            if folder.exists():
+                shutil.rmtree(folder)
+        environment.WORLD.unlink(missing_ok=True)
+
+
+def _keep_running(
+    server: postgresql.Cluster | Emulator, restarting: threading.Lock, tell: Callable[[str], object]
+) -> None:
+    # Linux ends a server with the thread that started it. This one lives as long as the process.
+    while True:
+        server.wait()
+        with restarting:
+            tell(f"Restarting {server.name}, which ended: {processes.last_line(server.log)}")
+            try:
+                server.start()
+            except DevstackError as error:
+                tell(f"{error} Stop with Ctrl-C and start again; `make reset` forgets all data.")
+                return
+        if isinstance(server, Emulator):
+            pre_token_function.warm()
+        tell(f"Restarted {server.name} with its data.")
+
+
+def _provision(api_port: int, aws_url: str) -> dict[str, str]:
+    try:
+        return provision.furnish(api_port, aws_url)
+    except MopedError as error:
+        raise DevstackError(f"The embedded AWS could not be furnished: {error.__cause__ or error}") from error
+
+
+@contextmanager
+def _folder_lock() -> Iterator[None]:
+    """Be the only process with the servers of the folder. The kernel releases the lock with the process."""
+    environment.FOLDER.mkdir(parents=True, exist_ok=True)
+    with (environment.FOLDER / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise DevstackError(
+                f"The API already runs in this folder (process {file.read()}). Stop it there first."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _last_port() -> int:
+    # The port is part of what a browser and a presigned URL remember.
+    url = environment.read_world().get("AWS_ENDPOINT_URL", environment.EMULATOR_URL)
+    return urlsplit(url).port or environment.EMULATOR_PORT

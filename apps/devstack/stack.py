@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.deployment.aws import stack_updates
-from apps.deployment.errors import StageError
 from apps.deployment.paths import TEMPLATE
-from apps.devstack.errors import DevstackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,18 +14,11 @@ NAME = "moped-laptop"
 
 
 def outputs() -> dict[str, str]:
-    """Return what the stack made; nothing if there is none."""
+    """Return the outputs of the stack; none if there is no stack."""
     return stack_updates.outputs(NAME)
 
 
 def deploy(parameters: Mapping[str, str]) -> dict[str, str]:
-    """
-    Create or update the stack, or leave it as it is, and return its outputs.
-
-    :raises DevstackError: if CloudFormation refuses, with the first reason it gives
-    """
-    try:
-        stack_updates.create_or_update(NAME, TEMPLATE, parameters)
-    except StageError as error:
-        raise DevstackError(str(error)) from error
+    """Create or update the stack and return its outputs."""
+    stack_updates.create_or_update(NAME, TEMPLATE, parameters)
     return outputs()

@@ -1,15 +1,15 @@
 """
-S3's language: signatures for the uploads bucket.
+Signatures for the uploads bucket in S3.
 
-Signing is arithmetic on credentials that the client already holds. No call here goes to S3; the
-one that may go anywhere is botocore's own, when a role's credentials must be renewed.
+Signing needs no call to S3: it computes on credentials that the client already has. botocore makes a
+call only when the credentials of a role have to be renewed.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from apps.files.content_types import ResponseHeaders
 
 DOWNLOAD_SECONDS: Final = 60
-MIN_BYTES: Final = 0
 ENCRYPTION_FIELD: Final = "x-amz-server-side-encryption"
 
 
@@ -52,15 +51,14 @@ def presign_upload(*, key: str, media_type: str) -> PresignedPost:
         fields[ENCRYPTION_FIELD] = settings.UPLOADS_ENCRYPTION
     conditions = [
         {"bucket": settings.UPLOADS_BUCKET},
-        ["content-length-range", MIN_BYTES, settings.UPLOAD_MAX_BYTES],
+        ["content-length-range", 0, settings.UPLOAD_MAX_BYTES],
         *({name: value} for name, value in fields.items()),
     ]
     with _signing():
         url, presigner = clients.post_policy_signer(settings.UPLOADS_BUCKET)
         # botocore adds its own fields and conditions to the ones it is given
-        form = presigner.generate_presigned_post(
-            _request_dict(url), fields, conditions, settings.UPLOAD_SECONDS
-        )
+        request = {"method": "POST", "url": url, "headers": {}, "body": b"", "context": {}}
+        form = presigner.generate_presigned_post(request, fields, conditions, settings.UPLOAD_SECONDS)
     return PresignedPost(form["url"], form["fields"])
 
 
@@ -73,10 +71,6 @@ def upload_origin() -> str:
     with _signing():
         url = urlsplit(clients.post_policy_signer(settings.UPLOADS_BUCKET)[0])
     return f"{url.scheme}://{url.netloc}"
-
-
-def _request_dict(url: str) -> dict[str, Any]:
-    return {"method": "POST", "url": url, "headers": {}, "body": b"", "context": {}}
 
 
 def presign_download(*, key: str, presentation: ResponseHeaders) -> str:

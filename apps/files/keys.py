@@ -60,11 +60,6 @@ def is_under(key: str, folders: tuple[str, ...]) -> bool:
     return any(key.startswith(folder) and len(key) > len(folder) for folder in folders)
 
 
-def strip_prefix(prefix: str, key: str) -> str:
-    """Return what follows the prefix in a key; "" for a key that does not begin with it."""
-    return key.removeprefix(prefix) if key.startswith(prefix) else ""
-
-
 def folders_of_user(user_id: int) -> tuple[str, ...]:
     """Return the folders that are this person's own."""
     return tuple(f"{folder}{user_id}/" for folder in USER_FOLDERS)

@@ -24,20 +24,8 @@ INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0
 ACCENTS = re.compile(r"(^|[\x00-\x7f])[^\w\x00-\x7f]+")
 # Latin letters that Unicode does not decompose into a plain letter and an accent.
 PLAIN_LETTERS: Final = str.maketrans(
-    {
-        "æ": "ae",
-        "ð": "d",
-        "đ": "d",
-        "ħ": "h",
-        "\u0131": "i",  # dotless
-        "ł": "l",
-        "ŋ": "n",
-        "œ": "oe",
-        "ø": "o",
-        "ß": "ss",
-        "þ": "th",
-        "ŧ": "t",
-    }
+    dict(zip("ðđħ\u0131łŋøŧ", "ddhilnot", strict=True))  # \u0131 has no dot
+    | {"æ": "ae", "œ": "oe", "ß": "ss", "þ": "th"}
 )
 
 

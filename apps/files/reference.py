@@ -8,6 +8,7 @@ from apps.core.errors import UnavailableError
 from apps.core.http.operation import Operation, Operations
 from apps.files import adapters, errors, views
 
+PATH = {"key": (str, "The key of the file, which may have slashes: `filename` of the signed form.")}
 KEY = "private/project/12/77_11232026120000_0123456789abcdef_plan.pdf"
 
 OPERATIONS: Operations = {
@@ -34,9 +35,10 @@ OPERATIONS: Operations = {
     },
     views.DownloadView: {
         "get": Operation(
+            path=PATH,
             errors=(errors.UnknownFileError, UnavailableError),
             answer_example={
-                "download_url": f"https://uploads.example/{KEY}?X-Amz-Signature=5d1e3f…",
+                "download_url": f"https://uploads.example/{KEY}?X-Amz-Signature=5d1e3f8e",
                 "message": "success",
                 "status": "success",
             },

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from apps.core.database.queries import fetch_row
+from django.db import connection
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -32,10 +32,17 @@ class Person(NamedTuple):
 
 def find_person(user_id: int, project_id: int | None) -> Person | None:
     """Return the active person with this id, if there is one."""
-    row = fetch_row(PERSON, [project_id, user_id])
+    row = _first_row(PERSON, [project_id, user_id])
     return None if row is None else Person(*row)
 
 
 def has_live_row(key: str) -> bool:
     """Return whether a file that was not deleted has this key, stored with a leading slash or without."""
-    return fetch_row(LIVE_ROW, [key, f"/{key}"]) == (True,)
+    return _first_row(LIVE_ROW, [key, f"/{key}"]) == (True,)
+
+
+def _first_row(query: str, parameters: list[Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row

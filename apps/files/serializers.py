@@ -22,14 +22,16 @@ class UploadSerializer(serializers.Serializer[Any]):
         source="file_name", trim_whitespace=False, help_text="The file's name, with its extension."
     )
     project_id = serializers.RegexField(
-        rf"^(0|{ids.DECIMAL.pattern})$",
+        rf"^(0|{ids.DECIMAL.pattern})?$",
         default="",
         allow_blank=True,
         trim_whitespace=False,
         help_text="The project's id. Empty or 0 for a file of the caller's own.",
         error_messages={"invalid": NO_PROJECT_ID},
     )
-    type = serializers.ChoiceField(keys.TYPES, source="kind", default="private")
+    type = serializers.ChoiceField(
+        keys.TYPES, source="kind", default="private", help_text="The first folder of the key."
+    )
 
     def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
         """Refuse repeated parameters, because two parsers would choose differently, and validate the rest."""
@@ -56,22 +58,24 @@ UPLOAD = UploadSerializer()
 class CredentialsSerializer(serializers.Serializer[Any]):
     """The fields that a browser posts, and the URL."""
 
-    url = serializers.URLField()
-    fields = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment] # the editor's name
+    url = serializers.URLField(help_text="Where to post the form.")
+    fields = serializers.DictField(  # type: ignore[assignment] # the editor's name
+        child=serializers.CharField(), help_text="The fields of the form, by name. Post all of them."
+    )
 
 
 class UploadFormSerializer(serializers.Serializer[Any]):
     """A signed upload."""
 
-    credentials = CredentialsSerializer()
+    credentials = CredentialsSerializer(help_text="The form.")
     filename = serializers.CharField(help_text="The file's key, as in the fields.")
-    message = serializers.CharField()
-    status = serializers.CharField()
+    message = serializers.CharField(help_text="Always `permission granted`.")
+    status = serializers.CharField(help_text="Always `success`.")
 
 
 class DownloadLinkSerializer(serializers.Serializer[Any]):
     """A signed download."""
 
-    download_url = serializers.URLField()
-    message = serializers.CharField()
-    status = serializers.CharField()
+    download_url = serializers.URLField(help_text="The signed link, valid for a minute.")
+    message = serializers.CharField(help_text="Always `success`.")
+    status = serializers.CharField(help_text="Always `success`.")

@@ -43,18 +43,14 @@ def sign_upload(
         raise NotAMopedUserError
     if project_id is not None and not person.project_is_live:
         raise UnknownProjectError
-    key = _new_key(kind, project_id, user_id, name)
-    upload = adapters.presign_upload(key=key, media_type=content_types.type_of(name))
-    _record("file_upload_signed", key, actor)
-    return upload
-
-
-def _new_key(kind: str, project_id: int | None, user_id: int, name: str) -> str:
     if project_id is None:
         path = keys.for_user(kind, user_id, name)
     else:
         path = keys.for_project(kind, project_id, user_id, name)
-    return f"{settings.UPLOADS_PREFIX}{path}"
+    key = f"{settings.UPLOADS_PREFIX}{path}"
+    upload = adapters.presign_upload(key=key, media_type=content_types.type_of(name))
+    _record("file_upload_signed", key, actor)
+    return upload
 
 
 def sign_download(*, key: str, actor: CognitoUser) -> str:
@@ -80,15 +76,13 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
     outside of the projects' folders; a person's own folder needs no row and obeys none.
     """
-    path = keys.strip_prefix(settings.UPLOADS_PREFIX, key)
+    path = key.removeprefix(settings.UPLOADS_PREFIX) if key.startswith(settings.UPLOADS_PREFIX) else ""
     if keys.is_under(path, keys.USER_FOLDERS):
         return _is_own_folder(path, actor)
     if keys.is_under(key, keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
-    is_a_projects = keys.is_under(path, keys.PROJECT_FOLDERS) or keys.is_under(
-        key, settings.FILES_OLDER_FOLDERS
-    )
-    return is_a_projects and selectors.has_live_row(key)
+    is_shared = keys.is_under(path, keys.PROJECT_FOLDERS) or keys.is_under(key, settings.FILES_OLDER_FOLDERS)
+    return is_shared and selectors.has_live_row(key)
 
 
 def _is_own_folder(path: str, actor: CognitoUser) -> bool:

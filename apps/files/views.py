@@ -24,13 +24,7 @@ class FilesHealthView(HealthMessageView):
 
 
 class RequestSignatureView(GenericAPIView[Any]):
-    """
-    A form that uploads one file straight into the bucket.
-
-    Post all of `credentials.fields` to `credentials.url`, in their order, and the file last.
-    The form is for this one key, bounded in size, and valid for half an hour: it may be posted
-    again after a broken connection.
-    """
+    """A form that uploads one file straight into the bucket."""
 
     permission_classes = (MayUpload,)
     throttle_classes = (SignatureThrottle,)
@@ -39,7 +33,13 @@ class RequestSignatureView(GenericAPIView[Any]):
     page_template = "files/upload.html"
 
     def get(self, request: Request) -> Response:
-        """Sign the form: `?file=…`, and `&project_id=…` for a file of a project."""
+        """
+        Sign a form that uploads one file.
+
+        Post all of `credentials.fields` to `credentials.url`, in their order, and the file last.
+        The form is for this one key, limited in size, and valid for half an hour. It may be posted
+        again after a broken connection.
+        """
         query = UPLOAD.run_validation(request.query_params)
         upload = services.sign_upload(**query, actor=request.user)
         return Response(
@@ -53,17 +53,17 @@ class RequestSignatureView(GenericAPIView[Any]):
 
 
 class DownloadView(GenericAPIView[Any]):
-    """
-    A link to one file, valid for a minute.
-
-    PDF and images open in the browser; everything else is saved.
-    """
+    """A link to one file, valid for a minute."""
 
     permission_classes = (HasVerifiedRole,)
     throttle_classes = (SignatureThrottle,)
     serializer_class = DownloadLinkSerializer
 
     def get(self, request: Request, key: str) -> Response:
-        """Sign the link, if the file is one that the caller may read."""
+        """
+        Sign a link to a file that the caller may read.
+
+        The link is valid for a minute. PDF files and images open in the browser. All other files are saved.
+        """
         url = services.sign_download(key=key, actor=request.user)
         return Response({"download_url": url, "message": "success", "status": "success"})

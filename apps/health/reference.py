@@ -8,10 +8,21 @@ from apps.health import probes, views
 STATUS = {
     "type": "object",
     "required": ["status", "stage", "version", "commit"],
-    "properties": {name: {"type": "string"} for name in ("status", "stage", "version", "commit")},
+    "properties": {
+        "status": {"type": "string", "description": "`live` or `ready`."},
+        "stage": {"type": "string", "description": "The environment, for example `staging`."},
+        "version": {"type": "string", "description": "The version of the API."},
+        "commit": {"type": "string", "description": "The commit that runs."},
+    },
 }
 STATUS_EXAMPLE = {"stage": "staging", "version": "1.0.0", "commit": "3f64c53"}
-MESSAGE = {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
+MESSAGE = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {
+        "message": {"type": "string", "description": "The words of the Flask API, and the time in UTC."}
+    },
+}
 MESSAGE_EXAMPLE = {"message": "MOPED API Available - Health Check - Available @ 2026-11-23 12:00:00"}
 
 OPERATIONS: Operations = {

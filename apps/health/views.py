@@ -23,23 +23,27 @@ class LivenessView(APIView):
     permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:
-        """Say that the process is alive; nothing else is asked."""
+        """
+        Say that the process is alive.
+
+        Nothing else is asked.
+        """
         return _running("live")
 
 
 class ReadinessView(APIView):
-    """
-    Whether what requests need is there.
-
-    The pool's key set, the database, the claims table, the bucket and the secrets are asked in
-    parallel, within a second in all; an answer is remembered for five.
-    """
+    """Whether what requests need is there."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:
-        """Say that everything is there, or name what is not."""
+        """
+        Say that everything is there, or name what is not.
+
+        The pool's key set, the database, the claims table, the bucket and the secrets are asked in
+        parallel, within a second in all. An answer is remembered for five seconds.
+        """
         probes.check()
         return _running("ready")
 
@@ -74,8 +78,8 @@ class HealthMessageView(APIView):
 
 class RootView(HealthMessageView):
     """
-    The Moped API.
+    Say that the API is there.
 
-    Who is calling, staff accounts, file uploads and downloads: what GraphQL cannot do for
-    the City of Austin's mobility project database.
+    It says who is calling, manages staff accounts, and signs uploads and downloads of files. GraphQL cannot
+    do these things for the City of Austin's mobility project database.
     """

@@ -12,13 +12,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerExtension,
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 
@@ -31,55 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Failure = tuple[int, str, str]  # status, code, message
-
-PROBLEM = {
-    "type": "object",
-    "description": "Problem details (RFC 9457): the one body of every failure.",
-    "required": ["type", "title", "status", "code", "detail", "request_id"],
-    "properties": {
-        "type": {"type": "string", "const": "about:blank"},
-        "title": {"type": "string", "description": "The status in words."},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "The reason, for programs; it never changes its meaning."},
-        "detail": {"type": "string", "description": "The reason, for people."},
-        "error": {
-            "type": "object",
-            "description": "The fields to blame, each with its messages; absent where there are none.",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
-        },
-        "request_id": {"type": "string", "description": "Finds this request in the log."},
-    },
-}
-
-
-INTRODUCTION = """
-What GraphQL cannot do for the City of Austin's mobility project database: who is calling, staff accounts,
-file uploads and downloads.
-
-**Calling it.** Press *Sign in* above where there is such a button; elsewhere paste an ID token of the user
-pool under *Authorize*. Then open a route, *Try it out*, *Execute*.
-
-**When something fails**, the answer has one body, `Problem`: `code` is for programs, `detail` and `error` are
-for people, and operators find the request in the log by `request_id`. A method that a
-route does not have is refused with 405 `method_not_allowed`; a gateway before this API may refuse with 403,
-413, 429, 503 or 504 in the same body.
-
-**A file** goes up in two steps: `GET /files/request-signature` signs a form; post all of its `fields` to its
-`url`, and the file last. `GET /files/download/{key}` signs a link to it, `key` being the form's.
-"""
-
-
-def add_description(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Say how to begin (a postprocessing hook)."""
-    paragraphs = INTRODUCTION.strip().split("\n\n")
-    result["info"]["description"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
-    return result
-
-
-def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Put the one error body among the components (a postprocessing hook)."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    return result
 
 
 class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -123,7 +75,21 @@ class StrictSerializer(OpenApiSerializerExtension):  # type: ignore[no-untyped-c
     def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
         """Return the schema."""
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        for name, field in self.target.fields.items():
+            if field.style.get("ignored"):
+                schema["properties"][name]["deprecated"] = True
         return {**schema, "additionalProperties": False}
+
+
+class Pattern(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A text whose pattern also describes the empty text."""
+
+    target_class = "rest_framework.serializers.RegexField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return the schema."""
+        (validator,) = (v for v in self.target.validators if isinstance(v, RegexValidator))
+        return {"type": "string", "pattern": validator.regex.pattern}  # type: ignore[union-attr] # compiled
 
 
 class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
@@ -157,17 +123,20 @@ class MopedAutoSchema(AutoSchema):
         return [type(self.view).__module__.split(".")[1]]
 
     def get_summary(self) -> str:
-        """Return the first sentence of the method's docstring, or of the view's: plain text, no Markdown."""
-        return self._words()[0].removesuffix(".").replace("`", "")
+        """Return the first paragraph of the docstring, without Markdown."""
+        return self._paragraphs()[0].removesuffix(".").replace("`", "")
 
     def get_description(self) -> str:  # type: ignore[override] # drf-spectacular's own shape
-        """Return the view's docstring."""
-        return "\n\n".join(" ".join(part.split()) for part in (type(self.view).__doc__ or "").split("\n\n"))
+        """Return what follows the summary, or the summary if nothing does."""
+        return "\n\n".join(self._paragraphs()[1:] or self._paragraphs())
 
     def get_override_parameters(self) -> list[Any]:
-        """Return the query's serializer, field by field."""
-        query = getattr(self.view, "query_serializer_class", None)
-        return [query] if query and self.method == "GET" else []
+        """Return the parameters of the path, and the query's serializer."""
+        in_path = [
+            OpenApiParameter(name, of_type, OpenApiParameter.PATH, required=True, description=description)
+            for name, (of_type, description) in self._operation().path.items()
+        ]
+        return [*in_path, *filter(None, [self._query()])]
 
     def map_parsers(self) -> list[str]:
         """Return the one media type of bodies: the forms of the pages are no part of the interface."""
@@ -219,8 +188,12 @@ class MopedAutoSchema(AutoSchema):
     def _has_body(self) -> bool:
         return self.method in {"POST", "PUT", "PATCH"}
 
-    def _words(self) -> list[str]:
-        method = getattr(self.view, self.method.lower(), None)
+    def _query(self) -> Any:
+        return getattr(self.view, "query_serializer_class", None) if self.method == "GET" else None
+
+    def _paragraphs(self) -> list[str]:
+        """Return the docstring of the method, or of a view that inherits the method."""
+        method = vars(type(self.view)).get(self.method.lower())
         text = (method.__doc__ if method else "") or type(self.view).__doc__ or ""
         return [" ".join(part.split()) for part in text.strip().split("\n\n")]
 
@@ -233,7 +206,7 @@ class MopedAutoSchema(AutoSchema):
         yield from map(_of_ours, operation.errors)
         if self._is_closed():
             yield from self._of_callers()
-        if self.get_override_parameters() or self._has_body():
+        if self._query() or self._has_body():
             yield 400, "invalid", errors.InvalidError.message
         if self._has_body():
             yield from map(_of_drf, (exceptions.ParseError, BodyTooLarge))

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
+import msgspec
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from rest_framework import status
@@ -148,7 +148,9 @@ def _cell(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return orjson.dumps(value).decode() if isinstance(value, dict) else str("" if value is None else value)
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
+    return "" if value is None else str(value)
 
 
 def _pages(view: Any) -> dict[str, Any] | None:
@@ -238,7 +240,7 @@ def _raw(
     current = {name: value for name, value in resource.items() if name in names and operation.status != 201}  # noqa: PLR2004
     body = {name: current.get(name, value) for name, value in example.items()} | request.query_params.dict()
     fields_of_form = {name: value for name, value in body.items() if name in names}
-    return orjson.dumps(fields_of_form, option=orjson.OPT_INDENT_2).decode()
+    return msgspec.json.format(msgspec.json.encode(fields_of_form), indent=2).decode()
 
 
 def _route(route: routes.Route) -> dict[str, Any]:

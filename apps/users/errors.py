@@ -10,8 +10,14 @@ from apps.core.errors import (
 )
 
 PASSWORD_PATTERN = r"^(?=.*?[A-Z])(?=.*?[a-z])(?=.*?[0-9])(?=.*?[#?!@$%^&*-]).{12,}$"  # noqa: S105
-# The editor translates this text; it is part of the contract.
-PASSWORD_REFUSED = f"value does not match regex '{PASSWORD_PATTERN}'"
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 256
+PASSWORD_RULE = (
+    f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters in one line, among them "
+    "a letter A to Z, a letter a to z, a digit and a symbol, and no space at either end."
+)
+# The editor translates the second text by exact match. The first is for all other readers.
+PASSWORD_REFUSED = [PASSWORD_RULE, f"value does not match regex '{PASSWORD_PATTERN}'"]
 
 
 class UserExistsError(ConflictError):
@@ -78,7 +84,7 @@ class WeakPasswordError(InvalidError):
     message = "The user pool does not accept this password."
 
     def __init__(self) -> None:
-        super().__init__(fields={"password": [PASSWORD_REFUSED]})
+        super().__init__(fields={"password": PASSWORD_REFUSED})
 
 
 class AddressRefusedError(InvalidError):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import unicodedata
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from rest_framework import serializers
 
 from apps.claims.identity import normalize, sso_address
 from apps.core.http.serializers import StrictCharField
-from apps.users.errors import PASSWORD_PATTERN
+from apps.users.errors import LONGEST_PASSWORD, PASSWORD_REFUSED, PASSWORD_RULE, SHORTEST_PASSWORD
 
 LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 LONGEST_ADDRESS = 128  # of a user name in the pool
 # What the pool counts as a symbol:
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
 SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 256
 # Letters and their marks of every script, and digits.
 NAME_CATEGORIES = ("L", "M", "Nd")
 NAME_PUNCTUATION = frozenset(" -.'\u2019,()\"\u2018\u201c\u201d\u00b7\u2010\u2011")
@@ -32,16 +32,13 @@ INVISIBLE_LETTERS = frozenset(
 class Name(StrictCharField):
     """A person's name, in any script."""
 
-    schema: ClassVar[dict[str, Any]] = {
-        "description": "Letters and digits of any script, spaces and - . , ' \" ( ), and at least one letter."
-    }
-
     default_error_messages: ClassVar[dict[str, Any]] = {
         "pattern": "only letters, digits, spaces and - . , ' \" ( ) are allowed, and a letter is required"
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=1, max_length=128, **options)
+        help_text = "Letters and digits of any script, spaces and - . , ' \" ( ), and at least one letter."
+        super().__init__(min_length=1, max_length=128, help_text=help_text, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the name in one spelling: an accent typed apart is the same name."""
@@ -67,7 +64,7 @@ class Title(StrictCharField):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=255, **options)
+        super().__init__(max_length=255, help_text="The job title. It is required.", **options)
 
     def matches(self, value: str) -> bool:
         """Return whether readers can see a character of it."""
@@ -86,22 +83,31 @@ class Address(StrictCharField):
 
     schema: ClassVar[dict[str, Any]] = {"format": "email"}
     default_error_messages: ClassVar[dict[str, Any]] = {
-        "pattern": "must be an email address, such as jane.doe@austintexas.gov"
+        "pattern": "must be an email address, such as jane.doe@austintexas.gov",
+        "sso": "is the name of a single sign-on account: leave out '{prefix}'",
     }
     is_address = EmailValidator(allowlist=[])
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=LONGEST_ADDRESS, **options)
+        help_text = "The address to sign in with. Capital letters become small ones."
+        super().__init__(max_length=LONGEST_ADDRESS, help_text=help_text, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the address with its ASCII letters in lower case."""
         return normalize(super().to_internal_value(data))
 
-    def matches(self, value: str) -> bool:
-        """Return whether this can be a person's address, and is not the name of a single sign-on account."""
-        return self._is_address(value) and not sso_address(value)
+    def validate_form(self, value: str) -> None:
+        """
+        Refuse the name of a single sign-on account, and what is not an address.
 
-    def _is_address(self, value: str) -> bool:
+        :raises ValidationError: for such a value
+        """
+        if sso_address(value):
+            self.fail("sso", prefix=settings.SSO_USERNAME_PREFIX)
+        super().validate_form(value)
+
+    def matches(self, value: str) -> bool:
+        """Return whether this can be a person's address."""
         local_part, _, domain = value.rpartition("@")
         if not value.isascii() or len(local_part) > LONGEST_LOCAL_PART or local_part.startswith('"'):
             return False
@@ -116,25 +122,29 @@ class Password(StrictCharField):
     """
     A password that the pool takes, and none that it refuses.
 
-    The message shows the pattern that the editor translates, though the pool knows more symbols
-    than it lists. Below eight characters the Flask API says so too, and the editor translates that.
+    Beside the rule in words, the messages have two texts of the Flask API that the editor translates: the
+    pattern, though the pool knows more symbols than it lists, and "min length is 8" below eight characters.
     """
 
-    schema: ClassVar[dict[str, Any]] = {
-        "format": "password",
-        "minLength": SHORTEST_PASSWORD,
-        "description": "With an upper-case letter, a lower-case letter, a digit and a symbol, in one line.",
-    }
+    schema: ClassVar[dict[str, Any]] = {"format": "password", "minLength": SHORTEST_PASSWORD}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
             trim_whitespace=False,
             min_length=8,
             max_length=LONGEST_PASSWORD,
-            pattern=PASSWORD_PATTERN,
-            help_text=f"At least {SHORTEST_PASSWORD} characters. {self.schema['description']}",
+            help_text=PASSWORD_RULE,
             **options,
         )
+
+    def validate_form(self, value: str) -> None:
+        """
+        Refuse a password against the pool's policy.
+
+        :raises ValidationError: for such a value
+        """
+        if not self.matches(value):
+            raise serializers.ValidationError(PASSWORD_REFUSED)
 
     def matches(self, value: str) -> bool:
         """Return whether the pool's policy is kept."""

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from apps.claims.hasura import NO_LOGIN, HasuraClaims
 from apps.claims.identity import is_city_address, normalize
 from apps.core.database.fields import CIEmailField, ClockTimestamp
-from apps.users.errors import AddressTakenError, BusyError, UserExistsError, UserNotFoundError
+from apps.users.errors import AddressTakenError, BusyError, UserExistsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,16 +71,14 @@ class MopedUserQuerySet(models.QuerySet["MopedUser"]):
         """Return the user with this address, in upper or lower case, active or not."""
         return self.filter(email=email).first()
 
-    def with_account(self, cognito_user_id: uuid.UUID) -> MopedUser:
-        """
-        Return the user with this account.
-
-        :raises UserNotFoundError: if no user has it
-        """
+    def with_account(self, cognito_user_id: uuid.UUID) -> MopedUser | None:
+        """Return the user with this account, or the inactive user who had it."""
         user = self.filter(cognito_user_id=cognito_user_id).first()
-        if user is None:
-            raise UserNotFoundError
-        return user
+        if user:
+            return user
+        events = Event.objects.filter(cognito_user_id=cognito_user_id)
+        former = self.filter(pk__in=events.values("user_id")).first()
+        return None if former is None or former.may_sign_in else former
 
 
 class MopedUser(models.Model):

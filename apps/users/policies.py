@@ -50,16 +50,6 @@ def require_another_admin(
         raise LastAdminError
 
 
-def forbid_self(user: MopedUser, actor: CognitoUser) -> None:
-    """
-    Refuse to deactivate the actor's own account.
-
-    :raises OwnAccountError: if the user is the actor
-    """
-    if is_same_person(user, actor):
-        raise OwnAccountError
-
-
 def is_admin(user: MopedUser) -> bool:
     """Whether this user can administer accounts."""
     return user.may_sign_in and grants_admin(user.login_roles, user.address)

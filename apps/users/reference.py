@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 from rest_framework import status
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 USER_ID = "11111111-1111-4111-8111-111111111111"
+PATH = {
+    "user_id": (
+        UUID,
+        "`cognito_user_id` of an answer, not `user_id`. It also finds an inactive user's last account.",
+    )
+}
 
 PROFILE = {
     "email": "jane.doe@austintexas.gov",
@@ -130,11 +137,13 @@ OPERATIONS: Operations = {
     },
     views.UserDetailView: {
         "get": Operation(
+            path=PATH,
             errors=(errors.UserNotFoundError, UpstreamError, UnavailableError),
             answer_example=USER_DETAIL,
             links=user_links,
         ),
         "put": Operation(
+            path=PATH,
             answer=UserSerializer,
             errors=(
                 errors.UserNotFoundError,
@@ -150,6 +159,7 @@ OPERATIONS: Operations = {
             links=user_links,
         ),
         "delete": Operation(
+            path=PATH,
             status=status.HTTP_204_NO_CONTENT,
             confirm="Deactivate {first_name} {last_name} ({email})? The rights end at once.",
             errors=(errors.UserNotFoundError, errors.OwnAccountError, errors.LastAdminError, *WRITE_ERRORS),
@@ -172,6 +182,7 @@ OPERATIONS: Operations = {
     },
     views.UserHistoryView: {
         "get": Operation(
+            path=PATH,
             errors=(errors.UserNotFoundError, UnavailableError),
             answer_example=HISTORY,
             columns=("at", "operation", "actor_email", "changes"),

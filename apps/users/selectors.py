@@ -69,16 +69,19 @@ def list_workgroups() -> dict[int, str]:
 
 def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     """
-    Return what is known of the person with this account.
+    Return what is known of the person with this account, or of the inactive person who had it.
 
-    :raises UserNotFoundError: if no user has it
+    :raises UserNotFoundError: if there is no such user
     :raises UnavailableError: if a store cannot be reached
     """
     user = MopedUser.objects.with_account(cognito_user_id)
+    if user is None:
+        raise UserNotFoundError
+    sso_name = sso_username(user.address) if is_city_address(user.address) else ""
     return UserDetail(
         user,
         account=cognito.get_or_none(str(cognito_user_id)),
-        sso_account=_sso_account(user.address),
+        sso_account=cognito.get_or_none(sso_name) if sso_name else None,
         claims=stores.decode_or_none(claims_table.get(user.address)),
     )
 
@@ -96,9 +99,3 @@ def history(cognito_user_id: UUID) -> list[Event]:
     if user_id is None:
         raise UserNotFoundError
     return list(Event.objects.filter(user=user_id).order_by("-id")[:LONGEST_HISTORY])
-
-
-def _sso_account(address: str) -> Account | None:
-    if not is_city_address(address):
-        return None
-    return cognito.get_or_none(sso_username(address))

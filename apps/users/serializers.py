@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 
 from apps.auth.serializers import HasuraClaimsSerializer
-from apps.claims.hasura import ROLES
+from apps.claims.hasura import NO_LOGIN, ROLES
 from apps.core.http.serializers import (
     ChoiceListField,
     StrictBooleanField,
@@ -24,7 +24,34 @@ if TYPE_CHECKING:
 
 LARGEST_ID = 2**31 - 1
 ROLES_HELP = "Each role at most once, and at least one."
-IGNORED: dict[str, Any] = {"help_text": "Ignored.", "style": {"ignored": True}}
+# Callers of the Flask API send these fields.
+IGNORED: dict[str, Any] = {"help_text": "Ignored. Leave it out.", "style": {"ignored": True}}
+USER_HELP_TEXTS = {
+    "user_id": "The number of the row in the database. It is not the `user_id` of a path.",
+    "cognito_user_id": "The id of the account in Cognito, the `user_id` of a path. Null without an account.",
+    "email": "The address, which is the name at sign-in.",
+    "first_name": "The first name.",
+    "last_name": "The last name.",
+    "title": "The job title.",
+    "is_coa_staff": "Whether the address is one of the City. It follows from the address.",
+    "is_deleted": "Whether the user is deactivated.",
+    "is_user_group_member": "Whether the user is in the Moped user group.",
+    "note": "A remark for other admins.",
+    "date_added": "When the row was created.",
+    "last_seen_date": "When the user last used the editor.",
+}
+EVENT_HELP_TEXTS = {
+    "id": "The number of the entry.",
+    "at": "When it happened.",
+    "operation": "`create`, `update`, `activate`, `delete`, or `reconcile` for a repair by an operator.",
+    "actor_id": "The `user_id` of the person who did it. Null for an operator.",
+    "actor_email": "The address of the person who did it.",
+    "request_id": "Finds the request in the log.",
+}
+
+
+def _extra_kwargs(help_texts: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return {name: {"help_text": help_text} for name, help_text in help_texts.items()}
 
 
 def _yes_or_no() -> dict[str, str]:
@@ -56,7 +83,6 @@ class ProfileSerializer(StrictSerializer):
         max_length=10_000,
         help_text="A remark for other admins.",
     )
-    # Callers of the Flask API send these. They are accepted and ignored.
     is_coa_staff = StrictBooleanField(required=False, allow_null=True, **IGNORED)
     cognito_user_id = StrictCharField(required=False, allow_null=True, **IGNORED)
     date_added = StrictCharField(required=False, allow_null=True, **IGNORED)
@@ -136,50 +162,63 @@ class UserQuerySerializer(serializers.Serializer[Any]):
     )
 
 
+class RolesField(serializers.ListField):
+    """The roles of a row; null if Hasura's column holds other JSON than a list."""
+
+    def to_representation(self, data: Any) -> Any:
+        """Return the list."""
+        return super().to_representation(data) if isinstance(data, list) else None
+
+
 class UserSerializer(serializers.ModelSerializer[MopedUser]):
     """A person as the database knows them."""
 
-    workgroup_id = serializers.IntegerField(allow_null=True)
-    workgroup_name = serializers.CharField(source="workgroup.workgroup_name", default=None)
+    workgroup_id = serializers.IntegerField(
+        allow_null=True, read_only=True, help_text="The id of the workgroup."
+    )
+    workgroup_name = serializers.CharField(
+        source="workgroup.workgroup_name",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="The name of the workgroup.",
+    )
+    roles = RolesField(
+        child=serializers.CharField(),
+        allow_null=True,
+        read_only=True,
+        help_text=f"Some of {', '.join(ROLES)}; or {NO_LOGIN}, for a person without an account.",
+    )
 
     class Meta:
         model = MopedUser
-        fields = (
-            "user_id",
-            "cognito_user_id",
-            "email",
-            "first_name",
-            "last_name",
-            "title",
-            "workgroup_id",
-            "workgroup_name",
-            "roles",
-            "is_coa_staff",
-            "is_deleted",
-            "is_user_group_member",
-            "note",
-            "date_added",
-            "last_seen_date",
-        )
+        fields = read_only_fields = (*USER_HELP_TEXTS, "workgroup_id", "workgroup_name", "roles")
+        extra_kwargs = _extra_kwargs(USER_HELP_TEXTS)
 
 
 class AccountSerializer(serializers.Serializer[Any]):
-    """An account of the pool."""
+    """An account of the user pool."""
 
-    username = serializers.CharField()
-    email = serializers.CharField()
-    email_verified = serializers.BooleanField(source="is_verified")
-    enabled = serializers.BooleanField(source="is_enabled")
-    status = serializers.CharField()
-    created_at = serializers.DateTimeField()
+    username = serializers.CharField(help_text="The name of the account.")
+    email = serializers.CharField(help_text="The address of the account.")
+    email_verified = serializers.BooleanField(
+        source="is_verified", help_text="Whether the pool knows that the address belongs to the user."
+    )
+    enabled = serializers.BooleanField(
+        source="is_enabled", help_text="Whether the pool lets the account sign in."
+    )
+    status = serializers.CharField(help_text="The state of the account in Cognito, for example `CONFIRMED`.")
+    created_at = serializers.DateTimeField(help_text="When the account was created.")
 
 
 class UserDetailSerializer(serializers.Serializer[Any]):
     """One person as the three stores know them."""
 
-    cognito = AccountSerializer(allow_null=True, read_only=True)
-    sso = AccountSerializer(allow_null=True, read_only=True)
-    claims = HasuraClaimsSerializer(allow_null=True, read_only=True)
+    cognito = AccountSerializer(allow_null=True, read_only=True, help_text="The native account.")
+    sso = AccountSerializer(allow_null=True, read_only=True, help_text="The single sign-on account.")
+    claims = HasuraClaimsSerializer(
+        allow_null=True, read_only=True, help_text="The claims that the user gets at sign-in."
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return the profile's fields and these."""
@@ -200,27 +239,33 @@ class ChangeSerializer(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return the two fields: `from` cannot be an attribute."""
-        return {"from": serializers.JSONField(), "to": serializers.JSONField()}
+        return {
+            "from": serializers.JSONField(help_text="The value before."),
+            "to": serializers.JSONField(help_text="The value after."),
+        }
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
     """One change of an account."""
 
-    changes = serializers.DictField(child=ChangeSerializer(), help_text="The changed fields, by name.")
+    changes = serializers.DictField(
+        child=ChangeSerializer(), read_only=True, help_text="The changed fields, by name."
+    )
 
     class Meta:
         model = Event
-        fields = ("id", "at", "operation", "actor_id", "actor_email", "changes", "request_id")
+        fields = read_only_fields = (*EVENT_HELP_TEXTS, "changes")
+        extra_kwargs = _extra_kwargs(EVENT_HELP_TEXTS)
 
 
 class UserPageSerializer(serializers.Serializer[Any]):
     """Some of all people, and how many there are."""
 
-    count = serializers.IntegerField()
-    results = UserSerializer(many=True)
+    count = serializers.IntegerField(help_text="How many users match, on all pages.")
+    results = UserSerializer(many=True, help_text="The users of this page.")
 
 
 class HistorySerializer(serializers.Serializer[Any]):
-    """All changes of one account."""
+    """The changes of one user."""
 
-    results = EventSerializer(many=True)
+    results = EventSerializer(many=True, help_text="The changes, the latest first.")

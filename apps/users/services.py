@@ -15,8 +15,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from uuid import UUID
 
-from django.db.models import Q
-
 from apps.claims import table as claims_table
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users import policies
@@ -26,10 +24,11 @@ from apps.users.errors import (
     AlreadyActiveError,
     BusyError,
     InactiveError,
+    OwnAccountError,
     UserExistsError,
     UserNotFoundError,
 )
-from apps.users.models import Event, MopedUser, PendingChange
+from apps.users.models import MopedUser, PendingChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,16 +160,13 @@ def _user_to_update(cognito_user_id: UUID | None, email: str) -> MopedUser:
 
     An inactive user has no account. The editor's page may still show the former one, or none.
     """
-    candidates = Q(email=email)
-    if cognito_user_id:
-        user = MopedUser.objects.filter(cognito_user_id=cognito_user_id).first()
-        if user:
-            return user
-        former = Event.objects.filter(cognito_user_id=cognito_user_id)
-        candidates |= Q(pk__in=former.values("user_id"))
-    if any(not candidate.may_sign_in for candidate in MopedUser.objects.filter(candidates)):
+    user = MopedUser.objects.with_account(cognito_user_id) if cognito_user_id else None
+    user = user or MopedUser.objects.with_address(email)
+    if user and not user.may_sign_in:
         raise InactiveError
-    raise UserNotFoundError
+    if user is None or user.cognito_user_id != cognito_user_id:
+        raise UserNotFoundError
+    return user
 
 
 # ---- deactivate ----------------------------------------------------------------------------------
@@ -180,20 +176,21 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
     """
     Take a user's rights and accounts away; the row stays, because other tables reference it.
 
-    The claims go first: a user who is inactive in the database can never sign in.
+    The claims go first: a user who is inactive in the database can never sign in. A repetition has no effect.
 
     :raises UserNotFoundError: if there is no such account
     :raises OwnAccountError: if it is the actor's own
     :raises LastAdminError: if no admin would be left
     """
-    committed = PendingChange.objects.filter(
-        operation=PendingChange.DELETE, cognito_user_id=cognito_user_id, decided=True
-    ).first()
-    if committed:
-        attempts.end(committed)
-        return
     user = MopedUser.objects.with_account(cognito_user_id)
-    policies.forbid_self(user, actor)
+    if user is None:
+        raise UserNotFoundError
+    if user.cognito_user_id != cognito_user_id:  # deactivated already
+        for change in PendingChange.objects.filter(cognito_user_id=cognito_user_id):
+            attempts.end(change)
+        return
+    if policies.is_same_person(user, actor):
+        raise OwnAccountError
     change = attempts.begin(
         PendingChange.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
     )

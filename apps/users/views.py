@@ -106,12 +106,22 @@ class UserListView(EditorFormView):
         return selectors.list_users()
 
     def get(self, request: Request) -> Response:
-        """List users from the database, by last name."""
+        """
+        List users from the database, by last name.
+
+        A user has to match all filters. Unknown parameters are ignored.
+        """
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:
-        """Create a user with an account, or restore a deactivated user."""
+        """
+        Create a user with an account, or restore a deactivated user.
+
+        A deactivated user with the address keeps the row and its number. If the pool already has an account
+        of the address, the user gets it with the new password, and its sessions end. A repeated request
+        with the same fields answers 201 or 409 `user_exists`, and leaves one account.
+        """
         user = services.create_user(actor=get_caller(request), **self.get_validated_body())
         return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
 
@@ -124,17 +134,32 @@ class UserDetailView(EditorFormView):
     body_serializer_class = ChangedUserSerializer
 
     def get(self, request: Request, user_id: str) -> Response:
-        """Show what the three stores know of a user."""
+        """
+        Show what the three stores know of a user.
+
+        An inactive user is found by the id of the last account. Such a user has no account and no claims.
+        """
         return Response(self.get_serializer(selectors.get_user_detail(_account_id(user_id))).data)
 
     def put(self, request: Request, user_id: str) -> Response:
-        """Change a user's profile, roles, address or password."""
+        """
+        Change a user's profile, roles, address or password.
+
+        The body replaces all fields. Without `note` the note becomes empty. Without `is_user_group_member`
+        the user is no member. Only the password stays if it is absent, `""` or null. An inactive user is
+        refused with 409 `inactive`.
+        """
         changes = self.get_validated_body()
         user = services.update_user(actor=get_caller(request), cognito_user_id=_uuid(user_id), **changes)
         return Response(UserSerializer(user).data)
 
     def delete(self, request: Request, user_id: str) -> Response:
-        """Deactivate a user: the rights end, the accounts are deleted, the row stays."""
+        """
+        Deactivate a user.
+
+        The rights end, the accounts are deleted, and the row stays. A repeated request has no
+        effect and answers 204. `PUT /users/activate/` lets the user in again.
+        """
         services.deactivate_user(actor=get_caller(request), cognito_user_id=_account_id(user_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -146,7 +171,13 @@ class UserActivationView(EditorFormView):
     body_serializer_class = ActivationSerializer
 
     def put(self, request: Request) -> Response:
-        """Activate the user with this address."""
+        """
+        Activate the user with this address.
+
+        The user was deactivated or never had an account. If the user is already active with the same roles,
+        the request sets the password again, so that it can be repeated after a lost answer. An active user
+        with other roles is refused with 409 `already_active`.
+        """
         user = services.activate_user(actor=get_caller(request), **self.get_validated_body())
         return Response(UserSerializer(user).data)
 
@@ -158,7 +189,11 @@ class UserHistoryView(QueryView):
     serializer_class = HistorySerializer
 
     def get(self, request: Request, user_id: str) -> Response:
-        """List the changes with actor and time, the latest first."""
+        """
+        List the changes of a user with actor and time, the latest first.
+
+        The list has the latest 200 changes. A user is found by the id of every account that the user had.
+        """
         events = selectors.history(_account_id(user_id))
         return Response(self.get_serializer({"results": events}).data)
 

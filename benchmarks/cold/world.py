@@ -77,7 +77,7 @@ def furnished() -> Iterator[World]:
         django.setup()
         from apps.devstack import provision
 
-        os.environ |= provision.furnish(provision.Endpoints(8000, emulator.url))
+        os.environ |= provision.furnish(8000, emulator.url)
         _python("manage.py", "migrate", "--verbosity=0")
         yield World(_variables(), json.loads(_python("-m", "benchmarks.cold.people")))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, cycle
 from typing import TYPE_CHECKING, Any
 
 from tests.support.waiting import LIMIT_SECONDS
@@ -13,8 +13,9 @@ from tests.support.waiting import LIMIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.auth.signing import SigningKey
+    from tests.support.token_factory import Signer
 
+DRIP_SECONDS = 0.05
 PATH = "/.well-known/jwks.json"
 
 
@@ -36,7 +37,7 @@ class Publisher(ThreadingHTTPServer):
         """Where the key set is."""
         return f"http://127.0.0.1:{self.server_port}{PATH}"
 
-    def publish(self, *keys: SigningKey | dict[str, Any]) -> None:
+    def publish(self, *keys: Signer | dict[str, Any]) -> None:
         """Answer with these keys from now on, and behave."""
         jwks = [key if isinstance(key, dict) else key.jwk() for key in keys]
         self.document = json.dumps({"keys": jwks}).encode()
@@ -88,13 +89,16 @@ def hanging(handler: BaseHTTPRequestHandler) -> None:
     handler.server.closing.wait(LIMIT_SECONDS)  # type: ignore[attr-defined]
 
 
-def dripping(pieces: Iterable[bytes], seconds: float = 0.05) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Send one piece after the other, each soon enough to keep a socket's timeout from firing."""
+def dripping(
+    first: Iterable[bytes], rest: Iterable[bytes] = (b"x",)
+) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Send one piece after the other, `rest` again and again, each before a socket's timeout fires."""
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
-        for piece in pieces:
+        for piece in chain(first, cycle(rest)):
             handler.wfile.write(piece)
             handler.wfile.flush()
-            time.sleep(seconds)
+            if handler.server.closing.wait(DRIP_SECONDS):  # type: ignore[attr-defined]
+                return
 
     return drip

@@ -81,17 +81,6 @@ class TestHeader:
         assert response.json()["code"] in {"token_malformed", "token_missing"}
         assert response.headers["WWW-Authenticate"].startswith('Bearer realm="moped"')
 
-    def test_gets_503_while_no_key_is_known(
-        self, api_client: APIClient, signer: Signer, settings: Settings
-    ) -> None:
-        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
-        keys.reset()
-
-        response = api_client.get(ROUTE, headers={"authorization": f"Bearer {signer.token()}"})
-
-        assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")
-        assert int(response.headers["Retry-After"]) > 0
-
     def test_is_not_needed_where_everyone_may_come(self, api_client: APIClient) -> None:
         assert api_client.get("/auth/", headers={"authorization": "Bearer null"}).status_code == 200
 
@@ -142,38 +131,6 @@ class TestCookie:
         assert response.headers["Location"] == "/auth/sign-in?next=%2Fauth%2Fcurrent_user2"
         assert response.cookies[self.NAME]["max-age"] == 0
 
-    @pytest.mark.parametrize("accept", ["application/json", "text/html"])
-    def test_gets_503_while_no_key_is_known(
-        self, browser: APIClient, settings: Settings, accept: str
-    ) -> None:
-        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
-        keys.reset()
-
-        response = browser.get(ROUTE, headers={"accept": accept})
-
-        assert response.status_code == 503
-        assert "keys_unavailable" in response.text
-        assert int(response.headers["Retry-After"]) > 0
-
-    @pytest.mark.parametrize("source", ["header", "cookie"])
-    def test_leaves_the_caller_anonymous_while_no_key_is_known(
-        self, signer: Signer, settings: Settings, source: str
-    ) -> None:
-        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
-        keys.reset()
-        http_request = RequestFactory().get(ROUTE)
-        if source == "header":
-            http_request.META["HTTP_AUTHORIZATION"] = f"Bearer {signer.token()}"
-        else:
-            http_request.COOKIES[self.NAME] = signer.token()
-        request = Request(http_request, authenticators=[CognitoAuthentication(), CookieAuthentication()])
-
-        with pytest.raises(WrappedMopedError) as refusal:
-            request.user.is_authenticated  # noqa: B018 (reading it authenticates)
-
-        assert isinstance(refusal.value.error, KeysUnavailableError)
-        assert not request.user.is_authenticated  # DRF's renderers and throttles may ask again
-
     @pytest.mark.parametrize("planted", ["\u2000{name}={token}", "{name}\u2000={token}", "{name}={token}"])
     def test_that_a_sibling_host_planted_changes_no_caller(
         self, api_client: APIClient, signer: Signer, planted: str
@@ -186,20 +143,51 @@ class TestCookie:
 
             assert response.json().get("email") in {"jane.doe@austintexas.gov", None}
 
-    def test_with_a_space_before_its_name_is_not_ours(self, api_client: APIClient, signer: Signer) -> None:
-        planted = f"\u2000{self.NAME}={signer.token()}".encode().decode("latin-1")
+    @pytest.mark.parametrize("cookies", ["\u2000{name}={token}", "{name}={token}; {name}={token}"])
+    def test_is_not_read_with_a_space_before_its_name_nor_twice(
+        self, api_client: APIClient, signer: Signer, cookies: str
+    ) -> None:
+        header = cookies.format(name=self.NAME, token=signer.token()).encode().decode("latin-1")
 
-        assert api_client.get(ROUTE, headers={"cookie": planted}).status_code == 401
-
-    def test_that_comes_twice_is_refused(self, api_client: APIClient, signer: Signer) -> None:
-        twice = "; ".join(f"{self.NAME}={signer.token(nonce=nonce)}" for nonce in ("first", "second"))
-
-        assert api_client.get(ROUTE, headers={"cookie": twice}).status_code == 401
+        assert api_client.get(ROUTE, headers={"cookie": header}).status_code == 401
 
     def test_is_not_read_where_a_stage_offers_no_sign_in(self) -> None:
         classes = 'REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]'
 
         assert "CookieAuthentication" not in read_setting(classes)
+
+
+class TestWithoutKeys:
+    """No key of the pool is known."""
+
+    @pytest.fixture(params=["header", "cookie"])
+    def credentials(
+        self, request: pytest.FixtureRequest, signer: Signer, settings: Settings
+    ) -> dict[str, str]:
+        """The headers of a caller with a genuine token."""
+        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
+        keys.reset()
+        if request.param == "header":
+            return {"authorization": f"Bearer {signer.token()}"}
+        return {"cookie": f"{TestCookie.NAME}={signer.token()}"}
+
+    @pytest.mark.parametrize("accept", ["application/json", "text/html"])
+    def test_the_answer_is_503(self, api_client: APIClient, credentials: dict[str, str], accept: str) -> None:
+        response = api_client.get(ROUTE, headers={"accept": accept, **credentials})
+
+        assert response.status_code == 503
+        assert "keys_unavailable" in response.text
+        assert int(response.headers["Retry-After"]) > 0
+
+    def test_the_caller_is_anonymous(self, credentials: dict[str, str]) -> None:
+        http_request = RequestFactory().get(ROUTE, headers=credentials)
+        request = Request(http_request, authenticators=[CognitoAuthentication(), CookieAuthentication()])
+
+        with pytest.raises(WrappedMopedError) as refusal:
+            request.user.is_authenticated  # noqa: B018 (reading it authenticates)
+
+        assert isinstance(refusal.value.error, KeysUnavailableError)
+        assert not request.user.is_authenticated  # DRF's renderers and throttles may ask again
 
 
 @pytest.mark.urls("tests.core.http.broken_urls")

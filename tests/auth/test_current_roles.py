@@ -13,6 +13,8 @@ from apps.core.errors import UnavailableError
 from tests.support.token_factory import hasura_claim
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rest_framework.test import APIClient
 
     from tests.conftest import Caller
@@ -149,21 +151,18 @@ class TestWhileTheTableIsAway:
         clock.passes(2)
         assert looks(editor).status_code == 503
 
-    def test_changes_need_known_roles(self, editor: APIClient, table: Table, clock: Clock) -> None:
-        looks(editor)
+    @pytest.mark.parametrize(
+        "write", [changes, lambda client: client.get("/files/request-signature")], ids=["change", "upload"]
+    )
+    def test_writes_need_known_roles(
+        self, editor: APIClient, table: Table, clock: Clock, write: Callable[[APIClient], Any]
+    ) -> None:
+        assert write(editor).status_code == LET_IN
         table.away = True
 
         clock.passes(61)
 
-        assert changes(editor).status_code == 503
-
-    def test_no_upload_is_signed_on_old_roles(self, editor: APIClient, table: Table, clock: Clock) -> None:
-        assert editor.get("/files/request-signature").status_code == LET_IN
-        table.away = True
-
-        clock.passes(61)
-
-        response = editor.get("/files/request-signature")
+        response = write(editor)
         assert (response.status_code, response.json()["code"]) == (503, "rights_unknown")
         assert response.headers["Retry-After"]
         assert looks(editor).status_code == LET_IN

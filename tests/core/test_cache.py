@@ -15,6 +15,8 @@ from tests.support.waiting import LIMIT_SECONDS
 if TYPE_CHECKING:
     from tests.support.clock import Clock
 
+Cache = RefreshingCache[str, str]
+
 FRESH, MAX_AGE, PAUSE, PAUSE_WITHOUT_VALUE, INTERVAL = 60, 360, 30, 5, 10
 
 
@@ -36,7 +38,7 @@ class Source:
             raise self.error
         return answer
 
-    def cache(self, **options: Any) -> RefreshingCache[str, str]:
+    def cache(self, **options: Any) -> Cache:
         return RefreshingCache(
             self.load,
             FRESH,
@@ -53,14 +55,12 @@ def source() -> Source:
 
 
 @pytest.fixture
-def cache(source: Source, clock: Clock) -> RefreshingCache[str, str]:
+def cache(source: Source, clock: Clock) -> Cache:
     return source.cache()
 
 
 class TestGet:
-    def test_loads_once_while_the_value_is_fresh(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock
-    ) -> None:
+    def test_loads_once_while_the_value_is_fresh(self, cache: Cache, source: Source, clock: Clock) -> None:
         assert [cache.get("a"), cache.get("a"), cache.get("b")] == ["a1", "a1", "b2"]
         clock.passes(FRESH - 1)
         assert cache.get("a") == "a1"
@@ -70,7 +70,7 @@ class TestGet:
         assert cache.get("a") == "a3"
 
     def test_returns_a_stale_value_while_the_source_fails(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock
+        self, cache: Cache, source: Source, clock: Clock
     ) -> None:
         cache.get("a")
         source.error = UnavailableError()
@@ -83,9 +83,7 @@ class TestGet:
         with pytest.raises(NotLoadedError):
             cache.get("a")
 
-    def test_pauses_after_a_failure(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock
-    ) -> None:
+    def test_pauses_after_a_failure(self, cache: Cache, source: Source, clock: Clock) -> None:
         cache.get("a")
         source.error = UnavailableError()
         clock.passes(FRESH)
@@ -97,9 +95,7 @@ class TestGet:
         clock.passes(1)
         assert cache.get("a") == "a3"
 
-    def test_pauses_for_every_key_without_a_value(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock
-    ) -> None:
+    def test_pauses_for_every_key_without_a_value(self, cache: Cache, source: Source, clock: Clock) -> None:
         source.error = UnavailableError("the reason")
         with pytest.raises(UnavailableError, match="the reason"):
             cache.get("a")
@@ -114,7 +110,7 @@ class TestGet:
         assert cache.get("a") == "a3"
 
     def test_passes_other_exceptions_on_and_starts_no_pause(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock
+        self, cache: Cache, source: Source, clock: Clock
     ) -> None:
         cache.get("a")
         clock.passes(FRESH)
@@ -127,7 +123,7 @@ class TestGet:
 
     @pytest.mark.parametrize(("passed", "jump"), [(0, FRESH), (FRESH, -3600), (FRESH - 1, 1)])
     def test_goes_by_the_clock_on_which_more_time_passed(
-        self, cache: RefreshingCache[str, str], clock: Clock, passed: int, jump: int
+        self, cache: Cache, clock: Clock, passed: int, jump: int
     ) -> None:
         cache.get("a")
 
@@ -145,9 +141,7 @@ class TestGet:
 
 
 class TestGetKnown:
-    def test_loads_only_what_was_loaded_before(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock
-    ) -> None:
+    def test_loads_only_what_was_loaded_before(self, cache: Cache, source: Source, clock: Clock) -> None:
         assert cache.get_known("a") is None
         cache.get("a")
         assert cache.get_known("a") == "a1"
@@ -160,9 +154,7 @@ class TestGetKnown:
 
 
 class TestRefresh:
-    def test_loads_again_once_in_an_interval(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock
-    ) -> None:
+    def test_loads_again_once_in_an_interval(self, cache: Cache, source: Source, clock: Clock) -> None:
         cache.get("a")
 
         assert [cache.refresh("a", interval=INTERVAL) for _ in range(2)] == ["a2", "a2"]
@@ -171,9 +163,7 @@ class TestRefresh:
         clock.passes(1)
         assert cache.refresh("a", interval=INTERVAL) == "a3"
 
-    def test_keeps_the_interval_while_the_source_fails(
-        self, cache: RefreshingCache[str, str], source: Source
-    ) -> None:
+    def test_keeps_the_interval_while_the_source_fails(self, cache: Cache, source: Source) -> None:
         cache.get("a")
         source.error = UnavailableError()
 
@@ -182,9 +172,7 @@ class TestRefresh:
 
 
 class TestClear:
-    def test_drops_values_and_forgets_failures(
-        self, cache: RefreshingCache[str, str], source: Source
-    ) -> None:
+    def test_drops_values_and_forgets_failures(self, cache: Cache, source: Source) -> None:
         cache.get("a")
         cache.get("b")
         cache.clear("a")
@@ -200,7 +188,7 @@ class TestClear:
 
     @pytest.mark.parametrize("error", [None, UnavailableError()])
     def test_ignores_a_load_that_had_begun(
-        self, cache: RefreshingCache[str, str], source: Source, error: Exception | None
+        self, cache: Cache, source: Source, error: Exception | None
     ) -> None:
         source.may_answer.clear()
         source.error = error
@@ -217,7 +205,7 @@ class TestClear:
 
 
 class TestThreads:
-    def test_wait_for_the_one_that_loads(self, cache: RefreshingCache[str, str], source: Source) -> None:
+    def test_wait_for_the_one_that_loads(self, cache: Cache, source: Source) -> None:
         source.may_answer.clear()
         with ThreadPoolExecutor(8) as pool:
             loaded = [pool.submit(cache.get, "a") for _ in range(8)]
@@ -229,7 +217,7 @@ class TestThreads:
 
     @pytest.mark.parametrize("has_value", [True, False])
     def test_do_not_wait_after_a_failure(
-        self, cache: RefreshingCache[str, str], source: Source, clock: Clock, *, has_value: bool
+        self, cache: Cache, source: Source, clock: Clock, *, has_value: bool
     ) -> None:
         if has_value:
             cache.get("a")
@@ -249,7 +237,7 @@ class TestThreads:
         assert self.outcome_while_another_loads(cache, source) == "a1"
         assert cache.get("a") == "a2"
 
-    def outcome_while_another_loads(self, cache: RefreshingCache[str, str], source: Source) -> object:
+    def outcome_while_another_loads(self, cache: Cache, source: Source) -> object:
         source.is_called = threading.Semaphore(0)
         source.may_answer.clear()
         with ThreadPoolExecutor(1) as pool:
@@ -261,7 +249,7 @@ class TestThreads:
         return found
 
 
-def outcome(cache: RefreshingCache[str, str]) -> object:
+def outcome(cache: Cache) -> object:
     try:
         return cache.get("a")
     except UnavailableError as error:

@@ -3,12 +3,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from moped_api.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REQUIRED = {
     "MOPED_API_CURRENT_ENVIRONMENT",
@@ -50,104 +54,75 @@ def read_setting(expression: str, **variables: str) -> str:
 
 
 class TestEnvironment:
-    def test_reads_typed_values(self) -> None:
-        env = Environment({"A": " x ", "B": "1, 2,,3", "C": "7", "D": "True"})
+    @pytest.mark.parametrize(
+        ("value", "read", "result"),
+        [
+            (" x ", lambda env: env.text("X"), "x"),
+            ("1, 2,,3", lambda env: env.items("X"), ("1", "2", "3")),
+            ("7", lambda env: env.number("X", 0), 7),
+            ("", lambda env: env.number("X", 5), 5),
+            ("True", lambda env: env.flag("X", default=False), True),
+            ("text", lambda env: env.choice("X", ("json", "text"), "json"), "text"),
+            ("", lambda env: env.choice("X", ("json", "text"), "json"), "json"),
+            ("archive/2019, /scans/", lambda env: env.folders("X"), ("archive/2019/", "scans/")),
+            ("", lambda env: env.folders("X"), ()),
+            ("/previews/12", lambda env: env.prefix("X"), "previews/12/"),
+            ("", lambda env: env.prefix("X"), ""),
+            ("http://127.0.0.1:4566", lambda env: env.loopback_url("X"), "http://127.0.0.1:4566"),
+            ("http://localhost:1", lambda env: env.loopback_url("X"), "http://localhost:1"),
+            ("http://[::1]:9", lambda env: env.loopback_url("X"), "http://[::1]:9"),
+            ("", lambda env: env.loopback_url("X"), ""),
+        ],
+    )
+    def test_reads_typed_values(self, value: str, read: Callable[[Environment], Any], result: Any) -> None:
+        env = Environment({"X": value})
 
-        assert (env.text("A"), env.items("B"), env.number("C", 0), env.flag("D", default=False)) == (
-            "x",
-            ("1", "2", "3"),
-            7,
-            True,
-        )
-        env.complete()
-
-    def test_reads_folders_of_a_bucket(self) -> None:
-        env = Environment({"OLDER": "archive/2019, /scans/"})
-
-        assert env.folders("OLDER") == ("archive/2019/", "scans/")
-        assert env.folders("NONE") == ()
-        env.complete()
-
-    def test_reads_the_folder_below_which_a_stage_keeps_its_files(self) -> None:
-        env = Environment({"PREFIX": "/previews/12", "COUNTED": "previews/pr_12"})
-
-        assert (env.prefix("PREFIX"), env.prefix("NONE")) == ("previews/12/", "")
-        env.prefix("COUNTED")
-        with pytest.raises(ImproperlyConfigured, match="COUNTED may not contain an underscore"):
-            env.complete()
-
-    @pytest.mark.parametrize("value", ["/", "archive,//"])
-    def test_never_takes_a_whole_bucket_for_a_folder(self, value: str) -> None:
-        env = Environment({"OLDER": value})
-        env.folders("OLDER")
-
-        with pytest.raises(ImproperlyConfigured, match="OLDER may not name the whole bucket"):
-            env.complete()
-
-    def test_names_the_choices_of_another_value(self) -> None:
-        env = Environment({"FORMAT": "xml"})
-        assert env.choice("OTHER", ("json", "text"), "json") == "json"
-        assert env.choice("FORMAT", ("json", "text"), "json") == "json"
-        with pytest.raises(ImproperlyConfigured, match="FORMAT must be one of json, text, not 'xml'"):
-            env.complete()
-
-    def test_names_every_problem_at_once(self) -> None:
-        env = Environment({"COUNT": "many", "FLAG": "maybe", "URL": "http://example.com:4566"})
-        env.text("NAME")
-        env.number("COUNT", 1)
-        env.flag("FLAG", default=True)
-        env.loopback_url("URL")
-
-        with pytest.raises(ImproperlyConfigured) as refusal:
-            env.complete()
-
-        assert [name for name in ("NAME", "COUNT", "FLAG", "URL") if name in str(refusal.value)] == [
-            "NAME",
-            "COUNT",
-            "FLAG",
-            "URL",
-        ]
-
-    def test_names_a_number_or_flag_that_is_missing(self) -> None:
-        env = Environment({"EMPTY": ""})
-        env.number("COUNT")
-        env.number("EMPTY")
-        env.flag("FLAG")
-
-        with pytest.raises(ImproperlyConfigured) as refusal:
-            env.complete()
-
-        assert [line.strip() for line in str(refusal.value).splitlines()[1:]] == [
-            "- COUNT is missing",
-            "- EMPTY is missing",
-            "- FLAG is missing",
-        ]
-
-    def test_names_the_overrides_of_single_services_too(self) -> None:
-        env = Environment({"URL_ONE": "http://127.0.0.1:1", "URL_TWO": "https://evil.example"})
-        env.loopback_urls("URL_")
-
-        with pytest.raises(ImproperlyConfigured, match="URL_TWO may only name a loopback address") as refusal:
-            env.complete()
-        assert "URL_ONE" not in str(refusal.value)
-
-    @pytest.mark.parametrize("url", ["http://127.0.0.1:4566", "http://localhost:1", "http://[::1]:9"])
-    def test_allows_an_override_on_loopback(self, url: str) -> None:
-        env = Environment({"AWS_ENDPOINT_URL": url})
-
-        assert env.loopback_url("AWS_ENDPOINT_URL") == url
+        assert read(env) == result
         env.complete()
 
     @pytest.mark.parametrize(
-        "url",
-        ["https://evil.example", "http://127.0.0.1.evil.example", "http://127.0.0.1@evil.example", "evil"],
+        ("value", "read", "problem"),
+        [
+            ("", lambda env: env.text("X"), "X is missing"),
+            ("", lambda env: env.number("X"), "X is missing"),
+            ("", lambda env: env.flag("X"), "X is missing"),
+            ("many", lambda env: env.number("X", 1), "X must be a whole number, not 'many'"),
+            ("maybe", lambda env: env.flag("X", default=True), "X must be true or false, not 'maybe'"),
+            (
+                "xml",
+                lambda env: env.choice("X", ("json", "text"), "json"),
+                "X must be one of json, text, not",
+            ),
+            ("/", lambda env: env.folders("X"), "X may not name the whole bucket"),
+            ("archive,//", lambda env: env.folders("X"), "X may not name the whole bucket"),
+            ("previews/pr_12", lambda env: env.prefix("X"), "X may not contain an underscore"),
+            (
+                "https://evil.example",
+                lambda env: env.loopback_urls("X"),
+                "X may only name a loopback address",
+            ),
+            (
+                "http://127.0.0.1.evil.example",
+                lambda env: env.loopback_url("X"),
+                "X may only name a loopback",
+            ),
+            (
+                "http://127.0.0.1@evil.example",
+                lambda env: env.loopback_url("X"),
+                "X may only name a loopback",
+            ),
+            ("evil", lambda env: env.loopback_url("X"), "X may only name a loopback address, not 'evil'"),
+        ],
     )
-    def test_refuses_an_override_elsewhere(self, url: str) -> None:
-        env = Environment({"AWS_ENDPOINT_URL": url})
-        env.loopback_url("AWS_ENDPOINT_URL")
+    def test_names_the_problem(self, value: str, read: Callable[[Environment], Any], problem: str) -> None:
+        env = Environment({"X": value, "OTHER": "http://127.0.0.1:1"})
+        env.loopback_urls("OTHER")
+        read(env)
 
-        with pytest.raises(ImproperlyConfigured):
+        with pytest.raises(ImproperlyConfigured) as refusal:
             env.complete()
+        (line,) = str(refusal.value).splitlines()[1:]
+        assert problem in line
 
 
 class TestSettings:

@@ -4,9 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 from typing import TYPE_CHECKING
 
-import pytest
-
-from apps.core.aws import clients
 from apps.core.once import once
 from tests.support.waiting import LIMIT_SECONDS
 
@@ -54,11 +51,3 @@ class TestOnce:
     def test_may_need_another_object_while_building(self) -> None:
         inner = once(object)
         assert once(lambda: [inner()])() == [inner()]
-
-
-class TestClients:
-    """The objects that a busy start asks for in many threads at once."""
-
-    @pytest.mark.parametrize("get", clients.CACHED, ids=lambda get: get.__name__)
-    def test_are_all_built_once(self, get: object) -> None:
-        assert isinstance(get, once)

@@ -193,10 +193,10 @@ class TestCreateFirstAdmin:
 
         def manage(_stage: Stage, command: str) -> Invocation:
             exit_code = int("Unknown" in command)
-            return Invocation({"exit_code": exit_code, "output": command}, failed=False, log="")
+            return Invocation({"exit_code": exit_code, "output": command}, failed=False)
 
         monkeypatch.setattr(stages, "manage", manage)
-        return Stage(name, f"moped-api-{name}", {}, stack.outputs(f"moped-{name}"), tmp_path)
+        return Stage(name, f"moped-api-{name}", {}, stack.outputs(f"moped-{name}"))
 
     def test_sets_the_passwords_that_only_the_pool_shall_know(self, stage: Stage, lines: list[str]) -> None:
         account_setup.create_first_admin(stage, JANE, ["Jane", "Doe"], PASSWORD, lines.append)
@@ -222,9 +222,9 @@ class TestCreateFirstAdmin:
 
 class TestMapHost:
     @pytest.fixture
-    def stage(self, furnished_emulator: Emulator, tmp_path: Path) -> Stage:
+    def stage(self, furnished_emulator: Emulator) -> Stage:
         settings = {"domain": "api.example", "tags": {}, "moped": {"hosts": ["editor.example"]}}
-        return Stage("nowhere", "moped-api-nowhere", settings, {}, tmp_path)
+        return Stage("nowhere", "moped-api-nowhere", settings, {})
 
     @pytest.mark.parametrize(
         ("host", "reason"),

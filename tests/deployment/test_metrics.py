@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from apps.core.logging import JsonFormatter
 from tests.deployment.template import resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from rest_framework.test import APIClient
 
@@ -54,39 +53,32 @@ def counted(line: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-class Lines(logging.Handler):
-    """Keeps the lines as they would stand in the log."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(JsonFormatter())
-        self.kept: list[dict[str, Any]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.kept.append(json.loads(self.format(record)))
-
-
 @pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
-    handler, logger = Lines(), logging.getLogger("moped.request")
-    logger.addHandler(handler)
-    yield handler.kept
-    logger.removeHandler(handler)
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], dict[str, Any]]:
+    """Return a function that returns the log line of the one request of a test."""
+
+    def line() -> dict[str, Any]:
+        (record,) = [record for record in caplog.records if record.name == "moped.request"]
+        return dict(json.loads(JsonFormatter().format(record)))
+
+    return line
 
 
 class TestMetrics:
-    def test_count_an_answer_by_its_class(self, api_client: APIClient, lines: list[dict[str, Any]]) -> None:
+    def test_count_an_answer_by_its_class(
+        self, api_client: APIClient, logged: Callable[[], dict[str, Any]]
+    ) -> None:
         api_client.get("/")
 
-        (line,) = lines
+        line = logged()
         assert counted(line | {"cold": False}) == {"Answers2xx": 1, "Latency": line["ms"]}
 
     def test_count_a_refusal_and_its_reason(
-        self, impersonate: Impersonate, lines: list[dict[str, Any]]
+        self, impersonate: Impersonate, logged: Callable[[], dict[str, Any]]
     ) -> None:
         impersonate("viewer").delete("/users/22222222-2222-4222-8222-222222222222")
 
-        (line,) = lines
+        line = logged()
         assert line["code"]
         assert counted(line).keys() >= {"Answers4xx", "Refusals", "TurnedAway", "Latency"}
         assert filters()["Refusals"]["MetricTransformations"][0]["Dimensions"] == [
@@ -98,27 +90,27 @@ class TestMetrics:
         [(204, "Answers2xx"), (302, "Answers3xx"), (404, "Answers4xx"), (503, "Answers5xx")],
     )
     def test_know_every_class(
-        self, api_client: APIClient, lines: list[dict[str, Any]], status: int, metric: str
+        self, api_client: APIClient, logged: Callable[[], dict[str, Any]], status: int, metric: str
     ) -> None:
         api_client.get("/")
 
-        answers = {name for name in counted(lines[0] | {"status": status}) if name.startswith("Answers")}
+        answers = {name for name in counted(logged() | {"status": status}) if name.startswith("Answers")}
         assert answers == {metric}
 
-    def test_count_cold_starts(self, api_client: APIClient, lines: list[dict[str, Any]]) -> None:
+    def test_count_cold_starts(self, api_client: APIClient, logged: Callable[[], dict[str, Any]]) -> None:
         api_client.get("/")
 
-        assert counted(lines[0] | {"cold": True})["ColdStarts"] == 1
-        assert "ColdStarts" not in counted(lines[0] | {"cold": False})
+        assert counted(logged() | {"cold": True})["ColdStarts"] == 1
+        assert "ColdStarts" not in counted(logged() | {"cold": False})
 
     def test_count_nothing_but_requests(self) -> None:
         assert counted({"event": "probe_failed", "status": 500, "ms": 1, "cold": True, "code": "x"}) == {}
 
-    @pytest.mark.parametrize(("everyone", "expected"), [(True, {"AccountFindings": 3}), (False, {})])
+    @pytest.mark.parametrize(("is_complete", "expected"), [(True, {"AccountFindings": 3}), (False, {})])
     def test_count_the_findings_of_a_whole_comparison(
-        self, *, everyone: bool, expected: dict[str, int]
+        self, *, is_complete: bool, expected: dict[str, int]
     ) -> None:
-        line = {"event": "reconciliation_finished", "findings": 3, "everyone": everyone}
+        line = {"event": "reconciliation_finished", "findings": 3, "everyone": is_complete}
 
         assert counted(line) == expected
 

@@ -9,6 +9,7 @@ import json
 import uuid
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,8 +35,6 @@ from tests.support import strict_mode
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from apps.devstack.emulator import Emulator
 
 pytestmark = [pytest.mark.slow(cost=30), pytest.mark.emulator]
@@ -53,8 +52,7 @@ def lambda_handler(event, context):
     if "reconcile_users" in event.get("manage", ""):
         return {{"exit_code": 1, "output": f"{{event['manage']}}: a finding of {{context.function_name}}"}}
     if "manage" in event:
-        print("managed", event["manage"])
-        return {{}}
+        return {{"exit_code": 0, "output": f"managed {{event['manage']}}"}}
     if "triggerSource" in event:
         {trigger}
         return event
@@ -123,7 +121,7 @@ def run_zappa(stage: Stage, command: str, *options: Any) -> str:
     return f"zappa {command} {' '.join(map(str, options))}"
 
 
-def new_stage(folder: Path) -> Stage:
+def new_stage() -> Stage:
     """Return a stage with its own name, on the resources of the laptop's stack."""
     name = f"t{uuid.uuid4().hex[:8]}"
     outputs = laptop_stack.outputs() | {
@@ -142,14 +140,14 @@ def new_stage(folder: Path) -> Stage:
             "requests_at_once": 1,
         },
     }
-    return Stage(name, f"moped-api-{name}", settings, outputs, folder / "settings.json")
+    return Stage(name, f"moped-api-{name}", settings, outputs)
 
 
 @pytest.fixture
 def stage(furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
     """A stage that is not deployed, and an account that tests its versions."""
     monkeypatch.setattr(zappa, "run", run_zappa)
-    stage = new_stage(tmp_path)
+    stage = new_stage()
     fill(stage.outputs["SmokeSecret"], {"email": VIEWER.email, "password": personas.PASSWORD})
     return stage
 
@@ -196,8 +194,8 @@ def deployments() -> dict[str, Deployment]:
 def once(deployments: dict[str, Deployment], stage: Stage, tmp_path: Path) -> Deployment:
     """A stage with one live version. Tests leave that version live."""
     if "once" not in deployments:
-        accounts.ensure_accounts([VIEWER])
-        deployment = Deployment(new_stage(tmp_path), tmp_path)
+        accounts.ensure([VIEWER], with_rows=False)
+        deployment = Deployment(new_stage(), tmp_path)
         deployment.deploy()
         deployments["once"] = deployment
     return deployments["once"]
@@ -209,9 +207,9 @@ def twice(
 ) -> Deployment:
     """A stage with two versions, the second for other settings. Tests leave the second live."""
     if "twice" not in deployments:
-        accounts.ensure_accounts([VIEWER])
+        accounts.ensure([VIEWER], with_rows=False)
         monkeypatch.setattr(functions, "KEPT_VERSIONS", 1)
-        deployment = Deployment(new_stage(tmp_path), tmp_path)
+        deployment = Deployment(new_stage(), tmp_path)
         settings = deployment.stage.settings
         settings["aws_environment_variables"][OLD_VARIABLE] = "1"
         deployment.deploy()
@@ -333,13 +331,6 @@ class TestDeploy:
         with pytest.raises(StageError, match=r"There is no role .*/gone"):
             Deployment(stage, tmp_path).deploy()
 
-    def test_on_an_old_stack_is_refused(self, once: Deployment, stage: Stage, tmp_path: Path) -> None:
-        del stage.outputs["ReconciliationRoleArn"]
-
-        with pytest.raises(StageError, match=r"lacks ReconciliationRoleArn: update it"):
-            Deployment(stage, tmp_path).deploy()
-        assert not functions.exists(stage.function)
-
     @pytest.mark.parametrize("before", [None, functions.Alias("1", "", "an old revision")])
     def test_that_lost_a_race_is_refused(self, before: functions.Alias | None, once: Deployment) -> None:
         with pytest.raises(StageError, match="Another process moved the traffic"):
@@ -431,9 +422,6 @@ class TestManage:
         assert outcome.output == f"reconcile_users --json: a finding of {function}"
         assert outcome.exit_code == 1
 
-    def test_returns_the_log_of_a_version_without_output(self, once: Deployment) -> None:
-        assert "managed check" in stages.manage(once.stage, "check").output
-
 
 class TestUndeploy:
     def test_is_refused_while_the_pool_calls_the_function(self, once: Deployment) -> None:
@@ -512,7 +500,7 @@ class TestGateway:
 
 class TestRender:
     def test_names_what_the_stack_lacks(self, furnished_emulator: Emulator) -> None:
-        with pytest.raises(StageError, match=r"lacks DatabaseUrl.*infrastructure/moped-api\.yaml"):
+        with pytest.raises(StageError, match=r"lacks DatabaseUrl: update it.*infrastructure/moped-api\.yaml"):
             rendering.render("staging", changes={"moped": {"stack": laptop_stack.NAME}})
 
     def test_names_the_stack_that_is_missing(self, furnished_emulator: Emulator) -> None:
@@ -532,24 +520,13 @@ class TestRender:
 
         stage = rendering.render("staging", commit="abc")
 
-        settings = json.loads(stage.path.read_text())["staging"]
+        settings = stage.settings
         assert settings["role_arn"] == outputs["FunctionRoleArn"]
         assert settings["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
         variables = settings["aws_environment_variables"]
         assert variables["COGNITO_USERPOOL_ID"] == outputs["UserPoolId"]
         assert variables["MOPED_API_DATABASE_SECRET"] == outputs["DatabaseSecret"]
         assert settings["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
-
-    def test_keeps_what_another_command_rendered_for_the_stage(
-        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        outputs = laptop_stack.outputs() | {"DatabaseUrl": "postgresql:///x"}
-        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
-
-        first, another = (rendering.render("staging", commit=commit) for commit in ("abc", "def"))
-
-        assert json.loads(first.path.read_text())["staging"]["tags"]["commit"] == "abc"
-        assert json.loads(another.path.read_text())["staging"]["tags"]["commit"] == "def"
 
     def test_refuses_a_stage_that_breaks_a_rule(self, monkeypatch: pytest.MonkeyPatch) -> None:
         document = zappa_settings.merged(zappa_settings.read(), {"base": {"debug": True}})
@@ -614,28 +591,6 @@ class TestCommand:
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
 
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [("runtime", "python3.11"), ("architecture", "riscv")],
-        ids=["runtime", "processor"],
-    )
-    def test_packs_nothing_for_what_lambda_does_not_have(self, name: str, value: str, stage: Stage) -> None:
-        stage.settings[name] = value
-
-        with pytest.raises(StageError, match=f"\"{name}\" in zappa_settings.json is '{value}': "):
-            self.run("deploy", stage.name)
-
-    def test_takes_no_package_for_another_processor(self, stage: Stage, tmp_path: Path) -> None:
-        with zipfile.ZipFile(tmp_path / "mac.zip", "w") as zipped:
-            zipped.writestr("orjson/orjson.cpython-313-darwin.so", b"\xcf\xfa\xed\xfe")
-
-        with pytest.raises(StageError, match=r"cannot load orjson/.* it is not an ELF file"):
-            self.run("deploy", stage.name, "--package", str(tmp_path / "mac.zip"))
-
-    def test_wants_to_know_what_to_run(self, stage: Stage) -> None:
-        with pytest.raises(CommandError, match="required: command"):
-            self.run("manage", stage.name)
-
     def test_describes_each_action(self) -> None:
         parser = Command().create_parser("manage.py", "stage")
         (actions,) = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
@@ -656,17 +611,21 @@ class TestCommand:
 
 
 class TestZappa:
-    def test_is_given_the_rendered_settings(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_is_given_the_settings_of_the_stage(self, monkeypatch: pytest.MonkeyPatch) -> None:
         programs: list[list[str]] = []
 
-        def run(program: list[Any], **_options: Any) -> str:
-            programs.append([*map(str, program)])
-            return "log"
+        def run(program: list[str], **_options: Any) -> str:
+            programs.append(program[3:])
+            return Path(program[6]).read_text()
 
         monkeypatch.setattr(subprocesses, "run", run)
 
-        assert RUN_ZAPPA(Stage("staging", "", {}, {}, tmp_path), "update", "-z", tmp_path / "p.zip") == "log"
-        assert programs[0][3:] == ["update", "staging", "-s", str(tmp_path), "-z", str(tmp_path / "p.zip")]
+        settings = RUN_ZAPPA(Stage("staging", "", {"debug": False}, {}), "update", "-z", "p.zip")
+
+        assert json.loads(settings) == {"staging": {"debug": False}}
+        ((command, stage, _, path, *options),) = programs
+        assert (command, stage, options) == ("update", "staging", ["-z", "p.zip"])
+        assert not Path(path).exists()
 
     @pytest.mark.parametrize(
         ("output", "message"),

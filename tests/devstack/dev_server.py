@@ -9,8 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from apps.devstack import processes
 from apps.devstack.environment import PROJECT
-from apps.devstack.processes import PARENT_DEATH
 from tests.devstack.processes import answers, processes_of
 from tests.support.waiting import LIMIT_SECONDS, wait_until
 
@@ -34,18 +34,9 @@ class Laptop:
 
     def manage(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Start a command; it ends with the test, however that ends."""
-        wrapper = [
-            sys.executable,
-            "-I",
-            "-S",
-            str(PARENT_DEATH),
-            str(os.getpid()),
-            str(int(signal.SIGTERM)),
-            "--",
-        ]
         inherited = {name: value for name, value in os.environ.items() if name.startswith(("PATH", "COV"))}
         return subprocess.Popen(
-            [*wrapper, sys.executable, "manage.py", *arguments],
+            [*processes.tied_to_parent(signal.SIGTERM), sys.executable, "manage.py", *arguments],
             cwd=PROJECT,
             env={
                 **inherited,

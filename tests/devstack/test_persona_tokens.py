@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import json
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
@@ -9,6 +12,11 @@ from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.devstack import persona_tokens
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY, PERSONAS, Persona
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+    from apps.devstack.emulator import Emulator
 
 pytestmark = pytest.mark.emulator
 
@@ -38,11 +46,6 @@ class TestIdToken:
 
 
 class TestToken:
-    def test_prints_a_token(self, furnished_personas: object) -> None:
-        out = StringIO()
-        call_command("token", "--as", "viewer", stdout=out)
-        assert jwt.get_unverified_claims(out.getvalue().strip())["email"] == BY_KEY["viewer"].email
-
     def test_shows_what_is_in_it_and_that_the_api_accepts_it(self, furnished_personas: object) -> None:
         out, report = StringIO(), StringIO()
         call_command("token", "--as", "editor", "--decode", stdout=out, stderr=report)
@@ -50,3 +53,12 @@ class TestToken:
         assert token["header"]["alg"] == "RS256"
         assert token["claims"]["email"] == BY_KEY["editor"].email
         assert report.getvalue().endswith("Verdict: accepted\n")
+
+
+class TestEditorConfig:
+    def test_names_the_api_and_the_pool(self, furnished_emulator: Emulator, settings: Settings) -> None:
+        out = StringIO()
+        call_command("editor_config", stdout=out)
+        assert "VITE_API_ENDPOINT=http://127.0.0.1:8000\n" in out.getvalue()
+        assert f"VITE_AWS_COGNITO_USER_POOL_ID={settings.COGNITO_USER_POOL_ID}\n" in out.getvalue()
+        assert f'endpoint: "{furnished_emulator.url}"' in out.getvalue()

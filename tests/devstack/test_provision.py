@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -8,17 +9,17 @@ import pytest
 from django.conf import settings
 
 from apps.claims import items as claims_items
+from apps.claims import triggers
 from apps.claims.hasura import NO_LOGIN
 from apps.core.aws import clients
 from apps.devstack import accounts, pre_token_function, provision, sample_data, stack
-from apps.devstack.errors import DevstackError
+from apps.devstack.environment import PROJECT
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
 from apps.files.models import Project, ProjectFile
 from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from apps.devstack.emulator import Emulator
 
@@ -40,12 +41,12 @@ class TestFurnish:
     ) -> None:
         events = clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"]
         secret = _secret()
-        assert provision.furnish(provision.Endpoints(8000, furnished_emulator.url)) == furnished_variables
+        assert provision.furnish(8000, furnished_emulator.url) == furnished_variables
         assert clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"] == events
         assert _secret() == secret
 
     def test_follows_the_api_to_another_port(self, furnished_emulator: Emulator) -> None:
-        provision.furnish(provision.Endpoints(8765, furnished_emulator.url))
+        provision.furnish(8765, furnished_emulator.url)
         client = clients.cognito().describe_user_pool_client(
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
         )["UserPoolClient"]
@@ -54,7 +55,7 @@ class TestFurnish:
             "http://localhost:8765/auth/callback",
             "https://localhost:3000/moped/session/signin",
         ]
-        provision.furnish(provision.Endpoints(8000, furnished_emulator.url))
+        provision.furnish(8000, furnished_emulator.url)
 
     def test_puts_a_key_into_the_secret(self, furnished_emulator: Emulator) -> None:
         assert len(json.loads(_secret())["COGNITO_DYNAMO_SECRET_KEY"]) == 44
@@ -64,30 +65,6 @@ class TestFurnish:
         policy = pool["Policies"]["PasswordPolicy"]
         assert policy["MinimumLength"] == 12
         assert all(policy[f"Require{kind}"] for kind in ("Uppercase", "Lowercase", "Numbers", "Symbols"))  # type: ignore[literal-required]
-
-
-@pytest.fixture
-def other_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, furnished_emulator: Emulator) -> Path:
-    """The template of a stack that is not the one the other tests stand on."""
-    monkeypatch.setattr(stack, "NAME", tmp_path.name.replace("_", "-"))
-    template = tmp_path / "other.yaml"
-    monkeypatch.setattr(stack, "TEMPLATE", template)
-    return template
-
-
-class TestDeploy:
-    def test_says_what_cloudformation_refuses(self, other_stack: Path) -> None:
-        other_stack.write_text("Parameters: {Needed: {Type: String}}\nResources: {}\n")
-        with pytest.raises(DevstackError, match=r"^CloudFormation refuses other\.yaml: .*Needed"):
-            stack.deploy({})
-
-    def test_gives_the_first_reason_of_a_failure(self, other_stack: Path) -> None:
-        other_stack.write_text(
-            "Resources: {Queue: {Type: 'AWS::SQS::Queue', Properties: {DelaySeconds: -5}}}"
-        )
-        for _ in range(2):  # what a failure leaves does not stand in the way
-            with pytest.raises(DevstackError, match=r"^other\.yaml could not be deployed .*Queue: "):
-                stack.deploy({})
 
 
 class TestResyncTrigger:
@@ -110,6 +87,10 @@ class TestResyncTrigger:
         assert answer["Environment"]["Variables"]["A"] == "1"
         provision.resync_trigger()
 
+    def test_notices_an_edit_of_the_trigger_itself(self) -> None:
+        source = Path(triggers.__file__)
+        assert any(source.is_relative_to(PROJECT / folder) for folder in pre_token_function.SOURCES)
+
 
 class TestWarm:
     def test_imports_the_function_before_the_first_sign_in(self, furnished_emulator: Emulator) -> None:
@@ -121,7 +102,7 @@ class TestWarm:
 class TestEnsureAccounts:
     def test_leaves_what_is_there(self, furnished_personas: Emulator) -> None:
         before = clients.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"]
-        accounts.ensure_accounts(PERSONAS)
+        accounts.ensure(PERSONAS, with_rows=False)
         assert clients.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"] == before
 
     def test_finishes_what_was_cut_short(self, furnished_personas: Emulator) -> None:
@@ -129,7 +110,7 @@ class TestEnsureAccounts:
         clients.cognito().admin_set_user_password(
             UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=False
         )
-        accounts.ensure_accounts(PERSONAS)
+        accounts.ensure(PERSONAS, with_rows=False)
         assert clients.cognito().admin_get_user(UserPoolId=pool, Username=email)["UserStatus"] == "CONFIRMED"
 
     def test_gives_the_outsider_no_claims(self, furnished_personas: Emulator) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
-from apps.devstack import browser
+from apps.devstack import processes
 from apps.devstack.emulator import free_port
 from tests.support import clean_env
 from tests.support.waiting import LIMIT_MILLISECONDS, LIMIT_SECONDS, wait_until
@@ -78,7 +78,7 @@ def running_laptop(parent: Path) -> Iterator[Laptop]:
     with running.output.open("w") as output:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-I", "-S", "apps/devstack/parent_death.py", str(os.getpid()), "15", "--"),
+                *processes.tied_to_parent(signal.SIGTERM),
                 *(sys.executable, "-u", "manage.py", "runserver", str(port)),
             ],
             cwd=folder,
@@ -106,6 +106,12 @@ def _wait_for_welcome(server: subprocess.Popen[bytes], running: Laptop) -> None:
     assert server.poll() is None, running.printed()
 
 
+def executable() -> str | None:
+    """Return the machine's browser, or None for Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """
@@ -114,12 +120,12 @@ def chromium() -> Iterator[Browser]:
     One for each module: while Playwright is there, an event loop runs in this thread, and Django
     lets no test use the database that comes after.
     """
-    path = browser.find()
-    if not path:
-        pytest.fail("There is no chromium here. Run `make browser`.")
     expect.set_options(timeout=LIMIT_MILLISECONDS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path)
+        try:
+            launched = playwright.chromium.launch(executable_path=executable())
+        except Error as error:
+            pytest.fail(f"No chromium starts here. Run `make browser`. {error}")
         yield launched
         launched.close()
 

@@ -1,19 +1,21 @@
-"""A typed client that openapi-python-client generates from the reference calls a running API."""
+"""Typed clients that openapi-python-client and openapi-typescript generate call a running API."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support import node_programs
 
+if TYPE_CHECKING:
     from tests.e2e.conftest import Laptop
 
-pytestmark = [pytest.mark.slow(cost=15, group="laptop"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=30, group="laptop"), pytest.mark.no_cover]
 
 PROGRAMS: Path = settings.BASE_DIR / ".build/linters/bin"
 
@@ -73,12 +75,41 @@ def generated(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class TestGeneratedClient:
+class TestPythonClient:
     def test_creates_a_user_and_moves_a_file(self, generated: Path, laptop: Laptop) -> None:
         token = laptop.manage("token", "--as", "admin")
         calls = subprocess.run(
             [PROGRAMS / "python", "-c", CALLS, laptop.url, token],
             cwd=generated,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert calls.returncode == 0, calls.stderr
+
+
+class TestTypeScriptClient:
+    def test_creates_a_user_and_moves_a_file(self, tmp_path: Path, laptop: Laptop) -> None:
+        (tmp_path / "node_modules").symlink_to(node_programs.MODULES)
+        shutil.copy(Path(__file__).with_name("typed_client.mts"), tmp_path)
+        for program, *arguments in (
+            ("openapi-typescript", settings.BASE_DIR / "openapi.yaml", "--output", "reference.d.ts"),
+            (
+                "tsc",
+                "--strict",
+                *("--module", "nodenext"),
+                *("--lib", "es2022,dom,dom.iterable"),
+                "typed_client.mts",
+            ),
+        ):
+            build = node_programs.run(tmp_path, program, *arguments)
+            assert build.returncode == 0, build.stdout + build.stderr
+
+        token = laptop.manage("token", "--as", "admin")
+        calls = subprocess.run(
+            ["node", "typed_client.mjs", laptop.url, token],
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -60,6 +61,25 @@ class TestReference:
         block.get_by_role("button", name="Clear").click()
         expect(execute(block)).to_contain_text("409")
         expect(block.locator(".live-responses-table")).to_contain_text("user_exists")
+
+    @pytest.mark.parametrize(
+        ("tag", "operation_id", "header"),
+        [("auth", "get_auth_current_user2", ["Bearer <token>"]), ("health", "get_health_live", [])],
+    )
+    def test_shows_commands_with_a_placeholder(
+        self, reference: Page, tag: str, operation_id: str, header: list[str]
+    ) -> None:
+        reference.get_by_role("button", name="Authorize").first.click()
+        reference.get_by_label("auth-bearer-value").fill("a-pasted-token")
+        reference.get_by_role("button", name="Apply credentials").click()
+        reference.get_by_role("button", name="Close").click()
+        block = operation(reference, tag, operation_id)
+        expect(execute(block)).to_contain_text("401" if header else "200")
+
+        command = block.locator(".curl-command").inner_text()
+
+        assert re.findall("Authorization: (.*?)'", command) == header
+        assert "X-CSRFToken" not in command
 
     def test_keeps_the_token_out_of_the_page(self, reference: Page) -> None:
         token = next(cookie for cookie in reference.context.cookies() if cookie["name"] == "moped_id_token")

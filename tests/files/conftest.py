@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
-from apps.auth.callers import CognitoUser
 from apps.auth.tokens import verifier
 from apps.files.models import FileType, Person, Project, ProjectFile
 from tests.support.token_factory import USER_ID, hasura_claim
 
 if TYPE_CHECKING:
+    from apps.auth.callers import CognitoUser
     from tests.support.token_factory import Signer
 
 OWN_ID = 77
@@ -57,4 +57,4 @@ def project(db: None) -> Project:
 def caller(signer: Signer) -> CognitoUser:
     """The editor whose row `person` is."""
     claims = {"https://hasura.io/jwt/claims": hasura_claim("moped-editor", database_id=str(OWN_ID))}
-    return CognitoUser(verifier.verify(signer.token(**claims)))
+    return verifier.verify(signer.token(**claims))

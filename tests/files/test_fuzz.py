@@ -88,19 +88,6 @@ class TestRequestSignature:
             assert body["error"]
             assert "credentials" not in body
 
-    @given(name=NAMES)
-    @FUZZING
-    def test_takes_names_one_way_or_the_other(self, calling: Caller, person: Person, name: str) -> None:
-        response = calling().get(f"/files/request-signature?file={name}")
-
-        assert response.status_code in {200, 400}
-        if response.status_code == 400:
-            assert list(response.json()["error"]) == ["file"]
-
-    @pytest.mark.parametrize("query", ["file", "&&&", "=", "%", "file=%", "\x7f", "file[]=a.pdf"])
-    def test_survives_queries_that_are_none(self, calling: Caller, person: Person, query: str) -> None:
-        assert calling().get(f"/files/request-signature?{query}").status_code == 400
-
     def test_survives_a_very_large_number_of_parameters(self, calling: Caller, person: Person) -> None:
         query = "&".join(f"p{number}=1" for number in range(2000))
         assert calling().get(f"/files/request-signature?file=a.pdf&{query}").status_code == 400

@@ -13,19 +13,15 @@ NIGHT = datetime(2026, 11, 23, 5, 4, 3, tzinfo=UTC)
 
 class TestNewKeys:
     @time_machine.travel(NIGHT, tick=False)
-    def test_lie_in_the_project_and_name_their_uploader(self) -> None:
+    def test_name_project_uploader_and_time(self) -> None:
         key = keys.for_project("private", 65, 77, "plan.pdf")
         assert re.fullmatch(r"private/project/65/77_11232026050403_[0-9a-f]{16}_plan\.pdf", key)
+        assert keys.for_project("private", 65, 77, "plan.pdf") != key
 
     @time_machine.travel(NIGHT, tick=False)
     def test_lie_in_the_folder_of_the_person(self) -> None:
         key = keys.for_user("public", 77, "me.png")
         assert re.fullmatch(r"public/user/77/11232026050403_[0-9a-f]{16}_me\.png", key)
-
-    @time_machine.travel(NIGHT, tick=False)
-    def test_never_repeat(self) -> None:
-        new_keys = {keys.for_project("private", 1, 1, "same.pdf") for _ in range(200)}
-        assert len(new_keys) == 200
 
 
 class TestCanonical:

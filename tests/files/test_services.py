@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import re
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 
 from apps.files import adapters, keys, services
 from apps.files.errors import (
@@ -39,15 +37,7 @@ def upload(caller: CognitoUser, **changes: Any) -> adapters.PresignedPost:
 
 
 def claiming(caller: CognitoUser, **claims: str) -> CognitoUser:
-    token = msgspec.structs.replace(caller.token, claims=msgspec.structs.replace(caller.claims, **claims))
-    return dataclasses.replace(caller, token=token)
-
-
-def executions() -> int:
-    """Return how often the prepared queries of this connection were executed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(sum(generic_plans + custom_plans), 0) FROM pg_prepared_statements")
-        return int(cursor.fetchone()[0])
+    return msgspec.structs.replace(caller, claims=msgspec.structs.replace(caller.claims, **claims))
 
 
 class TestSignUpload:
@@ -87,15 +77,14 @@ class TestSignUpload:
     ) -> None:
         assert upload(caller, file_name=name).fields["Content-Type"] == content_type
 
-    def test_refuses_an_unknown_project(self, caller: CognitoUser, person: Person) -> None:
+    @pytest.mark.parametrize("project_id", [1, 2**31 - 1], ids=["deleted", "unknown"])
+    def test_refuses_a_project_that_is_not_active(
+        self, caller: CognitoUser, person: Person, project_id: int
+    ) -> None:
+        Project.objects.create(project_id=1, project_name="Congress Avenue", is_deleted=True)
         with pytest.raises(UnknownProjectError) as error:
-            upload(caller, project_id=2**31 - 1)
+            upload(caller, project_id=project_id)
         assert error.value.fields == {"project_id": ["There is no such project."]}
-
-    def test_refuses_a_deleted_project(self, caller: CognitoUser, person: Person, project: Project) -> None:
-        Project.objects.update(is_deleted=True)
-        with pytest.raises(UnknownProjectError):
-            upload(caller, project_id=project.pk)
 
     def test_refuses_an_unusable_name_before_asking_the_database(self, caller: CognitoUser) -> None:
         with pytest.raises(UnusableFileNameError):
@@ -112,26 +101,27 @@ class TestSignUpload:
         with pytest.raises(NotAMopedUserError):
             upload(claiming(caller, database_id=database_id))
 
-    def test_refuses_a_caller_without_a_row(self, caller: CognitoUser, db: None) -> None:
+    @pytest.mark.parametrize(
+        "row",
+        [
+            {"user_id": OWN_ID + 1},
+            {"is_deleted": True},
+            {"email": "another.user@austintexas.gov", "account": ANOTHERS_ACCOUNT},
+        ],
+        ids=["without a row", "deactivated", "whose claim names another's row"],
+    )
+    def test_refuses_a_caller(self, caller: CognitoUser, db: None, row: dict[str, Any]) -> None:
+        make_person(**row)
         with pytest.raises(NotAMopedUserError):
             upload(caller)
 
-    def test_refuses_a_caller_who_was_deactivated(self, caller: CognitoUser, db: None) -> None:
-        make_person(is_deleted=True)
-        with pytest.raises(NotAMopedUserError):
-            upload(caller)
-
-    def test_refuses_a_caller_whose_claim_names_anothers_row(self, caller: CognitoUser, db: None) -> None:
-        make_person(email="another.user@austintexas.gov", account=ANOTHERS_ACCOUNT)
-        with pytest.raises(NotAMopedUserError):
-            upload(caller)
-
-    def test_knows_a_caller_by_the_account(self, caller: CognitoUser, db: None) -> None:
-        make_person(email="maiden.name@austintexas.gov")
-        assert upload(caller).key
-
-    def test_knows_a_caller_by_the_address_without_an_account(self, caller: CognitoUser, db: None) -> None:
-        make_person(email="Jane.Doe@AustinTexas.gov", account=None)
+    @pytest.mark.parametrize(
+        "row",
+        [{"email": "maiden.name@austintexas.gov"}, {"email": "Jane.Doe@AustinTexas.gov", "account": None}],
+        ids=["account", "address"],
+    )
+    def test_knows_a_caller_by(self, caller: CognitoUser, db: None, row: dict[str, Any]) -> None:
+        make_person(**row)
         assert upload(caller).key
 
     def test_asks_the_database_once(
@@ -141,10 +131,8 @@ class TestSignUpload:
         project: Project,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        before = executions()
-        with django_assert_num_queries(0):  # which counts all but prepared ones
+        with django_assert_num_queries(1):
             upload(caller, project_id=project.pk)
-        assert executions() - before == 1
 
     def test_leaves_one_line(
         self, caller: CognitoUser, person: Person, caplog: pytest.LogCaptureFixture
@@ -199,14 +187,25 @@ class TestSignDownload:
         url = services.sign_download(key=slash_in_request + key, actor=caller)
         assert object_key(url) == key
 
-    def test_needs_a_row(self, caller: CognitoUser, person: Person) -> None:
+    @pytest.mark.parametrize("key", [KEY, "archive/2019/x.pdf"], ids=["current", "older folder"])
+    @pytest.mark.parametrize("is_deleted", [None, True, False], ids=["no row", "deleted row", "active row"])
+    def test_needs_an_active_row(
+        self,
+        caller: CognitoUser,
+        person: Person,
+        project: Project,
+        settings: Settings,
+        key: str,
+        is_deleted: bool | None,  # noqa: FBT001
+    ) -> None:
+        settings.FILES_OLDER_FOLDERS = ("archive/2019/",)
+        if is_deleted is not None:
+            make_file(key, project, person, is_deleted=is_deleted)
+        if is_deleted is False:
+            assert object_key(services.sign_download(key=key, actor=caller)) == key
+            return
         with pytest.raises(UnknownFileError):
-            services.sign_download(key=KEY, actor=caller)
-
-    def test_needs_a_live_row(self, caller: CognitoUser, person: Person, project: Project) -> None:
-        make_file(KEY, project, person, is_deleted=True)
-        with pytest.raises(UnknownFileError):
-            services.sign_download(key=KEY, actor=caller)
+            services.sign_download(key=key, actor=caller)
 
     def test_is_content_with_one_live_row_of_several(
         self, caller: CognitoUser, person: Person, project: Project
@@ -233,20 +232,6 @@ class TestSignDownload:
         make_file(key, project, person)
         with pytest.raises(UnknownFileError):
             services.sign_download(key=key, actor=caller)
-
-    def test_serves_older_folders_that_operations_name(
-        self, caller: CognitoUser, person: Person, project: Project, settings: Settings
-    ) -> None:
-        settings.FILES_OLDER_FOLDERS = ("archive/2019/",)
-        make_file("archive/2019/x.pdf", project, person)
-        assert services.sign_download(key="archive/2019/x.pdf", actor=caller)
-
-    def test_needs_a_row_in_older_folders_too(
-        self, caller: CognitoUser, person: Person, settings: Settings
-    ) -> None:
-        settings.FILES_OLDER_FOLDERS = ("archive/2019/",)
-        with pytest.raises(UnknownFileError):
-            services.sign_download(key="archive/2019/x.pdf", actor=caller)
 
     @pytest.mark.parametrize("folder", ["private/", "private/user/", "private/user/78/"])
     def test_never_takes_anothers_folder_for_an_older_one(
@@ -307,10 +292,8 @@ class TestSignDownload:
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
         make_file(KEY, project, person)
-        before = executions()
-        with django_assert_num_queries(0):
+        with django_assert_num_queries(1):
             services.sign_download(key=KEY, actor=caller)
-        assert executions() - before == 1
 
     def test_leaves_one_line(
         self,

@@ -1,4 +1,4 @@
-"""Those who call under load: good callers, and what else comes to a server that the world can reach."""
+"""The callers of a load test: good ones, and what else comes to a public server."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from threading import Event
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 30
@@ -106,7 +107,7 @@ def _of_an_editor(port: int, token: str, share: float) -> Iterator[tuple[Wish, f
 
 
 def good(port: int, plan: list[tuple[Wish, float]], count: int, tally: Tally) -> None:
-    """Call again and again on one connection; a 5xx, a 4xx, a silence: each is a failure."""
+    """Call again and again on one connection. Each unexpected status and each lost answer is a failure."""
     chooser = random.Random(count)
     connection = HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
     for wish in chooser.choices([wish for wish, _ in plan], [share for _, share in plan], k=count):
@@ -151,19 +152,19 @@ def _ask(connection: HTTPConnection, wish: Wish) -> tuple[int, bytes]:
 # ---- junk -----------------------------------------------------------------------------------------
 
 
-def junk(port: int, token: str, going_on: Callable[[], bool], tally: Tally, seed: int) -> None:
+def junk(port: int, token: str, ended: Event, tally: Tally, seed: int) -> None:
     """Send one piece of junk after the other, at a bounded rate."""
     chooser = random.Random(seed)
     kinds = _kinds(token)
-    while going_on():
+    while not ended.is_set():
         kind = chooser.choice(sorted(kinds))
         tally.refused(kind, _throw(port, kinds[kind](chooser), hang_up=kind in HANGING_UP))
         time.sleep(0.01)
 
 
-def slow(port: int, going_on: Callable[[], bool], tally: Tally) -> None:
+def slow(port: int, ended: Event, tally: Tally) -> None:
     """Send a request a few bytes at a time, as if to block a worker."""
-    while going_on():
+    while not ended.is_set():
         with socket.create_connection((HOST, port), PATIENCE_SECONDS) as line, suppress(OSError):
             for piece in (b"GET / HT", b"TP/1.1\r\nHo", b"st: 127.0.0.1\r\nConne", b"ction: close\r\n\r\n"):
                 line.sendall(piece)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -12,10 +12,32 @@ from rest_framework.test import APIClient
 from apps.core.http import problems, routes
 from tests.reference.document import DOCUMENT, IDS, OPERATIONS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema that a validator can resolve by itself."""
     return schema | {"components": DOCUMENT["components"]}
+
+
+def described() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield everything that needs a description, by its place."""
+    yield from ((tag["name"], tag) for tag in DOCUMENT["tags"])
+    yield from DOCUMENT["components"]["headers"].items()
+    for method, path, operation in OPERATIONS:
+        for parameter in operation.get("parameters", ()):
+            yield f"{method} {path} {parameter['name']}", parameter
+        success = next(iter(operation["responses"].values()))
+        for content in success.get("content", {}).values():
+            yield from fields(f"{method} {path}", content["schema"])
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        yield name, schema
+        yield from fields(name, schema)
+
+
+def fields(name: str, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((f"{name}.{field}", value) for field, value in schema.get("properties", {}).items())
 
 
 class TestDocument:
@@ -43,6 +65,43 @@ class TestDocument:
 
     def test_is_openapi_3_1(self) -> None:
         assert DOCUMENT["openapi"] == "3.1.0"
+
+    def test_names_licence_contact_and_servers(self) -> None:
+        assert DOCUMENT["info"]["license"]["identifier"] == "CC0-1.0"
+        assert DOCUMENT["info"]["contact"]["url"].endswith("/issues")
+        assert [server["description"] for server in DOCUMENT["servers"]] == ["staging", "production"]
+
+    def test_describes_everything(self) -> None:
+        assert [place for place, part in described() if not part.get("description")] == []
+
+    def test_marks_what_is_ignored_as_deprecated(self) -> None:
+        for name in ("NewUser", "ChangedUser"):
+            properties = DOCUMENT["components"]["schemas"][name]["properties"]
+            deprecated = {field for field, schema in properties.items() if schema.get("deprecated")}
+            assert deprecated == {"is_coa_staff", "cognito_user_id", "date_added", "is_deleted"}
+
+    def test_types_the_roles_of_an_answer(self) -> None:
+        roles = DOCUMENT["components"]["schemas"]["User"]["properties"]["roles"]
+
+        assert (roles["type"], roles["items"]["type"]) == (["array", "null"], "string")
+
+    @pytest.mark.parametrize("name", ["User", "UserDetail", "Event", "Account"])
+    def test_requires_every_field_of_an_answer(self, name: str) -> None:
+        schema = DOCUMENT["components"]["schemas"][name]
+
+        assert set(schema["required"]) == schema["properties"].keys()
+
+    @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+    def test_names_the_headers_of_an_answer(self, method: str, path: str, operation: dict[str, Any]) -> None:
+        headers = {"401": {"WWW-Authenticate"}, "429": {"Retry-After"}, "503": {"Retry-After"}}
+
+        for status, answer in operation["responses"].items():
+            assert answer["headers"].keys() == {"X-Request-ID"} | headers.get(status, set())
+
+    def test_has_a_summary_for_each_method(self) -> None:
+        summaries = [operation["summary"] for _, _, operation in OPERATIONS]
+
+        assert len(set(summaries)) == len(summaries)
 
     @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
     def test_describes_every_answer(self, method: str, path: str, operation: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from apps.auth.tokens import rules, verifier
+from apps.auth.tokens import verifier
 from apps.core import cache
 
 if TYPE_CHECKING:
@@ -31,5 +31,5 @@ class Clock:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make the product read this clock."""
         monkeypatch.setattr(cache, "monotonic", lambda: self.running)
-        for module in (cache, rules, verifier):
+        for module in (cache, verifier):
             monkeypatch.setattr(module, "time", lambda: self.wall)

@@ -57,10 +57,9 @@ class Gunicorn:
             *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(environment.PROJECT)),
             *("--bind", f"127.0.0.1:{self.port}", "--threads", str(THREADS), *self._options),
         ]
-        with self.log.open("wb") as log:
-            self.master = processes.start(
-                command, end_with=signal.SIGTERM, log=log, environment=self._variables
-            )
+        self.master = processes.start(
+            command, end_with=signal.SIGTERM, log=self.log, environment=self._variables
+        )
         if not processes.wait_until(self._answers, process=self.master, seconds=LIMIT_SECONDS):
             self.__exit__()
             raise AssertionError(self.log.read_text())

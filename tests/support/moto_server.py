@@ -45,27 +45,17 @@ class MotoServer(processes.Server):
         return f"http://{HOST}:{self._port}"
 
     def start(self) -> None:
-        """
-        Start it and wait until it answers.
-
-        :raises DevstackError: if it does not come up, with its last line
-        """
+        """Start it and wait until it answers."""
         environment = {
             "PATH": "/usr/bin:/bin",
             "TMPDIR": str(self._folder),
             "FUNCTION_PYTHON": sys.executable,
             "MOTO_LAMBDA_CONCURRENCY_QUOTA": "1000",
         }
-        with self.log.open("wb") as log:
-            self._process = processes.start(
-                [PYTHON, *self._program, "--host", HOST, "--port", str(self._port)],
-                end_with=self.stop_signal,
-                log=log,
-                environment=environment,
-            )
-        self._await(self._answers)
+        command = [PYTHON, *self._program, "--host", HOST, "--port", str(self._port)]
+        self._start(command, environment=environment)
 
-    def _answers(self) -> bool:
+    def _is_ready(self, _pid: int) -> bool:
         try:
             answer = requests.get(f"{self.url}/moto-api/data.json", timeout=processes.START_SECONDS)
         except requests.ConnectionError:

@@ -41,10 +41,10 @@ class _Schemas:
         self._components = document.get("components", {}).get("schemas", {})
 
     def of(self, schema: Document | None) -> Document:
-        """Return a schema without its reference."""
+        """Return a schema without its reference, which may stand beside a description."""
         resolved = schema or {}
-        while "$ref" in resolved:
-            resolved = self._components[resolved["$ref"].rpartition("/")[2]]
+        while reference := resolved.get("allOf", [resolved])[0].get("$ref"):
+            resolved = self._components[reference.rpartition("/")[2]]
         return resolved
 
     def of_body(self, body: Document | None) -> Document:

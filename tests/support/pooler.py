@@ -46,10 +46,9 @@ def pgbouncer(cluster: Cluster, folder: Path, *roles: str) -> Iterator[str]:
     (folder / "pgbouncer.ini").write_text(CONFIGURATION.format(server=cluster.sockets, folder=folder))
     (folder / "users.txt").write_text("".join(f'"{role}" ""\n' for role in roles))
     log = folder / "pgbouncer.log"
-    with log.open("wb") as output:
-        process = processes.start(
-            [program, folder / "pgbouncer.ini"], end_with=signal.SIGINT, log=output, unprivileged=[folder]
-        )
+    process = processes.start(
+        [program, folder / "pgbouncer.ini"], end_with=signal.SIGINT, log=log, unprivileged=[folder]
+    )
     try:
         assert processes.wait_until(
             lambda: b"process up" in log.read_bytes(), process=process, seconds=LIMIT_SECONDS

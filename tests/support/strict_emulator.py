@@ -13,6 +13,7 @@ changes a private function of MiniStack and stops the start if that function is 
 | the index of tags is some seconds late | it finds what was there when the same was asked before |
 | CloudFormation acts with the rights of its caller | the same, for what Zappa's stack contains |
 | handing over a role needs iam:PassRole | the same |
+| each request about a function needs the right of its name | the same |
 | a failure of a function has the name of its exception | the same |
 | 4 kB of variables, 50 MB of package, 100 requests at once without a reservation | the same |
 """
@@ -29,7 +30,7 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "apps" / "devstack")]
 
 import ministack_launcher as launcher  # noqa: E402
 from ministack import app as ministack  # noqa: E402
-from ministack.core import iam_evaluator  # noqa: E402
+from ministack.core import iam_actions, iam_evaluator  # noqa: E402
 from ministack.services import apigateway_v1, lambda_svc, tagging  # noqa: E402
 from ministack.services.cloudformation import handlers, stacks  # noqa: E402
 
@@ -40,6 +41,8 @@ MENDED: tuple[tuple[Any, str, Any], ...] = (
     (iam_evaluator, "pin_request_caller", rights.remember_caller),
     (iam_evaluator, "enforce", rights.recorded),
     (tagging, "resource_tags", rights.tags_of_apis),
+    (iam_actions, "extract_resource_arn", rights.function_to_be_made),
+    (iam_actions, "_lambda_action", rights.right_of_a_function),
     (apigateway_v1, "_create_deployment", delays.one_deployment_at_a_time),
     (stacks, "_provision_resource", rights.with_rights("POST")),
     (stacks, "_update_resource", rights.with_rights("PATCH")),
@@ -60,6 +63,7 @@ def main() -> None:
     """Make the emulator strict and serve."""
     for module, name, mended in MENDED:
         launcher.mend(module, name, mended)
+    iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # as other services: by Amazon's description
     actions = handlers._ACTION_HANDLERS
     for action, verb in (
         ("CreateStack", "CREATE"),

@@ -21,6 +21,19 @@ def base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def base64url_number(number: int) -> str:
+    return base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+
+
+def compact(value: Any) -> bytes:
+    """Return JSON without spaces; bytes are taken for JSON already."""
+    return value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
+
+
+def without_none(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
 def hasura_claim(*roles: str, user_id: str = USER_ID, database_id: str = "77") -> str:
     """Return the claim as Cognito's V1 trigger makes it: JSON inside a JSON string."""
     return json.dumps(
@@ -37,28 +50,36 @@ def hasura_claim(*roles: str, user_id: str = USER_ID, database_id: str = "77") -
 class Signer:
     """One RSA key of a pool; `token()` is what the pool would issue."""
 
-    def __init__(self, kid: str = "test-key-1") -> None:
+    def __init__(self, kid: str = "test-key-1", bits: int = 2048, exponent: int = 65537) -> None:
         self.kid = kid
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.private = rsa.generate_private_key(public_exponent=exponent, key_size=bits)
+        self.numbers = self.private.public_key().public_numbers()
 
-    def jwk(self) -> dict[str, str]:
-        numbers = self.key.public_key().public_numbers()
-        return {
-            "kty": "RSA",
-            "use": "sig",
-            "alg": "RS256",
+    def jwk(self, **changes: Any) -> dict[str, Any]:
+        """Return the public half as Cognito publishes it; a change to None drops a member."""
+        jwk = {
             "kid": self.kid,
-            "n": base64url(numbers.n.to_bytes(256, "big")),
-            "e": base64url(numbers.e.to_bytes(3, "big")),
+            "alg": "RS256",
+            "use": "sig",
+            "kty": "RSA",
+            "n": base64url_number(self.numbers.n),
+            "e": base64url_number(self.numbers.e),
         }
+        return without_none(jwk | changes)
 
-    def sign(self, payload: dict[str, Any] | bytes, header: dict[str, Any] | None = None) -> str:
-        """Return the compact JWS of a payload."""
-        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        protected = json.dumps(header or {"kid": self.kid, "alg": "RS256"}).encode()
-        signing_input = f"{base64url(protected)}.{base64url(raw)}"
-        signature = self.key.sign(signing_input.encode(), padding.PKCS1v15(), SHA256())
-        return f"{signing_input}.{base64url(signature)}"
+    def header(self, **changes: Any) -> dict[str, Any]:
+        """Return the header that Cognito writes; a change to None drops a member."""
+        return without_none({"kid": self.kid, "alg": "RS256"} | changes)
+
+    def signature(self, message: bytes, pad: Any = None, digest: Any = None) -> bytes:
+        """Sign octets: RSASSA-PKCS1-v1_5 with SHA-256 by default."""
+        return self.private.sign(message, pad or padding.PKCS1v15(), digest or SHA256())
+
+    def sign(self, payload: Any, header: Any = None) -> str:
+        """Return a compact JWS; payload and header may be any JSON value, or raw octets."""
+        protected = self.header() if header is None else header
+        message = f"{base64url(compact(protected))}.{base64url(compact(payload))}"
+        return f"{message}.{base64url(self.signature(message.encode()))}"
 
     def token(self, **claims: Any) -> str:
         """Return an ID token; a claim given as None is left out."""
@@ -81,7 +102,7 @@ def payload(**claims: Any) -> dict[str, Any]:
         "email_verified": True,
         CLAIMS_NAMESPACE: hasura_claim("moped-editor"),
     }
-    return {name: value for name, value in (standard | claims).items() if value is not None}
+    return without_none(standard | claims)
 
 
 class KeyServer(Loopback):

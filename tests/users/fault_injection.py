@@ -1,9 +1,8 @@
 """
 Faults at every step of an operation: steps are what was observed in a run without any.
 
-A step is a call to AWS, an SQL statement or a commit. It can fail in each of the ways that the
-world knows: before it has an effect, after it, with or without an answer, once or for good, or the
-whole process can end there.
+A step is a call to AWS, an SQL statement or a commit. It can fail before it has an effect or after it, with
+or without an answer, once or for good, or the whole process can end there.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class KilledError(BaseException):
     """Stands for the end of the process: nothing of ours catches this."""
 
 
-def fall() -> NoReturn:
+def end_process() -> NoReturn:
     """End as a process would: the connection is lost, and what was begun stays as it is."""
     if connection.connection is not None:
         connection.connection.close()
@@ -68,14 +67,14 @@ WAYS = {"aws": AWS_WAYS, "sql": SQL_WAYS, "commit": COMMIT_WAYS}
 
 
 @dataclass
-class World:
-    """Watches every step, and spoils one; a fault that kills does so by `end`."""
+class FaultInjector:
+    """Counts every step, and injects one fault; a fault that kills does so by `end`."""
 
     fault: Fault | None = None
-    end: Callable[[], NoReturn] = fall
+    end: Callable[[], NoReturn] = end_process
     seen: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
     log: list[str] = field(default_factory=list)
-    spoilt: bool = False
+    has_injected: bool = False
     _calls: set[int] = field(default_factory=set)
 
     def faults(self, kind: str) -> Iterator[Fault]:
@@ -93,7 +92,7 @@ class World:
 
     def before_send(self, request: Any, **_event: Any) -> AWSResponse | None:
         step = int(request.headers["X-Step"])
-        first = not self.spoilt
+        first = not self.has_injected
         if not self._hits("aws", step):
             return None
         assert self.fault
@@ -131,7 +130,7 @@ class World:
 
     def _hits(self, kind: str, step: int) -> bool:
         hit = bool(self.fault) and (self.fault.kind, self.fault.number) == (kind, step)  # type: ignore[union-attr]
-        self.spoilt = self.spoilt or hit
+        self.has_injected = self.has_injected or hit
         return hit
 
     def _end_if_it_kills(self) -> None:
@@ -165,22 +164,22 @@ def send(request: Any) -> None:
 
 
 @contextmanager
-def watched(
-    monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None, end: Callable[[], NoReturn] = fall
-) -> Iterator[World]:
-    """Watch every step that is taken within, and spoil the one that the fault names."""
-    world = World(fault, end)
+def observe_steps(
+    monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None, end: Callable[[], NoReturn] = end_process
+) -> Iterator[FaultInjector]:
+    """Count every step of the block, and inject the fault at the step that it names."""
+    injector = FaultInjector(fault, end)
     observed: list[Any] = [clients.cognito(), clients.dynamodb(), clients.secrets_manager()]
     real_commit = connection._commit  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:
         patch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-        patch.setattr(connection, "_commit", lambda: world.commit(real_commit))
+        patch.setattr(connection, "_commit", lambda: injector.commit(real_commit))
         for client in observed:
-            client.meta.events.register_first("before-call.*.*", world.before_call, unique_id="step")
-            client.meta.events.register_first("before-send.*.*", world.before_send, unique_id="fault")
+            client.meta.events.register_first("before-call.*.*", injector.before_call, unique_id="step")
+            client.meta.events.register_first("before-send.*.*", injector.before_send, unique_id="fault")
         try:
-            with connection.execute_wrapper(world.statement):
-                yield world
+            with connection.execute_wrapper(injector.statement):
+                yield injector
         finally:
             for client in observed:
                 client.meta.events.unregister("before-call.*.*", unique_id="step")

@@ -79,3 +79,6 @@ INSERT INTO moped_project (project_name) VALUES ('A bridge');
 INSERT INTO moped_file_types (name, slug) VALUES ('Funding', 'funding');
 INSERT INTO moped_project_files (project_id, file_url, file_name, file_size, file_type, created_by_user_id)
     VALUES (1, 'https://example.org', 'x.pdf', 1, 1, 1);
+-- A key that is longer than a row of a B-tree.
+INSERT INTO moped_project_files (project_id, file_key, file_name, file_size, file_type, created_by_user_id)
+    SELECT 1, string_agg(md5(number::text), ''), 'y.pdf', 1, 1, 1 FROM generate_series(1, 400) AS number;

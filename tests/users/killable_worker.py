@@ -1,9 +1,8 @@
 """
-Processes that end at a step of an operation, by SIGKILL: nothing of theirs runs after it.
+Processes that SIGKILL ends at a step of an operation: no handler of theirs runs after it.
 
-`python -m tests.users.killable_worker` reads pickled pairs of a case and a fault, and gives each to a child
-of its own to die of. It has no threads, no connection and no client that was used, so that a child
-starts where a process begins, without what it takes to get there.
+`python -m tests.users.killable_worker` reads pickled pairs of a case and a fault, and forks a child for each.
+It has no threads, no connection and no client that was used, so that a child is like a new process.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from tests.users.fault_injection import Fault
 
 
-class Mortals:
-    """The process that has them, seen from the tests."""
+class KillableWorkers:
+    """The process that forks the children, seen from the tests."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         database = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
@@ -50,8 +49,8 @@ class Mortals:
         with self._process:
             self._process.kill()
 
-    def die_of(self, fault: Fault, case: Any) -> None:
-        """Let one do what the case is about, until the fault kills it."""
+    def kill_by(self, fault: Fault, case: Any) -> None:
+        """Let a child do what the case is about, until the fault kills it."""
         assert self._process.stdin
         assert self._process.stdout
         pickle.dump((case, fault), self._process.stdin)
@@ -62,7 +61,7 @@ class Mortals:
 
 
 def serve() -> None:
-    """Have a child for every case, and say how each ended."""
+    """Fork a child for every case, and print how each ended."""
     answers, sys.stdout = sys.stdout, sys.stderr  # where Django logs
     django.setup()
     for client in (clients.cognito, clients.dynamodb, clients.secrets_manager):
@@ -71,15 +70,15 @@ def serve() -> None:
         case, fault = pickle.load(sys.stdin.buffer)  # noqa: S301 (from our own tests)
         child = os.fork()
         if not child:
-            _live(case, fault)
+            _run(case, fault)
         _, status = os.waitpid(child, 0)
         answers.write(f"{os.waitstatus_to_exitcode(status)}\n")
         answers.flush()
 
 
-def _live(case: Any, fault: Fault) -> NoReturn:
+def _run(case: Any, fault: Fault) -> NoReturn:
     try:
-        with pytest.MonkeyPatch.context() as patch, fault_injection.watched(patch, fault, end=_end):
+        with pytest.MonkeyPatch.context() as patch, fault_injection.observe_steps(patch, fault, end=_end):
             case.act()
     finally:
         os._exit(1)

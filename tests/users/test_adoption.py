@@ -59,6 +59,10 @@ def city_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[dic
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+INDEX = """
+    SELECT amname, indisvalid FROM pg_index
+    JOIN pg_class c ON c.oid = indexrelid JOIN pg_am am ON am.oid = c.relam
+    WHERE c.relname = 'moped_project_files_key_idx'"""
 SERVER = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
 
 
@@ -107,6 +111,9 @@ class TestAdoption:
         )
         assert not {name for name in names(city_database, "public") if not name.startswith("moped_")}
 
+        with psycopg.connect(**city_database) as city:
+            assert city.execute(INDEX).fetchall() == [("hash", True)]
+
         assert "No migrations to apply" in migrate(city_database, "--fake-initial")
         assert catalogue(city_database) == before
 
@@ -134,6 +141,10 @@ class TestAnEmptyDatabase:
             own_cursor.execute(query)
 
             assert own_cursor.fetchall() == city.execute(query).fetchall()
+
+    def test_gets_the_citys_workgroups(self) -> None:
+        inactive = MopedWorkgroup.objects.filter(is_deleted=True).values_list("workgroup_id", flat=True)
+        assert (MopedWorkgroup.objects.count(), set(inactive)) == (30, {19, 22})
 
     def test_gives_hasura_the_defaults_it_relies_on(self) -> None:
         with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ import pytest
 
 from apps.claims.hasura import EDITOR, VIEWER
 from apps.users import selectors, services
-from tests.users.fault_injection import watched
+from tests.users.fault_injection import observe_steps
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def documented() -> dict[str, tuple[int, int, int]]:
 
 
 def count(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> tuple[int, int, int]:
-    with watched(monkeypatch) as world:
+    with observe_steps(monkeypatch) as injector:
         act()
     steps = Counter(
         "sql" if step in SQL else "table" if step in TABLE else "pool"
-        for step in world.log
+        for step in injector.log
         if step != "GetSecretValue"
     )
-    return steps["pool"], steps["table"], steps["sql"] - world.log.count("COMMIT")
+    return steps["pool"], steps["table"], steps["sql"] - injector.log.count("COMMIT")
 
 
 def every_operation(

@@ -22,8 +22,8 @@ from apps.core.errors import ConflictError, MopedError, NotFoundError
 from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser, PendingChange
-from tests.users.fault_injection import WAYS, watched
-from tests.users.killable_worker import Mortals
+from tests.users.fault_injection import WAYS, observe_steps
+from tests.users.killable_worker import KillableWorkers
 from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -147,10 +147,10 @@ CASES: tuple[type[Case], ...] = (Create, Adopt, Activate, Update, Move, Deactiva
 
 
 @pytest.fixture(scope="module")
-def mortals(furnished_variables: Mapping[str, str], django_db_setup: None) -> Iterator[Mortals]:
-    """Processes to be killed, with the same three stores."""
-    with Mortals(furnished_variables) as mortals:
-        yield mortals
+def workers(furnished_variables: Mapping[str, str], django_db_setup: None) -> Iterator[KillableWorkers]:
+    """Processes that faults kill, with the same three stores."""
+    with KillableWorkers(furnished_variables) as workers:
+        yield workers
 
 
 @pytest.fixture
@@ -179,14 +179,16 @@ def attempt(case: Case) -> bool:
     return True
 
 
-def suffer(case: Case, fault: Fault, monkeypatch: pytest.MonkeyPatch, mortals: Mortals) -> bool:
+def run_with_fault(
+    case: Case, fault: Fault, monkeypatch: pytest.MonkeyPatch, workers: KillableWorkers
+) -> bool:
     """Run a case with a fault. Return False if it failed or its process was killed."""
     if fault.kills:
-        mortals.die_of(fault, case)
+        workers.kill_by(fault, case)
         return False
-    with watched(monkeypatch, fault) as world:
+    with observe_steps(monkeypatch, fault) as injector:
         succeeded = attempt(case)
-    assert world.spoilt, f"{fault} never happened"
+    assert injector.has_injected, f"{fault} never happened"
     return succeeded
 
 
@@ -267,25 +269,25 @@ class TestEveryFault:
     def test_leaves_nothing_behind(  # noqa: PLR0913, PLR0917 (fixtures)
         self,
         cases: Callable[[type[Case]], Case],
-        mortals: Mortals,
+        workers: KillableWorkers,
         monkeypatch: pytest.MonkeyPatch,
         case: type[Case],
         kind: str,
         record_property: Callable[[str, object], None],
         proof: bool,  # noqa: FBT001 (a fixture)
     ) -> None:
-        unspoilt = cases(case)
-        with watched(monkeypatch) as world:
-            assert attempt(unspoilt)
+        undisturbed = cases(case)
+        with observe_steps(monkeypatch) as injector:
+            assert attempt(undisturbed)
 
-        faults = list(world.faults(kind))
+        faults = list(injector.faults(kind))
         victims = []
         for fault in faults if proof else faults[::3]:
-            spoilt = cases(case)
-            victims.append(Victim(spoilt, fault, suffer(spoilt, fault, monkeypatch, mortals)))
-        check(unspoilt.stores, victims)
+            disturbed = cases(case)
+            victims.append(Victim(disturbed, fault, run_with_fault(disturbed, fault, monkeypatch, workers)))
+        check(undisturbed.stores, victims)
 
         record_property("faults", len(victims))
         assert victims
         problems = {str(victim.fault): victim.problems for victim in victims if victim.problems}
-        assert not problems, (problems, world.log)
+        assert not problems, (problems, injector.log)

@@ -56,33 +56,6 @@ UNAVAILABLE = {
     "RequestLimitExceeded",
     "ThrottlingException",
 }
-# What none of these calls can bring about, unless the stage is set up wrongly or AWS is broken.
-UPSTREAM = {
-    "CodeDeliveryFailureException",
-    "DecryptionFailure",
-    "ForbiddenException",
-    "InternalErrorException",
-    "InternalServerError",
-    "InternalServiceError",
-    "InvalidEmailRoleAccessPolicyException",
-    "InvalidEndpointException",
-    "InvalidLambdaResponseException",
-    "InvalidParameterException",
-    "InvalidRequestException",
-    "InvalidSmsRoleAccessPolicyException",
-    "InvalidSmsRoleTrustRelationshipException",
-    "ItemCollectionSizeLimitExceededException",
-    "NotAuthorizedException",
-    "OperationNotEnabledException",
-    "PreconditionNotMetException",
-    "ReplicatedWriteConflictException",
-    "TransactionConflictException",
-    "UnexpectedLambdaException",
-    "UnsupportedUserStateException",
-    "UserImportInProgressException",
-    "UserLambdaValidationException",
-    "UserPoolTaggingException",
-}
 ERROR_CLASSES: dict[str, type[MopedError]] = {
     "UserNotFoundException": errors.AccountNotFoundError,
     "UsernameExistsException": errors.AccountExistsError,
@@ -118,10 +91,8 @@ def expected(operation: str, code: str) -> type[MopedError]:
         return HERE[operation, code]
     if code in ERROR_CLASSES:
         return ERROR_CLASSES[code]
-    if code in UNAVAILABLE:
-        return UnavailableError
-    assert code in UPSTREAM, f"{operation} can raise {code}, for which there is no name"
-    return UpstreamError
+    # All others mean that the stage is set up wrongly, or that AWS is broken.
+    return UnavailableError if code in UNAVAILABLE else UpstreamError
 
 
 ERRORS = [

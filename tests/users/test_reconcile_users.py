@@ -282,6 +282,19 @@ class TestReconcileUsers:
         assert row.is_deleted
         assert Event.objects.get(user=row).actor_email == "ada"
 
+    def test_rolls_back_a_deactivation_that_became_forbidden(self, alone: Stores, email: str) -> None:
+        last_admin = alone.admit(email, [ADMIN])
+        PendingChange.objects.create(
+            operation=PendingChange.DELETE, email=email, cognito_user_id=last_admin.cognito_user_id
+        )
+        claims_table.delete(email)
+
+        reconcile("--fix")
+
+        assert alone.disagreements(email) == []
+        assert alone.row(email) == last_admin
+        assert not PendingChange.objects.exists()
+
     def test_leaves_alone_what_may_be_under_way(self, alone: Stores, email: str) -> None:
         PendingChange.objects.create(operation=PendingChange.CREATE, email=email)
         out = StringIO()
@@ -301,19 +314,6 @@ class TestReconcileUsers:
             in out.getvalue()
         )
         assert "repaired: make it what the database says" in out.getvalue()
-
-    def test_adopts_what_todays_api_wrote(self, alone: Stores, email: str) -> None:
-        user = alone.admit(email, [EDITOR])
-        old = {
-            "x-hasura-user-id": str(user.cognito_user_id),
-            "x-hasura-default-role": "moped-viewer",
-            "x-hasura-allowed-roles": [EDITOR],
-        }
-        item = dict(claims_items.encode(email, user.claims))
-        item["claims"] = {"S": claims_items.keys().encrypt(json.dumps(old).encode()).decode()}
-        clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
-
-        assert reconcile() == (0, [])
 
     def test_stops_in_time_and_says_that_it_is_unfinished(self, alone: Stores, email: str) -> None:
         stray_account(email, alone.admit(email, [EDITOR]))

@@ -18,7 +18,7 @@ from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
 from apps.core.aws import clients
 from apps.core.errors import ConflictError
-from apps.users import services
+from apps.users import selectors, services
 from apps.users.adapters import cognito
 from apps.users.changes import attempts
 from apps.users.errors import (
@@ -402,9 +402,26 @@ class TestDeactivateUser:
         assert stores.disagreements(email) == []
         assert not PendingChange.objects.exists()
 
-    def test_refuses_an_account_that_is_nobodys(self, stores: Stores, admin: CognitoUser) -> None:
+    def test_refuses_an_account_that_never_existed(self, stores: Stores, admin: CognitoUser) -> None:
         with pytest.raises(UserNotFoundError):
             services.deactivate_user(actor=admin, cognito_user_id=uuid4())
+
+    def test_may_be_repeated(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = create(admin, email)
+        deactivate(admin, user)
+        deactivate(admin, user)
+
+        assert user.cognito_user_id
+        assert selectors.get_user_detail(user.cognito_user_id).user.is_deleted
+
+    def test_spares_a_user_activated_since(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+        user = create(admin, email)
+        deactivate(admin, user)
+        activate(admin, email)
+
+        with pytest.raises(UserNotFoundError):
+            deactivate(admin, user)
+        assert stores.roles_at_sign_in(email) == [EDITOR]
 
 
 class TestAdmins:

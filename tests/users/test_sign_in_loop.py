@@ -76,17 +76,6 @@ class TestSignInLoop:
             assert bob.get(path).status_code == 403
         assert signed_in(stores, email).get(path).status_code == 200
 
-    def test_refuses_a_second_account_for_an_address(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        ada = signed_in(stores, admin.email)
-        ada.post("/users/", form(email, password=PASSWORD), format="json")
-
-        again = ada.post("/users/", form(email.upper(), password=PASSWORD), format="json")
-
-        assert again.status_code == 409
-        assert again.json()["error"]["email"] == ["There is already a user with this email address."]
-
     def test_denies_an_account_that_took_a_colleagues_address(self, stores: Stores, email: str) -> None:
         stores.admit(email, [ADMIN])
         thief = stores.admit(f"thief.{email}", [VIEWER])

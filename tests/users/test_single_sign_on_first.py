@@ -11,7 +11,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from django.core.management import call_command
 
-from apps.claims.hasura import EDITOR, VIEWER
+from apps.claims.hasura import EDITOR
 from apps.core.aws import clients
 from apps.core.errors import MopedError
 from apps.users import services
@@ -72,35 +72,23 @@ class TestAccount:
 
 @pytest.mark.usefixtures("sso_account")
 class TestSingleSignOnFirst:
-    def test_does_not_block_a_create(
-        self, stores: Stores, admin: CognitoUser, email: str, sso_account: Account
+    @pytest.mark.parametrize("change", ["create", "activate", "rename"])
+    def test_does_not_block(
+        self, stores: Stores, admin: CognitoUser, email: str, sso_account: Account, change: str
     ) -> None:
-        create(admin, email)
+        if change == "create":
+            create(admin, email)
+        elif change == "rename":
+            rename(admin, create(admin, f"before.{email}"), email)
+        else:
+            MopedUser.objects.create(**profile(email, is_deleted=True))
+            services.activate_user(actor=admin, email=email, password=PASSWORD, roles=[EDITOR])
 
         assert stores.disagreements(email) == []
         assert stores.roles_at_sign_in(email) == [EDITOR]
         assert stores.account(sso_account.username) == sso_account
         assert roles_in(stores.admit_sso(email)) == [EDITOR]
         assert not PendingChange.objects.exists()
-
-    def test_does_not_block_an_activation(
-        self, stores: Stores, admin: CognitoUser, email: str, sso_account: Account
-    ) -> None:
-        MopedUser.objects.create(**profile(email, is_deleted=True))
-
-        services.activate_user(actor=admin, email=email, password=PASSWORD, roles=[VIEWER])
-
-        assert stores.disagreements(email) == []
-        assert stores.account(sso_account.username) == sso_account
-        assert roles_in(stores.admit_sso(email)) == [VIEWER]
-
-    def test_does_not_block_a_new_address(
-        self, stores: Stores, admin: CognitoUser, email: str, sso_account: Account
-    ) -> None:
-        rename(admin, create(admin, f"before.{email}"), email)
-
-        assert stores.disagreements(email) == []
-        assert stores.account(sso_account.username) == sso_account
 
     def test_is_not_taken_for_the_account_of_a_failed_create(
         self, stores: Stores, admin: CognitoUser, email: str, sso_account: Account

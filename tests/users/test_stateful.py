@@ -24,7 +24,7 @@ from apps.claims.hasura import EDITOR, ROLES
 from apps.core.errors import MopedError
 from apps.users import services
 from apps.users.models import MopedUser, PendingChange
-from tests.users.fault_injection import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, KilledError, watched
+from tests.users.fault_injection import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, KilledError, observe_steps
 from tests.users.stores import PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Lives(RuleBasedStateMachine):
 
     def attempt(self, fault: Fault | None, act: Callable[[], object]) -> None:
         try:
-            with watched(self.monkeypatch, fault):
+            with observe_steps(self.monkeypatch, fault):
                 act()
         except (MopedError, DatabaseError, KilledError):
             pass

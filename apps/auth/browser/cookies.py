@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from rest_framework.request import Request
 
-    from apps.auth.tokens.verifier import IdToken
+    from apps.auth.callers import CognitoUser
 
 # Browsers drop a cookie whose name, value and attributes exceed 4,096 bytes.
 LONGEST_TOKEN = 4000
@@ -55,9 +55,9 @@ def pending_name(state: str) -> str:
     return f"{settings.COOKIE_PREFIX}moped_sign_in_{state}"
 
 
-def verified_token(request: HttpRequest | Request) -> IdToken | None:
+def verified_caller(request: HttpRequest | Request) -> CognitoUser | None:
     """
-    Return the token in the cookie if it holds.
+    Return the caller that the token in the cookie names, or None without a valid one.
 
     :raises KeysUnavailableError: if no key of the pool is known (503)
     """

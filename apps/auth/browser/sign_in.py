@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.auth.browser import cookies, hosted_ui
-from apps.auth.callers import Anonymous, CognitoUser
+from apps.auth.browser import cookies, hosted_ui, relay
+from apps.auth.callers import Anonymous
 from apps.auth.tokens import verifier
 from apps.core.errors import InvalidError, UnauthenticatedError
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from apps.auth.tokens.verifier import IdToken
+    from apps.auth.callers import CognitoUser
+
 
 # Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
 LONGEST_TARGET = 1000
@@ -53,16 +54,19 @@ def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingS
         started=int(time.time()),
     )
     url = hosted_ui.authorization_url(
-        redirect_uri=redirect_uri, state=state, nonce=pending.nonce, verifier=pending.verifier
+        redirect_uri=redirect_uri,
+        state=relay.pool_state(state),
+        nonce=pending.nonce,
+        verifier=pending.verifier,
     )
     return url, state, pending
 
 
 def finish(
     *, pending: cookies.PendingSignIn | None, answer: Mapping[str, str], redirect_uri: str
-) -> tuple[str, IdToken]:
+) -> tuple[str, CognitoUser]:
     """
-    Exchange the code and return the token, as text and verified.
+    Exchange the code and return the token's text, and the caller that it names.
 
     :param pending: this browser's sign-in with the state of the answer; None if there is none
     :param answer: the query with which the pool sent the browser back (RFC 6749, section 4.1.2)
@@ -82,10 +86,10 @@ def finish(
     text = hosted_ui.exchange(code=answer["code"], redirect_uri=redirect_uri, verifier=pending.verifier)
     if len(text) > cookies.LONGEST_TOKEN:
         raise TokenTooLargeError
-    token = verifier.verify(text)
-    if not hmac.compare_digest(token.nonce.encode(), pending.nonce.encode()):
+    caller = verifier.verify(text)
+    if not hmac.compare_digest(caller.nonce.encode(), pending.nonce.encode()):
         raise StaleSignInError
-    return text, token
+    return text, caller
 
 
 def safe_target(target: str) -> str:
@@ -99,7 +103,7 @@ def safe_target(target: str) -> str:
 
 def is_sign_in_page(path: str) -> bool:
     """Return whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
-    names = ("auth-sign-in", "auth-callback", "auth-sign-out")
+    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
     return path.rstrip("/") in {reverse(name) for name in names}
 
 
@@ -117,7 +121,6 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 def caller(request: HttpRequest) -> CognitoUser | Anonymous:
     """Return who the cookie says is looking at the page."""
     try:
-        token = cookies.verified_token(request) if settings.BROWSER_SIGN_IN else None
+        return (settings.BROWSER_SIGN_IN and cookies.verified_caller(request)) or Anonymous()
     except verifier.KeysUnavailableError:
-        token = None
-    return CognitoUser(token) if token else Anonymous()
+        return Anonymous()

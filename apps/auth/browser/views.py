@@ -7,11 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from django.conf import settings
 from django.http import HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
 
-from apps.auth.browser import cookies, hosted_ui, sign_in
+from apps.auth.browser import cookies, hosted_ui, relay, sign_in
 from apps.core.errors import MopedError, UpstreamError
 from apps.core.http import problems
 from apps.core.http.throttles import SignInThrottle
@@ -39,22 +41,35 @@ def callback(request: HttpRequest) -> HttpResponse:
     pending = cookies.pending(request, state)
     target = sign_in.safe_target(pending.target if pending else "")
     try:
-        text, token = sign_in.finish(pending=pending, answer=request.GET, redirect_uri=_callback_url(request))
+        text, caller = sign_in.finish(
+            pending=pending, answer=request.GET, redirect_uri=_callback_url(request)
+        )
     except MopedError as error:
         return _failed(request, error, state, target)
     response = HttpResponseRedirect(target)
-    cookies.set_token_cookie(response, text, seconds=max(int(token.exp - time.time()), 0))
+    cookies.set_token_cookie(response, text, seconds=max(int(caller.exp - time.time()), 0))
     cookies.delete_pending_cookie(request, response, state)
     return response
+
+
+@problems.allow_methods("GET")
+def preview(request: HttpRequest) -> HttpResponse:
+    """Show which preview a sign-in is for, with the link that completes it there."""
+    if seconds := SignInThrottle().seconds_until_free(request):
+        return _too_many(request, seconds)
+    try:
+        context = {"preview": relay.preview(request.GET)}
+    except MopedError as error:
+        return problems.respond_error(request, error)
+    return render(request, "auth/preview_sign_in.html", context)
 
 
 @problems.allow_methods("POST")
 @csrf_protect
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Delete the token's cookie, and end the session at the hosted UI."""
-    response = HttpResponseRedirect(
-        hosted_ui.logout_url(logout_uri=request.build_absolute_uri(reverse("root")))
-    )
+    """Delete the token's cookie, and end the session at the hosted UI, which does not know previews."""
+    root = request.build_absolute_uri(reverse("root"))
+    response = HttpResponseRedirect(root if settings.SIGN_IN_RELAY else hosted_ui.logout_url(logout_uri=root))
     cookies.delete_token_cookie(response)
     return response
 
@@ -67,8 +82,13 @@ def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: MopedError, state: str, target: str) -> HttpResponse:
-    page = problems.ProblemPage("auth/sign_in_failed.html", {"sign_in_target": quote(target)})
-    response = problems.respond_error(request, error, page)
+    response = problems.respond_error(
+        request,
+        error,
+        template="auth/sign_in_failed.html",
+        sign_in_target=quote(target),
+        ends_session=not settings.SIGN_IN_RELAY,
+    )
     # After a fault of the pool the browser may send the same code again.
     if not isinstance(error, UpstreamError):
         cookies.delete_pending_cookie(request, response, state)
@@ -76,4 +96,4 @@ def _failed(request: HttpRequest, error: MopedError, state: str, target: str) ->
 
 
 def _callback_url(request: HttpRequest) -> str:
-    return request.build_absolute_uri(reverse("auth-callback"))
+    return settings.SIGN_IN_RELAY or request.build_absolute_uri(reverse("auth-callback"))

@@ -11,30 +11,33 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import time
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from apps.auth.tokens import base64url, keys, rules, verifier
+from apps.auth.tokens import keys, rules, verifier
 from apps.auth.tokens.errors import (
+    AudienceWrongError,
     ClaimsInvalidError,
+    IssuerWrongError,
     KeysUnavailableError,
     KeyUnknownError,
     SignatureInvalidError,
     TokenError,
+    TokenExpiredError,
     TokenMalformedError,
+    TokenNotYetValidError,
+    WrongTokenUseError,
 )
 from apps.claims.hasura import NO_CLAIMS
 from apps.claims.identity import is_city_address, is_city_sso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-P = ParamSpec("P")
 MAX_CHARACTERS = 120
-UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,42 +82,17 @@ def _label(check: Check) -> str:
     return "403" if check.forbids else "holds"
 
 
-def in_words(seconds: float) -> str:
-    """Return a span of time as people say it: "3 hours"."""
-    for unit, length in UNITS:
-        if (count := int(abs(seconds) // length)) or unit == "second":
-            break
-    return f"{count} {unit}{'' if count == 1 else 's'}"
-
-
 def _checks(token: str) -> Iterator[Check]:
+    facts = f"{len(token)} characters, {token.count('.') + 1} part(s) between dots"
     try:
         message, header, payload, signature = rules.split_jws(token)
-    except TokenMalformedError:
-        yield Check("form", _malformed_reason(token), TokenMalformedError.code)
+    except TokenMalformedError as error:
+        needs = f"a token has three parts of base64url and at most {rules.MAX_TOKEN} characters"
+        yield Check("form", f"{facts}: {needs}{_why(error)}", error.code)
         return
-    yield Check("form", f"three parts of base64url, {len(token)} characters")
+    yield Check("form", facts)
     yield from _signed(message, header, signature)
     yield from _claimed(payload)
-
-
-def _malformed_reason(token: str) -> str:
-    if len(token) > rules.MAX_TOKEN:
-        return f"{len(token)} characters; at most {rules.MAX_TOKEN} are read"
-    parts = token.split(".")
-    if len(parts) != len(("header", "payload", "signature")):
-        return f"{len(parts)} part(s) between dots; a signed token has three"
-    named_parts = zip(("header", "payload", "signature"), parts, strict=True)
-    broken = [name for name, part in named_parts if _is_not_base64url(part)]
-    return f"not the one base64url spelling of anything: the {' and the '.join(broken)}"
-
-
-def _is_not_base64url(part: str) -> bool:
-    try:
-        base64url.decode(part.encode("ascii"))
-    except ValueError:
-        return True
-    return False
 
 
 # ---- who signed it ------------------------------------------------------------------------------
@@ -127,10 +105,6 @@ def _signed(message: bytes, header: str, signature: bytes) -> Iterator[Check]:
         yield Check("header", f'not {{"alg": "RS256", "kid": …}} without "crit"{_why(error)}', error.code)
         return
     yield Check("header", f"alg RS256, kid {_printable(kid)}")
-    yield from _signed_with(kid, message, signature)
-
-
-def _signed_with(kid: str, message: bytes, signature: bytes) -> Iterator[Check]:
     where = f"(COGNITO_JWKS_URL {settings.COGNITO_JWKS_URL})"
     try:
         key = keys.refresh_for_kid(kid).keys.get(kid)
@@ -141,9 +115,11 @@ def _signed_with(kid: str, message: bytes, signature: bytes) -> Iterator[Check]:
         yield Check("key", f"the pool does not publish this key {where}", KeyUnknownError.code)
         return
     yield Check("key", f"published by the pool {where}")
-    genuine = key.verifies(message, signature)
-    says = "made by that key" if genuine else "not made by that key over this header and payload"
-    yield Check("signature", says, "" if genuine else SignatureInvalidError.code)
+    if key.verifies(message, signature):
+        yield Check("signature", "made by that key")
+    else:
+        says = "not made by that key over this header and payload"
+        yield Check("signature", says, SignatureInvalidError.code)
 
 
 # ---- for whom, and when -------------------------------------------------------------------------
@@ -151,8 +127,8 @@ def _signed_with(kid: str, message: bytes, signature: bytes) -> Iterator[Check]:
 
 def _claimed(payload: bytes) -> Iterator[Check]:
     try:
-        yield from _addressed(rules.decode_intended_use(payload))
-        claims = rules.decode_claims(payload)
+        yield from _intended_use(rules.decode(payload, rules.INTENDED_USE))
+        claims = rules.decode(payload, rules.CLAIMS)
     except ClaimsInvalidError as error:
         yield Check("claims", f"incomplete or broken{_why(error)}", error.code)
         return
@@ -160,47 +136,35 @@ def _claimed(payload: bytes) -> Iterator[Check]:
     yield from _times(claims)
     yield _verified(claims)
     yield _city(claims)
-    yield _hasura(claims, payload)
+    yield _hasura(claims)
 
 
-def _addressed(token: rules.IntendedUse) -> Iterator[Check]:
-    trusted = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
-    code = _refusal(rules.check_issuer, token, trusted)
-    says = f"issued by another pool: {_printable(token.iss)}, not {trusted.issuer}"
-    yield Check("issuer", says if code else f"our pool (COGNITO_ISSUER {trusted.issuer})", code)
-    code = _refusal(rules.check_use, token)
-    yield Check("use", _wrong_use(token.token_use) if code else "an ID token", code)
-    code = _refusal(rules.check_audience, token, trusted)
-    client_ids = ", ".join(trusted.client_ids)
-    says = f"issued to {_printable(token.aud)}, not to one of COGNITO_APP_CLIENT_ID {client_ids}"
-    yield Check("audience", says if code else f"one of our clients: {_printable(token.aud)}", code)
-
-
-def _wrong_use(use: object) -> str:
-    if use == "access":
-        return "an access token; send the ID token instead"
-    return f'token_use is {_printable(use)}, not "id"'
+def _intended_use(token: rules.IntendedUse) -> Iterator[Check]:
+    pool = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
+    violations = set(rules.use_violations(token, pool))
+    iss, use, aud = (_printable(value) for value in (token.iss, token.token_use, token.aud))
+    client_ids = ", ".join(pool.client_ids)
+    ours, other = f"our pool (COGNITO_ISSUER {pool.issuer})", f"another pool's: {iss}, not {pool.issuer}"
+    yield _rule("issuer", IssuerWrongError, violations, ours, other)
+    other = f'token_use is {use}, not "id"; send the ID token instead'
+    yield _rule("use", WrongTokenUseError, violations, "an ID token", other)
+    ours, other = f"one of our clients: {aud}", f"{aud}, not one of COGNITO_APP_CLIENT_ID {client_ids}"
+    yield _rule("audience", AudienceWrongError, violations, ours, other)
 
 
 def _times(claims: rules.Claims) -> Iterator[Check]:
     now = time()
-    code = _refusal(rules.check_expiry, claims, now)
-    span = in_words(claims.exp - now)
-    says = f"expired {span} ago" if code else f"expires in {span}"
-    yield Check("expiry", f"{says} ({_date(claims.exp)})", code)
-    code = _refusal(rules.check_beginning, claims, now)
-    early = f"valid only in {in_words(claims.begins - now)} ({_date(claims.begins)}); is this clock right?"
-    issued = f"issued {in_words(now - claims.iat)} ago ({_date(claims.iat)})"
-    yield Check("beginning", early if code else issued, code)
+    violations = set(rules.time_violations(claims, now))
+    expiry, beginning = (f"{_span(at - now)} ({_date(at)})" for at in (claims.exp, claims.begins))
+    yield _rule("expiry", TokenExpiredError, violations, f"expires {expiry}", f"expired {expiry}")
+    early = f"valid only {beginning}; is this clock right?"
+    yield _rule("beginning", TokenNotYetValidError, violations, f"valid {beginning}", early)
 
 
-def _refusal(check: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> str:
-    """Return the code with which a rule refuses the token, "" if it does not."""
-    try:
-        check(*args, **kwargs)
-    except TokenError as error:
-        return error.code
-    return ""
+def _rule(subject: str, error: type[TokenError], violations: set[type[TokenError]], *says: str) -> Check:
+    """Return the check of a rule, with the first text if the token obeys it and the second if not."""
+    holds, fails = says
+    return Check(subject, fails, error.code) if error in violations else Check(subject, holds)
 
 
 def _verified(claims: rules.Claims) -> Check:
@@ -219,9 +183,9 @@ def _city(claims: rules.Claims) -> Check:
     return Check("city", f"the address does not end in {domain}: only downloads are open to it", forbids=True)
 
 
-def _hasura(claims: rules.Claims, payload: bytes) -> Check:
+def _hasura(claims: rules.Claims) -> Check:
     try:
-        hasura = rules.hasura_claims(claims.hasura, payload)
+        hasura = rules.hasura_claims(bytes(claims.hasura_json))
     except ClaimsInvalidError as error:
         return Check("hasura", f"the claims for Hasura are broken{_why(error)}", error.code)
     if hasura == NO_CLAIMS:
@@ -230,6 +194,12 @@ def _hasura(claims: rules.Claims, payload: bytes) -> Check:
         return Check("hasura", "no roles: routes that need one answer 403", forbids=True)
     says = f"roles {_printable(hasura.allowed_roles)}, database id {_printable(hasura.database_id)}"
     return Check("hasura", f"{says}; a role counts as long as the account is active and has it")
+
+
+def _span(seconds: float) -> str:
+    """Return a time from now, as `2 days, 3:00:00 from now` or `3:00:00 ago`."""
+    span = timedelta(seconds=abs(int(seconds)))
+    return f"{span} ago" if seconds <= 0 else f"{span} from now"
 
 
 def _date(moment: int) -> str:

@@ -8,41 +8,30 @@ library, change `PublicKey`.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 import msgspec
 from jose.backends.cryptography_backend import CryptographyRSAKey
 
 from apps.auth.tokens import base64url
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-ALGORITHM = "RS256"
+ALGORITHM: Final = "RS256"
 MODULUS_BITS = range(2048, 4096 + 1)
-EXPONENT = 65537
 PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
 
 
+@dataclass(frozen=True, slots=True)
 class PublicKey:
-    """One RSA key, built once and used for every signature that names it."""
+    """One RSA key, built once and used for every signature that names it. Two of one modulus are equal."""
 
-    __slots__ = ("_key", "modulus", "signature_octets")
-
-    def __init__(self, jwk: Mapping[str, str], modulus: int) -> None:
-        self.modulus = modulus
-        self.signature_octets = (modulus.bit_length() + 7) // 8
-        self._key = CryptographyRSAKey({name: jwk[name] for name in ("kty", "n", "e")}, ALGORITHM)
+    modulus: int
+    rsa_key: CryptographyRSAKey = field(compare=False, repr=False)
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
         """Return whether this key signed the message (RSASSA-PKCS1-v1_5 with SHA-256)."""
-        return len(signature) == self.signature_octets and self._key.verify(message, signature) is True
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PublicKey) and other.modulus == self.modulus
-
-    def __hash__(self) -> int:
-        return hash(self.modulus)
+        has_the_length = len(signature) == (self.modulus.bit_length() + 7) // 8
+        return has_the_length and self.rsa_key.verify(message, signature) is True
 
 
 class _Document(msgspec.Struct):
@@ -50,13 +39,14 @@ class _Document(msgspec.Struct):
 
 
 class _Jwk(msgspec.Struct):
-    kid: str
-    kty: str
+    """What a usable key says of itself, apart from its id."""
+
+    kty: Literal["RSA"]
     n: str
-    e: str
-    use: str = "sig"
-    alg: str = ALGORITHM
-    key_ops: list[str] = msgspec.field(default_factory=lambda: ["verify"])
+    e: Literal["AQAB"]  # 65537
+    use: Literal["sig"] = "sig"
+    alg: Literal["RS256"] = ALGORITHM
+    key_ops: tuple[str, ...] = ("verify",)
 
 
 def parse(document: bytes) -> dict[str, PublicKey]:
@@ -82,16 +72,10 @@ def _key(jwk: dict[str, Any]) -> PublicKey | None:
         return None  # a published private key is compromised
     try:
         public = msgspec.convert(jwk, _Jwk)
-        modulus = _number(public.n)
-        return PublicKey(jwk, modulus) if _is_ours(public, modulus) else None
+        modulus = int.from_bytes(base64url.decode(public.n.encode("ascii")), "big")
+        if "verify" not in public.key_ops or modulus.bit_length() not in MODULUS_BITS:
+            return None
+        rsa_key = CryptographyRSAKey({"kty": public.kty, "n": public.n, "e": public.e}, ALGORITHM)
+        return PublicKey(modulus, rsa_key)
     except ValueError:
         return None
-
-
-def _is_ours(jwk: _Jwk, modulus: int) -> bool:
-    purpose = (jwk.kty, jwk.use, jwk.alg) == ("RSA", "sig", ALGORITHM) and "verify" in jwk.key_ops
-    return purpose and modulus.bit_length() in MODULUS_BITS and _number(jwk.e) == EXPONENT
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(base64url.decode(text.encode("ascii")), "big")

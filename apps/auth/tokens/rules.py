@@ -8,17 +8,16 @@ apps.auth.tokens.verifier puts the rules in order, apps.auth.tokens.explain says
 from __future__ import annotations
 
 from functools import lru_cache
-from time import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
-import orjson
 
 from apps.auth.tokens import base64url
 from apps.auth.tokens.errors import (
     AudienceWrongError,
     ClaimsInvalidError,
     IssuerWrongError,
+    TokenError,
     TokenExpiredError,
     TokenMalformedError,
     TokenNotYetValidError,
@@ -27,11 +26,15 @@ from apps.auth.tokens.errors import (
 from apps.claims import hasura
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from apps.auth.tokens.keys import TrustedKeys
+
+T = TypeVar("T")
 
 MAX_TOKEN = 8 * 1024
 MAX_HEADER = 1024
-MAX_NESTING = 32  # genuine claims lie far below, every renderer's own limit far above
+MAX_BRACKETS = 256  # genuine claims have far fewer, every renderer could nest far more
 CLOCK_SKEW_SECONDS = 30
 REMEMBERED_HEADERS = 64
 
@@ -60,9 +63,7 @@ class Claims(IntendedUse, kw_only=True, gc=False):
     email_verified: bool | Literal["true", "false"] = False
     groups: tuple[str, ...] = msgspec.field(name="cognito:groups", default=())
     nonce: str = ""
-    hasura: str | dict[str, Any] | msgspec.UnsetType = msgspec.field(
-        name=hasura.CLAIMS_NAMESPACE, default=msgspec.UNSET
-    )
+    hasura_json: msgspec.Raw = msgspec.field(name=hasura.CLAIMS_NAMESPACE, default=msgspec.Raw())
 
     @property
     def begins(self) -> int:
@@ -75,14 +76,9 @@ class Claims(IntendedUse, kw_only=True, gc=False):
         return self.email_verified in {True, "true"}
 
 
-class _HasuraObject(msgspec.Struct):
-    text: msgspec.Raw = msgspec.field(name=hasura.CLAIMS_NAMESPACE)
-
-
-_addressee_decoder = msgspec.json.Decoder(IntendedUse)
-_claims_decoder = msgspec.json.Decoder(Claims)
-_hasura_object_decoder = msgspec.json.Decoder(_HasuraObject)
-_object_decoder = msgspec.json.Decoder(dict[str, Any])
+CLAIMS = msgspec.json.Decoder(Claims)
+INTENDED_USE = msgspec.json.Decoder(IntendedUse)
+MEMBERS = msgspec.json.Decoder(dict[str, Any])
 
 
 def split_jws(token: str) -> tuple[bytes, str, bytes, bytes]:
@@ -112,9 +108,11 @@ def parse_kid(header: str) -> str:
 
     :raises TokenMalformedError: unless the header is one that Cognito would write
     """
+    if len(header) > MAX_HEADER:
+        raise TokenMalformedError
     try:
-        text = _text_of_header(header)
-        members = _object_decoder.decode(text)
+        text = base64url.decode(header.encode("ascii")).decode()
+        members = MEMBERS.decode(text)
         hasura.refuse_duplicates(text)
     except (ValueError, RecursionError) as error:
         raise TokenMalformedError from error
@@ -124,126 +122,59 @@ def parse_kid(header: str) -> str:
     return kid
 
 
-def _text_of_header(header: str) -> str:
-    if len(header) > MAX_HEADER:
-        raise ValueError("header too long")
-    return base64url.decode(header.encode("ascii")).decode()
-
-
-def decode_claims(document: bytes) -> Claims:
+def decode(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """
-    Read a payload, which must have been signed.
+    Decode a payload. Nothing in it may be used unless it was signed.
 
-    :raises ClaimsInvalidError: unless it is a JSON object with all the claims that we use
+    :param decoder: one of CLAIMS, INTENDED_USE and MEMBERS
+    :raises ClaimsInvalidError: unless it is a JSON object with these members
     """
     try:
-        document.decode()  # msgspec looks at the UTF-8 of those members only that it keeps
-        return _claims_decoder.decode(document)
+        payload.decode()  # msgspec looks at the UTF-8 of those members only that it keeps
+        return decoder.decode(payload)
     except (ValueError, RecursionError) as error:
         raise ClaimsInvalidError from error
 
 
-def decode_intended_use(document: bytes) -> IntendedUse:
-    """
-    Read only for whom the token is, of a payload whose claims cannot be read.
-
-    :raises ClaimsInvalidError: if not even that can be read
-    """
-    try:
-        return _addressee_decoder.decode(document)
-    except (ValueError, RecursionError) as error:
-        raise ClaimsInvalidError from error
-
-
-def check_intended_use(claims: IntendedUse, pool: TrustedKeys) -> None:
-    """
-    Refuse what is not this pool's, not an ID token, or not for one of our applications.
-
-    :raises IssuerWrongError:
-    :raises WrongTokenUseError:
-    :raises AudienceWrongError:
-    """
-    check_issuer(claims, pool)
-    check_use(claims)
-    check_audience(claims, pool)
-
-
-def check_issuer(claims: IntendedUse, pool: TrustedKeys) -> None:
-    """Refuse a token of another pool: IssuerWrongError."""
+def use_violations(claims: IntendedUse, pool: TrustedKeys) -> Iterator[type[TokenError]]:
+    """Yield why the token is not this pool's ID token for one of our applications."""
     if claims.iss != pool.issuer:
-        raise IssuerWrongError
-
-
-def check_use(claims: IntendedUse) -> None:
-    """Refuse a token that is no ID token: WrongTokenUseError."""
+        yield IssuerWrongError
     if claims.token_use != "id":  # noqa: S105 (a word of Cognito)
-        raise WrongTokenUseError
-
-
-def check_audience(claims: IntendedUse, pool: TrustedKeys) -> None:
-    """Refuse a token for another application: AudienceWrongError."""
+        yield WrongTokenUseError
     if claims.aud not in pool.client_ids:
-        raise AudienceWrongError
+        yield AudienceWrongError
 
 
-def check_times(claims: Claims) -> None:
-    """
-    Refuse a token that has expired or is not valid yet.
-
-    :raises TokenExpiredError:
-    :raises TokenNotYetValidError:
-    """
-    now = time()
-    check_expiry(claims, now)
-    check_beginning(claims, now)
-
-
-def check_expiry(claims: Claims, now: float) -> None:
-    """Refuse a token that has expired: TokenExpiredError."""
+def time_violations(claims: Claims, now: float) -> Iterator[type[TokenError]]:
+    """Yield why the token is not valid now. For its beginning, the clocks may differ a little."""
     if claims.exp <= now:
-        raise TokenExpiredError
-
-
-def check_beginning(claims: Claims, now: float) -> None:
-    """Refuse a token of the future, beyond what clocks may differ: TokenNotYetValidError."""
+        yield TokenExpiredError
     if claims.begins > now + CLOCK_SKEW_SECONDS:
-        raise TokenNotYetValidError
+        yield TokenNotYetValidError
 
 
-def hasura_claims(claim: object, document: bytes) -> hasura.HasuraClaims:
+def hasura_claims(claim: bytes) -> hasura.HasuraClaims:
     """
     Read the claim as Cognito's first trigger version writes it, a string, or its second, an object.
 
     :raises ClaimsInvalidError: if it is there and broken
     """
-    if claim is msgspec.UNSET:
+    if not claim:
         return hasura.NO_CLAIMS
     try:
-        if isinstance(claim, str):
-            return hasura.parse(claim)
-        return hasura.parse(bytes(_hasura_object_decoder.decode(document).text).decode())
+        is_text = claim.startswith(b'"')
+        return hasura.parse(msgspec.json.decode(claim, type=str) if is_text else claim.decode())
     except (ValueError, RecursionError) as error:
         raise ClaimsInvalidError from error
 
 
-def decode_payload(document: bytes) -> dict[str, Any]:
+def decode_members(payload: bytes) -> dict[str, Any]:
     """
-    Return the whole payload, for showing it.
+    Return all members of a payload, for showing them.
 
-    :raises ClaimsInvalidError: if other claims nest too deeply to be shown
+    :raises ClaimsInvalidError: if they could nest so deeply that a renderer fails
     """
-    try:
-        payload = orjson.loads(document)
-    except ValueError as error:
-        raise ClaimsInvalidError from error
-    # Counting brackets gives an upper bound; the value is walked only if the bound is exceeded.
-    if document.count(b"[") + document.count(b"{") > MAX_NESTING and _nests(payload, MAX_NESTING):
+    if payload.count(b"[") + payload.count(b"{") > MAX_BRACKETS:
         raise ClaimsInvalidError
-    return payload  # type: ignore[no-any-return]
-
-
-def _nests(value: object, deeper_than: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return False
-    children = value.values() if isinstance(value, dict) else value
-    return deeper_than == 0 or any(_nests(child, deeper_than - 1) for child in children)
+    return decode(payload, MEMBERS)

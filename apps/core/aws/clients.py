@@ -158,8 +158,9 @@ def prepare() -> None:
 
 def forget_clients() -> None:
     """Drop every client and the credentials, so that the next use creates them again (SnapStart, tests)."""
-    for built in CACHED:
-        built.cache_clear()
+    for function in list(globals().values()):
+        if isinstance(function, once):
+            function.cache_clear()
 
 
 @once
@@ -168,23 +169,6 @@ def _session() -> Session:
     from botocore.session import get_session  # noqa: PLC0415 (lazy: see the module's docstring)
 
     return get_session()
-
-
-CACHED: tuple[once[..., Any], ...] = (
-    cognito,
-    dynamodb,
-    s3,
-    secrets_manager,
-    cloudformation,
-    lambda_client,
-    lambda_client_long_timeout,
-    apigateway,
-    iam,
-    logs,
-    tagging,
-    post_policy_signer,
-    _session,
-)
 
 
 def _client(service: str, *, region_name: str = "", **options: Any) -> Any:

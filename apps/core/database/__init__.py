@@ -1,1 +1,1 @@
-"""PostgreSQL: fields, queries, migrations and the backend."""
+"""PostgreSQL: fields, migrations and the backend."""

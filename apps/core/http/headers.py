@@ -1,4 +1,4 @@
-"""Headers that every answer carries."""
+"""Headers of every answer, also of those that Django's SecurityMiddleware does not see."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 POLICY_OF_DATA = "default-src 'none'; frame-ancestors 'none'"
@@ -22,7 +19,6 @@ POLICY_OF_PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'{connect}; form-action 'self' {sign_in}; base-uri 'none'; frame-ancestors 'none'"
 )
-ONE_YEAR = "max-age=31536000; includeSubDomains"
 
 
 def apply(response: HttpResponseBase) -> None:
@@ -30,8 +26,6 @@ def apply(response: HttpResponseBase) -> None:
     headers = response.headers
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)
-    if settings.SECURE_COOKIES:
-        headers.setdefault("Strict-Transport-Security", ONE_YEAR)
     headers.setdefault("Content-Security-Policy", _policy(headers.get("Content-Type", "")))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Operation(NamedTuple):
     errors: tuple[type[MopedError], ...] = ()
     answer_example: Any = None
     body_example: Any = None
+    path: Mapping[str, tuple[type[Any], str]] = MappingProxyType({})
+    """The types and descriptions of the path's parameters, by name."""
     columns: tuple[str, ...] = ()
     """The fields of a list that its page shows as a table."""
     links: Callable[[Mapping[str, Any]], dict[str, str]] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
 
-import orjson
+import msgspec
 from django.conf import settings
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
@@ -43,8 +43,8 @@ class JsonParser(BaseParser):
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise BodyTooLarge
         try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
+            data = msgspec.json.decode(body)
+        except (ValueError, RecursionError) as error:
             raise ParseError("The body is not valid JSON.") from error
         if not isinstance(data, dict):
             raise ParseError("The body must be a JSON object.")

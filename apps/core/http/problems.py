@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 from functools import wraps
 from http import HTTPStatus
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import orjson
+import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -29,7 +28,7 @@ from apps.core.http import negotiation
 from apps.core.http.parsers import BodyTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from django.http import HttpRequest
 
@@ -60,16 +59,6 @@ STATUS_OF_KIND: dict[type[errors.MopedError], HTTPStatus] = {
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UpstreamError: HTTPStatus.BAD_GATEWAY,
 }
-
-
-class ProblemPage(NamedTuple):
-    """How a failure is shown to a browser: a template that extends `moped/problem.html`, and its context."""
-
-    template: str = "moped/problem.html"
-    context: Mapping[str, Any] = MappingProxyType({})
-
-
-PROBLEM_PAGE = ProblemPage()
 
 
 class WrappedMopedError(exceptions.APIException):
@@ -216,25 +205,33 @@ def _first_message(detail: Any) -> str:
 
 
 def respond(
-    request: HttpRequest, status: HTTPStatus, code: str, detail: str, page: ProblemPage = PROBLEM_PAGE
+    request: HttpRequest,
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    *,
+    template: str = "moped/problem.html",
+    **context: Any,
 ) -> HttpResponse:
-    """Answer outside of DRF: a page for a browser, problem details for everyone else."""
+    """
+    Answer outside of DRF: a page for a browser, problem details for everyone else.
+
+    :param template: one that extends `moped/problem.html`; `context` is for it
+    """
     problem = body(status, code, detail)
     if settings.BROWSER_PAGES and negotiation.accepts_html(request):
-        response = render(request, page.template, {"problem": problem, **page.context}, status=status)
+        response = render(request, template, {"problem": problem, **context}, status=status)
     else:
-        response = HttpResponse(orjson.dumps(problem), status=status, content_type=CONTENT_TYPE)
+        response = HttpResponse(msgspec.json.encode(problem), status=status, content_type=CONTENT_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:  # it must say how to authenticate (RFC 9110, 15.5.2)
         response.headers["WWW-Authenticate"] = challenge(TOKEN_MISSING, "")
     return response
 
 
-def respond_error(
-    request: HttpRequest, error: errors.MopedError, page: ProblemPage = PROBLEM_PAGE
-) -> HttpResponse:
-    """Answer one of our errors outside of DRF."""
+def respond_error(request: HttpRequest, error: errors.MopedError, **page: Any) -> HttpResponse:
+    """Answer one of our errors outside of DRF; `page` is as in `respond`."""
     _log_fault(error)
-    response = respond(request, status_of(error), error.code, str(error), page)
+    response = respond(request, status_of(error), error.code, str(error), **page)
     for name, value in _retry_after(error).items():
         response.headers[name] = value
     return response

@@ -1,10 +1,10 @@
-"""JSON by orjson. The pages of browsers are in apps.reference."""
+"""JSON. The pages of browsers are in apps.reference."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
+import msgspec
 from rest_framework.renderers import BaseRenderer
 
 from apps.core.http import problems
@@ -29,10 +29,10 @@ class JsonRenderer(BaseRenderer):
         """Return the bytes; no data (204) is no bytes."""
         if data is None:
             return b""
+        body = msgspec.json.encode(data, enc_hook=str)
         if not renderer_context:
-            return orjson.dumps(data, default=str)
+            return body
         response = renderer_context["response"]
         if response.exception:
             response["Content-Type"] = problems.CONTENT_TYPE
-        indent = orjson.OPT_INDENT_2 if renderer_context.get("indent") else None
-        return orjson.dumps(data, default=str, option=indent)
+        return msgspec.json.format(body, indent=2) if renderer_context.get("indent") else body

@@ -49,17 +49,16 @@ class Invocation:
 
     payload: Any
     failed: bool
-    log: str
 
     @property
     def output(self) -> str:
-        """Return what a management command wrote; of a version that did not return it, the end of the log."""
-        return str(self.payload.get("output", self.log))
+        """Return what a management command wrote."""
+        return str(self.payload["output"])
 
     @property
     def exit_code(self) -> int:
         """Return the exit code of a management command."""
-        return int(self.payload.get("exit_code", 0))
+        return int(self.payload["exit_code"])
 
     @property
     def reason(self) -> str:
@@ -70,12 +69,10 @@ class Invocation:
 
 def exists(function: str) -> bool:
     """Return whether there is such a function."""
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            clients.lambda_client().get_function(FunctionName=function)
-    except NotFoundError:
-        return False
-    return True
+    with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
+        clients.lambda_client().get_function(FunctionName=function)
+        return True
+    return False
 
 
 def repeat_until_role_is_known(give_role: Callable[P, None]) -> Callable[P, None]:
@@ -151,13 +148,11 @@ def _busy(function: str) -> BusyError:
 
 def live(function: str) -> Alias | None:
     """Return where traffic goes, or None before the first deployment has been made live."""
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            alias = clients.lambda_client().get_alias(FunctionName=function, Name=LIVE)
-    except NotFoundError:
-        return None
-    previous = alias.get("Description", "").removeprefix("before: ")
-    return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""), alias["AliasArn"])
+    with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
+        alias = clients.lambda_client().get_alias(FunctionName=function, Name=LIVE)
+        previous = alias.get("Description", "").removeprefix("before: ")
+        return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""), alias["AliasArn"])
+    return None
 
 
 def make_live(function: str, version: str, before: Alias | None) -> None:
@@ -214,8 +209,7 @@ def invoke(function: str, event: Mapping[str, Any], qualifier: str) -> Invocatio
     """Send an event to one version, past the gateway."""
     with translate_errors():
         answer = clients.lambda_client_long_timeout().invoke(
-            FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event), LogType="Tail"
+            FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event)
         )
         payload = json.loads(answer["Payload"].read() or b"null")
-    log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
-    return Invocation(payload, "FunctionError" in answer, log)
+    return Invocation(payload, "FunctionError" in answer)

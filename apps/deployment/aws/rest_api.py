@@ -8,6 +8,7 @@ These responses get our error body and CORS here.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -56,14 +57,12 @@ HEADERS = {
 
 def api_id(stage: Stage) -> str:
     """Return the id of the stage's REST API, from the stack that Zappa made; "" if there is none."""
-    try:
-        with translate_errors(ValidationError=NotFoundError):
-            resource = clients.cloudformation().describe_stack_resource(
-                StackName=stage.function, LogicalResourceId="Api"
-            )
-    except NotFoundError:
-        return ""
-    return resource["StackResourceDetail"]["PhysicalResourceId"]
+    with suppress(NotFoundError), translate_errors(ValidationError=NotFoundError):
+        resource = clients.cloudformation().describe_stack_resource(
+            StackName=stage.function, LogicalResourceId="Api"
+        )
+        return resource["StackResourceDetail"]["PhysicalResourceId"]
+    return ""
 
 
 def url(stage: Stage) -> str:

@@ -1,8 +1,9 @@
-"""What a stage stands on: the outputs of its CloudFormation stack, and whether they are all there."""
+"""The CloudFormation stack of a stage: its outputs, and whether all that a deployment needs exists."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from apps.core.aws import clients
@@ -24,15 +25,17 @@ NEEDED = (
     *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
     "FunctionRoleArn",
     "DeploymentBucket",
+    "ReconciliationFunction",
+    "ReconciliationRoleArn",
 )
 
 
 def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
     """
-    Return what the stack made.
+    Return the outputs of a stack.
 
-    :param instead: outputs that the stage takes for others, by the others' names (a preview's role)
-    :raises StageError: if there is no such stack, it is half made, or it lacks something
+    :param instead: outputs that replace others, by the names of the others (a preview's role)
+    :raises StageError: if there is no such stack, it is incomplete, or it lacks an output
     """
     description = _describe(stack)
     status = description["StackStatus"]
@@ -51,11 +54,10 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
 
 def secret_value(name: str) -> str:
     """Return the text of a secret; "" if there is no such secret or it is empty."""
-    try:
-        with translate_errors(ResourceNotFoundException=NotFoundError):
-            return clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
-    except NotFoundError:  # a new secret has no version that could be read
-        return ""
+    # A new secret has no version that could be read.
+    with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
+        return clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
+    return ""
 
 
 def require_secret_value(name: str) -> None:

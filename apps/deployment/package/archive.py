@@ -1,14 +1,13 @@
 """
-Packing a zip again: pruned, with bytecode that is valid on Lambda, the same bytes every time.
+Packs a folder as a zip: pruned, with bytecode that is valid on Lambda, the same bytes every time.
 
-Zappa dates every entry 1980, so Python finds each bytecode file older or younger than its source,
-and since /var/task cannot be written it compiles every module at every cold start: 1.3 seconds of
-CPU. Bytecode that is not compared with its source (PEP 552, "unchecked hash") has no such trouble.
+/var/task cannot be written. Without valid bytecode Python compiles every module at every cold start,
+which takes 1.3 seconds of CPU. Bytecode that is not compared with its source (PEP 552, "unchecked
+hash") is valid whatever date a file has.
 """
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -25,14 +24,9 @@ SHARED_OBJECT_MODE = 0o100755
 # Patterns over the whole path in the zip; `*` crosses slashes. The reason stands beside each.
 PRUNED = (
     "*.pyc",  # ours replace them
-    "handler.py",  # Zappa's handler, which ours replaces
-    "django_zappa_app.py",
-    "zappa_settings.py",
-    "package_info.json",  # who built it, where and when: another file at every build
-    "settings.json",  # Zappa's settings for packing
+    ".lock",  # uv's
     "bin/*",  # the libraries' commands, which name the Python that built the package
     "*.pth",
-    "_virtualenv.py",
     "*.pyi",
     "*.pyx",
     "*.pxd",
@@ -99,24 +93,17 @@ PRUNED_WITHOUT_PAGES = (
 KEEP = ("*.dist-info/METADATA",)
 
 
-def repack(
-    source: Path,
-    output: Path,
-    python: Path,
-    pruned: tuple[str, ...] = PRUNED,
-    own_paths: tuple[str, ...] = OWN_PATHS,
-) -> None:
+def pack(folder: Path, output: Path, python: Path, pruned: tuple[str, ...] = PRUNED) -> None:
     """
-    Write `source` again as `output`: without what is pruned, compiled, and in a fixed order.
+    Prune and compile a folder, and write it as a zip in a fixed order.
 
     :param python: the interpreter to compile for
     """
-    with tempfile.TemporaryDirectory(prefix="moped-package-") as scratch:
-        folder = Path(scratch)
-        with zipfile.ZipFile(source) as zipped:
-            zipped.extractall(folder, [name for name in zipped.namelist() if not is_pruned(name, pruned)])
-        _compile(folder, python, own_paths)
-        _write(folder, output)
+    for path in folder.rglob("*"):
+        if path.is_file() and is_pruned(path.relative_to(folder).as_posix(), pruned):
+            path.unlink()
+    _compile(folder, python)
+    _write(folder, output)
 
 
 def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
@@ -126,7 +113,7 @@ def is_pruned(name: str, patterns: tuple[str, ...] = PRUNED) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _compile(folder: Path, python: Path, own_paths: tuple[str, ...]) -> None:
+def _compile(folder: Path, python: Path) -> None:
     """
     Compile every module.
 
@@ -134,8 +121,8 @@ def _compile(folder: Path, python: Path, own_paths: tuple[str, ...]) -> None:
     the place of the source: they are locked, and the package is an eighth smaller.
     """
     names = sorted(folder.iterdir())
-    own = [path for path in names if path.name in own_paths]
-    libraries = [path for path in names if path.name not in own_paths]
+    own = [path for path in names if path.name in OWN_PATHS]
+    libraries = [path for path in names if path.name not in OWN_PATHS]
     options = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT, "-q"]
     for paths, in_place in ((own, ()), (libraries, ("-b",))):
         # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set

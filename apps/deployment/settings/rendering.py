@@ -1,20 +1,16 @@
 """
-The settings that Zappa is given: one stage, flattened, completed by what its stack made.
+The settings that Zappa is given: one stage, flattened, completed with the outputs of its stack.
 
-The file is written again for every command. It holds names and what the account decides, no secret.
+They have names, and values that the account decides. They have no secret.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apps.deployment.aws import stack
 from apps.deployment.errors import StageError
-from apps.deployment.paths import BUILD
 from apps.deployment.settings import checks, variables, zappa_settings
 
 if TYPE_CHECKING:
@@ -31,7 +27,6 @@ class Stage:
     function: str
     settings: Settings
     outputs: dict[str, str]
-    path: Path
 
     @property
     def own(self) -> dict[str, Any]:
@@ -47,7 +42,7 @@ def render(
     document: dict[str, Settings] | None = None,
 ) -> Stage:
     """
-    Complete a stage's settings and write them where Zappa finds them.
+    Check a stage's settings and complete them with the outputs of its stack.
 
     :param changes: laid over the settings (a rehearsal's variables)
     :param document: zappa_settings.json, if the caller has it already (with the entry of a preview)
@@ -60,23 +55,12 @@ def render(
     settings = zappa_settings.merged(entry, changes or {})
     outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
     complete = zappa_settings.merged(_completion(name, commit, outputs), settings)
-    path = _written(name, json.dumps({name: complete}, indent=4))
-    return Stage(name, zappa_settings.function_name(complete, name), complete, outputs, path)
+    return Stage(name, zappa_settings.function_name(complete, name), complete, outputs)
 
 
 def overlay(path: Path | None) -> Settings:
     """Return the changes to a stage's settings that a file holds (rehearsals); none without one."""
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path else {}
-
-
-def _written(name: str, text: str) -> Path:
-    """Write settings under a name that says what is in them: two commands at once share no file."""
-    folder = BUILD / "stages"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
-    return unfinished.replace(path)
+    return dict(zappa_settings.read_json(path)) if path else {}
 
 
 def _completion(name: str, commit: str, outputs: dict[str, str]) -> Settings:
@@ -91,7 +75,7 @@ def _completion(name: str, commit: str, outputs: dict[str, str]) -> Settings:
 
 
 def _network(outputs: dict[str, str]) -> Settings:
-    """Return where the function stands, if it stands in a network of the City's."""
+    """Return the network of the function, if it has one."""
     if not outputs.get("SubnetIds"):
         return {}
     return {

@@ -81,6 +81,7 @@ VARIABLES = (
     Variable("MOPED_API_CORS_HEADERS", "Headers that these origins may send."),
     Variable("MOPED_API_BROWSER_PAGES", "Whether there are pages and `/docs/`.", laptop="true"),
     Variable("MOPED_API_BROWSER_SIGN_IN", "Whether a browser can sign in.", laptop="true"),
+    Variable("MOPED_API_SIGN_IN_RELAY", "The page of staging that signs a browser in on a preview."),
     Variable("MOPED_API_SECURE_COOKIES", "Whether cookies need https.", laptop="false"),
     Variable("MOPED_API_WRITES_PER_CALLER", "Rate limit of writes."),
     Variable("MOPED_API_SIGNATURES_PER_CALLER", "Rate limit of signatures."),

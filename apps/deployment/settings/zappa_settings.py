@@ -31,13 +31,21 @@ def read(path: Path = PATH) -> dict[str, Settings]:
 
     :raises StageError: if the file is not there or not JSON
     """
+    return {str(name): dict(entry) for name, entry in read_json(path).items()}
+
+
+def read_json(path: Path) -> Any:
+    """
+    Return the content of a file.
+
+    :raises StageError: if the file is not there or not JSON
+    """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise StageError(f"{path.name} cannot be read: {error.strerror}.") from error
+        raise StageError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise StageError(f"{path.name} is not JSON: {error}.") from error
-    return {str(name): dict(entry) for name, entry in document.items()}
+        raise StageError(f"{path} is not JSON: {error}.") from error
 
 
 def flattened(document: dict[str, Settings], name: str) -> Settings:

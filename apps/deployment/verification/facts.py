@@ -8,11 +8,11 @@ that would change something is refused.
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from apps.auth.tokens import base64url
+from jose import jwt
+
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import MopedError
@@ -25,13 +25,14 @@ from apps.deployment.verification.target import Subject
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from requests import Response
+    from mypy_boto3_cognito_idp.literals import AuthFlowTypeType
 
     from apps.deployment.settings.rendering import Stage
 
-WEAK, WRONG_PASSWORD = "moped", "Not-The-Password-1"
-# What the API reads in an ID token, and the kind of each.
-READ = {
+NOT_AUTHORIZED, NOT_FOUND = "NotAuthorizedException", "UserNotFoundException"
+WRONG, WEAK, WEAK_PASSWORD = "Not-The-Password-1", "moped", "InvalidPasswordException"
+# The claims of an ID token that the API reads, and the type of each.
+TYPES = {
     "aud": "str",
     "auth_time": "int",
     "cognito:username": "str",
@@ -108,29 +109,25 @@ def _observed(fact: Fact, subject: Subject) -> object:
         return response["Error"]["Code"] if response else repr(error.__cause__ or error)
 
 
-def _part(token: str, index: int) -> dict[str, Any]:
-    return dict(json.loads(base64url.decode(token.split(".")[index].encode())))
-
-
 def _claims(subject: Subject, token: str = "IdToken") -> dict[str, Any]:  # noqa: S107 (its name)
-    return _part(subject.signed_in[token], 1)
+    return dict(jwt.get_unverified_claims(subject.signed_in[token]))
 
 
-def _unknown_address() -> str:
-    return f"unknown.{uuid.uuid4().hex}@austintexas.gov"
+def _email(subject: Subject) -> str:
+    return subject.account["email"]
 
 
 def _header(subject: Subject) -> object:
-    header = _part(subject.signed_in["IdToken"], 0)
+    header = jwt.get_unverified_header(subject.signed_in["IdToken"])
     published = [key for key in subject.keys if key["kid"] == header["kid"]]
     return sorted(header), header["alg"], len(published)
 
 
-def _kinds(subject: Subject) -> object:
-    return {name: type(value).__name__ for name, value in _claims(subject).items() if name in READ}
+def _types(subject: Subject) -> object:
+    return {name: type(value).__name__ for name, value in _claims(subject).items() if name in TYPES}
 
 
-def _who(subject: Subject) -> object:
+def _issuer_and_client(subject: Subject) -> object:
     claims, access = _claims(subject), _claims(subject, "AccessToken")
     return {
         "iss": claims["iss"] == access["iss"] == issuer(subject.outputs["UserPoolId"]),
@@ -142,8 +139,8 @@ def _who(subject: Subject) -> object:
 
 def _refreshed(subject: Subject) -> object:
     token = subject.signed_in["RefreshToken"]
-    again = smoke_account.sign_in(subject.outputs, "REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
-    claims, before = _part(again["IdToken"], 1), _claims(subject)
+    tokens = smoke_account.sign_in(subject.outputs, "REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
+    claims, before = jwt.get_unverified_claims(tokens["IdToken"]), _claims(subject)
     return {name: claims[name] == before[name] for name in ("sub", "email", CLAIMS_NAMESPACE)}
 
 
@@ -152,29 +149,17 @@ def _key_set(subject: Subject) -> object:
     return [dict(kind) for kind in kinds]
 
 
-def _listed(subject: Subject) -> object:
-    email = subject.account["email"]
+def _addresses(subject: Subject) -> object:
+    """Return for each account with the address of the test account whether it has that address."""
+    email = _email(subject)
     users = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
-    return [
-        each["Value"] == email for user in users for each in user["Attributes"] if each["Name"] == "email"
-    ]
-
-
-def _conditional(subject: Subject) -> object:
-    return subject.of_table(
-        "put_item",
-        Item={"user_id": {"S": _unknown_address()}},
-        ConditionExpression="attribute_exists(user_id)",
-    )
+    attributes = [attribute for user in users for attribute in user["Attributes"]]
+    return [attribute["Value"] == email for attribute in attributes if attribute["Name"] == "email"]
 
 
 def _current_user(subject: Subject) -> object:
     answer = subject.ask("/auth/current_user", token=subject.signed_in["IdToken"])
-    return answer.status_code, answer.json().get("email") == subject.account["email"]
-
-
-def _refusal(answer: Response) -> object:
-    return answer.status_code, answer.json()["code"], answer.headers["Content-Type"]
+    return answer.status_code, answer.json().get("email") == _email(subject)
 
 
 def _preflight(subject: Subject) -> object:
@@ -184,7 +169,36 @@ def _preflight(subject: Subject) -> object:
     return "allowed" if allowed == subject.origin else allowed
 
 
+def _pool(call: str, **arguments: object) -> Callable[[Subject], object]:
+    """Return a call of the pool. An argument may be a function of the subject."""
+
+    def observe(subject: Subject) -> object:
+        values = {name: value(subject) if callable(value) else value for name, value in arguments.items()}
+        return subject.of_pool(call, **values)
+
+    return observe
+
+
+def _sign_in(flow: AuthFlowTypeType, **parameters: str) -> Callable[[Subject], object]:
+    """Return a sign-in of the test account."""
+    return lambda subject: smoke_account.sign_in(
+        subject.outputs, flow, **{"USERNAME": _email(subject), **parameters}
+    )
+
+
+def _refusal(path: str, token: str = "") -> Callable[[Subject], object]:
+    """Return a request that the API refuses, with one of the tokens of a sign-in."""
+
+    def observe(subject: Subject) -> object:
+        answer = subject.ask(path, token=subject.signed_in[token] if token else "")
+        return answer.status_code, answer.json()["code"], answer.headers["Content-Type"]
+
+    return observe
+
+
 PROBLEM = "application/problem+json"
+UNKNOWN = f"unknown.{uuid.uuid4().hex}@austintexas.gov"
+ITEM = {"user_id": {"S": UNKNOWN}}
 FACTS = (
     Fact(
         "a sign-in gives these tokens",
@@ -192,70 +206,52 @@ FACTS = (
         lambda subject: sorted(set(subject.signed_in) - {"NewDeviceMetadata"}),
     ),
     Fact("an ID token is signed by one published key", (["alg", "kid"], "RS256", 1), _header),
-    Fact("an ID token says this, in these kinds", READ, _kinds),
+    Fact("an ID token has these claims, of these types", TYPES, _types),
     Fact(
         "tokens are issued by the pool for the client",
         {"iss": True, "aud": True, "token_use": ("id", "access"), "aud of access": False},
-        _who,
+        _issuer_and_client,
     ),
     Fact(
-        "a refreshed token says the same",
+        "a refreshed token has the same claims",
         {"sub": True, "email": True, CLAIMS_NAMESPACE: True},
         _refreshed,
     ),
     Fact(
-        "keys are published like this",
-        [{"alg": "RS256", "e": "AQAB", "kty": "RSA", "use": "sig"}],
-        _key_set,
+        "keys are published like this", [{"alg": "RS256", "e": "AQAB", "kty": "RSA", "use": "sig"}], _key_set
     ),
     Fact(
         "a wrong password is refused",
-        "NotAuthorizedException",
-        lambda subject: smoke_account.sign_in(
-            subject.outputs, USERNAME=subject.account["email"], PASSWORD=WRONG_PASSWORD
-        ),
+        NOT_AUTHORIZED,
+        _sign_in("ADMIN_USER_PASSWORD_AUTH", PASSWORD=WRONG),
     ),
     Fact(
         "an invalid refresh token is refused",
-        "NotAuthorizedException",
-        lambda subject: smoke_account.sign_in(
-            subject.outputs,
-            "REFRESH_TOKEN_AUTH",
-            REFRESH_TOKEN="invalid",  # noqa: S106 (not a secret)
-        ),
+        NOT_AUTHORIZED,
+        _sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=WRONG),
     ),
-    Fact(
-        "an unknown account is not found",
-        "UserNotFoundException",
-        lambda subject: subject.of_pool("admin_get_user", Username=_unknown_address()),
-    ),
+    Fact("an unknown account is not found", NOT_FOUND, _pool("admin_get_user", Username=UNKNOWN)),
     Fact(
         "the sessions of an unknown account are not found",
-        "UserNotFoundException",
-        lambda subject: subject.of_pool("admin_user_global_sign_out", Username=_unknown_address()),
+        NOT_FOUND,
+        _pool("admin_user_global_sign_out", Username=UNKNOWN),
     ),
     Fact(
         "a taken address is refused",
         "UsernameExistsException",
-        lambda subject: subject.of_pool(
-            "admin_create_user", Username=subject.account["email"], MessageAction="SUPPRESS"
-        ),
+        _pool("admin_create_user", Username=_email, MessageAction="SUPPRESS"),
     ),
     Fact(
         "a weak password of a new account is refused",
-        "InvalidPasswordException",
-        lambda subject: subject.of_pool(
-            "admin_create_user", Username=_unknown_address(), TemporaryPassword=WEAK, MessageAction="SUPPRESS"
-        ),
+        WEAK_PASSWORD,
+        _pool("admin_create_user", Username=UNKNOWN, TemporaryPassword=WEAK, MessageAction="SUPPRESS"),
     ),
     Fact(
         "a weak new password is refused",
-        "InvalidPasswordException",
-        lambda subject: subject.of_pool(
-            "admin_set_user_password", Username=subject.account["email"], Password=WEAK, Permanent=True
-        ),
+        WEAK_PASSWORD,
+        _pool("admin_set_user_password", Username=_email, Password=WEAK, Permanent=True),
     ),
-    Fact("an account is found by its address", [True], _listed),
+    Fact("an account is found by its address", [True], _addresses),
     Fact(
         "a single sign-on account is found by its name, not by its address",
         single_sign_on.EXPECTED,
@@ -264,28 +260,24 @@ FACTS = (
     Fact(
         "an unknown address has no item",
         None,
-        lambda subject: subject.of_table(
-            "get_item", Key={"user_id": {"S": _unknown_address()}}, ConsistentRead=True
-        ).get("Item"),
+        lambda subject: subject.of_table("get_item", Key=ITEM, ConsistentRead=True).get("Item"),
     ),
-    Fact("a condition that does not hold is refused", "ConditionalCheckFailedException", _conditional),
+    Fact(
+        "a condition that does not hold is refused",
+        "ConditionalCheckFailedException",
+        lambda subject: subject.of_table(
+            "put_item", Item=ITEM, ConditionExpression="attribute_exists(user_id)"
+        ),
+    ),
     Fact("the API answers", 200, lambda subject: subject.ask("/").status_code),
     Fact("the API is ready", 200, lambda subject: subject.ask("/health/ready").status_code),
     Fact("the API knows who is calling", (200, True), _current_user),
-    Fact(
-        "the API asks for a token",
-        (401, "token_missing", PROBLEM),
-        lambda subject: _refusal(subject.ask("/auth/current_user")),
-    ),
+    Fact("the API asks for a token", (401, "token_missing", PROBLEM), _refusal("/auth/current_user")),
     Fact(
         "the API refuses an access token",
         (401, "use_wrong", PROBLEM),
-        lambda subject: _refusal(subject.ask("/auth/current_user", token=subject.signed_in["AccessToken"])),
+        _refusal("/auth/current_user", "AccessToken"),
     ),
     Fact("the API answers the editor's preflight", "allowed", _preflight),
-    Fact(
-        "the API has one body for failures",
-        (404, "not_found", PROBLEM),
-        lambda subject: _refusal(subject.ask("/nowhere")),
-    ),
+    Fact("the API has one body for failures", (404, "not_found", PROBLEM), _refusal("/nowhere")),
 )

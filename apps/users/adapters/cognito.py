@@ -34,6 +34,14 @@ FORCE_CHANGE = "FORCE_CHANGE_PASSWORD"
 LARGEST_PAGE = 60
 # Cognito grants an AWS account thirty lists a second in all, and creating a user is one of them.
 PAUSE_SECONDS = 0.1
+# Errors that mean the same wherever Cognito has them.
+ERRORS: dict[str, Any] = {
+    "UserNotFoundException": AccountNotFoundError,
+    "ResourceNotFoundException": StoreMissingError,
+    "UsernameExistsException": AccountExistsError,
+    "InvalidPasswordException": WeakPasswordError,
+    "PasswordHistoryPolicyViolationException": WeakPasswordError,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def get(username: str) -> Account:
 
     :raises AccountNotFoundError: if there is none
     """
-    with translate_errors(**COMMON):
+    with translate_errors(**ERRORS):
         answer = clients.cognito().admin_get_user(**_account(username))
         return _from(answer, answer["UserAttributes"])
 
@@ -88,7 +96,7 @@ def get_or_none(username: str) -> Account | None:
 def find(email: str) -> list[Account]:
     """Return every account with this address, in whatever case: native ones and the sign-on's."""
     quoted = email.replace("\\", "\\\\").replace('"', '\\"')
-    with translate_errors(**COMMON):
+    with translate_errors(**ERRORS):
         answer = clients.cognito().list_users(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Filter=f'email = "{quoted}"', Limit=LARGEST_PAGE
         )
@@ -108,7 +116,9 @@ def create(*, email: str, password: str, mark: str) -> Account:
         {"Name": "email_verified", "Value": "true"},
         {"Name": CREATED_BY, "Value": mark},
     ]
-    with translate_errors(**COMMON, **REFUSALS, **TAKEN_ERRORS):
+    with translate_errors(
+        **ERRORS, InvalidParameterException=AddressRefusedError, AliasExistsException=AccountExistsError
+    ):
         user = clients.cognito().admin_create_user(
             UserPoolId=settings.COGNITO_USER_POOL_ID,
             Username=email,
@@ -125,7 +135,7 @@ def set_password(username: str, password: str) -> None:
 
     :raises WeakPasswordError: if the pool refuses it
     """
-    with translate_errors(**COMMON, **(REFUSALS | {"InvalidParameterException": WeakPasswordError})):
+    with translate_errors(**ERRORS, InvalidParameterException=WeakPasswordError):
         clients.cognito().admin_set_user_password(**_account(username), Password=password, Permanent=True)
 
 
@@ -138,7 +148,9 @@ def set_email(username: str, email: str, *, is_verified: bool) -> None:
     """
     flag = {"Name": "email_verified", "Value": str(is_verified).lower()}
     attributes: Any = [{"Name": "email", "Value": email}, flag]
-    with translate_errors(**COMMON, **REFUSALS, AliasExistsException=AddressTakenError):
+    with translate_errors(
+        **ERRORS, InvalidParameterException=AddressRefusedError, AliasExistsException=AddressTakenError
+    ):
         clients.cognito().admin_update_user_attributes(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, UserAttributes=attributes
         )
@@ -146,13 +158,13 @@ def set_email(username: str, email: str, *, is_verified: bool) -> None:
 
 def enable(username: str) -> None:
     """Let a disabled account sign in again."""
-    with translate_errors(**COMMON):
+    with translate_errors(**ERRORS):
         clients.cognito().admin_enable_user(**_account(username))
 
 
 def sign_out(username: str) -> None:
     """End every session of an account: its refresh tokens die."""
-    with translate_errors(**COMMON):
+    with translate_errors(**ERRORS):
         clients.cognito().admin_user_global_sign_out(**_account(username))
 
 
@@ -162,7 +174,7 @@ def delete(username: str) -> None:
 
     :raises AccountNotFoundError: if there is none
     """
-    with translate_errors(**COMMON):
+    with translate_errors(**ERRORS):
         clients.cognito().admin_delete_user(**_account(username))
 
 
@@ -173,7 +185,7 @@ def iter_accounts() -> Iterator[Account]:
         .get_paginator("list_users")
         .paginate(UserPoolId=settings.COGNITO_USER_POOL_ID, PaginationConfig={"PageSize": LARGEST_PAGE})
     )
-    with translate_errors(**COMMON):
+    with translate_errors(**ERRORS):
         for page in pages:
             for user in page["Users"]:
                 yield _from(user, user.get("Attributes", ()))
@@ -183,24 +195,9 @@ def iter_accounts() -> Iterator[Account]:
 
 def pre_token_function_arn() -> str:
     """Return the ARN of the function that the pool calls for each token, "" if it calls none."""
-    with translate_errors(**COMMON):
+    with translate_errors(**ERRORS):
         pool = clients.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
         return pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
-
-
-COMMON: dict[str, Any] = {
-    "UserNotFoundException": AccountNotFoundError,
-    "ResourceNotFoundException": StoreMissingError,
-}
-TAKEN_ERRORS: dict[str, Any] = {
-    "UsernameExistsException": AccountExistsError,
-    "AliasExistsException": AccountExistsError,
-}
-REFUSALS: dict[str, Any] = {
-    "InvalidPasswordException": WeakPasswordError,
-    "PasswordHistoryPolicyViolationException": WeakPasswordError,
-    "InvalidParameterException": AddressRefusedError,
-}
 
 
 def _account(username: str) -> dict[str, str]:

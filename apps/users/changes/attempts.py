@@ -109,7 +109,10 @@ def carry_out(change: PendingChange, *, touched: bool = False) -> Iterator[Attem
             _give_up(attempt, error)
             raise
     current_roles.invalidate(*change.addresses)
-    (end if change.has_cleanup else _delete_finished)(change)
+    if change.has_cleanup:
+        end(change)
+    else:
+        _delete_finished(change)
 
 
 def end(change: PendingChange, *, password_sent: bool = True) -> None:

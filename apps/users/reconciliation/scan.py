@@ -1,8 +1,7 @@
 """
 Compare the three stores.
 
-Each store is read once: the pool, the claims table, the rows. All of it fits into memory, at about three
-kilobytes for each user.
+Each store is read once: the pool, the claims table, the rows. 10,000 users take about 15 MiB of memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 The catalogue of attacks: what was tried on others, as data.
 
-Each case says what is sent, what the answer must be, and who teaches it. A source is an RFC's
-section, a CVE, or a document that can be found by its name.
+Each case says what is sent and what the answer must be. A comment names the source of the cases below it,
+or of the case in its line: an RFC's section, a CVE, or a document that can be found by its name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 ACCEPTED = "accepted"
 
@@ -27,18 +27,15 @@ UNAVAILABLE = "keys_unavailable"
 
 
 class Attack(NamedTuple):
-    """One token, made when it is needed: times and keys are those of the moment."""
+    """A token or the document of a key set, made when needed: times and keys are those of the moment."""
 
     name: str
-    make: Callable[[], str]
+    make: Callable[[], Any]
     answer: str
-    source: str
 
 
-class KeySetAttack(NamedTuple):
-    """One key-set document, and what a genuine token of `pool-key-1` is then answered."""
-
-    name: str
-    document: Callable[[], Any]
-    answer: str
-    source: str
+def catalogue(makers: Mapping[str, Mapping[str, Callable[[], Any]]]) -> tuple[Attack, ...]:
+    """Return the cases that are listed by the answer to them and by name."""
+    return tuple(
+        Attack(name, make, answer) for answer, by_name in makers.items() for name, make in by_name.items()
+    )

@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import socket
 from base64 import urlsafe_b64encode
-from contextlib import contextmanager
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +12,7 @@ from rest_framework.test import APIClient
 
 from apps.auth.tokens import keys
 from tests.auth.hosted_ui import TokenEndpoint
+from tests.core.answers import AnsweringServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,21 +99,10 @@ def sign_out(browser: APIClient, token: str = "") -> Any:
     return browser.post("/auth/sign-out", form, format="multipart", headers=headers)
 
 
-@contextmanager
-def mumbling(answer: bytes) -> Iterator[str]:
-    """Listen on loopback, and answer the one caller with these very bytes."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def speak() -> None:
-            caller, _ = server.accept()
-            with caller:
-                caller.sendall(answer)
-                caller.shutdown(socket.SHUT_WR)
-                while caller.recv(64 * 1024):  # to close with something unread would be a reset
-                    pass
-
-        Thread(target=speak, daemon=True).start()
-        yield "http://{}:{}".format(*server.getsockname())
+def is_protected(cookie: Any) -> bool:
+    """Return whether neither a script nor another site nor plain HTTP gets the cookie."""
+    attributes = tuple(cookie[name] for name in ("httponly", "secure", "samesite", "path", "domain"))
+    return attributes == (True, True, "Lax", "/", "")
 
 
 class TestStart:
@@ -144,12 +131,7 @@ class TestStart:
         authorization = leave(browser)
 
         cookie = browser.cookies[f"{PENDING}{authorization['state']}"]
-        assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
-            True,
-            True,
-            "Lax",
-            "/",
-        )
+        assert is_protected(cookie)
         assert cookie["max-age"] == 600
 
 
@@ -254,14 +236,8 @@ class TestCallback:
         pool.sign_in(browser)
 
         cookie = browser.cookies[TOKEN]
-        assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
-            True,
-            True,
-            "Lax",
-            "/",
-        )
-        assert 3590 <= cookie["max-age"] <= 3600
-        assert not cookie["domain"]
+        assert is_protected(cookie)
+        assert 0 < cookie["max-age"] <= 3600
 
     def test_proves_that_it_is_the_one_who_left(
         self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint
@@ -388,7 +364,8 @@ class TestCallback:
     def test_blames_a_pool_that_speaks_no_http(
         self, browser: APIClient, settings: Settings, answer: bytes
     ) -> None:
-        with mumbling(answer) as settings.COGNITO_DOMAIN_URL:
+        with AnsweringServer(answer) as server:
+            settings.COGNITO_DOMAIN_URL = server.url
             authorization = leave(browser)
 
             assert come_back(browser, authorization["state"]).status_code == 502
@@ -475,37 +452,37 @@ class TestDeniedSignIn:
         assert bool(pending_cookies(browser)) is not bool(state)
 
     @pytest.mark.parametrize(
-        "query", [{"error": "access_denied"}, {"error": "x", "error_description": " . "}]
+        "query",
+        [
+            {"error": "access_denied"},
+            {"error": "x", "error_description": " . "},
+            {},
+            {"error": "x", "code": "c"},
+        ],
+        ids=["no description", "empty description", "no code", "error and code"],
     )
-    def test_says_so_without_a_reason(self, browser: APIClient, query: dict[str, str]) -> None:
-        response = self.denied(browser, **query)
+    def test_says_so_without_a_reason(
+        self, browser: APIClient, endpoint: TokenEndpoint, query: dict[str, str]
+    ) -> None:
+        response = self.denied(browser, state=leave(browser)["state"], **query)
 
         assert response.status_code == 401
         assert "did not let you in. If you expected otherwise" in response.content.decode()
-
-    def test_says_so_without_a_code(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
-        response = self.denied(browser, state=leave(browser)["state"])
-
-        assert response.status_code == 401
-        assert "did not let you in" in response.content.decode()
         assert endpoint.form == {}
 
-    def test_wins_over_a_code(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
-        response = self.denied(browser, error="x", state=leave(browser)["state"], code="c")
+    @pytest.mark.parametrize(
+        ("description", "shown"),
+        [
+            ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+            ("a\r\n\u202eb" + "z" * 1000, f"\u201cab{'z' * 298}\u201d"),
+        ],
+        ids=["escaped", "printable and bounded"],
+    )
+    def test_shows_the_reason_safely(self, browser: APIClient, description: str, shown: str) -> None:
+        page = self.denied(browser, error="x", error_description=description).content.decode()
 
-        assert response.status_code == 401
-        assert endpoint.form == {}
-
-    def test_escapes_the_reason(self, browser: APIClient) -> None:
-        page = self.denied(browser, error="x", error_description="<script>alert(1)</script>").content.decode()
-
-        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+        assert shown in page
         assert "<script>alert" not in page
-
-    def test_shows_a_bounded_and_printable_reason(self, browser: APIClient) -> None:
-        page = self.denied(browser, error="x", error_description="a\r\n\u202eb" + "z" * 1000).content.decode()
-
-        assert f"\u201cab{'z' * 298}\u201d" in page
 
     def test_is_json_for_programs(self, browser: APIClient) -> None:
         query = {"error": "x", "error_description": "<b>\u00e9"}
@@ -593,9 +570,3 @@ class TestPages:
         page = browser.get("/auth/current_user?a=1&b=2").content.decode()
 
         assert 'href="/auth/sign-in?next=/auth/current_user%3Fa%3D1%26b%3D2"' in page
-
-    def test_let_nothing_in_but_their_own_files(self, browser: APIClient) -> None:
-        policy = browser.get("/").headers["Content-Security-Policy"]
-
-        assert "default-src 'none'" in policy
-        assert "unsafe" not in policy

@@ -11,7 +11,6 @@ from tests.auth.attacks import (
     ACCEPTED,
     UNAVAILABLE,
     Attack,
-    KeySetAttack,
     algorithms,
     claims,
     hasura,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 CATALOGUE = (*algorithms.ATTACKS, *structure.ATTACKS, *claims.ATTACKS, *hasura.ATTACKS)
 
 
-def named(attack: Attack | KeySetAttack) -> str:
+def named(attack: Attack) -> str:
     return attack.name
 
 
@@ -53,12 +52,12 @@ class TestAttacks:
 class TestKeySets:
     @pytest.mark.parametrize("attack", key_sets.ATTACKS, ids=named)
     def test_are_answered_by_their_reason(
-        self, api_client: APIClient, publisher: Publisher, attack: KeySetAttack
+        self, api_client: APIClient, publisher: Publisher, attack: Attack
     ) -> None:
-        publisher.document = compact(attack.document())
+        publisher.document = compact(attack.make())
 
         response = api_client.get(
-            "/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().token(id_payload())}"
+            "/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().sign(id_payload())}"
         )
 
         assert response.json().get("code", ACCEPTED) == attack.answer

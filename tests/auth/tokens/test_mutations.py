@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +10,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from apps.auth.tokens import base64url, verifier
-from apps.claims import hasura
-from tests.auth.signing import HASURA, compact, id_payload, key
+from tests.auth.signing import compact, id_payload, key
 from tests.support import token_factory
 
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ def flipping(token: str, position: int, text: str) -> str:
 
 def mixing(token: str, position: int, text: str) -> str:
     """Take one part from another genuine token."""
-    parts, other_parts = token.split("."), key("pool-key-2").token(id_payload(sub=text)).split(".")
+    parts, other_parts = token.split("."), key("pool-key-2").sign(id_payload(sub=text)).split(".")
     parts[position % 3] = other_parts[position % 3]
     return ".".join(parts)
 
@@ -84,7 +82,7 @@ mutations = st.sampled_from([replacing, inserting, deleting, swapping, other_cas
 steps = st.lists(
     st.tuples(mutations, positions, st.text(characters, min_size=1, max_size=4)), min_size=1, max_size=3
 )
-GENUINE = key().token(id_payload(exp=4_000_000_000))
+GENUINE = key().sign(id_payload(exp=4_000_000_000))
 
 
 def mutate(changes: list[tuple[Callable[[str, int, str], str], int, str]]) -> str:
@@ -143,7 +141,7 @@ class TestSignedNonsense:
     @given(st.dictionaries(names, json_values, max_size=3))
     def test_in_claims_is_accepted_or_refused_and_never_a_crash(self, changes: dict[str, Any]) -> None:
         payload = id_payload() | changes
-        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().token(payload)}")
+        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().sign(payload)}")
 
         assert response.status_code in {200, 401}
 
@@ -151,7 +149,7 @@ class TestSignedNonsense:
     @given(st.binary(max_size=64))
     def test_instead_of_claims_is_refused(self, octets: bytes) -> None:
         with pytest.raises(verifier.TokenError):
-            verifier.verify(key().token(octets))
+            verifier.verify(key().sign(octets))
 
     @some
     @given(st.dictionaries(st.sampled_from(["alg", "kid", "crit", "typ", "b64", "x"]), json_values))
@@ -160,55 +158,11 @@ class TestSignedNonsense:
         same = header["alg"] == "RS256" and header["kid"] == key().kid and "crit" not in header
 
         try:
-            accepted = bool(verifier.verify(key().token(id_payload(), compact(header))))
+            accepted = bool(verifier.verify(key().sign(id_payload(), compact(header))))
         except verifier.TokenError:
             accepted = False
 
         assert accepted <= same
-
-
-hasura_values = st.one_of(st.text(max_size=4), st.lists(st.text(max_size=4), max_size=3), json_values)
-hasura_members = st.lists(
-    st.tuples(st.sampled_from([*HASURA, "x-hasura-custom", "\\", '"']), hasura_values), max_size=7
-)
-
-
-class TestHasuraClaims:
-    @many
-    @given(hasura_members, st.sampled_from([(",", ":"), (", ", ": ")]), st.booleans())
-    @example(list(HASURA.items()), (", ", ": "), True)  # noqa: FBT003
-    def test_are_read_as_the_slow_way_reads_them(
-        self,
-        members: list[tuple[str, Any]],
-        separators: tuple[str, str],
-        ascii_only: bool,  # noqa: FBT001 (hypothesis gives it)
-    ) -> None:
-        text = separators[0].join(
-            json.dumps(name, ensure_ascii=ascii_only)
-            + separators[1]
-            + json.dumps(value, ensure_ascii=ascii_only, separators=separators)
-            for name, value in members
-        )
-
-        assert (self.quickly(f"{{{text}}}") is not None) == self.slowly(members)
-
-    @staticmethod
-    def quickly(text: str) -> hasura.HasuraClaims | None:
-        try:
-            return hasura.parse(text)
-        except (ValueError, RecursionError):
-            return None
-
-    @staticmethod
-    def slowly(members: list[tuple[str, Any]]) -> bool:
-        """Say by the words of the rule whether these members may be."""
-        roles = "x-hasura-allowed-roles"
-        return (
-            len({name for name, _ in members}) == len(members)
-            and all(isinstance(value, str) for name, value in members if name != roles)
-            and all(isinstance(value, list) for name, value in members if name == roles)
-            and all(isinstance(role, str) for name, value in members if name == roles for role in value)
-        )
 
 
 class TestBase64Url:

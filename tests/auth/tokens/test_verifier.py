@@ -13,6 +13,7 @@ from tests.auth.signing import HASURA, id_payload, key
 from tests.support.token_factory import USER_ID
 
 if TYPE_CHECKING:
+    from apps.auth.callers import CognitoUser
     from tests.auth.key_server_stub import Publisher
 
 pytestmark = pytest.mark.usefixtures("publisher")
@@ -21,14 +22,11 @@ pytestmark = pytest.mark.usefixtures("publisher")
 class TestVerify:
     def test_reads_the_caller_from_a_genuine_token(self) -> None:
         payload = id_payload(cognito__groups=["a", "b"], nonce="n")
-        token = verifier.verify(key().token(payload))
+        caller = verifier.verify(key().sign(payload))
 
-        assert (token.sub, token.username, token.email) == (USER_ID, USER_ID, "jane.doe@austintexas.gov")
-        assert (token.exp, token.iat, token.auth_time) == tuple(
-            payload[name] for name in ("exp", "iat", "auth_time")
-        )
-        assert (token.client_id, token.groups, token.nonce) == ("test-client-1", ("a", "b"), "n")
-        assert token.claims == HasuraClaims(
+        assert (caller.sub, caller.username, caller.email) == (USER_ID, USER_ID, "jane.doe@austintexas.gov")
+        assert (caller.exp, caller.nonce) == (payload["exp"], "n")
+        assert caller.claims == HasuraClaims(
             user_id=USER_ID,
             default_role="moped-viewer",
             allowed_roles=("moped-editor",),
@@ -37,62 +35,62 @@ class TestVerify:
         )
 
     def test_reads_the_claims_of_the_second_trigger_version_too(self) -> None:
-        assert verifier.verify(key().token(id_payload(hasura=HASURA))).claims.database_id == "77"
+        assert verifier.verify(key().sign(id_payload(hasura=HASURA))).claims.database_id == "77"
 
     def test_knows_no_claims_where_there_are_none(self) -> None:
-        assert verifier.verify(key().token(id_payload(hasura=None))).claims == NO_CLAIMS
+        assert verifier.verify(key().sign(id_payload(hasura=None))).claims == NO_CLAIMS
 
     def test_takes_a_verified_address_from_a_word_too(self) -> None:
         words = {True: True, "true": True, False: False, "false": False, None: False}
 
         for word, value in words.items():
-            assert verifier.verify(key().token(id_payload(email_verified=word))).email_verified is value
+            assert verifier.verify(key().sign(id_payload(email_verified=word))).email_verified is value
 
     @pytest.mark.parametrize("bits", [2048, 3072, 4096])
     def test_takes_keys_of_every_size_that_is_strong_enough(self, publisher: Publisher, bits: int) -> None:
         signer = key(f"of {bits}", bits)
         publisher.publish(signer)
 
-        assert verifier.verify(signer.token(id_payload()))
+        assert verifier.verify(signer.sign(id_payload()))
 
 
-class TestIdToken:
+class TestCognitoUser:
     @pytest.fixture
-    def token(self) -> verifier.IdToken:
-        return verifier.verify(key().token(id_payload(identities=[{"userId": "x"}])))
+    def caller(self) -> CognitoUser:
+        return verifier.verify(key().sign(id_payload(identities=[{"userId": "x"}])))
 
-    def test_cannot_be_changed(self, token: verifier.IdToken) -> None:
-        for name in token.__struct_fields__:
+    def test_cannot_be_changed(self, caller: CognitoUser) -> None:
+        for name in caller.__struct_fields__:
             with pytest.raises(AttributeError):
-                setattr(token, name, "another user")
+                setattr(caller, name, "another user")
         with pytest.raises(AttributeError):
-            token.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
+            caller.claims.allowed_roles = ("moped-admin",)  # type: ignore[misc]
 
-    def test_holds_nothing_that_can_be_changed(self, token: verifier.IdToken) -> None:
-        assert hash(token)
+    def test_holds_nothing_that_can_be_changed(self, caller: CognitoUser) -> None:
+        assert hash(caller)
 
-    def test_gives_a_fresh_payload_to_each_who_asks(self, token: verifier.IdToken) -> None:
-        token.payload["identities"].append("mischief")
-        token.payload["email"] = "mischief"
+    def test_gives_a_fresh_payload_to_each_who_asks(self, caller: CognitoUser) -> None:
+        caller.payload["identities"].append("mischief")
+        caller.payload["email"] = "mischief"
 
-        assert token.payload["identities"] == [{"userId": "x"}]
-        assert token.payload["email"] == "jane.doe@austintexas.gov"
+        assert caller.payload["identities"] == [{"userId": "x"}]
+        assert caller.payload["email"] == "jane.doe@austintexas.gov"
 
-    def test_leaves_the_hasura_claim_as_it_came(self, token: verifier.IdToken) -> None:
-        assert token.payload[CLAIMS_NAMESPACE] == json.dumps(HASURA)
+    def test_leaves_the_hasura_claim_as_it_came(self, caller: CognitoUser) -> None:
+        assert caller.payload[CLAIMS_NAMESPACE] == json.dumps(HASURA)
 
-    def test_says_in_a_log_whose_it_is_and_no_more(self, token: verifier.IdToken) -> None:
-        assert repr(token) == str(token) == f"<ID token of {USER_ID}>"
+    def test_says_in_a_log_whose_it_is_and_no_more(self, caller: CognitoUser) -> None:
+        assert repr(caller) == str(caller) == f"<CognitoUser {USER_ID}>"
 
 
 class TestMemory:
     def test_keeps_a_verified_token(self) -> None:
-        text = key().token(id_payload())
+        text = key().sign(id_payload())
 
         assert verifier.verify(text) is verifier.verify("".join(list(text)))
 
     def test_is_not_filled_by_junk(self) -> None:
-        text = key().token(id_payload())
+        text = key().sign(id_payload())
         before = verifier.verify(text)
         for number in range(verifier.REMEMBERED_TOKENS + 10):
             with pytest.raises(verifier.TokenError):
@@ -102,7 +100,7 @@ class TestMemory:
 
     def test_has_a_bound(self) -> None:
         for number in range(verifier.REMEMBERED_TOKENS + 10):
-            verifier.verify(key().token(id_payload(sub=str(number))))
+            verifier.verify(key().sign(id_payload(sub=str(number))))
 
         cache = verifier._verified.cache_info()
         assert cache.currsize == cache.maxsize == 1024
@@ -110,7 +108,7 @@ class TestMemory:
     def test_of_headers_has_a_bound_too(self) -> None:
         for number in range(rules.REMEMBERED_HEADERS + 10):
             with pytest.raises(verifier.TokenError):
-                verifier.verify(key("attacker").token({}, {"alg": "RS256", "kid": str(number)}))
+                verifier.verify(key("attacker").sign({}, {"alg": "RS256", "kid": str(number)}))
 
         cache = rules.parse_kid.cache_info()
         assert cache.currsize == cache.maxsize == 64
@@ -127,6 +125,6 @@ class TestRefusals:
 
     def test_say_nothing_of_the_token(self) -> None:
         with pytest.raises(verifier.TokenError) as refusal:
-            verifier.verify(key().token(id_payload(aud="a-secret")))
+            verifier.verify(key().sign(id_payload(aud="a-secret")))
 
         assert refusal.value.args == ("The token was issued to another application.",)

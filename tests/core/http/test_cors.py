@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rest_framework.test import APIClient
 
+from apps.core.http import routes
+
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
@@ -44,6 +46,12 @@ class TestPreflight:
         assert {"authorization", "content-type"} <= {
             name.strip() for name in response.headers["Access-Control-Allow-Headers"].split(",")
         }
+
+    def test_offers_the_methods_of_our_routes(self, client: APIClient) -> None:
+        offered = preflight(client, "/users/", EDITOR).headers["Access-Control-Allow-Methods"]
+
+        served = {method for route in routes.listing() for method in route.methods}
+        assert set(offered.split(", ")) == served | {"OPTIONS"}
 
     @pytest.mark.parametrize("path", ["/", "/users/", "/nowhere"])
     def test_is_no_more_than_any_other_options(self, client: APIClient, path: str) -> None:

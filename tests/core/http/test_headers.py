@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
 from apps.core.http import routes
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
+from tests.core.test_environment import read_setting
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -31,31 +29,24 @@ def client() -> APIClient:
 class TestEveryRoute:
     @pytest.mark.parametrize("path", [*PATHS, "/nowhere"])
     def test_has_the_headers_of_data(self, client: APIClient, path: str) -> None:
-        headers = client.get(path).headers
+        headers = client.get(path, secure=True).headers
 
         assert {name: headers.get(name) for name in ALWAYS} == ALWAYS
         assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert headers["X-Request-ID"]
+        assert {name.lower() for name in headers}.isdisjoint({"server", "x-powered-by", "x-django-version"})
 
     @pytest.mark.parametrize("path", PAGES)
     def test_has_the_headers_of_pages(self, client: APIClient, path: str) -> None:
-        headers = client.get(path, headers={"accept": "text/html"}).headers
+        headers = client.get(path, headers={"accept": "text/html"}, secure=True).headers
 
         assert {name: headers.get(name) for name in ALWAYS} == ALWAYS
         assert headers["Content-Type"].startswith("text/html")
         assert "script-src 'self';" in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
-    @pytest.mark.parametrize("path", PATHS)
-    def test_tells_no_version_of_ours(self, client: APIClient, path: str) -> None:
-        header_names = {name.lower() for name in client.get(path).headers}
-
-        assert header_names.isdisjoint({"server", "x-powered-by", "x-django-version"})
-
-    def test_asks_no_laptop_for_https(self, client: APIClient, settings: Settings) -> None:
-        settings.SECURE_COOKIES = False
-
-        assert "Strict-Transport-Security" not in client.get("/").headers
+    def test_asks_no_laptop_for_https(self) -> None:
+        assert read_setting("SECURE_HSTS_SECONDS", MOPED_API_SECURE_COOKIES="false") == "0"
 
 
 @pytest.mark.django_db  # closing the file ends the request, which looks after connections

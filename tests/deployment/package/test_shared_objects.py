@@ -25,7 +25,7 @@ TAG = f"cpython-{TARGET.python.replace('.', '')}"
 def loadable(built: builder.Package) -> bytes:
     """Return an extension of a package that was built for the target."""
     with zipfile.ZipFile(built.path) as zipped:
-        name = next(name for name in zipped.namelist() if name.startswith("orjson/orjson.cpython-"))
+        name = next(name for name in zipped.namelist() if name.startswith("msgspec/_core.cpython-"))
         return zipped.read(name)
 
 
@@ -35,7 +35,7 @@ def packed(tmp_path: Path) -> Callable[..., Path]:
 
     def pack(content: bytes, name: str = "library.so") -> Path:
         with zipfile.ZipFile(tmp_path / "package.zip", "w") as zipped:
-            zipped.writestr(f"orjson/{name}", content)
+            zipped.writestr(f"msgspec/{name}", content)
         return tmp_path / "package.zip"
 
     return pack
@@ -43,7 +43,7 @@ def packed(tmp_path: Path) -> Callable[..., Path]:
 
 class TestRequireLoadable:
     def test_accepts_what_the_target_loads(self, loadable: bytes, packed: Callable[..., Path]) -> None:
-        shared_objects.require_loadable(packed(loadable, f"orjson.{TAG}-x86_64-linux-gnu.so"), TARGET)
+        shared_objects.require_loadable(packed(loadable, f"msgspec.{TAG}-x86_64-linux-gnu.so"), TARGET)
 
     @pytest.mark.parametrize(
         ("present", "absent", "reason"),
@@ -66,10 +66,10 @@ class TestRequireLoadable:
     def test_refuses_another_processor(self, loadable: bytes, packed: Callable[..., Path]) -> None:
         other = {"x86_64": "arm64", "arm64": "x86_64"}[TARGET.architecture]
 
-        with pytest.raises(StageError, match=rf"on {other} cannot load orjson/library\.so .* processor EM_"):
+        with pytest.raises(StageError, match=rf"on {other} cannot load msgspec/library\.so .* processor EM_"):
             shared_objects.require_loadable(packed(loadable), Target(TARGET.runtime, other))
 
-    @pytest.mark.parametrize("name", ["orjson.cpython-311-darwin.so", "orjson.cp311-win_amd64.pyd"])
+    @pytest.mark.parametrize("name", ["msgspec.cpython-311-darwin.so", "msgspec.cp311-win_amd64.pyd"])
     def test_refuses_an_extension_of_another_python(
         self, name: str, loadable: bytes, packed: Callable[..., Path]
     ) -> None:

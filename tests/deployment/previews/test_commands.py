@@ -44,9 +44,8 @@ def up(at_aws: Account, run: Run) -> Run:
     """Bring the preview to a commit, with other settings or another package."""
 
     def command(commit: str, *words: str, package: str = "", **settings: Any) -> dict[str, Any]:
-        package = package or str(at_aws.package.path)
-        overlay = str(at_aws.overlay(**settings))
-        return run("up", str(NUMBER), "--commit", commit, "--package", package, "--overlay", overlay, *words)
+        files = ("--package", package or at_aws.package, "--overlay", at_aws.overlay(**settings))
+        return run("up", str(NUMBER), "--commit", commit, *files, *words)
 
     return command
 
@@ -75,6 +74,7 @@ class TestUp:
         assert function["Configuration"]["Architectures"] == ["arm64"]
         assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
         assert variables["COGNITO_USERPOOL_ID"] == at_aws.outputs["UserPoolId"]
+        assert variables["COGNITO_APP_CLIENT_ID"] == at_aws.outputs["PreviewClientIds"]
         assert variables["DATABASE_URL"] == at_aws.outputs["PreviewDatabaseUrl"]
         assert variables["MOPED_API_READ_ONLY"] == "true"
         assert variables["MOPED_API_UPLOADS_PREFIX"] == f"previews/{NUMBER}/"
@@ -114,7 +114,7 @@ class TestUp:
     def test_leaves_the_live_version_if_the_smoke_test_fails(
         self, at_aws: Account, up: Run, run: Run
     ) -> None:
-        broken = str(at_aws.stand_in(STAND_IN.replace("else 200", "else 500")).path)
+        broken = at_aws.stand_in(STAND_IN.replace("else 200", "else 500"))
         with pytest.raises(StageError, match="answers GET / without one with 500 instead of 200"):
             up("aaa", package=broken)
         assert not at_aws.url(NAME)
@@ -319,8 +319,8 @@ class TestSweep:
 class TestFollow:
     def test_creates_and_deletes_the_preview(self, at_aws: Account, run: Run, tmp_path: Path) -> None:
         path = tmp_path / "request.json"
-        package, overlay = str(at_aws.package.path), str(at_aws.overlay())
-        words = ("follow", "--request", str(path), "--package", package, "--overlay", overlay)
+        files = ("--package", at_aws.package, "--overlay", at_aws.overlay())
+        words = ("follow", "--request", str(path), *files)
         request = {"number": NUMBER, "labels": [], "isCrossRepository": False, "author": {"login": "ada"}}
         path.write_text(json.dumps({**request, "state": "OPEN"}))
         assert at_aws.ask(run(*words, "--commit", "aaa")["url"]) == answer("aaa")
@@ -341,7 +341,7 @@ class TestOutput:
     def test_is_json_for_a_failure_too(self, at_aws: Account) -> None:
         out, overlay = io.StringIO(), at_aws.overlay(moped={"stack": "missing"})
         with pytest.raises(StageError):
-            call_command("preview", "up", "7", "--overlay", str(overlay), "--json", stdout=out)
+            call_command("preview", "up", "7", "--overlay", overlay, "--json", stdout=out)
 
         assert "There is no stack missing" in json.loads(out.getvalue())["error"]
 

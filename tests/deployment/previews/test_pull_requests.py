@@ -1,4 +1,4 @@
-"""Names of previews, pull requests, and what AWS refuses."""
+"""Names and settings of previews, pull requests, and what AWS refuses."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from django.urls import reverse
 
 from apps.core.errors import UpstreamError
 from apps.deployment.errors import BusyError, StageError, as_stage_error
 from apps.deployment.previews import names, pull_requests
 from apps.deployment.settings import zappa_settings
+from tests.deployment.template import parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +54,17 @@ class TestNames:
 
     def test_have_no_underscore_where_the_editor_counts_them(self) -> None:
         assert "_" not in names.files(12)
+
+
+class TestSignIn:
+    def test_comes_back_to_staging(self) -> None:
+        document = zappa_settings.read()
+        domain = zappa_settings.flattened(document, "staging")["domain"]
+        preview = zappa_settings.flattened(document, "preview")["aws_environment_variables"]
+
+        page = f"https://{domain}{reverse('auth-preview')}"
+        assert preview["MOPED_API_SIGN_IN_RELAY"] == page
+        assert parameters()["PreviewCallbackUrl"]["Default"] == page
 
 
 class TestOpenRequest:

@@ -106,10 +106,14 @@ def is_denied(account: Account, session: boto3.Session, case: Case) -> bool:
     return False
 
 
+def as_role(account: Account, output: str) -> boto3.Session:
+    role = {"RoleArn": account.outputs[output], "RoleSessionName": "rights"}
+    return session(account.client("sts").assume_role(**role)["Credentials"])
+
+
 @pytest.fixture(scope="module")
 def preview(at_aws: Account) -> boto3.Session:
-    role = {"RoleArn": at_aws.outputs["PreviewRoleArn"], "RoleSessionName": "rights"}
-    return session(at_aws.client("sts").assume_role(**role)["Credentials"])
+    return as_role(at_aws, "PreviewRoleArn")
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +153,17 @@ class TestPreviewRole:
         assert resources()["PreviewRole"]["Properties"]["PermissionsBoundary"] == "PreviewBoundary"
 
 
+class TestFunctionRole:
+    @pytest.mark.parametrize(("name", "denied"), [("moped-api-pr-7", False), ("moped-api-production", True)])
+    def test_reads_the_addresses_of_previews(self, at_aws: Account, name: str, *, denied: bool) -> None:
+        case = ("lambda", "get_function_url_config", {"FunctionName": name, "Qualifier": "live"})
+
+        assert is_denied(at_aws, as_role(at_aws, "FunctionRoleArn"), case) == denied
+
+
 class TestPreviewDeploymentRole:
     def test_is_enough_for_a_whole_life(self, at_aws: Account, deployer: Role) -> None:
-        package, overlay = str(at_aws.package.path), str(at_aws.overlay())
-        up = ("up", NUMBER, "--package", package, "--overlay", overlay, "--commit")
+        up = ("up", NUMBER, "--package", at_aws.package, "--overlay", at_aws.overlay(), "--commit")
         before, out = at_aws.snapshot(), io.StringIO()
         with deployer.worn():
             for words in (

@@ -23,8 +23,6 @@ from tests.deployment.role import Role
 from tests.users.conftest import stores
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_django.fixtures import Settings
     from pytest_django.live_server_helper import LiveServer
 
@@ -46,7 +44,6 @@ def subject(
     stores: Stores,
     live_server: LiveServer,
     stack_outputs: dict[str, str],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Subject:
     """The emulator's pool and table, and the API in front of them."""
@@ -61,7 +58,7 @@ def subject(
         "COGNITO_JWKS_URL": settings.COGNITO_JWKS_URL,
         "MOPED_API_CORS_ORIGINS": settings.CORS_ALLOWED_ORIGINS[0],
     }
-    stage = Stage("test", "moped-api-test", {"aws_environment_variables": variables}, stack_outputs, tmp_path)
+    stage = Stage("test", "moped-api-test", {"aws_environment_variables": variables}, stack_outputs)
     return facts.subject_of(stage, live_server.url)
 
 

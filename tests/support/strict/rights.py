@@ -6,6 +6,7 @@ Each function below takes a private function of MiniStack and returns the one th
 
 from __future__ import annotations
 
+import json
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -70,6 +71,28 @@ def tags_of_apis(original: Function) -> Function:
         return apigateway_v1._v1_tags.get(apigateway_v1._rest_api_arn(path.partition("/")[0]))
 
     return tags
+
+
+def function_to_be_made(original: Function) -> Function:
+    """Require the right to create a function for its name, which is in the body."""
+
+    def extract(*arguments: Any) -> Any:
+        service, method, path, _headers, body, _query, region, account = arguments
+        if (service, method) == ("lambda", "POST") and path.rstrip("/").endswith("/functions"):
+            return f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
+        return original(*arguments)
+
+    return extract
+
+
+def right_of_a_function(original: Function) -> Function:
+    """Require for each request about a function the right of its name, and not that of a list."""
+
+    def action(method: str, path: str) -> Any:
+        operation = iam_actions._match_rest_action("lambda", method, path)
+        return "InvokeFunction" if operation == "Invoke" else operation or original(method, path)
+
+    return action
 
 
 def denial(action: str, resource: str, passed_to: str = "") -> str:

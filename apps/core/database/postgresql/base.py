@@ -8,7 +8,8 @@ are open go on, and the next one finds the new password.
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -16,8 +17,16 @@ from django.db.backends.postgresql import base
 
 from apps.core import deadline
 from apps.core.aws import secrets
-from apps.core.database.postgresql import driver
 from apps.core.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
+T = TypeVar("T")
+
+CHECK_SECONDS = 0.1  # psycopg's own interval for noticing an interrupt
+# Also at the deadline: enough to roll back on a server that answers.
+SHORTEST_WAIT_SECONDS = 1.0
 
 # A kept connection that does not answer by then is replaced: after a failover, by one to the new server.
 HEALTH_CHECK_SECONDS = 2.0
@@ -25,10 +34,40 @@ HEALTH_CHECK_SECONDS = 2.0
 SHORTEST_CONNECT_SECONDS = 2
 
 
+class Connection(psycopg.Connection[Any]):
+    """
+    A connection that waits for an answer until the deadline of the request, and is closed if there is none.
+
+    A server that is frozen while its kernel still acknowledges ends no time-out of TCP, and psycopg waits
+    for an answer without limit.
+    """
+
+    def wait(self, gen: PQGen[T], interval: float = CHECK_SECONDS, timeout: float | None = None) -> T:
+        """
+        Wait for PostgreSQL.
+
+        :raises psycopg.OperationalError: at the deadline, or if the server has become a standby
+        """
+        try:
+            return super().wait(gen, interval, timeout if timeout is not None else _seconds_left())
+        except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 (psycopg has no other name for it)
+            self.close()  # the answer may still come, and would be taken for that to the next query
+            raise psycopg.OperationalError("PostgreSQL did not answer before the deadline") from error
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            self.close()  # the next connection reaches the new primary
+            raise psycopg.OperationalError("PostgreSQL is read-only, as after a failover") from error
+
+
+def _seconds_left() -> float | None:
+    remaining = deadline.remaining()
+    return None if remaining is None else max(remaining, SHORTEST_WAIT_SECONDS)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Logs in with the secret that the settings name; as DATABASE_URL says where they name none."""
 
-    Database = driver
+    # Django looks names up in it, as in the module psycopg.
+    Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})  # type: ignore[assignment]
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """

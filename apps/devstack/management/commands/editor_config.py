@@ -10,7 +10,7 @@ from django.core.management import BaseCommand
 from apps.core.errors import MopedError
 from apps.devstack import persona_tokens
 from apps.devstack.errors import DevstackError
-from apps.devstack.provision import Endpoints
+from apps.devstack.provision import EDITOR_SIGN_IN
 
 CONFIGURATION = """\
 VITE_APP_ENV=local
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             pool=settings.COGNITO_USER_POOL_ID,
             client=settings.COGNITO_CLIENT_IDS[0],
             domain=settings.COGNITO_DOMAIN_URL.partition("://")[2],
-            sign_in=Endpoints(0, settings.AWS_ENDPOINT_URL).editor_sign_in_url,
+            sign_in=EDITOR_SIGN_IN,
             endpoint=settings.AWS_ENDPOINT_URL,
         )
         self.stdout.write(configuration, ending="")

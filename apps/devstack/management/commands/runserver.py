@@ -1,27 +1,27 @@
 """
-Django's `runserver`, and the world it needs.
+Django's `runserver`, with the servers that the API needs.
 
-Django's autoreloader is two processes: one that watches over the other, and one that serves and is
-replaced at every edit. The servers are children of the first, so an edit does not touch them.
+Django's autoreloader is two processes: one serves and is replaced at every edit, the other starts it.
+The servers are children of the other, so an edit does not touch them.
 """
 
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 from typing import Any
 
 from django.core.management.commands import runserver
 
-from apps.devstack import banner, environment, parent_death, provision
-from apps.devstack.emulator import HOST
+from apps.devstack import banner, environment, processes, provision, servers
+from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
 from apps.devstack.server import Server
-from apps.devstack.servers import DevServers
 
 PORTS = range(1, 2**16)
+# Exists between the start and the first address, so that a reload does not print the banner again.
+BANNER_IS_DUE = environment.FOLDER / "welcome-is-due"
 
 
 class Command(runserver.Command):
@@ -32,48 +32,44 @@ class Command(runserver.Command):
         if environment.supervisor_pid():
             self._serve(*args, **options)
             return
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         port = _port(options["addrport"])
-        _refuse_taken(port)
-        with DevServers(port, self._tell):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with servers.running(port, self._tell):
             environment.announce_starter()
             self._tell("Making the tables, the people and the sample data …")
             _run("prepare")
-            banner.due()
+            BANNER_IS_DUE.touch()
             if options["use_reloader"]:
                 super().handle(*args, **options)
-            else:  # the settings of this process were read before the world was there
+            else:  # the settings of this process have no pool and no bucket
                 _run(*sys.argv[1:])
 
     def on_bind(self, server_port: int) -> None:
-        banner.say(self.stdout, server_port)
+        if BANNER_IS_DUE.exists():
+            BANNER_IS_DUE.unlink()
+            self.stdout.write(banner.text(server_port))
+            self.stdout.flush()
 
     def _tell(self, sentence: str) -> None:
         self.stderr.write(sentence, style_func=self.style.MIGRATE_LABEL)
         self.stderr.flush()
 
     def _serve(self, *args: Any, **options: Any) -> None:
-        parent_death.die_with(environment.supervisor_pid(), signal.SIGTERM)
+        processes.end_with_parent(environment.supervisor_pid())
         provision.resync_trigger()
         super().handle(*args, **options)
 
 
 def _port(addrport: str | None) -> int:
-    port = (addrport or runserver.Command.default_port).rpartition(":")[2]
-    if not port.isdecimal() or int(port) not in PORTS:
+    text = (addrport or runserver.Command.default_port).rpartition(":")[2]
+    if not text.isdecimal() or int(text) not in PORTS:
         raise DevstackError(f"{addrport!r} is not a port.")
-    return int(port)
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise DevstackError(
-                f"Port {port} is taken. Stop what listens there, or choose another: make run PORT={port + 1}"
-            ) from None
+    port = int(text)
+    if free_port(port) != port:
+        raise DevstackError(
+            f"Port {port} is taken. Stop what listens there, or choose another: make run PORT={port + 1}"
+        )
+    return port
 
 
 def _run(*arguments: str) -> None:

@@ -1,0 +1,159 @@
+"""Sign-ins on previews, which come back by way of a page of staging."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from apps.core.aws import clients
+from apps.core.http.throttles import SignInThrottle
+from apps.deployment.aws import functions
+from apps.deployment.previews import names
+from tests.auth.browser.test_sign_in import (
+    PENDING,
+    TOKEN,
+    Pool,
+    browser,
+    come_back,
+    endpoint,
+    leave,
+    pending_cookies,
+    pool,
+    sign_out,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.fixtures import Settings
+    from rest_framework.test import APIClient
+
+    from apps.devstack.emulator import Emulator
+    from tests.auth.hosted_ui import TokenEndpoint
+
+__all__ = ["browser", "endpoint", "pool"]
+
+RELAY = "https://moped-api-staging.austinmobility.io/auth/preview"
+STATE = "a" * 43
+
+
+@pytest.fixture(scope="module")
+def preview_url(emulator: Emulator) -> Iterator[str]:
+    """The URL that Lambda has for the preview of pull request 12."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", emulator.url)
+        clients.forget_clients()
+        lambdas, name = clients.lambda_client(), names.function(12)
+        role = clients.iam().create_role(RoleName="preview", AssumeRolePolicyDocument="{}")["Role"]
+        package = io.BytesIO()
+        zipfile.ZipFile(package, "w").close()
+        lambdas.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=role["Arn"],
+            Handler="moped_api.lambda_handler.lambda_handler",
+            Code={"ZipFile": package.getvalue()},
+        )
+        lambdas.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=functions.POLL_INTERVAL)
+        functions.make_live(name, "$LATEST", None)
+        url = lambdas.create_function_url_config(FunctionName=name, Qualifier=functions.LIVE, AuthType="NONE")
+        yield url["FunctionUrl"].rstrip("/")
+        lambdas.delete_function_url_config(FunctionName=name, Qualifier=functions.LIVE)
+        lambdas.delete_function(FunctionName=name)
+        clients.iam().delete_role(RoleName="preview")
+        clients.forget_clients()
+
+
+@pytest.fixture
+def as_preview(settings: Settings) -> None:
+    settings.STAGE = names.stage(12)
+    settings.SIGN_IN_RELAY = RELAY
+
+
+@pytest.mark.usefixtures("as_preview")
+class TestSignInOnAPreview:
+    def test_names_the_page_of_staging_and_the_preview(self, browser: APIClient) -> None:
+        authorization = leave(browser)
+
+        (pending,) = pending_cookies(browser)
+        assert authorization["redirect_uri"] == RELAY
+        assert authorization["state"] == f"pr_12.{pending.removeprefix(PENDING)}"
+
+    def test_completes_with_the_state_of_this_browser(
+        self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint
+    ) -> None:
+        authorization = leave(browser, "/users/")
+        own_state = authorization["state"].removeprefix("pr_12.")
+
+        response = pool.let_in(browser, authorization | {"state": own_state})
+
+        assert response.headers["Location"] == "/users/"
+        assert endpoint.form["redirect_uri"] == [RELAY]
+        cookie = browser.cookies[TOKEN]
+        assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["domain"]) == (
+            True,
+            True,
+            "Lax",
+            "",
+        )
+        repeated = come_back(browser, own_state)
+        assert repeated.status_code == 401
+
+    def test_needs_the_browser_that_started_it(self, browser: APIClient) -> None:
+        assert come_back(browser, STATE).status_code == 401
+
+    def test_ends_without_the_hosted_ui(self, browser: APIClient, pool: Pool) -> None:
+        own_state = (authorization := leave(browser))["state"].removeprefix("pr_12.")
+        pool.let_in(browser, authorization | {"state": own_state})
+
+        assert sign_out(browser).headers["Location"] == "https://testserver/"
+        assert browser.cookies[TOKEN].value == ""
+
+    def test_is_relayed_by_no_preview(self, browser: APIClient) -> None:
+        assert browser.get("/auth/preview", {"state": f"pr_12.{STATE}", "code": "x"}).status_code == 404
+
+
+@pytest.mark.emulator
+class TestRelay:
+    def test_shows_the_preview_and_leads_there(self, browser: APIClient, preview_url: str) -> None:
+        response = browser.get("/auth/preview", {"state": f"pr_12.{STATE}", "code": "a&b"})
+
+        page = response.content.decode()
+        assert response.status_code == 200
+        assert "pull request #12" in page
+        assert f'href="{preview_url}/auth/callback?code=a%26b&amp;state={STATE}"' in page
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert not response.cookies
+
+    @pytest.mark.usefixtures("preview_url")
+    @pytest.mark.parametrize(
+        "state",
+        [
+            "",
+            STATE,
+            f"pr_13.{STATE}",
+            f"pr_012.{STATE}",
+            f"pr_12.{STATE}x",
+            f"pr_12-notes.{STATE}",
+            f"production.{STATE}",
+        ],
+    )
+    def test_finds_no_other_address(self, browser: APIClient, state: str) -> None:
+        response = browser.get("/auth/preview", {"state": state, "code": "x"})
+
+        assert response.status_code == 404
+        assert "Open the address of a preview" in response.content.decode()
+
+    def test_says_why_the_pool_refused(self, browser: APIClient) -> None:
+        response = browser.get("/auth/preview", {"error": "access_denied", "error_description": "No <b>."})
+
+        assert response.status_code == 401
+        assert "No &lt;b&gt;." in response.content.decode()
+
+    def test_is_limited_for_each_address(self, browser: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(SignInThrottle, "THROTTLE_RATES", {"sign_ins": "1/min"})
+
+        assert [browser.get("/auth/preview").status_code for _ in range(2)] == [404, 429]

@@ -1,0 +1,31 @@
+"""The programs of requirements/node, which `make check` installs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODULES: Path = settings.BASE_DIR / ".build/npm/node_modules"
+QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+
+
+def run(folder: Path, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder. If it is missing, the test fails and names the command that installs it."""
+    path = MODULES / ".bin" / program
+    if not path.exists():
+        pytest.fail(f"{program} is missing. Run `make node`.")
+    return subprocess.run(
+        [path, *arguments],
+        cwd=folder,
+        env=os.environ | QUIET,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
