@@ -242,7 +242,7 @@ class TestDeploy:
             strict_mode.refuse_roles(furnished_emulator.url, 1)  # and the role of the second function
             return output
 
-        accounts.ensure_accounts([VIEWER])
+        accounts.ensure([VIEWER], with_rows=False)
         monkeypatch.setattr(zappa, "run", run)
         monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
         strict_mode.refuse_roles(furnished_emulator.url, 1)
