@@ -155,7 +155,6 @@ class Rehearsal:
         """Commands that cannot work yet say why in one sentence."""
         self._fails("no stack", "There is no stack moped-staging", "stage", "deploy", API)
         self._fails("no such stage", "There is no stage 'test'", "stage", "deploy", "test")
-        self._fails("nothing to undeploy", "is not deployed", "stage", "undeploy", API, "--yes")
 
     def stack_and_secrets(self) -> None:
         """The stack and its secrets."""
@@ -163,6 +162,7 @@ class Rehearsal:
         self._read_outputs(API)
         if not self.brief:
             self._fails("an empty secret", "missing or empty", *self._deploy(API))
+            self._fails("nothing to undeploy", "is not deployed", "stage", "undeploy", API, "--yes")
         self._run_documented("setup", "secrets")
         report(
             "a runner of production does not get staging's role", holds=self._production_runner_is_refused()

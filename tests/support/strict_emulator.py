@@ -43,6 +43,8 @@ MENDED: tuple[tuple[Any, str, Any], ...] = (
     (iam_actions, "extract_resource_arn", rights.function_to_be_made),
     (iam_actions, "_lambda_action", rights.right_of_a_function),
     (tagging, "resource_tags", rights.tags_of_apis),
+    (iam_actions, "extract_resource_arn", rights.function_to_be_made),
+    (iam_actions, "_lambda_action", rights.right_of_a_function),
     (apigateway_v1, "_create_deployment", delays.one_deployment_at_a_time),
     (stacks, "_provision_resource", rights.with_rights("POST")),
     (stacks, "_update_resource", rights.with_rights("PATCH")),
