@@ -105,4 +105,6 @@ class TestAccessibility:
         reference.get_by_role("button", name="Authorize").click()
         expect(reference.get_by_role("button", name="Close")).to_be_visible()
 
-        assert {fault.partition(":")[0] for fault in faults(reference, widths=(1280,))} == SWAGGER_UI_FAULTS
+        seen = faults(reference, widths=(1280,))
+        assert [fault for fault in seen if fault.startswith("color-contrast")] == []
+        assert {fault.partition(":")[0] for fault in seen} == SWAGGER_UI_FAULTS
