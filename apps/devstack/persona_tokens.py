@@ -12,7 +12,7 @@ from django.conf import settings
 from apps.auth.browser import hosted_ui
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import NotFoundError, UnauthenticatedError, UnavailableError, UpstreamError
+from apps.core.errors import MopedError, NotFoundError, UnauthenticatedError, UnavailableError, UpstreamError
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import PASSWORD
 from apps.devstack.provision import DIRECTORY
@@ -39,7 +39,14 @@ def id_token(persona: Persona) -> str:
     except NotFoundError as error:
         raise DevstackError(f"There is no {persona.email} here. `make run` makes the personas.") from error
     except (UnauthenticatedError, UpstreamError) as error:
-        raise DevstackError(f"No token for {persona.email}: {error.__cause__ or error}") from error
+        raise DevstackError(f"No token for {persona.email}: {_reason(error)}") from error
+
+
+def _reason(error: MopedError) -> str:
+    """Return what the pool or its trigger says, without the name of the call."""
+    answer = getattr(error.__cause__, "response", {})  # botocore's
+    message = hosted_ui.TRIGGER_FAILED.sub("", answer.get("Error", {}).get("Message", ""))
+    return message or str(error.__cause__ or error)
 
 
 def _by_password(persona: Persona) -> str:
