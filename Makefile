@@ -135,6 +135,8 @@ locks: install
 	@cd .build/locks && grep == $(SETS:=.txt) | diff pins - \
 	  || { echo "Edited but not locked. Run \`make lock\` and commit it."; exit 1; }
 
+# A worker waits for a third of its time: for browsers, servers and other processes. So one more than cores.
+tests: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 tests: install runtime .build/linters/installed .build/npm/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = [pytest.mark.slow(cost=25), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=15), pytest.mark.emulator]
 
 WORKERS = 2
 # Says after a second that a neighbour is slow, which on a busy machine it may be.

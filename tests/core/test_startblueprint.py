@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import Settings
 
-pytestmark = pytest.mark.slow(cost=40)
+pytestmark = pytest.mark.slow(cost=25)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 
 JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from apps.devstack.emulator import Emulator
     from tests.users.stores import Stores
 
-pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 __all__ = ["stores"]
 
 # The emulator asks for no right to call a function through the gateway or to write logs, and it

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 
 API = {
     "Api": {

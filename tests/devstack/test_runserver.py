@@ -67,7 +67,7 @@ def _reload(laptop: Laptop) -> None:
     assert wait_until(lambda: answers(laptop.url))
 
 
-@pytest.mark.slow(cost=40)
+@pytest.mark.slow(cost=30)
 @pytest.mark.emulator
 class TestRunserver:
     def test_keeps_its_servers_over_a_reload(self, laptop: Laptop, subjects: set[str]) -> None:

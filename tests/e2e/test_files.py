@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = pytest.mark.slow(cost=20, group="laptop")
+pytestmark = pytest.mark.slow(cost=10, group="laptop")
 
 EDITORS_ORIGIN = "https://localhost:3000"
 BODY = list(range(256)) * 100

@@ -20,7 +20,7 @@ import pytest
 from apps.devstack.personas import PERSONAS
 from tests.e2e.conftest import running_laptop
 
-pytestmark = pytest.mark.slow(cost=60)
+pytestmark = pytest.mark.slow(cost=70)
 
 CHECKS = (
     "not_a_server_error",

@@ -15,7 +15,7 @@ from tests.support import node_programs
 if TYPE_CHECKING:
     from tests.e2e.conftest import Laptop
 
-pytestmark = [pytest.mark.slow(cost=30, group="laptop"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=20, group="laptop"), pytest.mark.no_cover]
 
 PROGRAMS: Path = settings.BASE_DIR / ".build/linters/bin"
 

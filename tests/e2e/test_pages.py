@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = pytest.mark.slow(cost=80, group="laptop")
+pytestmark = pytest.mark.slow(cost=105, group="laptop")
 
 PASSWORD = "Bicycle-Lanes-42"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.slow(cost=60, group="laptop")
+pytestmark = pytest.mark.slow(cost=80, group="laptop")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.support.waiting import LIMIT_SECONDS
 if TYPE_CHECKING:
     from tests.e2e.conftest import Laptop
 
-pytestmark = pytest.mark.slow(cost=10, group="laptop")
+pytestmark = pytest.mark.slow(cost=5, group="laptop")
 FILE = settings.BASE_DIR / "docs/moped-api.http"
 EXPECTED = re.compile(r": (\d{3})\b")
 

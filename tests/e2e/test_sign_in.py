@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Laptop
 
-pytestmark = pytest.mark.slow(cost=40, group="laptop")
+pytestmark = pytest.mark.slow(cost=45, group="laptop")
 
 
 def sign_in(page: Page, persona: str) -> None:

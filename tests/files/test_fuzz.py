@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from apps.files.models import Person, Project
     from tests.conftest import Caller
 
-pytestmark = [pytest.mark.slow(cost=30), pytest.mark.no_cover]  # other tests reach what it repeats
+pytestmark = [pytest.mark.slow(cost=10), pytest.mark.no_cover]  # other tests reach what it repeats
 
 FUZZING = settings(
     max_examples=120,

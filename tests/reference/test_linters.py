@@ -13,7 +13,7 @@ from tests.support import node_programs
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow(cost=15), pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.no_cover]
 
 REFERENCE = settings.BASE_DIR / "openapi.yaml"
 # Paths of the Flask API that end in a slash. The City's editor calls them.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
     from tests.users.stores import Stores
 
-pytestmark = [pytest.mark.slow(cost=15), pytest.mark.emulator, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator, pytest.mark.no_cover]
 
 ADMINS = 4
 

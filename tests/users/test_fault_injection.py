@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.users.fault_injection import Fault
     from tests.users.stores import Snapshot, Stores
 
-pytestmark = [pytest.mark.slow(cost=60), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=65), pytest.mark.emulator]
 
 
 class Case:

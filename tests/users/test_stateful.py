@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
     from tests.users.stores import Stores
 
-pytestmark = [pytest.mark.slow(cost=20), pytest.mark.emulator, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator, pytest.mark.no_cover]
 
 PEOPLE = st.sampled_from(["ann", "bob"])
 ROLE = st.sampled_from(ROLES)

@@ -16,7 +16,7 @@ from tests.support import token_factory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.slow(cost=20), pytest.mark.usefixtures("publisher"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=10), pytest.mark.usefixtures("publisher"), pytest.mark.no_cover]
 
 relaxed = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],

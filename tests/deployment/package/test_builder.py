@@ -23,7 +23,7 @@ from tests.deployment.conftest import VARIABLES
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow(cost=40)
+pytestmark = pytest.mark.slow(cost=20)
 
 NOT_IN_THE_PACKAGE = {
     ".env",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow(cost=15)
+pytestmark = pytest.mark.slow(cost=5)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.slow(cost=40)
+pytestmark = pytest.mark.slow(cost=5)
 
 TARGET = target_of_file()
 TAG = f"cpython-{TARGET.python.replace('.', '')}"

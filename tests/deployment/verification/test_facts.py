@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from apps.deployment.verification.target import Subject
     from tests.users.stores import Stores
 
-pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 __all__ = ["stores"]
 
 
