@@ -228,7 +228,7 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
     operation = operation_of(view, method)
     handler = getattr(view, method.lower())
     summary = (handler.__doc__ or method).strip().partition("\n")[0].removesuffix(".")
-    resource = data if isinstance(data, dict) and not response.exception else {}
+    resource = data if request.method == "GET" and isinstance(data, dict) and not response.exception else {}
     with override_method(view, request, method) as overridden:
         try:
             view.check_permissions(overridden)

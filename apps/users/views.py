@@ -49,6 +49,9 @@ class EditorFormView(QueryView):
     writers: tuple[type[BasePermission], ...] = (IsAdmin, StageIsWritable)
     body_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
 
+    def get_object(self) -> None:
+        """Do nothing. DRF asks before it describes PUT for OPTIONS, and our permissions need no object."""
+
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """Return the serializer of the body for a write, and of the answer otherwise."""
         is_write = self.request.method not in SAFE_METHODS

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.support.token_factory import Signer
 
 PAGE = {"accept": "text/html"}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -63,6 +64,13 @@ class TestForms:
     def test_are_for_pages_only(self, admin_client: APIClient, forms: list[dict[str, Any]]) -> None:
         assert admin_client.post("/users/", "email=x", content_type=FORM).status_code == 415
         assert not forms
+
+    @pytest.mark.parametrize("path", ["/users/", f"/users/{UNKNOWN}", "/users/activate/"])
+    def test_describe_a_route(self, admin_client: APIClient, path: str) -> None:
+        response = admin_client.post(path, "_method=OPTIONS", content_type=FORM, headers=PAGE)
+
+        assert response.status_code == 200
+        assert "application/json" in response.text
 
     @pytest.mark.parametrize(("method", "status"), [("PUT", 404), ("DELETE", 404), ("PATCH", 405)])
     def test_name_the_method(self, admin_client: APIClient, method: str, status: int) -> None:
