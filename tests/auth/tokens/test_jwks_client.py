@@ -5,17 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 
 from apps.auth.tokens import jwks_client
 from tests.auth.key_server_stub import Publisher, answering, dripping, hanging
-from tests.auth.signing import key
+from tests.support import wsgi_server
 from tests.support.waiting import LIMIT_SECONDS, PRODUCTION_VALUES
 
 if TYPE_CHECKING:
@@ -167,22 +163,7 @@ class TestFetch:
 class TestFetchOverTls:
     @pytest.fixture
     def certificate(self, tmp_path: Path) -> Path:
-        """A certificate for localhost, signed by its own key, which is in the same file."""
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        signer, now = key("tls").private, datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder(name, name, signer.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-            .sign(signer, hashes.SHA256())
-        )
-        path = tmp_path / "certificate.pem"
-        private = signer.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-        return path
+        return wsgi_server.write_certificate(tmp_path / "certificate.pem")
 
     @pytest.fixture
     def url(self, certificate: Path) -> Iterator[str]:
