@@ -40,7 +40,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 fill = $(BIN)/uv pip sync --quiet --require-hashes --python $(1)/bin/python $(2) \
   || $(PIP) --python $(1)/bin/python install --require-hashes --no-deps --requirement $(2)
 # In this order: each set extends the one before it. A lock holds for every platform and Python.
-SETS := production staging development emulator rehearsal linters moto
+SETS := production staging development emulator rehearsal linters moto benchmarks
 lock_sets = for set in $(SETS); do \
   "$(CURDIR)/$(BIN)/uv" pip compile --universal --generate-hashes --no-annotate --no-strip-extras \
     --python-version=3.11 --quiet --output-file $$set.txt $$set.in >/dev/null \
