@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
-
 
 @pytest.fixture
 def short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,13 +85,7 @@ class TestFetch:
         assert PRODUCTION_VALUES[jwks_client, "DEADLINE_SECONDS"] == 2.0
 
     @pytest.mark.usefixtures("short_deadline")
-    @pytest.mark.parametrize(
-        "misbehaviour",
-        [
-            pytest.param(hanging, id="nothing-comes"),
-            pytest.param(dripping([HEAD], [b"{"]), id="the-body-drips"),
-        ],
-    )
+    @pytest.mark.parametrize("misbehaviour", [hanging, dripping])
     def test_waits_no_longer_than_its_deadline(self, publisher: Publisher, misbehaviour: Any) -> None:
         publisher.misbehave = misbehaviour
 
@@ -114,22 +106,6 @@ class TestFetch:
 
         with pytest.raises(jwks_client.FetchError, match="RuntimeError"):
             jwks_client.fetch(publisher.url)
-
-    @pytest.mark.parametrize(
-        "url",
-        [
-            "http://cognito-idp.us-east-1.amazonaws.com/x",
-            "http://127.0.0.1.attacker.example/x",
-            "http://127.0.0.1@attacker.example/x",
-            "file:///etc/passwd",
-            "https:///x",
-            "//127.0.0.1/x",
-            "",
-        ],
-    )
-    def test_refuses_what_is_neither_https_nor_loopback(self, url: str) -> None:
-        with pytest.raises(jwks_client.FetchError, match="neither https nor on this machine"):
-            jwks_client.fetch(url)
 
     def test_knows_no_proxies(self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
