@@ -38,10 +38,6 @@ def promising_more(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-def endless_headers(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X-More: x\r\n" * 1000)
-
-
 class TestFetch:
     @pytest.mark.parametrize(
         ("path", "request_line"),
@@ -69,7 +65,7 @@ class TestFetch:
             jwks_client.fetch(publisher.url)
         assert len(publisher.asked) == 1  # no redirect is followed
 
-    @pytest.mark.parametrize("misbehaviour", [garbage, hanging_up, endless_headers])
+    @pytest.mark.parametrize("misbehaviour", [garbage, hanging_up])
     def test_survives(self, publisher: Publisher, misbehaviour: Any) -> None:
         publisher.misbehave = misbehaviour
 
@@ -91,10 +87,6 @@ class TestFetch:
 
         with pytest.raises(jwks_client.FetchError, match="no answer in time"):
             jwks_client.fetch(publisher.url)
-
-    def test_reports_a_refused_connection(self) -> None:
-        with pytest.raises(jwks_client.FetchError, match="ConnectionRefusedError"):
-            jwks_client.fetch("http://127.0.0.1:1/")
 
     def test_reports_that_no_thread_can_be_started(
         self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
