@@ -221,13 +221,17 @@ class TestFiles:
             admin.get_by_role("link", name="Download the file").click()
         assert Path(downloading.value.path()).read_bytes() == b"a plan"
 
-    def test_of_a_project_are_downloaded_when_it_lists_them(self, admin: Page) -> None:
+    def test_of_a_project_are_recorded_before_a_download(self, admin: Page) -> None:
         admin.goto("/files/request-signature")
         admin.get_by_label("Project id").first.fill("1")
-        upload(admin, "plan.pdf", b"a plan")
+        upload(admin, "plan.docx", b"a plan")
 
-        expect(admin.get_by_text("Uploaded as")).to_contain_text("when the project lists it")
-        expect(admin.get_by_role("link", name="Download", exact=True)).to_have_count(0)
+        expect(admin.get_by_text("Uploaded as")).to_contain_text("The editor records a file of a project")
+        expect(admin.get_by_role("link", name="Download")).to_have_count(0)
+        admin.get_by_role("button", name="Record the file").click()
+        with admin.expect_download() as downloading:
+            admin.get_by_role("link", name="Download the file").click()
+        assert Path(downloading.value.path()).read_bytes() == b"a plan"
 
     def test_say_why_they_are_refused(self, admin: Page) -> None:
         admin.goto("/files/request-signature")
