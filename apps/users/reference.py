@@ -9,7 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 from rest_framework import status
 
-from apps.claims.hasura import HasuraClaims
+from apps.claims.hasura import ROLES, HasuraClaims
 from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.http.operation import Operation, Operations
@@ -116,14 +116,33 @@ def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
 
 
 def user_links(user: Mapping[str, Any]) -> dict[str, str]:
-    """Return where a user's pages are: a user without an account has none yet."""
+    """Return where a user's pages are. A user who cannot sign in has none but the activation."""
+    if _sign_in(user) != "active":
+        roles = [role for role in user["roles"] or () if role in ROLES]
+        query = urlencode({"email": user["email"], "roles": roles}, doseq=True)
+        return {"Activate": f"{reverse('activate-user')}?{query}"}
     account = user["cognito_user_id"]
-    if account is None or user["is_deleted"]:
-        return {"Activate": f"{reverse('activate-user')}?{urlencode({'email': user['email']})}"}
     return {
         "Open": reverse("user", kwargs={"user_id": account}),
         "History": reverse("user-history", kwargs={"user_id": account}),
     }
+
+
+def user_row(user: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of the list: who a user is, and whether the user can sign in."""
+    columns = ("last_name", "first_name", "email", "workgroup_name", "roles")
+    return {**{name: user[name] for name in columns}, "sign_in": _sign_in(user)}
+
+
+def event_row(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of the history."""
+    return {name: event[name] for name in ("at", "operation", "actor_email", "changes")}
+
+
+def _sign_in(user: Mapping[str, Any]) -> str:
+    if user["is_deleted"]:
+        return "deactivated"
+    return "active" if user["cognito_user_id"] else "no account"
 
 
 OPERATIONS: Operations = {
@@ -132,7 +151,7 @@ OPERATIONS: Operations = {
             answer=UserPageSerializer,
             errors=(UnavailableError,),
             answer_example=PAGE,
-            columns=("last_name", "first_name", "email", "workgroup_name", "roles", "is_deleted"),
+            row=user_row,
             links=user_links,
         ),
         "post": Operation(
@@ -200,7 +219,7 @@ OPERATIONS: Operations = {
             path=PATH,
             errors=(errors.UserNotFoundError, UnavailableError),
             answer_example=HISTORY,
-            columns=("at", "operation", "actor_email", "changes"),
+            row=event_row,
         )
     },
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,6 +14,7 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from apps.users import services
+from apps.users.errors import PASSWORD_RULE
 from apps.users.models import MopedUser
 from tests.users.stores import profile
 
@@ -127,6 +130,150 @@ class TestPages:
 
         assert response.status_code == 200
         assert name.encode() not in response.content
+
+
+def visible(response: Any) -> str:
+    """Return the page without the JSON of the answer and without the list of routes."""
+    without_json = re.sub(r"<pre.*?</pre>", "", html.unescape(response.text), flags=re.DOTALL)
+    return without_json[without_json.index("<main") :]
+
+
+def send(client: APIClient, path: str, method: str, **fields: Any) -> str:
+    """Send a form and return what the page shows."""
+    body = urlencode(fields | {"_method": method}, doseq=True)
+    return visible(client.post(path, body, content_type=FORM, headers=PAGE))
+
+
+@pytest.mark.django_db
+class TestMessages:
+    def test_of_a_missing_object_stand_once_and_without_forms(self, admin_client: APIClient) -> None:
+        for page in (
+            visible(admin_client.get("/users/12", headers=PAGE)),
+            send(admin_client, "/users/12", "PUT", **profile("jane.doe@austintexas.gov")),
+        ):
+            assert page.count("There is no such user.") == 1
+            assert "Send PUT" not in page
+            assert "Send DELETE" not in page
+
+    def test_are_for_people(self, admin_client: APIClient) -> None:
+        page = send(admin_client, "/users/", "POST", password="Short-1", title="x" * 256)
+
+        errors = re.findall(r'-(\w+)-about">\s*<p class="error">(.*?)</p>\s*(<p class="error">)?', page)
+        assert [(name, message) for name, message, _ in errors] == [
+            ("email", "This field is required."),
+            ("first_name", "This field is required."),
+            ("last_name", "This field is required."),
+            ("title", "The greatest length is 255."),
+            ("workgroup_id", "This field is required."),
+            ("roles", "This field is required."),
+            ("password", PASSWORD_RULE),
+        ]
+        assert not any(another for _, _, another in errors)
+        assert page.count(PASSWORD_RULE) == 1  # and not again as the help text
+
+    def test_beside_no_field_stand_above(self, admin_client: APIClient) -> None:
+        page = send(admin_client, "/users/", "POST", _content='{"colour": 1}')
+
+        assert re.search(r"<li><b>colour</b>: unknown field</li>", page)
+        assert page.count("<li><b>") == 1
+
+    @pytest.mark.parametrize("content", ["{", "[]"])
+    def test_of_no_field_stand_beside_none(self, admin_client: APIClient, content: str) -> None:
+        page = send(admin_client, "/users/", "POST", _content=content)
+
+        assert 'role="alert"' in page
+        assert 'class="error"' not in page
+
+
+@pytest.mark.django_db
+class TestLinks:
+    @pytest.fixture(autouse=True)
+    def people(self) -> None:
+        for name, account, changes in (
+            ("jane", UNKNOWN, {"workgroup_id": 19}),
+            ("vera.viewer", uuid.uuid5(uuid.NAMESPACE_URL, "vera.viewer@austintexas.gov"), {}),
+            ("former", None, {"is_deleted": True, "roles": ["moped-admin", "moped-viewer"]}),
+            ("paula", None, {"roles": ["non-login-user"]}),
+        ):
+            values = profile(f"{name}@austintexas.gov", cognito_user_id=account, **changes)
+            MopedUser.objects.create(**values)
+
+    def links(self, client: APIClient) -> list[str]:
+        page = client.get("/users/", headers=PAGE)
+        return re.findall(r'<a href="(/users/[^"?]+[^"]*)" aria-label', html.unescape(page.text))
+
+    def test_lead_an_admin_everywhere(self, admin_client: APIClient) -> None:
+        links = self.links(admin_client)
+
+        assert {f"/users/{UNKNOWN}", f"/users/{UNKNOWN}/history"} < set(links)
+        assert "/users/activate/?email=former%40austintexas.gov&roles=moped-admin&roles=moped-viewer" in links
+        assert "/users/activate/?email=paula%40austintexas.gov" in links
+
+    def test_lead_a_viewer_to_the_own_page(self, impersonate: Impersonate) -> None:
+        account = uuid.uuid5(uuid.NAMESPACE_URL, "vera.viewer@austintexas.gov")
+
+        assert self.links(impersonate("viewer")) == [f"/users/{account}"]
+
+    def test_to_an_activation_tick_the_former_roles(self, admin_client: APIClient) -> None:
+        query = "email=former%40austintexas.gov&roles=moped-admin&roles=moped-viewer"
+        page = admin_client.get(f"/users/activate/?{query}", headers=PAGE)
+
+        assert re.findall(r'value="([\w-]+)" checked', page.text) == ["moped-viewer", "moped-admin"]
+        body = re.search(r"<textarea id=\"raw-PUT\".*?>(.*?)</textarea>", html.unescape(page.text), re.DOTALL)
+        assert body
+        assert json.loads(body[1])["roles"] == ["moped-admin", "moped-viewer"]
+
+    def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
+        page = admin_client.get("/users/", headers=PAGE).text
+
+        states = re.findall(r'data-title="Sign in">(.*?)<', page)
+        assert sorted(states) == ["active", "active", "deactivated", "no account"]
+
+    @pytest.mark.parametrize(("name", "value"), [("role", "non-login-user"), ("workgroup", "19")])
+    def test_are_found_by_what_the_list_shows(self, admin_client: APIClient, name: str, value: str) -> None:
+        page = admin_client.get(f"/users/?{name}={value}", headers=PAGE)
+
+        assert f'<option value="{value}" selected>' in page.text
+        assert "1 to 1 of 1" in page.text
+
+    def test_of_breadcrumbs_have_no_slash_that_the_route_lacks(self, impersonate: Impersonate) -> None:
+        for path, expected in (
+            (
+                f"/users/{UNKNOWN}/history",
+                [("/", "Moped API"), ("/users/", "User List"), (f"/users/{UNKNOWN}", "User Detail")],
+            ),
+            ("/files/request-signature", [("/", "Moped API"), ("/files/", "Files")]),
+        ):
+            page = impersonate("viewer").get(path, headers=PAGE)
+            trail = page.text[page.text.index('aria-label="Breadcrumbs"') :]
+            assert re.findall(r'<li><a href="(.*?)">(.*?)</a>', trail) == expected
+
+
+@pytest.mark.django_db
+class TestTools:
+    def test_fold_the_filters_until_one_is_set(self, admin_client: APIClient) -> None:
+        for query, is_open in (
+            ("", False),
+            ("?limit=1&offset=1&search=", False),
+            ("?search=x", True),
+            ("?limit=x", True),
+        ):
+            page = admin_client.get(f"/users/{query}", headers=PAGE).text
+            assert ('<details class="filters" open>' in page) == is_open
+
+    def test_describe_the_same_query(self, admin_client: APIClient) -> None:
+        assert 'action="/users/?search=x"' in admin_client.get("/users/?search=x", headers=PAGE).text
+
+        page = send(admin_client, "/users/?search=x", "OPTIONS")
+
+        assert "<code>/users/?search=x</code>" in page
+        assert "200 with an empty body" in page
+        assert 'href="/users/?search=x">Back to' in page
+
+    def test_offer_no_download_of_what_was_only_signed(self, impersonate: Impersonate) -> None:
+        page = visible(impersonate("editor").get("/files/request-signature?file=x.pdf", headers=PAGE))
+
+        assert "Download" not in page
 
 
 class TestOpenRoute:
