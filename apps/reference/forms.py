@@ -13,6 +13,7 @@ from django.urls import get_script_prefix, resolve
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import override_method
+from rest_framework.utils.serializer_helpers import BoundField
 
 from apps.core.errors import MopedError
 from apps.core.http.html_forms import CONTENT
@@ -59,26 +60,27 @@ class Action(NamedTuple):
     confirm: str = ""
 
 
-class Choice(NamedTuple):
-    """A value that can be chosen."""
+class FormField(BoundField):
+    """A field with its value and messages, as the template shows it."""
 
-    value: str
-    text: str
-    is_chosen: bool
+    @property
+    def widget(self) -> str:
+        """Return `checkboxes`, `select`, `checkbox`, `textarea`, or a type of an `input`."""
+        if "choices" in self.style:
+            return "select"
+        widget = next((widget for kind, widget in WIDGETS.items() if isinstance(self._field, kind)), "")
+        if not widget and (getattr(self._field, "max_length", None) or 0) > LONG_TEXT:
+            return "textarea"
+        return widget or TYPES.get(getattr(self._field, "schema", {}).get("format", ""), "text")
 
-
-class FormField(NamedTuple):
-    """A field as the template shows it."""
-
-    name: str
-    label: str
-    help_text: str
-    required: bool
-    widget: str
-    """`checkboxes`, `select`, `checkbox`, `textarea`, or a type of an `input`."""
-    value: Any
-    choices: list[Choice]
-    errors: list[str]
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        """Return the values that can be chosen, with their texts, and which of them are."""
+        offered = getattr(self._field, "choices", {})
+        if "choices" in self.style:
+            offered = self.style["choices"]()
+        chosen = set(map(str, self.value if isinstance(self.value, list) else [self.value]))
+        return [(str(value), str(text), str(value) in chosen) for value, text in offered.items()]
 
 
 def form_fields(
@@ -86,7 +88,7 @@ def form_fields(
 ) -> list[FormField]:
     """Return the fields that a person can fill in, with values and messages."""
     return [
-        _form_field(name, field, values, list(errors.get(name, ())))
+        FormField(field, _value(field, values, name), errors.get(name, []))  # type: ignore[arg-type] # plain texts
         for name, field in serializer.fields.items()
         if not field.read_only and not field.style.get("ignored")
     ]
@@ -104,40 +106,12 @@ def _plain(message: str) -> str:
     return message
 
 
-def _form_field(name: str, field: Field, values: Mapping[str, Any], errors: list[str]) -> FormField:
-    widget = _widget(field)
-    value = "" if widget == "password" else _value(field, values, name)
-    help_text = "" if "choices" in field.style else str(field.help_text or "")  # names explain themselves
-    choices = _choices(field, value)
-    return FormField(name, str(field.label), help_text, field.required, widget, value, choices, errors)
-
-
-def _widget(field: Field) -> str:
-    if "choices" in field.style:
-        return "select"
-    widget = next((widget for kind, widget in WIDGETS.items() if isinstance(field, kind)), "")
-    if not widget and (getattr(field, "max_length", None) or 0) > LONG_TEXT:
-        return "textarea"
-    return widget or TYPES.get(getattr(field, "schema", {}).get("format", ""), "text")
-
-
 def _value(field: Field, values: Mapping[str, Any], name: str) -> Any:
     if isinstance(field, ChoiceListField) and hasattr(values, "getlist"):
         return values.getlist(name)
     default = "" if field.default in (serializers.empty, None) else field.default
     value = values.get(name, default)
     return "" if value is None else value
-
-
-def _choices(field: Field, value: Any) -> list[Choice]:
-    if isinstance(field, ChoiceListField):
-        offered: Mapping[Any, Any] = dict(zip(field.values, field.values, strict=True))
-    elif "choices" in field.style:
-        offered = field.style["choices"]()
-    else:
-        offered = getattr(field, "choices", {})
-    chosen = {str(item) for item in value} if isinstance(value, list) else {str(value)}
-    return [Choice(str(item), str(text), str(item) in chosen) for item, text in offered.items()]
 
 
 def messages(view: Any, data: Any) -> Mapping[str, list[str]]:

@@ -144,6 +144,7 @@ class ChoiceListField(serializers.Field[list[str], Any, list[str], Any]):
 
     def __init__(self, values: tuple[str, ...], **options: Any) -> None:
         self.values = values
+        self.choices = {value: value for value in values}
         super().__init__(**options)
 
     def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
