@@ -6,7 +6,7 @@ import contextlib
 import re
 import shlex
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.urls import reverse
@@ -34,14 +34,6 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 PAGING = frozenset({"limit", "offset"})
 
 
-class Cell(NamedTuple):
-    """A cell of a table: a text, or the parts of an object."""
-
-    title: str
-    text: str
-    parts: Mapping[str, str]
-
-
 class PageRenderer(BrowsableAPIRenderer):
     """
     The page of a route: its answer, and forms for what the caller may do.
@@ -49,18 +41,11 @@ class PageRenderer(BrowsableAPIRenderer):
     A view may name a template of its own in `page_template`.
     """
 
-    template = "moped/api.html"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Return the page."""
-        view = renderer_context["view"] if renderer_context else None
-        self.template = getattr(view, "page_template", self.template)
-        return super().render(data, accepted_media_type, renderer_context)
+    @property
+    def template(self) -> str:  # type: ignore[override] # an attribute in DRF
+        """Return the name of the template."""
+        view = self.renderer_context["view"]  # type: ignore[attr-defined] # set by DRF's `render`
+        return getattr(view, "page_template", "moped/api.html")
 
     def get_context(
         self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
@@ -154,34 +139,9 @@ def _links(item: Mapping[str, Any], operation: Operation, request: Any) -> dict[
 
 def _table(data: Mapping[str, Any], operation: Operation, request: Any) -> dict[str, Any]:
     items = data["results"]
-    rows = [operation.row(item) if operation.row else item for item in items]
+    rows = [operation.row(item) for item in items] if operation.row else items
     links = [_links(item, operation, request) for item in items]
-    cells = [[_cell(column, value) for column, value in row.items()] for row in rows]
-    return {
-        "columns": [_title(column) for column in rows[0]] if rows else [],
-        "has_links": any(links),
-        "rows": [{"cells": row, "links": own} for row, own in zip(cells, links, strict=True)],
-    }
-
-
-def _title(column: str) -> str:
-    return column.replace("_", " ").capitalize()
-
-
-def _cell(column: str, value: Any) -> Cell:
-    parts = value if isinstance(value, dict) else {}
-    return Cell(_title(column), _text(value), {_title(name): _text(part) for name, part in parts.items()})
-
-
-def _text(value: Any) -> str:
-    """Return a value as people write it; a change as its two values."""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return " → ".join(dict.fromkeys(_text(part) or "(empty)" for part in value.values()))
-    return "" if value is None else str(value)
+    return {"columns": rows[:1], "has_links": any(links), "rows": list(zip(rows, links, strict=True))}
 
 
 def _pages(view: Any) -> dict[str, Any] | None:

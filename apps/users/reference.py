@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from rest_framework import status
 
 from apps.claims.hasura import ROLES, HasuraClaims
@@ -128,15 +129,38 @@ def user_links(user: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def user_row(user: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of the list: who a user is, and whether the user can sign in."""
-    columns = ("last_name", "first_name", "email", "workgroup_name", "roles")
-    return {**{name: user[name] for name in columns}, "sign_in": _sign_in(user)}
+def user_row(user: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the list shows of a user, by column."""
+    return {
+        "Last name": user["last_name"],
+        "First name": user["first_name"],
+        "Email": user["email"],
+        "Workgroup": user["workgroup_name"] or "",
+        "Roles": ", ".join(user["roles"] or ()),
+        "Sign-in": _sign_in(user),
+    }
 
 
-def event_row(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of the history."""
-    return {name: event[name] for name in ("at", "operation", "actor_email", "changes")}
+def event_row(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the history shows of a change, by column."""
+    changes = (
+        (name.replace("_", " ").capitalize(), *map(_text, change.values()))
+        for name, change in event["changes"].items()
+    )
+    return {
+        "At": event["at"],
+        "Operation": event["operation"],
+        "Actor": event["actor_email"],
+        "Changes": format_html("<ul>{}</ul>", format_html_join("", "<li><b>{}</b>: {} → {}</li>", changes)),
+    }
+
+
+def _text(value: Any) -> str:
+    """Return a changed value as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return text or "(empty)"
 
 
 def _sign_in(user: Mapping[str, Any]) -> str:

@@ -226,7 +226,7 @@ class TestLinks:
     def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
         page = admin_client.get("/users/", headers=PAGE).text
 
-        states = re.findall(r'data-title="Sign in">(.*?)<', page)
+        states = re.findall(r'data-title="Sign-in">(.*?)<', page)
         assert sorted(states) == ["active", "active", "deactivated", "no account"]
 
     @pytest.mark.parametrize(("name", "value"), [("role", "non-login-user"), ("workgroup", "19")])
