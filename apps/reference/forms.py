@@ -100,10 +100,8 @@ def plain_messages(messages: Sequence[str]) -> list[str]:
 
 
 def _plain(message: str) -> str:
-    for pattern, sentence in FOR_PEOPLE.items():
-        if match := pattern.fullmatch(message):
-            return match.expand(sentence)
-    return message
+    matches = ((pattern.fullmatch(message), sentence) for pattern, sentence in FOR_PEOPLE.items())
+    return next((match.expand(sentence) for match, sentence in matches if match), message)
 
 
 def _value(field: Field, values: Mapping[str, Any], name: str) -> Any:
