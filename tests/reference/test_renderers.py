@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from rest_framework.test import APIClient
 
-from apps.users import services
+from apps.users import selectors, services
 from apps.users.errors import PASSWORD_RULE
 from apps.users.models import MopedUser
 from tests.users.stores import profile
@@ -36,6 +36,18 @@ def policy(response: Any) -> str:
     return str(response.headers["Content-Security-Policy"])
 
 
+def visible(response: Any) -> str:
+    """Return the page without the JSON of the answer and without the list of routes."""
+    without_json = re.sub(r"<pre.*?</pre>", "", html.unescape(response.text), flags=re.DOTALL)
+    return without_json[without_json.index("<main") :]
+
+
+def send(client: APIClient, path: str, method: str, **fields: Any) -> str:
+    """Send a form and return what the page shows."""
+    body = urlencode(fields | {"_method": method, "csrfmiddlewaretoken": "x"}, doseq=True)
+    return visible(client.post(path, body, content_type=FORM, headers=PAGE))
+
+
 @pytest.mark.django_db
 class TestForms:
     @pytest.fixture
@@ -55,25 +67,18 @@ class TestForms:
             "is_user_group_member": True
         }
         admin_client.post("/users/", body, format="json")
-        fields = body | {"csrfmiddlewaretoken": "x", "is_user_group_member": "true"}
 
-        response = admin_client.post(
-            "/users/", urlencode(fields, doseq=True), content_type=FORM, headers=PAGE
+        pages = (
+            send(admin_client, "/users/", "POST", **body | {"is_user_group_member": "true"}),
+            send(admin_client, "/users/", "POST", _content=json.dumps(body)),
         )
 
-        assert response.status_code == 201
-        assert forms[0] == forms[1]
+        assert all("HTTP 201" in page and "Send POST" in page for page in pages)
+        assert forms[0] == forms[1] == forms[2]
 
     def test_are_for_pages_only(self, admin_client: APIClient, forms: list[dict[str, Any]]) -> None:
         assert admin_client.post("/users/", "email=x", content_type=FORM).status_code == 415
         assert not forms
-
-    @pytest.mark.parametrize("path", ["/users/", f"/users/{UNKNOWN}", "/users/activate/"])
-    def test_describe_a_route(self, admin_client: APIClient, path: str) -> None:
-        response = admin_client.post(path, "_method=OPTIONS", content_type=FORM, headers=PAGE)
-
-        assert response.status_code == 200
-        assert "application/json" in response.text
 
     @pytest.mark.parametrize(("method", "status"), [("PUT", 404), ("DELETE", 404), ("PATCH", 405)])
     def test_name_the_method(self, admin_client: APIClient, method: str, status: int) -> None:
@@ -132,18 +137,6 @@ class TestPages:
         assert name.encode() not in response.content
 
 
-def visible(response: Any) -> str:
-    """Return the page without the JSON of the answer and without the list of routes."""
-    without_json = re.sub(r"<pre.*?</pre>", "", html.unescape(response.text), flags=re.DOTALL)
-    return without_json[without_json.index("<main") :]
-
-
-def send(client: APIClient, path: str, method: str, **fields: Any) -> str:
-    """Send a form and return what the page shows."""
-    body = urlencode(fields | {"_method": method}, doseq=True)
-    return visible(client.post(path, body, content_type=FORM, headers=PAGE))
-
-
 @pytest.mark.django_db
 class TestMessages:
     def test_of_a_missing_object_stand_once_and_without_forms(self, admin_client: APIClient) -> None:
@@ -156,11 +149,11 @@ class TestMessages:
             assert "Send DELETE" not in page
 
     def test_are_for_people(self, admin_client: APIClient) -> None:
-        page = send(admin_client, "/users/", "POST", password="Short-1", title="x" * 256)
+        page = send(admin_client, "/users/", "POST", email="no address", password="Short-1", title="x" * 256)
 
         errors = re.findall(r'-(\w+)-about">\s*<p class="error">(.*?)</p>\s*(<p class="error">)?', page)
         assert [(name, message) for name, message, _ in errors] == [
-            ("email", "This field is required."),
+            ("email", "must be an email address, such as jane.doe@austintexas.gov"),
             ("first_name", "This field is required."),
             ("last_name", "This field is required."),
             ("title", "The greatest length is 255."),
@@ -170,6 +163,24 @@ class TestMessages:
         ]
         assert not any(another for _, _, another in errors)
         assert page.count(PASSWORD_RULE) == 1  # and not again as the help text
+        assert page.count('aria-invalid="true"') == 6
+        assert 'name="email" value="no address"' in page
+        assert "Short-1" not in page
+
+    def test_say_why_a_write_is_refused(self, impersonate: Impersonate, admin_client: APIClient) -> None:
+        page = visible(impersonate("viewer").get("/users/", headers=PAGE))
+        assert "You cannot do this: You need the role moped-admin" in page
+        assert "Send POST" not in page
+
+    def test_refuse_the_own_deletion(self, admin_client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        user = MopedUser(**profile("ada.admin@austintexas.gov", cognito_user_id=UNKNOWN, date_added=None))
+        detail = selectors.UserDetail(user, account=None, sso_account=None, claims=None)
+        monkeypatch.setattr(selectors, "get_user_detail", lambda _: detail)
+
+        page = visible(admin_client.get(f"/users/{UNKNOWN}", headers=PAGE))
+
+        assert "cannot remove your own account" in page
+        assert "Send PUT" in page
 
     def test_beside_no_field_stand_above(self, admin_client: APIClient) -> None:
         page = send(admin_client, "/users/", "POST", _content='{"colour": 1}')
@@ -183,6 +194,7 @@ class TestMessages:
 
         assert 'role="alert"' in page
         assert 'class="error"' not in page
+        assert f'spellcheck="false">{content}</textarea>' in page
 
 
 @pytest.mark.django_db
@@ -223,6 +235,17 @@ class TestLinks:
         assert body
         assert json.loads(body[1])["roles"] == ["moped-admin", "moped-viewer"]
 
+    def test_lead_to_the_next_page_with_the_same_filters(self, admin_client: APIClient) -> None:
+        page, count = "/users/?limit=1&active=true", 0
+        while link := re.search(r'rel="next" href="(.*?)"', admin_client.get(page, headers=PAGE).text):
+            page, count = html.unescape(link[1]), count + 1
+        last = admin_client.get(page, headers=PAGE).text
+
+        assert count == 2
+        assert "3 to 3 of 3" in last
+        assert 'rel="prev" href="/users/?active=true&amp;limit=1&amp;offset=1"' in last
+        assert '<option value="true" selected>' in last
+
     def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
         page = admin_client.get("/users/", headers=PAGE).text
 
@@ -261,14 +284,16 @@ class TestTools:
             page = admin_client.get(f"/users/{query}", headers=PAGE).text
             assert ('<details class="filters" open>' in page) == is_open
 
-    def test_describe_the_same_query(self, admin_client: APIClient) -> None:
-        assert 'action="/users/?search=x"' in admin_client.get("/users/?search=x", headers=PAGE).text
+    @pytest.mark.parametrize("path", ["/users/?search=x", f"/users/{UNKNOWN}", "/users/activate/"])
+    def test_describe_a_route_with_its_query(self, admin_client: APIClient, path: str) -> None:
+        assert f'action="{path}"' in admin_client.get(path, headers=PAGE).text
 
-        page = send(admin_client, "/users/?search=x", "OPTIONS")
+        page = send(admin_client, path, "OPTIONS")
 
-        assert "<code>/users/?search=x</code>" in page
+        assert "HTTP 200" in page
+        assert f"<code>{path}</code>" in page
         assert "200 with an empty body" in page
-        assert 'href="/users/?search=x">Back to' in page
+        assert f'href="{path}">Back to' in page
 
     def test_offer_no_download_of_what_was_only_signed(self, impersonate: Impersonate) -> None:
         page = visible(impersonate("editor").get("/files/request-signature?file=x.pdf", headers=PAGE))
