@@ -30,7 +30,7 @@ VALUES = {
 }
 
 
-def call(client: APIClient, method: str, path: str, operation: dict[str, Any], **query: str) -> Any:
+def call(client: APIClient, method: str, path: str, operation: dict[str, Any], query: dict[str, str]) -> Any:
     """Call an operation as its reference shows it."""
     filled = re.sub(r"{(\w+)}", lambda parameter: VALUES[parameter[1]], path)
     required = {
@@ -69,7 +69,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # AWS is away in all of them. Django finds a query with so many fields suspicious.
 @pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+@pytest.mark.parametrize("called", OPERATIONS, ids=IDS)
 @pytest.mark.parametrize(
     ("fault", "fields"), [(None, 0), (forget_rights, 0), (lose_the_database, 0), (None, 2_000)]
 )
@@ -80,19 +80,17 @@ class TestEveryOperation:
         monkeypatch: pytest.MonkeyPatch,
         fault: Callable[[pytest.MonkeyPatch], None] | None,
         fields: int,
-        method: str,
-        path: str,
-        operation: dict[str, Any],
+        called: tuple[str, str, dict[str, Any]],
     ) -> None:
         client = impersonate("admin")
         if fault:
             fault(monkeypatch)
 
-        answer = call(client, method, path, operation, **{f"field{number}": "" for number in range(fields)})
+        answer = call(client, *called, {f"field{number}": "" for number in range(fields)})
 
         if fields and answer.status_code < 400:
             return  # the view reads no query
-        response = operation["responses"].get(str(answer.status_code))
+        response = called[2]["responses"].get(str(answer.status_code))
         assert response, (answer.status_code, answer.content)
         media = response.get("content", {}).get(answer.headers["Content-Type"])
         assert media, answer.headers["Content-Type"]
