@@ -7,7 +7,8 @@ changes a private function of MiniStack and stops the start if that function is 
 | AWS | here |
 |---|---|
 | one CreateDeployment of API Gateway in 5 seconds for an account | the same. A test sets the seconds |
-| a stack takes 10 to 60 seconds | one answer of DescribeStacks says that the work is in progress |
+| a stack takes 10 to 60 seconds | two answers of DescribeStacks say that the work is in progress |
+| a stack is not deleted while it is updated | the same |
 | a function is pending after a change | until its state was asked for once. Changes are refused meanwhile |
 | Lambda knows a new role after some seconds | it refuses roles. A test sets how often |
 | the index of tags is some seconds late | it finds what was there when the same was asked before |
@@ -43,8 +44,6 @@ MENDED: tuple[tuple[Any, str, Any], ...] = (
     (iam_actions, "extract_resource_arn", rights.function_to_be_made),
     (iam_actions, "_lambda_action", rights.right_of_a_function),
     (tagging, "resource_tags", rights.tags_of_apis),
-    (iam_actions, "extract_resource_arn", rights.function_to_be_made),
-    (iam_actions, "_lambda_action", rights.right_of_a_function),
     (apigateway_v1, "_create_deployment", delays.one_deployment_at_a_time),
     (stacks, "_provision_resource", rights.with_rights("POST")),
     (stacks, "_update_resource", rights.with_rights("PATCH")),
@@ -71,9 +70,10 @@ def main() -> None:
         ("CreateStack", "CREATE"),
         ("UpdateStack", "UPDATE"),
         ("ExecuteChangeSet", "UPDATE"),
+        ("DeleteStack", "DELETE"),
     ):
         actions[action] = delays.slow_stack(actions[action], verb)
-    actions["DescribeStacks"] = delays.in_progress_once(actions["DescribeStacks"])
+    actions["DescribeStacks"] = delays.in_progress_at_first(actions["DescribeStacks"])
     tagging._HANDLERS["GetResources"] = delays.one_question_late(tagging._HANDLERS["GetResources"])
     ministack.app = with_controls(ministack.app)
     emulator_patches.main()
