@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from rest_framework import status
 
-from apps.claims.hasura import ROLES, HasuraClaims
+from apps.claims.hasura import NO_LOGIN, ROLES, HasuraClaims
 from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.http.operation import Operation, Operations
@@ -118,7 +118,7 @@ def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
 
 def user_links(user: Mapping[str, Any]) -> dict[str, str]:
     """Return where a user's pages are. A user who cannot sign in has none but the activation."""
-    if _sign_in(user) != "active":
+    if _state(user) != "active":
         roles = [role for role in user["roles"] or () if role in ROLES]
         query = urlencode({"email": user["email"], "roles": roles}, doseq=True)
         return {"Activate": f"{reverse('activate-user')}?{query}"}
@@ -137,7 +137,7 @@ def user_row(user: Mapping[str, Any]) -> dict[str, str]:
         "Email": user["email"],
         "Workgroup": user["workgroup_name"] or "",
         "Roles": ", ".join(user["roles"] or ()),
-        "Sign-in": _sign_in(user),
+        "State": _state(user),
     }
 
 
@@ -163,10 +163,12 @@ def _text(value: Any) -> str:
     return text or "(empty)"
 
 
-def _sign_in(user: Mapping[str, Any]) -> str:
+def _state(user: Mapping[str, Any]) -> str:
+    """Return whether a user can sign in, or why not."""
     if user["is_deleted"]:
         return "deactivated"
-    return "active" if user["cognito_user_id"] else "no account"
+    has_account = user["cognito_user_id"] and NO_LOGIN not in (user["roles"] or ())
+    return "active" if has_account else "no sign-in"
 
 
 OPERATIONS: Operations = {

@@ -54,16 +54,7 @@ async function openFile({ api, token, key }) {
 }
 """
 
-INSERT_ROW = """
-from apps.files.models import ProjectFile
-ProjectFile.objects.create(project_id=1, file_key={key!r}, file_name='Page', file_size=25600,
-    file_type_id=2, created_by_user_id=2)
-"""
-
-
-@pytest.fixture(scope="module")
-def token(laptop: Laptop) -> str:
-    return laptop.manage("token", "--as", "editor")
+RECORD = "from apps.devstack import sample_data; sample_data.record_file({key!r}, '2')"
 
 
 @pytest.fixture
@@ -84,10 +75,8 @@ def editor(chromium: Browser) -> Iterator[Page]:
 
 
 class TestEditor:
-    def test_uploads_a_page_and_saves_it_without_running_it(
-        self, editor: Page, laptop: Laptop, token: str
-    ) -> None:
-        call = {"api": laptop.url, "token": token}
+    def test_uploads_a_page_and_saves_it_without_running_it(self, editor: Page, laptop: Laptop) -> None:
+        call = {"api": laptop.url, "token": laptop.manage("token", "--as", "editor")}
         name = "Plan & Profile v1.2.html"
         form = editor.evaluate("call => requestSignature(call)", {**call, "file": name, "projectId": "1"})
         assert isinstance(form, dict), form
@@ -96,7 +85,7 @@ class TestEditor:
 
         status = editor.evaluate("form => postFile(form)", {**form, "bytes": list(BODY)})
         assert 200 <= status < 300
-        laptop.manage("shell", "--no-imports", "-c", INSERT_ROW.format(key=key))
+        laptop.manage("shell", "--no-imports", "-c", RECORD.format(key=key))
         with editor.expect_download() as downloading:
             assert editor.evaluate("call => openFile(call)", {**call, "key": key}) == 200
 

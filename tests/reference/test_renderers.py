@@ -249,8 +249,8 @@ class TestLinks:
     def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
         page = admin_client.get("/users/", headers=PAGE).text
 
-        states = re.findall(r'data-title="Sign-in">(.*?)<', page)
-        assert sorted(states) == ["active", "active", "deactivated", "no account"]
+        states = re.findall(r'data-title="State">(.*?)<', page)
+        assert sorted(states) == ["active", "active", "deactivated", "no sign-in"]
 
     @pytest.mark.parametrize(("name", "value"), [("role", "non-login-user"), ("workgroup", "19")])
     def test_are_found_by_what_the_list_shows(self, admin_client: APIClient, name: str, value: str) -> None:
