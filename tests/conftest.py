@@ -14,14 +14,17 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache as counted
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.test import override_settings
 from rest_framework.test import APIClient
 
 from apps.auth import current_roles
+from apps.auth.tokens import keys
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
-from tests.support import reseed, strict_mode, waiting
+from tests.support import reseed, waiting
 from tests.support.callers import ANONYMOUS
 from tests.support.clock import Clock
 from tests.support.lambda_function import handler, lambda_handler
@@ -29,7 +32,6 @@ from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 __all__ = ["handler", "lambda_handler", "reseed"]  # fixtures
@@ -112,15 +114,16 @@ class Impersonate(Protocol):
 
 
 @pytest.fixture(scope="session")
-def emulator_launcher() -> Path:
-    """The emulator of all tests refuses what AWS refuses."""
-    return strict_mode.LAUNCHER
-
-
-@pytest.fixture(scope="session")
 def signer() -> Signer:
     """The key of the tests' pool."""
     return Signer()
+
+
+@receiver(setting_changed)
+def _forget_keys_of_other_settings(*, setting: str, **_: Any) -> None:
+    """Fetch the key set again after a test has changed the settings of the pool."""
+    if setting.startswith("COGNITO_"):
+        keys.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from apps.core.aws import clients
 from apps.deployment.aws import stack_updates
 from apps.deployment.errors import BusyError, StageError
-from apps.devstack import stack as laptop_stack
+from apps.devstack import laptop_stack
 from tests.deployment.role import TRUST
 from tests.support import strict_mode
 

@@ -12,7 +12,7 @@ from apps.claims import items as claims_items
 from apps.claims import triggers
 from apps.claims.hasura import NO_LOGIN
 from apps.core.aws import clients
-from apps.devstack import accounts, pre_token_function, provision, sample_data, stack
+from apps.devstack import accounts, laptop_stack, pre_token_function, provision, sample_data
 from apps.devstack.environment import PROJECT
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
 from apps.files.models import Project, ProjectFile
@@ -31,22 +31,27 @@ def _secret() -> str:
     return answer["SecretString"]
 
 
-def trigger_configuration() -> Any:
-    return clients.lambda_client().get_function_configuration(FunctionName=pre_token_function.NAME)
+def stack_events() -> Any:
+    return clients.cloudformation().describe_stack_events(StackName=laptop_stack.NAME)["StackEvents"]
 
 
-class TestFurnish:
+def trigger_configuration() -> dict[str, Any]:
+    answer = clients.lambda_client().get_function_configuration(FunctionName=pre_token_function.NAME)
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+class TestCreateResources:
     def test_changes_nothing_the_second_time(
         self, furnished_emulator: Emulator, furnished_variables: Mapping[str, str]
     ) -> None:
-        events = clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"]
+        events = stack_events()
         secret = _secret()
-        assert provision.furnish(8000, furnished_emulator.url) == furnished_variables
-        assert clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"] == events
+        assert provision.create_resources(8000, furnished_emulator.url) == furnished_variables
+        assert stack_events() == events
         assert _secret() == secret
 
     def test_follows_the_api_to_another_port(self, furnished_emulator: Emulator) -> None:
-        provision.furnish(8765, furnished_emulator.url)
+        provision.create_resources(8765, furnished_emulator.url)
         client = clients.cognito().describe_user_pool_client(
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
         )["UserPoolClient"]
@@ -55,7 +60,7 @@ class TestFurnish:
             "http://localhost:8765/auth/callback",
             "https://localhost:3000/moped/session/signin",
         ]
-        provision.furnish(8000, furnished_emulator.url)
+        provision.create_resources(8000, furnished_emulator.url)
 
     def test_puts_a_key_into_the_secret(self, furnished_emulator: Emulator) -> None:
         assert len(json.loads(_secret())["COGNITO_DYNAMO_SECRET_KEY"]) == 44
@@ -68,24 +73,21 @@ class TestFurnish:
 
 
 class TestResyncTrigger:
-    def test_leaves_an_unedited_trigger_alone(self, furnished_emulator: Emulator) -> None:
+    def test_deploys_what_changed_and_nothing_else(
+        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         provision.resync_trigger()
-        before = trigger_configuration()["LastModified"]
+        before = trigger_configuration()
         provision.resync_trigger()
-        assert trigger_configuration()["LastModified"] == before
+        assert trigger_configuration() == before
 
-    def test_deploys_an_edit(self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-        before = trigger_configuration()["CodeSha256"]
+        pre_token_function.sync(laptop_stack.outputs()["FunctionRoleArn"], {"A": "1"})
+        assert trigger_configuration()["Environment"]["Variables"]["A"] == "1"
+
         monkeypatch.setattr(pre_token_function, "_digest", lambda: "edited")
         provision.resync_trigger()
-        assert trigger_configuration()["CodeSha256"] != before
-
-    def test_deploys_a_changed_environment(self, furnished_emulator: Emulator) -> None:
-        role = stack.outputs()["FunctionRoleArn"]
-        pre_token_function.sync(role, {"A": "1"})
-        answer = trigger_configuration()
-        assert answer["Environment"]["Variables"]["A"] == "1"
-        provision.resync_trigger()
+        assert trigger_configuration()["Environment"] == before["Environment"]
+        assert trigger_configuration()["CodeSha256"] != before["CodeSha256"]
 
     def test_notices_an_edit_of_the_trigger_itself(self) -> None:
         source = Path(triggers.__file__)
@@ -113,25 +115,18 @@ class TestEnsureAccounts:
         accounts.ensure(PERSONAS, with_rows=False)
         assert clients.cognito().admin_get_user(UserPoolId=pool, Username=email)["UserStatus"] == "CONFIRMED"
 
-    def test_gives_the_outsider_no_claims(self, furnished_personas: Emulator) -> None:
-        key = {"user_id": {"S": BY_KEY["outsider"].email}}
-        assert "Item" not in clients.dynamodb().get_item(TableName=settings.CLAIMS_TABLE, Key=key)
-
 
 @pytest.mark.django_db
 class TestEnsure:
     def test_gives_each_a_row_and_the_claims_it_stands_for(self, furnished_personas: Emulator) -> None:
         accounts.ensure(PERSONAS)
+        rows = {row.email: row for row in MopedUser.objects.all()}
+        first = rows[BY_KEY["admin"].email].user_id - BY_KEY["admin"].database_id
         for persona in PERSONAS:
-            row = MopedUser.objects.filter(email=persona.email).first()
+            row = rows.get(persona.email)
             assert (row.claims if row else None) == claims_items.claims_of(persona.email)
+            assert (row.user_id - first if row else 0) == persona.database_id
             assert bool(row) is persona.has_claims
-
-    def test_numbers_personas_as_their_table_on_a_new_laptop(self, furnished_personas: Emulator) -> None:
-        accounts.ensure(PERSONAS)
-        first = MopedUser.objects.get(email=BY_KEY["admin"].email).user_id - BY_KEY["admin"].database_id
-        for persona in filter(lambda persona: persona.has_claims, PERSONAS):
-            assert MopedUser.objects.get(email=persona.email).user_id == first + persona.database_id
 
 
 @pytest.mark.django_db

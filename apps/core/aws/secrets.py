@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +18,6 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError, UpstreamError
-from apps.core.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,8 @@ def value(name: str, key: str, *, doubted: bool = False) -> str:
 
 def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
     """Return several keys of a secret, all of the same reading; otherwise as `value`."""
-    content = _values(name, doubted=doubted)
+    cached = _cache(name)
+    content = cached.refresh(name, interval=DOUBT_SECONDS) if doubted else cached.get(name)
     texts = tuple(content.get(key, "") for key in keys)
     if not all(texts):
         raise SecretError
@@ -63,12 +64,7 @@ def forget() -> None:
     _cache.cache_clear()
 
 
-def _values(name: str, *, doubted: bool) -> Mapping[str, str]:
-    cache = _cache(name)
-    return cache.refresh(name, interval=DOUBT_SECONDS) if doubted else cache.get(name)
-
-
-@once
+@cache
 def _cache(_name: str) -> RefreshingCache[str, Mapping[str, str]]:
     """Return the cache of one secret: the failure of another does not delay it."""
     return RefreshingCache(_load, FRESH_SECONDS, max_age=math.inf, pause=RETRY_SECONDS)

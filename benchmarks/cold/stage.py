@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from apps.deployment.paths import PROJECT
 from apps.deployment.smoke import event
-from apps.devstack import environment
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import Cluster
+from tests.support import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HOST = "api.example"
 
 
-class World:
+class Stage:
     """
     Where everything is.
 
@@ -62,7 +62,7 @@ class World:
 
 
 @contextmanager
-def furnished() -> Iterator[World]:
+def running() -> Iterator[Stage]:
     """Start both servers, and make a user pool with two people."""
     with tempfile.TemporaryDirectory(prefix="moped-cold-") as scratch, ExitStack() as cleanup:
         emulator = Emulator(Path(scratch) / "aws", free_port(), durable=False)
@@ -70,16 +70,16 @@ def furnished() -> Iterator[World]:
         for server in (emulator, database):
             cleanup.callback(server.stop)
             server.start()
-        environment.apply_for_tests(database.url)
+        environment.apply(database.url)
         os.environ |= {"AWS_ENDPOINT_URL": emulator.url, "DJANGO_SETTINGS_MODULE": "moped_api.settings"}
         import django
 
         django.setup()
         from apps.devstack import provision
 
-        os.environ |= provision.furnish(8000, emulator.url)
+        os.environ |= provision.create_resources(8000, emulator.url)
         _python("manage.py", "migrate", "--verbosity=0")
-        yield World(_variables(), json.loads(_python("-m", "benchmarks.cold.people")))
+        yield Stage(_variables(), json.loads(_python("-m", "benchmarks.cold.people")))
 
 
 def _variables() -> dict[str, str]:
