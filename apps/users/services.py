@@ -102,7 +102,7 @@ def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) 
     attempt.touched = True
     account = stores.get_or_create_account(change, password)
     user.save_values(cognito_user_id=UUID(account.username))
-    stores.set_password(account, password)
+    cognito.set_password(account.username, password)
     if account.mark != str(change.pk):  # an adopted account, whose sessions may be another person's
         cognito.sign_out(account.username)
     claims_table.put(email=user.address, claims=user.claims, instead_of=item)
@@ -148,8 +148,7 @@ def update_user(
         item = claims_table.get(user.address)
         attempt.touched = True
         stores.write_claims(user, item)
-        stores.set_email(account, user.address)
-        stores.set_password(account, password)
+        stores.update_account(account, user.address, password)
         attempt.record(user, before)
     return _with_workgroup(user)
 

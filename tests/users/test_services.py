@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from apps.auth import current_roles
 from apps.claims import items as claims_items
 from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
@@ -108,7 +109,7 @@ class TestCreateUser:
         self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(attempts, "_delete_finished", Mock(side_effect=KeyboardInterrupt))
+            patch.setattr(current_roles, "invalidate", Mock(side_effect=KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):  # the process ends before it can answer
                 create(admin, email)
 
