@@ -15,7 +15,7 @@ from apps.users.changes import attempts, stores
 from apps.users.models import Event, MopedUser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from apps.claims.table import StoredItem
     from apps.users.adapters.cognito import Account
@@ -58,6 +58,11 @@ class Finding:
     username: str = ""
     """The account to delete."""
     outcome: str = "to do"
+
+    def is_about(self, addresses: Collection[str]) -> bool:
+        """Return whether it concerns one of these lower-case addresses."""
+        own = self.change.addresses if self.change else (normalize(self.address),)
+        return not set(own).isdisjoint(addresses)
 
     @property
     def can_be_repaired(self) -> bool:

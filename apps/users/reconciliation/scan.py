@@ -10,9 +10,8 @@ import math
 import time
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.claims import items as claims_items
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from apps.claims.table import StoredItem
-    from apps.users.adapters.cognito import Account
     from apps.users.reconciliation.findings import Finding
 
 Entry = TypeVar("Entry")
@@ -38,43 +36,34 @@ class TimeUpError(Exception):
     """The time was over before all stores were read."""
 
 
-class Contents(NamedTuple):
-    """What the three stores hold."""
-
-    accounts: list[Account]
-    items: list[StoredItem]
-    users: list[MopedUser]
-
-
-def interrupted_changes(only: tuple[str, ...], grace_seconds: float) -> list[Finding]:
+def interrupted_changes(grace_seconds: float) -> list[Finding]:
     """Return a finding for each pending change that is older than the grace period."""
     begun_before = timezone.now() - timedelta(seconds=grace_seconds)
     changes = PendingChange.objects.filter(created_at__lte=begun_before).order_by("created_at")
-    if only:
-        changes = changes.filter(Q(email__in=only) | Q(new_email__in=only))
     return [of_change(change) for change in changes]
 
 
-def disagreements(only: tuple[str, ...] = (), ends_at: float = math.inf) -> Iterator[Finding]:
+def disagreements(ends_at: float = math.inf) -> Iterator[Finding]:
     """
     Yield every contradiction between the stores.
 
-    :param only: the addresses to compare; none for all
     :param ends_at: when to stop, on the monotonic clock
     :raises UnavailableError: if a store cannot be reached
     :raises TimeUpError: if the time is over
     """
-    accounts, items, users = _contents_of(only) if only else _all_contents(ends_at)
+    accounts = list(_in_time(cognito.iter_accounts(), ends_at))
+    items = list(_in_time(claims_table.scan(), ends_at))
+    users = list(MopedUser.objects.order_by("user_id"))
     by_address = {user.address: user for user in users}
     by_account = {str(user.cognito_user_id): user for user in users if user.cognito_user_id}
     for account in accounts:
         yield from of_account(account, by_account.get(account.username) or by_address.get(account.address))
     for item in items:
         yield from of_item(item, by_address.get(normalize(item.email)))
-    usernames, written = {account.username for account in accounts}, {item.email for item in items}
+    usernames, item_addresses = {account.username for account in accounts}, {item.email for item in items}
     for user in users:
         has_account = str(user.cognito_user_id) in usernames
-        yield from of_user(user, has_account=has_account, has_item=user.address in written)
+        yield from of_user(user, has_account=has_account, has_item=user.address in item_addresses)
 
 
 def rotate_key(ends_at: float = math.inf) -> int:
@@ -97,27 +86,6 @@ def _rotate(stored: StoredItem) -> bool:
         claims_table.put(email=stored.email, claims=claims, instead_of=stored)
         return True
     return False
-
-
-def _all_contents(ends_at: float) -> Contents:
-    return Contents(
-        list(_in_time(cognito.iter_accounts(), ends_at)),
-        list(_in_time(claims_table.scan(), ends_at)),
-        list(MopedUser.objects.order_by("user_id")),
-    )
-
-
-def _contents_of(addresses: tuple[str, ...]) -> Contents:
-    """Return what has one of these addresses: accounts, their users, and the items of all these users."""
-    accounts = {account.username: account for address in addresses for account in cognito.find(address)}
-    for user in MopedUser.objects.filter(email__in=addresses, cognito_user_id__isnull=False):
-        account = cognito.get_or_none(str(user.cognito_user_id))  # whatever address it has
-        if account:
-            accounts[account.username] = account
-    ids = [account.username for account in accounts.values() if account.is_native]
-    users = list(MopedUser.objects.filter(Q(email__in=addresses) | Q(cognito_user_id__in=ids)))
-    items = map(claims_table.get, {*addresses, *(user.address for user in users)})
-    return Contents(list(accounts.values()), [item for item in items if item.item], users)
 
 
 def _in_time(entries: Iterable[Entry], ends_at: float) -> Iterator[Entry]:

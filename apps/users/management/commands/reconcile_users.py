@@ -55,13 +55,15 @@ class Command(BaseCommand):
             raise CommandError(f"{error} ({error.__cause__!r})") from error
 
     def _reconcile(self, options: dict[str, Any], ends_at: float) -> None:
-        only = tuple(map(normalize, options["only"]))
-        findings = scan.interrupted_changes(only, options["grace"])
+        only = set(map(normalize, options["only"]))
+        findings = scan.interrupted_changes(options["grace"])
         is_complete = True
         try:
-            findings += scan.disagreements(only, ends_at)
+            findings += scan.disagreements(ends_at)
         except scan.TimeUpError:
             is_complete = False
+        if only:
+            findings = [finding for finding in findings if finding.is_about(only)]
         if options["fix"]:
             _repair(findings, ends_at)
         self.stdout.write((_json if options["json"] else _text)(findings, is_complete=is_complete))
