@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from rest_framework import status
-from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 
@@ -86,27 +85,18 @@ class EditorFormView(QueryView):
         return response
 
 
-class UserFilter(BaseFilterBackend):
-    """Filters by the view's query, without what belongs to the pagination."""
-
-    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
-        """Return the users that the query asks for."""
-        filters = {name: value for name, value in view.query.items() if name not in {"limit", "offset"}}
-        return selectors.filter_users(queryset, **filters)
-
-
 class UserListView(EditorFormView):
     """The users of Moped."""
 
     serializer_class = UserSerializer
     body_serializer_class = NewUserSerializer
     query_serializer_class = UserQuerySerializer
-    filter_backends = (UserFilter,)
     pagination_class = CountedPagination
 
     def get_queryset(self) -> QuerySet[MopedUser]:
-        """Return all users, by last name."""
-        return selectors.list_users()
+        """Return the users that the query asks for."""
+        filters = {name: value for name, value in self.query.items() if name not in {"limit", "offset"}}
+        return selectors.list_users(**filters)
 
     def get(self, request: Request) -> Response:
         """
@@ -114,7 +104,7 @@ class UserListView(EditorFormView):
 
         A user has to match all filters. Unknown parameters are ignored.
         """
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:

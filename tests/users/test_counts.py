@@ -77,9 +77,7 @@ def every_operation(
 
 
 def list_some() -> object:
-    users = selectors.filter_users(
-        selectors.list_users(), search="O'Neill", role=EDITOR, workgroup=3, active=True
-    )
+    users = selectors.list_users(search="O'Neill", role=EDITOR, workgroup=3, active=True)
     return users.count(), list(users[:50])
 
 

@@ -26,9 +26,7 @@ def people() -> None:
 
 
 def names(**filters: Any) -> list[str]:
-    no_filter: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
-    users = selectors.filter_users(selectors.list_users(), **(no_filter | filters))
-    return [user.first_name for user in users]
+    return [user.first_name for user in selectors.list_users(**filters)]
 
 
 class TestListing:
