@@ -42,11 +42,7 @@ PROFILE = {
 }
 CHANGED_USER = {**PROFILE, "title": "Senior Planner"}
 NEW_USER = {**PROFILE, "password": "Bicycle-Lanes-42"}
-ACTIVATION = {
-    "email": "jane.doe@austintexas.gov",
-    "password": "Bicycle-Lanes-42",
-    "roles": ["moped-editor"],
-}
+ACTIVATION = {name: NEW_USER[name] for name in ("email", "password", "roles")}
 USER = {
     "user_id": 77,
     "cognito_user_id": USER_ID,
@@ -102,6 +98,7 @@ WRITE_ERRORS = (
     UpstreamError,
     UnavailableError,
 )
+NEW_ACCOUNT_ERRORS = (errors.AddressHeldError, errors.WeakPasswordError, *WRITE_ERRORS)
 
 
 def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
@@ -126,6 +123,7 @@ def user_links(user: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+USER_ANSWER: dict[str, Any] = {"answer": UserSerializer, "answer_example": USER, "links": user_links}
 OPERATIONS: Operations = {
     views.UserListView: {
         "get": Operation(
@@ -136,17 +134,10 @@ OPERATIONS: Operations = {
             links=user_links,
         ),
         "post": Operation(
-            answer=UserSerializer,
+            **USER_ANSWER,
             status=status.HTTP_201_CREATED,
-            errors=(
-                errors.UserExistsError,
-                errors.AddressHeldError,
-                errors.WeakPasswordError,
-                *WRITE_ERRORS,
-            ),
+            errors=(errors.UserExistsError, *NEW_ACCOUNT_ERRORS),
             body_example=NEW_USER,
-            answer_example=USER,
-            links=user_links,
         ),
     },
     views.UserDetailView: {
@@ -158,7 +149,7 @@ OPERATIONS: Operations = {
         ),
         "put": Operation(
             path=PATH,
-            answer=UserSerializer,
+            **USER_ANSWER,
             errors=(
                 errors.UserNotFoundError,
                 errors.AddressTakenError,
@@ -169,8 +160,6 @@ OPERATIONS: Operations = {
                 *WRITE_ERRORS,
             ),
             body_example=CHANGED_USER,
-            answer_example=USER,
-            links=user_links,
         ),
         "delete": Operation(
             path=PATH,
@@ -182,17 +171,9 @@ OPERATIONS: Operations = {
     },
     views.UserActivationView: {
         "put": Operation(
-            answer=UserSerializer,
-            errors=(
-                errors.UserNotFoundError,
-                errors.AlreadyActiveError,
-                errors.AddressHeldError,
-                errors.WeakPasswordError,
-                *WRITE_ERRORS,
-            ),
+            **USER_ANSWER,
+            errors=(errors.UserNotFoundError, errors.AlreadyActiveError, *NEW_ACCOUNT_ERRORS),
             body_example=ACTIVATION,
-            answer_example=USER,
-            links=user_links,
         )
     },
     views.UserHistoryView: {

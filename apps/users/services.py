@@ -69,7 +69,8 @@ def create_user(*, actor: CognitoUser | None, password: str, **profile: Unpack[P
         if user.may_sign_in:
             raise UserExistsError
         _provision(attempt, user, password, **profile)
-    return _with_workgroup(user)
+    user.refresh_from_db()
+    return user
 
 
 def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Sequence[str]) -> MopedUser:
@@ -90,7 +91,7 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
         if user.may_sign_in and set(user.login_roles) != set(roles):
             raise AlreadyActiveError
         _provision(attempt, user, password, roles=list(roles))
-    return _with_workgroup(user)
+    return user
 
 
 def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) -> None:
@@ -150,7 +151,7 @@ def update_user(
         stores.write_claims(user, item)
         stores.update_account(account, user.address, password)
         attempt.record(user, before)
-    return _with_workgroup(user)
+    return user
 
 
 def _user_to_update(cognito_user_id: UUID | None, email: str) -> MopedUser:
@@ -237,8 +238,3 @@ def _lock_user(change: PendingChange) -> MopedUser:
     if user is None or user.address != change.email:
         raise BusyError
     return user
-
-
-def _with_workgroup(user: MopedUser) -> MopedUser:
-    """Return the committed row, with the values that the database filled in."""
-    return MopedUser.objects.select_related("workgroup").get(pk=user.pk)

@@ -12,7 +12,6 @@ from rest_framework.test import APIClient
 from apps.auth import current_roles
 from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 from apps.core.aws import clients
-from apps.users.adapters import cognito
 from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, profile
 
 if TYPE_CHECKING:
@@ -84,6 +83,8 @@ class TestSignInLoop:
             UserAttributes=[{"Name": "email", "Value": person.email}],
         )
 
-        assert cognito.get(username).address == person.email
+        account = person.stores.account(username)
+        assert account
+        assert account.address == person.email
         assert person.stores.roles_at_sign_in(username) is None
         assert person.roles_at_sign_in() == [ADMIN]

@@ -57,7 +57,9 @@ def account_to_update(user: MopedUser) -> Account:
     :raises AccountNotFoundError: if the pool does not have it
     :raises AddressTakenError: if another account has the address
     """
-    account = cognito.get(str(user.cognito_user_id))
+    account = cognito.get_or_none(str(user.cognito_user_id))
+    if account is None:
+        raise AccountNotFoundError
     if account.address != user.address:
         holder = native_account(user.address)
         if holder and holder.username != account.username:
@@ -90,14 +92,7 @@ def update_account(account: Account, address: str, password: str = "") -> None:
 def sign_out(change: PendingChange) -> None:
     """End every session of a user's accounts."""
     for username in _usernames(change):
-        with suppress(AccountNotFoundError):
-            cognito.sign_out(username)
-
-
-def delete_account(username: str) -> None:
-    """Delete an account and its sessions, if the pool has it."""
-    with suppress(AccountNotFoundError):
-        cognito.delete(username)
+        cognito.sign_out(username)
 
 
 def write_claims(user: MopedUser, stored: StoredItem, *, always: bool = False) -> bool:
@@ -133,7 +128,7 @@ def roll_back(change: PendingChange) -> None:
     for account in filter(None, map(native_account, change.addresses)):
         is_own = account.mark == str(change.pk)
         if is_own and not MopedUser.objects.filter(cognito_user_id=account.username).exists():
-            delete_account(account.username)
+            cognito.delete(account.username)
 
 
 def sync_from_database(address: str, *, rewrite: bool = False) -> bool:
@@ -169,11 +164,11 @@ def finish(change: PendingChange) -> None:
         return
     if change.operation == PendingChange.DELETE:
         for username in _usernames(change):
-            delete_account(username)
+            cognito.delete(username)
     elif change.new_email:
         claims_table.delete(change.email)
         if is_city_address(change.email):
-            delete_account(sso_username(change.email))
+            cognito.delete(sso_username(change.email))
 
 
 def _find_native(email: str) -> Account | None:

@@ -93,7 +93,7 @@ class Finding:
             has_changed = stores.sync_from_database(self.address)
             user = MopedUser.objects.with_address(self.address)
             if user and user.is_deleted and self.username:
-                stores.delete_account(self.username)
+                cognito.delete(self.username)
                 has_changed = True
             if user and has_changed:
                 repairs = {"repairs": {"from": None, "to": [self.code]}}

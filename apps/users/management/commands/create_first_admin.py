@@ -65,9 +65,7 @@ class Command(BaseCommand):
             }
         )
         if not new_user.is_valid():
-            problems = [
-                f"{field}: {' '.join(map(str, messages))}" for field, messages in new_user.errors.items()
-            ]
+            problems = [f"{field}: {' '.join(messages)}" for field, messages in new_user.errors.items()]
             raise CommandError(f"{email} cannot be created: {'; '.join(problems)}")
         services.create_user(actor=None, **new_user.validated_data)
         self.stdout.write(f"created {email} as {role}")
