@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from contextlib import suppress
 from io import StringIO
 from itertools import count
@@ -20,12 +19,10 @@ from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN, NO_LOGIN, VIEWER
 from apps.core.aws import clients, secrets
 from apps.core.errors import UnavailableError
+from apps.users import reconciliation
 from apps.users.adapters import cognito
-from apps.users.adapters.cognito import Account
 from apps.users.management.commands import reconcile_users
 from apps.users.models import Event, MopedUser, PendingChange
-from apps.users.reconciliation import scan
-from apps.users.reconciliation.findings import of_account
 from tests.users.stores import PASSWORD, Person, profile
 
 if TYPE_CHECKING:
@@ -92,6 +89,11 @@ def set_temporary_password(person: Person) -> None:
     )
 
 
+def create_second_account(person: Person) -> None:
+    second = cognito.create(email=f"second.{person.email}", password=PASSWORD, mark="")
+    cognito.set_email(second.username, person.email, is_verified=False)
+
+
 def disable(person: Person) -> None:
     clients.cognito().admin_disable_user(UserPoolId=person.stores.pool, Username=person.email)
 
@@ -118,6 +120,7 @@ FOR_PEOPLE: dict[str, Callable[[Person], object]] = {
     "stray_account": lambda person: cognito.create(email=f"stray.{person.email}", password=PASSWORD, mark=""),
     "password_missing": set_temporary_password,
     "account_disabled": disable,
+    "second_account": create_second_account,
     "address_unverified": lambda person: cognito.set_email(person.username, person.email, is_verified=False),
 }
 
@@ -127,17 +130,6 @@ def put_a_new_key_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     keys = [Fernet.generate_key().decode(), secrets.value(settings.CONFIGURATION_SECRET, claims_items.KEY)]
     monkeypatch.setattr(secrets, "value", lambda *_args, **_options: ",".join(keys))
     return keys
-
-
-class TestOfAccount:
-    def test_tells_a_second_account_from_a_stray(self) -> None:
-        person = MopedUser(**profile("jane@austintexas.gov"), cognito_user_id=uuid.uuid4())
-        account = Account(
-            str(uuid.uuid4()), "Jane@austintexas.gov", is_verified=False, is_enabled=True, status="", mark=""
-        )
-
-        assert [finding.code for finding in of_account(account, person)] == ["second_account"]
-        assert [finding.code for finding in of_account(account, None)] == ["stray_account"]
 
 
 class TestReconcileUsers:
@@ -288,7 +280,7 @@ class TestReconcileUsers:
             person.named(str(number)).change_row(roles=[VIEWER])
         with monkeypatch.context() as patch:
             patch.setattr(reconcile_users, "time", Mock(monotonic=count(1).__next__))
-            patch.setattr(scan, "_in_time", lambda entries, _ends_at: entries)
+            patch.setattr(reconciliation, "_in_time", lambda entries, _ends_at: entries)
             # A second passes at the start and one before each repair: two of three are in time.
             first = reconcile("--fix", "--max-seconds=3")
 
@@ -355,7 +347,7 @@ class TestRotateKey:
         monkeypatch.setattr(claims_table, "scan", then_changed)
         put_a_new_key_first(monkeypatch)
 
-        assert scan.rotate_key() == 1
+        assert reconciliation.rotate_key() == 1
 
     def test_is_refused_while_the_trigger_is_not_ours(self, monkeypatch: pytest.MonkeyPatch) -> None:
         arn = "arn:aws:lambda:us-east-1:1:function:atd-moped-cognito-pre-token-hook-staging"
