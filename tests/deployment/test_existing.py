@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from apps.core.aws import clients
-from apps.devstack import stack
+from apps.devstack import laptop_stack
 from tests.deployment.role import policy_of
 
 if TYPE_CHECKING:
@@ -63,16 +63,17 @@ def outputs(
     existing: dict[str, str], furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Mapping[str, str]:
     """The outputs of the stack that takes the existing resources. All tests share it."""
-    monkeypatch.setattr(stack, "NAME", f"moped-{NAME}")
+    monkeypatch.setattr(laptop_stack, "NAME", f"moped-{NAME}")
     if not existing:
         existing.update(create_resources())
-        stack.deploy({**REQUIRED, **existing})
-    return stack.outputs()
+        laptop_stack.deploy({**REQUIRED, **existing})
+    return laptop_stack.outputs()
 
 
 def created() -> list[Any]:
     """Return the resources that the stack created."""
-    return clients.cloudformation().list_stack_resources(StackName=stack.NAME)["StackResourceSummaries"]
+    answer = clients.cloudformation().list_stack_resources(StackName=laptop_stack.NAME)
+    return answer["StackResourceSummaries"]
 
 
 class TestExistingResources:
