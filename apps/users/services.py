@@ -12,7 +12,7 @@ the next attempt or by `manage.py reconcile_users`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from apps.claims import table as claims_table
@@ -37,27 +37,15 @@ if TYPE_CHECKING:
     from apps.users.changes.attempts import Attempt
 
 
-class Profile(TypedDict):
-    """The fields of the editor's form; `is_coa_staff` follows from the address."""
-
-    email: str
-    first_name: str
-    last_name: str
-    title: str
-    workgroup_id: int
-    roles: list[str]
-    is_user_group_member: bool
-    note: str
-
-
 # ---- create and activate -------------------------------------------------------------------------
 
 
-def create_user(*, actor: CognitoUser | None, password: str, **profile: Unpack[Profile]) -> MopedUser:
+def create_user(*, actor: CognitoUser | None, password: str, **profile: Any) -> MopedUser:
     """
     Create a user with an account, or give an inactive user an account again.
 
     :param actor: None for an operator (`create_first_admin`)
+    :param profile: the validated fields of the editor's form; `is_coa_staff` follows from the address
     :raises WorkgroupUnknownError: if there is no such workgroup
     :raises UserExistsError: if an active user has the address
     :raises WeakPasswordError: if the pool refuses the password
@@ -114,12 +102,13 @@ def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) 
 
 
 def update_user(
-    *, actor: CognitoUser, cognito_user_id: UUID | None, password: str = "", **profile: Unpack[Profile]
+    *, actor: CognitoUser, cognito_user_id: UUID | None, password: str = "", **profile: Any
 ) -> MopedUser:
     """
     Change a user's profile, roles, address or password; the old ones stay valid until the new ones are.
 
     :param cognito_user_id: None if the path of the request names no account
+    :param profile: the validated fields of the editor's form
     :raises UserNotFoundError: if there is no such account
     :raises InactiveError: if the user is inactive
     :raises WorkgroupUnknownError: if there is no such workgroup
