@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
+from django.urls.converters import UUIDConverter
 from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
@@ -205,12 +207,8 @@ def _account_id(text: str) -> UUID:
 
 def _uuid(text: str) -> UUID | None:
     """Return the id, or None for any other text: the editor saves an inactive user as `null`."""
-    try:
-        account_id = UUID(text)
-    except ValueError:
-        return None
-    # Python also takes braces and URN prefixes.
-    return account_id if str(account_id) == text.lower() else None
+    # Python's own constructor also takes braces and URN prefixes.
+    return UUID(text) if re.fullmatch(UUIDConverter.regex, text.lower()) else None
 
 
 def _under_visible_field(fields: dict[str, list[str]], detail: str) -> dict[str, list[Any]]:
