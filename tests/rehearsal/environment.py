@@ -70,12 +70,7 @@ class Environment:
 
     def shell(self) -> dict[str, str]:
         """Return the AWS variables of an operator's shell."""
-        return {
-            **laptop.EMULATOR_CREDENTIALS,
-            **laptop.NO_OTHER_AWS,
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_DEFAULT_REGION": laptop.REGION,
-        }
+        return {**laptop.EMBEDDED_AWS, "AWS_ENDPOINT_URL": self.url}
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator with all rights."""
