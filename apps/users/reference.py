@@ -67,12 +67,8 @@ USER_DETAIL = {
     **USER,
     "cognito": _ACCOUNT,
     "sso": None,
-    "claims": HasuraClaims(
-        user_id=USER_ID,
-        default_role="moped-viewer",
-        allowed_roles=("moped-editor",),
-        database_id="77",
-        workgroup_id="1",
+    "claims": HasuraClaims.of(
+        user_id=USER_ID, roles=["moped-editor"], database_id=77, workgroup_id=1
     ).as_dict(),
 }
 HISTORY = {
