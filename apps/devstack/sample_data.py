@@ -62,7 +62,8 @@ def _create_person(first_name: str, last_name: str, workgroup: str) -> None:
 
 def _create_file(project: Project, file_name: str) -> None:
     editor = Person.objects.get(email=BY_KEY["editor"].email)
-    key = keys.for_project("private", project.project_id, editor.user_id, file_name.replace(" ", "_"))
+    name, user_id = file_name.replace(" ", "_"), str(editor.user_id)
+    key = keys.new_key(kind="private", project_id=project.project_id, user_id=user_id, name=name)
     key = f"{settings.UPLOADS_PREFIX}{key}"
     with translate_errors():
         clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=CONTENT[file_name])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from tests.e2e.conftest import Laptop
+    from tests.support.laptop import Laptop
 
 pytestmark = pytest.mark.slow(cost=10, group="laptop")
 
