@@ -137,14 +137,14 @@ def user_row(user: Mapping[str, Any]) -> dict[str, str]:
 def event_row(event: Mapping[str, Any]) -> dict[str, str]:
     """Return what the history shows of a change, by column."""
     changes = (
-        (name.replace("_", " ").capitalize(), *map(_text, change.values()))
+        (name.replace("_", " ").capitalize(), " → ".join(dict.fromkeys(map(_text, change.values()))))
         for name, change in event["changes"].items()
     )
     return {
         "At": event["at"],
         "Operation": event["operation"],
         "Actor": event["actor_email"],
-        "Changes": format_html("<ul>{}</ul>", format_html_join("", "<li><b>{}</b>: {} → {}</li>", changes)),
+        "Changes": format_html("<ul>{}</ul>", format_html_join("", "<li><b>{}</b>: {}</li>", changes)),
     }
 
 

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from apps.users import selectors, services
 from apps.users.errors import PASSWORD_RULE
-from apps.users.models import MopedUser
+from apps.users.models import Event, MopedUser
 from tests.users.stores import profile
 
 if TYPE_CHECKING:
@@ -245,6 +245,22 @@ class TestLinks:
         assert "3 to 3 of 3" in last
         assert 'rel="prev" href="/users/?active=true&amp;limit=1&amp;offset=1"' in last
         assert '<option value="true" selected>' in last
+
+    def test_show_a_change_as_people_write_it(self, admin_client: APIClient) -> None:
+        changes = {"note": (None, ""), "roles": (["a"], ["a", "b"]), "is_deleted": (False, True)}
+        Event.objects.create(
+            operation="update",
+            user=MopedUser.objects.get(cognito_user_id=UNKNOWN),
+            changes={name: {"from": before, "to": after} for name, (before, after) in changes.items()},
+        )
+
+        page = admin_client.get(f"/users/{UNKNOWN}/history", headers=PAGE).text
+
+        assert re.findall(r"<li><b>(.*?)</li>", page) == [
+            "Note</b>: (empty)",
+            "Roles</b>: a → a, b",
+            "Is deleted</b>: no → yes",
+        ]
 
     def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
         page = admin_client.get("/users/", headers=PAGE).text
