@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 from django.conf import settings as django_settings
+from django.test import override_settings
 
 from apps.files import adapters, keys, services
 from apps.files.errors import (
@@ -149,6 +150,8 @@ STORED_KEYS = [
     "private/project/12abc/x.pdf",
 ]
 
+PREVIEW = {"UPLOADS_PREFIX": "previews/12/", "FILES_OLDER_FOLDERS": ("private/user/",)}
+
 
 def object_key(url: str) -> str:
     """Return the key that a presigned URL is for."""
@@ -194,42 +197,36 @@ class TestSignDownload:
         assert services.sign_download(key=KEY, actor=caller)
 
     @pytest.mark.parametrize(
-        "key",
+        ("key", "stage"),
         [
-            "private/user/78/anothers.png",
-            "backups/database.sql",
-            "private/project/",
-            "private/projects/1/x.pdf",
-            "private/project/1/../../user/78/anothers.png",
-            "secret",
+            ("private/user/78/x.png", {}),
+            ("backups/database.sql", {}),
+            ("private/project/", {}),
+            ("private/projects/1/x.pdf", {}),
+            ("private/project/1/../../user/78/x.png", {}),
+            ("secret", {}),
+            # another person's folder is no older folder
+            ("private/user/78/x.png", {"FILES_OLDER_FOLDERS": ("private/",)}),
+            ("private/user/78/x.png", {"FILES_OLDER_FOLDERS": ("private/user/",)}),
+            ("private/user/78/x.png", {"FILES_OLDER_FOLDERS": ("private/user/78/",)}),
+            # beside the prefix of the stage
+            (KEY, PREVIEW),
+            (f"previews/13/{KEY}", PREVIEW),
+            (f"private/user/{OWN_ID}/me.png", PREVIEW),
+            (f"previews/13/private/user/{OWN_ID}/me.png", PREVIEW),
         ],
     )
     def test_does_not_take_a_row_as_proof(
-        self, caller: CognitoUser, person: Person, project: Project, key: str
+        self,
+        caller: CognitoUser,
+        person: Person,
+        project: Project,
+        key: str,
+        stage: dict[str, Any],
     ) -> None:
         make_file(key, project, person)
-        with pytest.raises(UnknownFileError):
-            services.sign_download(key=key, actor=caller)
-
-    @pytest.mark.parametrize("folder", ["private/", "private/user/", "private/user/78/"])
-    def test_never_takes_anothers_folder_for_an_older_one(
-        self, caller: CognitoUser, person: Person, project: Project, settings: Settings, folder: str
-    ) -> None:
-        settings.FILES_OLDER_FOLDERS = (folder,)
-        make_file("private/user/78/x.pdf", project, person)
-        with pytest.raises(UnknownFileError):
-            services.sign_download(key="private/user/78/x.pdf", actor=caller)
-
-    @pytest.mark.parametrize("key", [KEY, f"private/user/{OWN_ID}/me.png", "private/user/78/x.pdf"])
-    def test_serves_nothing_beside_the_prefix_of_the_stage(
-        self, caller: CognitoUser, person: Person, project: Project, settings: Settings, key: str
-    ) -> None:
-        settings.UPLOADS_PREFIX = "previews/12/"
-        settings.FILES_OLDER_FOLDERS = ("private/user/",)
-        make_file(key, project, person)
-        make_file(f"previews/13/{key}", project, person)
-        for requested_key in (key, f"previews/13/{key}", f"/previews/13/{key}"):
-            with pytest.raises(UnknownFileError):
+        for requested_key in (key, f"/{key}"):
+            with override_settings(**stage), pytest.raises(UnknownFileError):
                 services.sign_download(key=requested_key, actor=caller)
 
     def test_serves_what_lies_below_the_prefix_of_the_stage(

@@ -138,7 +138,7 @@ def _use_checks(token: rules.IntendedUse) -> Iterator[Check]:
 def _time_checks(claims: rules.Claims) -> Iterator[Check]:
     now = time()
     errors = rules.time_violations(claims, now)
-    expiry, beginning = _time(claims.exp, now), _time(claims.begins, now)
+    expiry, beginning = _time(claims.exp, now), _time(max(claims.iat, claims.nbf), now)
     yield _rule("expiry", TokenExpiredError, errors, f"expires {expiry}", f"expired {expiry}")
     early = f"valid only {beginning}; is this clock right?"
     yield _rule("beginning", TokenNotYetValidError, errors, f"valid {beginning}", early)

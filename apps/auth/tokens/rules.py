@@ -64,11 +64,6 @@ class Claims(IntendedUse, kw_only=True, gc=False):
     hasura_json: msgspec.Raw = msgspec.field(name=hasura.CLAIMS_NAMESPACE, default=msgspec.Raw())
 
     @property
-    def begins(self) -> int:
-        """Return when the token becomes valid, in Unix time."""
-        return max(self.iat, self.nbf)
-
-    @property
     def has_verified_email(self) -> bool:
         """Return whether the pool says that the address is verified; some triggers write it as text."""
         return self.email_verified in {True, "true"}
@@ -152,7 +147,7 @@ def time_violations(claims: Claims, now: float) -> list[type[TokenError]]:
     errors: list[type[TokenError]] = []
     if claims.exp <= now:
         errors.append(TokenExpiredError)
-    if claims.begins > now + CLOCK_SKEW_SECONDS:
+    if claims.iat > now + CLOCK_SKEW_SECONDS or claims.nbf > now + CLOCK_SKEW_SECONDS:
         errors.append(TokenNotYetValidError)
     return errors
 
