@@ -20,8 +20,8 @@ SERVING = ("auth", "claims", "core", "files", "health", "users")
 RIGHTS = {"s3:ListObjectsV2": "s3:ListBucket"}
 # Signing a form is no call, but posting it needs this right of ours.
 BY_SIGNATURE = {"post_policy_signer": "s3:PutObject"}
-# A method that is called, and its first argument, which may name what is signed or paged through. Functions of
-# our selectors have names of calls too.
+# A method that is called, and its first argument, which may name what is signed or paged through.
+# Functions of our selectors have names of calls too.
 CALL = re.compile(r'(?<!selectors)\.(\w+)\((?:\s*"(\w+)")?')
 # What only reconcile_users calls.
 OF_RECONCILIATION = {"cognito-idp:DescribeUserPool", "dynamodb:Scan"}

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from tests.support import clean_env
 
-pytestmark = pytest.mark.slow(cost=170)
+pytestmark = pytest.mark.slow(cost=60)
 
 
 class TestRehearsal:
