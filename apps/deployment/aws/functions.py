@@ -134,16 +134,11 @@ def publish(function: str, digest: str, description: str) -> str:
                 FunctionName=function, Qualifier=published["Version"], WaiterConfig=POLL_INTERVAL
             )
     except ConflictError as error:
-        raise _busy(function) from error
-    if published["CodeSha256"] != checksum:
-        raise _busy(function)
+        raise BusyError(
+            f"Another process is deploying {function} too. Nothing was made live."
+            " Try again when it has finished."
+        ) from error
     return published["Version"]
-
-
-def _busy(function: str) -> BusyError:
-    return BusyError(
-        f"Another process is deploying {function} too. Nothing was made live. Try again when it has finished."
-    )
 
 
 def live(function: str) -> Alias | None:
