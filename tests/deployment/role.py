@@ -52,22 +52,15 @@ def acting_with(credentials: Any) -> Iterator[None]:
     """Let all clients of this process, and the programs that it starts, use the credentials that STS gave."""
     # All clients of a session share one object, so nothing needs to be built again.
     own: Any = clients._session().get_credentials()
-    before, variables = (own.access_key, own.secret_key, own.token), as_variables(credentials)
-    own.access_key, own.secret_key, own.token = variables.values()
+    before = own.access_key, own.secret_key, own.token
+    values = [credentials[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+    own.access_key, own.secret_key, own.token = values
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     try:
-        with patch.dict(os.environ, variables):
+        with patch.dict(os.environ, dict(zip(names, values, strict=True))):
             yield
     finally:
         own.access_key, own.secret_key, own.token = before
-
-
-def as_variables(credentials: Any) -> dict[str, str]:
-    """Return the environment variables for the credentials that STS gave."""
-    return {
-        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": credentials["SessionToken"],
-    }
 
 
 def policy_of(role: str, name: str) -> dict[str, Any]:

@@ -28,13 +28,12 @@ from apps.deployment.paths import BUILD, PROJECT
 from apps.deployment.verification import facts
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.health import probes
-from tests.deployment.role import as_variables
 from tests.deployment.template import listed as as_list
 from tests.deployment.template import statements
 from tests.rehearsal import github, page
-from tests.rehearsal.clients import carry, over_http, through_runtime, walk
+from tests.rehearsal.clients import carry, over_http, walk
 from tests.rehearsal.environment import EDITOR, Environment
-from tests.support import lambda_environment, lambda_runtime, strict_mode
+from tests.support import strict_mode
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.environment import Outcome
 
-API, PREVIEW = "staging", "12"
+API, FUNCTION, PREVIEW = "staging", "moped-api-staging", "12"
 # Changes for admins. Previews refuse them to all callers.
 ADMIN_CHANGES = (
     ("POST", "/users/"),
@@ -110,16 +109,25 @@ class Rehearsal:
 
     def run(self) -> None:
         """Run the steps."""
-        steps = [self.packages, self.stack_and_secrets, self.first_deployment, self.trigger_and_personas]
-        steps.append(self.through_the_gateway)
-        if not self.brief:
-            steps += [self.in_lambdas_own_runtime, self.deployments_that_fail]
-        steps.append(self.update)
-        if not self.brief:
-            steps += [self.rollback, self.production, self.preview]
-        for method in (*steps, self.rights_of_github, self.removal):
-            with step(method.__doc__ or method.__name__):
-                method()
+        steps = (
+            self.packages,
+            self.stack_and_secrets,
+            self.first_deployment,
+            self.trigger_and_personas,
+            self.through_the_gateway,
+            self.deployments_that_fail,
+            self.update,
+            self.rollback,
+            self.production,
+            self.preview,
+            self.rights_of_github,
+            self.removal,
+        )
+        left_out = {self.deployments_that_fail, self.rollback, self.production, self.preview}
+        for method in steps:
+            if not (self.brief and method in left_out):
+                with step(method.__doc__ or method.__name__):
+                    method()
 
     def packages(self) -> None:
         """The packages."""
@@ -161,7 +169,7 @@ class Rehearsal:
         self._run_documented("stage", "status", last=("--overlay", self.overlays[API]))
         report("all documented commands were run", holds=not self.documented_commands)
         self._call_as_first_admin(first_admin)
-        self.callers = self._make_callers(API)
+        self.callers = self._make_callers()
         signed_in = sorted(key for key, token in self.callers["tokens"].items() if token)
         report(f"signed in: {', '.join(signed_in)}", holds=len(signed_in) >= len(self.callers["tokens"]) - 1)
         report("the trigger denies the outsider", holds=not self.callers["tokens"]["outsider"])
@@ -183,41 +191,27 @@ class Rehearsal:
         self._verify()
         report("logs can be read", holds="request" in self._run("stage", "logs", API, show=False))
 
-    def in_lambdas_own_runtime(self) -> None:
-        """The same package in Lambda's runtime client, with the events of a function URL."""
-        with tempfile.TemporaryDirectory(prefix="moped-task-") as scratch:
-            task = lambda_runtime.unpacked(BUILD / "moped-api-staging.zip", Path(scratch) / "task")
-            before = set(task.rglob("*"))
-            variables = {**self._variables(API), **self._credentials()}
-            with lambda_runtime.Function(lambda_environment.python(), task, variables) as function:
-                call = through_runtime(function)
-                self._wait_until_ready(call)
-                self._call_all_routes(call, self.callers["tokens"])
-                report(f"{function.peak_memory_bytes() / 2**20:.0f} MB at most")
-            report("nothing was written beside it", holds=before == set(task.rglob("*")))
-            subprocess.run(["chmod", "-R", "u+w", scratch], check=True)
-
     def deployments_that_fail(self) -> None:
         """Deployments that fail: the running version goes on."""
-        before = self._live_version(API)
+        before = self._live_version()
         no_pool = self.environment.overlay(self.outputs[API], "no-pool", COGNITO_USERPOOL_ID="")
         self._fails("a missing variable", "COGNITO_USERPOOL_ID is missing", *self._deploy(API, no_pool))
-        report(f"version {before} is live all the while", holds=self._live_version(API) == before)
+        report(f"version {before} is live all the while", holds=self._live_version() == before)
         report("it answers", holds=self._gateway(API)("GET", "/").status == 200)
 
     def update(self) -> None:
         """An update."""
-        first = self._live_version(API)
+        first = self._live_version()
         self._run(*self._deploy(API))
-        second = self._live_version(API)
+        second = self._live_version()
         report(f"version {first} → {second}", holds=first != second)
         report("it answers", holds=self._gateway(API)("GET", "/").status == 200)
 
     def rollback(self) -> None:
         """A roll-back, and forward again."""
-        second = self._live_version(API)
+        second = self._live_version()
         self._run("stage", "rollback", API)
-        report("another version is live", holds=self._live_version(API) != second)
+        report("another version is live", holds=self._live_version() != second)
         report("it answers", holds=self._gateway(API)("GET", "/").status == 200)
         self._run("stage", "rollback", API, "--to", second)
 
@@ -350,11 +344,14 @@ class Rehearsal:
         refusal = self.environment.manage(*words).refusal
         report(f"{case}: {refusal}", holds=reason in refusal)
 
-    def _make_callers(self, stage: str) -> dict[str, Any]:
+    def _make_callers(self) -> dict[str, Any]:
+        """Create the personas with the variables of the function."""
+        function = self.environment.client("lambda").get_function_configuration(FunctionName=FUNCTION)
+        variables = function["Environment"]["Variables"]
         process = subprocess.run(
             [sys.executable, "-m", "tests.rehearsal.personas"],
             cwd=PROJECT,
-            env={**os.environ, **self._variables(stage), "DJANGO_SETTINGS_MODULE": "moped_api.settings"},
+            env={**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "moped_api.settings"},
             capture_output=True,
             text=True,
             check=False,
@@ -362,18 +359,6 @@ class Rehearsal:
         if process.returncode:
             sys.exit(f"The personas could not be created: {process.stderr[-2000:]}")
         return dict(json.loads(process.stdout))
-
-    def _variables(self, stage: str) -> dict[str, str]:
-        configuration = self.environment.client("lambda").get_function_configuration(
-            FunctionName=f"moped-api-{stage}"
-        )
-        return dict(configuration["Environment"]["Variables"])
-
-    def _credentials(self) -> dict[str, str]:
-        """Return the credentials of the function's role, as Lambda gives them to the function."""
-        role = self.outputs[API]["FunctionRoleArn"]
-        given = self.environment.client("sts").assume_role(RoleArn=role, RoleSessionName="rehearsal")
-        return as_variables(given["Credentials"])
 
     def _reconcile_users(self) -> None:
         """Compare the accounts: the findings are the accounts that have no person, and one address."""
@@ -409,8 +394,8 @@ class Rehearsal:
         apis = self.environment.client("apigateway").get_rest_apis()["items"]
         return str(next(api["id"] for api in apis if api["name"] == f"moped-api-{stage}"))
 
-    def _live_version(self, stage: str) -> str:
-        alias = self.environment.client("lambda").get_alias(FunctionName=f"moped-api-{stage}", Name="live")
+    def _live_version(self) -> str:
+        alias = self.environment.client("lambda").get_alias(FunctionName=FUNCTION, Name="live")
         return str(alias["FunctionVersion"])
 
     def _call_all_routes(self, call: Any, tokens: dict[str, str]) -> None:

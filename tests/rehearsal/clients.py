@@ -1,4 +1,4 @@
-"""Clients of a stage: over HTTP through its gateway, or with events through Lambda's runtime client."""
+"""Clients of a stage: over HTTP through its gateway."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
-from tests.support.lambda_events import url_event
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tests.support.lambda_runtime import Function
 
 FORBIDDEN = {401, 403}
 CRASHED = 500
@@ -37,22 +34,6 @@ def over_http(port: int, host: str, prefix: str = "") -> Callable[..., Answer]:
             method, url, headers=headers, allow_redirects=False, timeout=LIMIT_SECONDS
         )
         return Answer(response.status_code, _json(response.content))
-
-    return call
-
-
-def through_runtime(function: Function) -> Callable[..., Answer]:
-    """Return a caller with the events of a function URL. The gateway sends those of a REST API."""
-
-    def call(method: str, path: str, token: str = "") -> Answer:
-        request = url_event(path, "127.0.0.1")
-        request["requestContext"]["http"]["method"] = method
-        if token:
-            request["headers"]["authorization"] = f"Bearer {token}"
-        outcome = function.invoke(request)
-        if outcome.error:
-            return Answer(CRASHED, outcome.error)
-        return Answer(outcome.result["statusCode"], _json((outcome.result.get("body") or "").encode()))
 
     return call
 
