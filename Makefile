@@ -40,7 +40,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 fill = $(BIN)/uv pip sync --quiet --require-hashes --python $(1)/bin/python $(2) \
   || $(PIP) --python $(1)/bin/python install --require-hashes --no-deps --requirement $(2)
 # In this order: each set extends the one before it. A lock holds for every platform and Python.
-SETS := production staging development emulator rehearsal linters moto
+SETS := production staging development emulator rehearsal linters moto benchmarks
 lock_sets = for set in $(SETS); do \
   "$(CURDIR)/$(BIN)/uv" pip compile --universal --generate-hashes --no-annotate --no-strip-extras \
     --python-version=3.11 --quiet --output-file $$set.txt $$set.in >/dev/null \
@@ -50,7 +50,7 @@ lock_sets = for set in $(SETS); do \
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: editor-config coverage prove-faults node bench bench-cold load rehearse doctor infrastructure help prove-aws run test check runtime format lint types imports locks tests reset install environment lock browser pooler
+.PHONY: editor-config coverage prove-faults node bench bench-cold load rehearse brief-rehearsal doctor infrastructure help prove-aws run test check runtime format lint types imports locks tests reset install environment lock browser pooler
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -108,7 +108,9 @@ node: .build/npm/installed
 	@touch $@
 
 # ---- what admits a change -----------------------------------------------------------------------
-check: install runtime format lint types imports locks infrastructure tests
+# The tests, and beside them all else.
+check: install runtime
+	@$(MAKE) --no-print-directory --jobs=2 tests format lint types imports locks infrastructure brief-rehearsal
 
 # The Python that the stages run on, which builds the package and runs it in rehearsals.
 runtime: install
@@ -135,8 +137,6 @@ locks: install
 	@cd .build/locks && grep == $(SETS:=.txt) | diff pins - \
 	  || { echo "Edited but not locked. Run \`make lock\` and commit it."; exit 1; }
 
-# A worker waits for a third of its time: for browsers, servers and other processes. So one more than cores.
-tests: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 tests: install runtime .build/linters/installed .build/npm/installed
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
 
@@ -167,6 +167,12 @@ load: install
 
 rehearse: install runtime
 	$(BIN)/python -m tests.rehearsal
+
+# Staging alone, and only what no test shows.
+brief-rehearsal: install runtime
+	@mkdir -p .build && $(BIN)/python -m tests.rehearsal --brief >.build/rehearsal.log 2>&1 \
+	  || { cat .build/rehearsal.log; exit 1; }
+	@tail -n 1 .build/rehearsal.log
 
 prove-aws: install .build/moto/installed
 	$(BIN)/pytest -q tests/deployment/prove_moto.py $(ARGS)

@@ -52,19 +52,18 @@ class Environment:
             self._problems.append(f"{name} may not contain an underscore")
         return f"{folder}/" if folder else ""
 
-    def number(self, name: str, default: int | None = None) -> int:
-        """Return a whole number that is not negative; without a default it must be there."""
-        value = self.text(name, None if default is None else str(default))
+    def number(self, name: str, default: int) -> int:
+        """Return a whole number that is not negative."""
+        value = self.text(name, str(default))
         if value.isascii() and value.isdigit():
             return int(value)
-        if value:
-            self._problems.append(f"{name} must be a whole number, not {value!r}")
-        return default or 0
+        self._problems.append(f"{name} must be a whole number, not {value!r}")
+        return default
 
-    def flag(self, name: str, *, default: bool | None = None) -> bool:
-        """Return a boolean written `true` or `false`; without a default it must be there."""
-        value = self.text(name, None if default is None else str(default)).lower()
-        if value not in {"true", "false", ""}:
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a boolean written `true` or `false`."""
+        value = self.text(name, str(default)).lower()
+        if value not in {"true", "false"}:
             self._problems.append(f"{name} must be true or false, not {value!r}")
         return value == "true"
 
@@ -93,10 +92,6 @@ class Environment:
         for name in sorted(self._variables):
             if name.startswith(prefix):
                 self.loopback_url(name)
-
-    def refuse(self, problem: str) -> None:
-        """Note a problem that only the settings can see."""
-        self._problems.append(problem)
 
     def complete(self) -> None:
         """

@@ -127,20 +127,16 @@ def _start() -> WSGIApplication:
     """Build the application and the routes, without what neither needs."""
     try:
         with deferred(SET_ASIDE):
-            return _build()
+            from django.urls import get_resolver  # noqa: PLC0415
+
+            from moped_api.wsgi import application  # noqa: PLC0415 (while some modules are set aside)
+
+            get_resolver().url_patterns  # noqa: B018 (imports every view, here and not in a request)
+            from apps.core.aws import clients  # noqa: PLC0415 (Django is set up by now)
+
+            clients.prepare()
     except ImportError as error:
         raise StartError(f"The package is incomplete: {error}") from error
-
-
-def _build() -> WSGIApplication:
-    from django.urls import get_resolver  # noqa: PLC0415 (Django is set up by now)
-
-    from moped_api.wsgi import application  # noqa: PLC0415 (while some modules are set aside)
-
-    get_resolver().url_patterns  # noqa: B018 (reading it imports every view, here and not in a request)
-    from apps.core.aws import clients  # noqa: PLC0415 (Django is set up by now)
-
-    clients.prepare()
     return application
 
 

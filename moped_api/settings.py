@@ -128,6 +128,7 @@ CORS_ALLOW_HEADERS = list(
 )
 CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST", "PUT"]  # of our routes
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
+CORS_URLS_REGEX = ""  # every path, also one with a line break
 CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
     "Retry-After",

@@ -14,10 +14,13 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache as counted
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.test import override_settings
 from rest_framework.test import APIClient
 
 from apps.auth import current_roles
+from apps.auth.tokens import keys
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
@@ -121,6 +124,13 @@ def emulator_launcher() -> Path:
 def signer() -> Signer:
     """The key of the tests' pool."""
     return Signer()
+
+
+@receiver(setting_changed)
+def _forget_keys_of_other_settings(*, setting: str, **_: Any) -> None:
+    """Fetch the key set again after a test has changed the settings of the pool."""
+    if setting.startswith("COGNITO_"):
+        keys.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)

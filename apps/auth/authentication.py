@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from django.http import HttpResponse
-from rest_framework.authentication import BaseAuthentication, CSRFCheck
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 
@@ -33,15 +32,9 @@ with deferred(SET_ASIDE):
     from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
     from rest_framework.request import Request
 
     from apps.auth.callers import CognitoUser
-
-
-def _csrf_protected_view(_request: HttpRequest) -> HttpResponse:
-    """Stand for the view in Django's CSRF check: DRF marks all its views as exempt."""
-    return HttpResponse()
 
 
 class CognitoAuthentication(JWTStatelessUserAuthentication):
@@ -86,7 +79,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         return validated_token
 
 
-class CookieAuthentication(BaseAuthentication):
+class CookieAuthentication(SessionAuthentication):
     """
     Verify the ID token in the cookie of a browser sign-in.
 
@@ -106,21 +99,20 @@ class CookieAuthentication(BaseAuthentication):
             raise problems.WrappedMopedError(error) from error
         if caller is None:
             return None
-        _enforce_csrf(request)
+        self.enforce_csrf(request)
         return caller, caller
 
+    def enforce_csrf(self, request: Request) -> None:
+        """
+        Refuse an unsafe request by cookie that none of our pages sent.
 
-def _enforce_csrf(request: Request) -> None:
-    """
-    Refuse an unsafe request by cookie that none of our pages sent.
-
-    Django's check compares the Origin only if a browser sends one. Here it is required.
-    """
-    if request.method in SAFE_METHODS:
-        return
-    if "HTTP_ORIGIN" not in request.META:
-        raise PermissionDenied("Requests by cookie must say their Origin.", "csrf_failed")
-    check = CSRFCheck(_csrf_protected_view)
-    check.process_request(request._request)  # noqa: SLF001 (as DRF's SessionAuthentication does)
-    if check.process_view(request._request, _csrf_protected_view, (), {}):  # noqa: SLF001
-        raise PermissionDenied("The CSRF token is missing or wrong.", "csrf_failed")
+        Django's check compares the Origin only if a browser sends one. Here it is required.
+        """
+        if request.method in SAFE_METHODS:
+            return
+        if "HTTP_ORIGIN" not in request.META:
+            raise PermissionDenied("Requests by cookie must say their Origin.", "csrf_failed")
+        try:
+            super().enforce_csrf(request._request)  # type: ignore[arg-type] # noqa: SLF001 (DRF's parsers may raise)
+        except PermissionDenied as error:
+            raise PermissionDenied("The CSRF token is missing or wrong.", "csrf_failed") from error

@@ -12,7 +12,7 @@ from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from apps.auth import current_roles
-from apps.claims.hasura import ADMIN, EDITOR, NO_CLAIMS, VIEWER
+from apps.claims.hasura import ADMIN, EDITOR, NO_CLAIMS, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,11 @@ class IsActive(IsSignedIn):
     errors: ClassVar = (current_roles.RolesUnavailableError,)
     is_write: ClassVar[bool] = False
     """Whether a GET counts as a write too, and so needs a fresh answer of the claims table."""
+    staff_only: ClassVar[bool] = False
+    """Whether the address must be in the City's domain."""
+    roles: ClassVar[tuple[str, ...]] = ()
+    """Roles of which the caller needs one. `needs_role` is the answer to callers without."""
+    needs_role: ClassVar[str] = NO_ROLE
     message = "This is for people with a verified address and an active Moped account."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -66,47 +71,35 @@ class IsActive(IsSignedIn):
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
         """Yield a sentence for each condition that fails, those that need no other service first."""
         caller = get_caller(request)
+        if self.staff_only and not caller.has_city_address:
+            yield NO_CITY_ADDRESS
         if not caller.is_verified:
             yield ADDRESS_UNVERIFIED
         if caller.claims == NO_CLAIMS or get_current_roles(request, is_write=self.is_write) is None:
             yield NOT_ACTIVE
+        if self.roles and not has_current_role(request, *self.roles, is_write=self.is_write):
+            yield self.needs_role
 
 
 class IsStaff(IsActive):
     """Active City staff with a verified address: the default of every view."""
 
+    staff_only = True
     message = "This is for City of Austin staff whose address is verified."
-
-    def failures(self, request: Request, view: APIView) -> Iterator[str]:
-        """Yield what fails, beginning with the address."""
-        if not get_caller(request).has_city_address:
-            yield NO_CITY_ADDRESS
-        yield from super().failures(request, view)
 
 
 class HasVerifiedRole(IsActive):
     """Anyone with a verified address and a Moped role, accounts of outside partners included."""
 
+    roles = ROLES
     message = "This is for people whose address is verified and who have a Moped role."
-
-    def failures(self, request: Request, view: APIView) -> Iterator[str]:
-        """Yield what fails, ending with the role."""
-        yield from super().failures(request, view)
-        if not has_current_role(request, VIEWER, EDITOR, ADMIN):
-            yield NO_ROLE
 
 
 class HasRole(IsStaff):
-    """City staff with one of `roles`; `needs_role` is the answer to others."""
+    """City staff with one of `roles`."""
 
-    roles: ClassVar[tuple[str, ...]] = (VIEWER, EDITOR, ADMIN)
-    message = needs_role = NO_ROLE
-
-    def failures(self, request: Request, view: APIView) -> Iterator[str]:
-        """Yield what fails, ending with the role."""
-        yield from super().failures(request, view)
-        if not has_current_role(request, *self.roles, is_write=self.is_write):
-            yield self.needs_role
+    roles: ClassVar[tuple[str, ...]] = ROLES
+    message = NO_ROLE
 
 
 class IsEditor(HasRole):

@@ -89,7 +89,8 @@ def _has_no_other_members(claims: HasuraClaims, text: str) -> bool:
     return (
         text.count('"') == 2 * (5 + 4 + len(claims.allowed_roles))
         and claims.workgroup_id != UNKNOWN_ID != claims.database_id
-        and "" not in {claims.user_id, claims.default_role}
+        and claims.user_id != ""
+        and claims.default_role != ""
         and claims.allowed_roles != ()
     )
 

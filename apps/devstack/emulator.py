@@ -19,7 +19,7 @@ from apps.devstack import processes
 from apps.devstack.errors import DevstackError
 
 HOST = "127.0.0.1"
-LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
+LAUNCHER = Path(__file__).with_name("emulator_patches.py")
 PYTHON = Path(sys.prefix) / "emulator" / "bin" / "python"
 
 

@@ -5,7 +5,7 @@ The environment variables of a laptop, which a stage gets from its operators.
 
 1. what the process already has,
 2. the project's `.env` (see `.env.example`),
-3. what `make run` provisioned (pool, client, bucket, ... in `.devstack/world.json`),
+3. what `make run` provisioned (pool, client, bucket, ... in `.devstack/variables.json`),
 4. placeholders, for commands that need none of these (`makemigrations`, `startblueprint`).
 
 The embedded AWS has its own region and credentials. What `~/.aws` or the shell says about the real AWS
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[2]
 # Where everything of the laptop lies; another one is another laptop (the tests of `make run` have theirs).
 FOLDER = Path(os.environ.get("MOPED_DEVSTACK_FOLDER", PROJECT / ".devstack"))
-WORLD = FOLDER / "world.json"
+PUBLISHED = FOLDER / "variables.json"
 DOTENV = PROJECT / ".env"
 POSTGRESQL = FOLDER / "postgresql"
 
@@ -55,7 +55,7 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 PLACEHOLDERS = of_laptop(EMULATOR_URL)
 
-# Nothing of the developer's own world may leak into a test, nor a test into that world.
+# Tests neither read nor change anything of the developer's own environment.
 TESTS = {
     **PLACEHOLDERS,
     STAGE_VARIABLE: "test",
@@ -96,7 +96,7 @@ def apply() -> None:
         # The output of a command is its result. Only the server logs every event.
         "MOPED_API_LOG_LEVEL": "INFO" if supervisor_pid() else "WARNING",
     }
-    _set_defaults({**own, **PLACEHOLDERS, **read_world(), **dotenv})
+    _set_defaults({**own, **PLACEHOLDERS, **read_published(), **dotenv})
     _bypass_proxy()
     supplied = _ours() - dotenv.keys()
     if "AWS_ENDPOINT_URL" in supplied:
@@ -118,11 +118,11 @@ def apply_for_tests(database_url: str) -> None:
 
 
 def publish(variables: Mapping[str, str]) -> None:
-    """Let the processes of this folder know a furnished world, this one and its children first."""
+    """Write the variables for all processes of this folder, and apply them to this one and its children."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    unfinished = WORLD.with_suffix(".unfinished")
+    unfinished = PUBLISHED.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(dict(variables), indent=2), encoding="utf-8")
-    unfinished.replace(WORLD)
+    unfinished.replace(PUBLISHED)
     apply()
 
 
@@ -141,10 +141,10 @@ def announce_starter() -> None:
     os.environ[STARTER] = str(os.getpid())
 
 
-def read_world() -> dict[str, str]:
-    """Return the variables of the furnished world; none if there is no such world."""
+def read_published() -> dict[str, str]:
+    """Return what `publish` wrote; nothing before the first `make run`."""
     try:
-        variables = json.loads(WORLD.read_text(encoding="utf-8"))
+        variables = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return {str(name): str(value) for name, value in variables.items()}

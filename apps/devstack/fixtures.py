@@ -1,5 +1,5 @@
 """
-An embedded AWS for tests, started when the first of them asks and furnished once.
+An embedded AWS for tests, started when the first of them asks and provisioned once.
 
 Tests share it: each uses addresses and keys of its own. With xdist every worker has one.
 """
@@ -44,7 +44,7 @@ def emulator(emulator_launcher: Path, tmp_path_factory: pytest.TempPathFactory) 
 def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
     """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
     with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
-        return provision.furnish(8000, emulator.url)
+        return provision.create_resources(8000, emulator.url)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def furnished_emulator(
 
 @pytest.fixture
 def furnished_personas(furnished_emulator: Emulator) -> Emulator:
-    """Return the furnished embedded AWS with every persona's account and claims in it."""
+    """Return the provisioned AWS with every persona's account and claims in it."""
     from apps.devstack import accounts  # noqa: PLC0415 (models: Django is not set up when plugins load)
 
     accounts.ensure(PERSONAS, with_rows=False)

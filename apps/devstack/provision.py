@@ -16,7 +16,7 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
 from apps.deployment.settings.variables import from_outputs
-from apps.devstack import pre_token_function, stack
+from apps.devstack import laptop_stack, pre_token_function
 from apps.devstack.personas import PERSONAS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ FUNCTION_VARIABLES = {
 }
 
 
-def furnish(api_port: int, aws_url: str) -> dict[str, str]:
+def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
     """
     Create what a stage has, and return the environment variables that name it.
 
@@ -42,8 +42,8 @@ def furnish(api_port: int, aws_url: str) -> dict[str, str]:
 
     :param api_port: where the API listens: the pool sends browsers back there
     """
-    outputs = stack.outputs() or stack.deploy(_parameters(api_port, trigger_arn=""))
-    outputs = stack.deploy(_parameters(api_port, trigger_arn=_sync_trigger(outputs)))
+    outputs = laptop_stack.outputs() or laptop_stack.deploy(_parameters(api_port, trigger_arn=""))
+    outputs = laptop_stack.deploy(_parameters(api_port, trigger_arn=_sync_trigger(outputs)))
     _fill_secret(outputs["ConfigurationSecret"])
     _register_identity_provider(outputs["UserPoolId"], aws_url)
     pre_token_function.warm()
@@ -57,7 +57,7 @@ def furnish(api_port: int, aws_url: str) -> dict[str, str]:
 
 def resync_trigger() -> None:
     """Bring the function to the working tree's state, after an edit."""
-    _sync_trigger(stack.outputs())
+    _sync_trigger(laptop_stack.outputs())
     pre_token_function.warm()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponseRedirect
@@ -13,14 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.http import problems, routes
-from apps.core.once import once
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from rest_framework.request import Request
 
 
-@once
+@cache
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document of every route, which only a new process can change."""
     document: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]

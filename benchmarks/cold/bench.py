@@ -27,7 +27,7 @@ from apps.deployment.package import builder, interpreter
 from apps.deployment.package.interpreter import UV
 from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD
-from benchmarks.cold import world
+from benchmarks.cold import stage
 from tests.support import lambda_environment, lambda_runtime
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def main() -> None:
     arguments = options.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     python = lambda_environment.python()
-    with world.furnished() as stage, tempfile.TemporaryDirectory(prefix="moped-bench-") as scratch:
-        variants = list(all_variants(stage, arguments.package or builder.build("production").path))
+    with stage.running() as tested, tempfile.TemporaryDirectory(prefix="moped-bench-") as scratch:
+        variants = list(all_variants(tested, arguments.package or builder.build("production").path))
         packages = sorted({each.zipped for each in variants})
         tasks = {
             path: lambda_runtime.unpacked(path, Path(scratch) / str(n)) for n, path in enumerate(packages)
@@ -82,24 +82,24 @@ def main() -> None:
     report(variants, arguments.runs)
 
 
-def all_variants(stage: world.World, package: Path) -> Iterator[Variant]:
+def all_variants(tested: stage.Stage, package: Path) -> Iterator[Variant]:
     """Yield Flask's row, then ours."""
     flask = packed_by_zappa("flask", interpreter.find(target_of_file().python))
-    pool = {"AWS_COGNITO_JWKS_PATH": stage.variables["COGNITO_JWKS_URL"]}  # cognitojwt takes a URL too
+    pool = {"AWS_COGNITO_JWKS_PATH": tested.variables["COGNITO_JWKS_URL"]}  # cognitojwt takes a URL too
     yield Variant(
         "Flask: `GET /auth/current_user`",
         flask,
         "handler.lambda_handler",
-        stage.variables | pool,
-        stage.look(),
+        tested.variables | pool,
+        tested.look(),
     )
     for name, event, goal, share in (
-        ("`GET /auth/current_user`", stage.look(), 0.45, 1.0),
-        ("pre-token trigger", stage.trigger(), 0.45, 0.3),
-        ("`GET /files/request-signature`", stage.upload(), 0.5, 1.0),
-        ("`PUT /users/<id>`", stage.change(), 0.5, 1.0),
+        ("`GET /auth/current_user`", tested.look(), 0.45, 1.0),
+        ("pre-token trigger", tested.trigger(), 0.45, 0.3),
+        ("`GET /files/request-signature`", tested.upload(), 0.5, 1.0),
+        ("`PUT /users/<id>`", tested.change(), 0.5, 1.0),
     ):
-        yield Variant(name, package, lambda_runtime.HANDLER, stage.variables, event, goal, share)
+        yield Variant(name, package, lambda_runtime.HANDLER, tested.variables, event, goal, share)
 
 
 def packed_by_zappa(name: str, python: Path) -> Path:

@@ -52,17 +52,11 @@ class TestTimes:
         with pytest.raises(TokenNotYetValidError):
             verified(**{name: clock.wall + 31})
 
-    @pytest.mark.parametrize("name", ["iat", "auth_time", "nbf"])
-    def test_lie_after_1970(self, name: str) -> None:
-        assert verified(**{name: 0})
-        with pytest.raises(ClaimsInvalidError):
-            verified(**{name: -1})
-
-    @pytest.mark.parametrize("name", ["exp", "auth_time"])
-    def test_lie_before_the_year_10000(self, name: str) -> None:
-        assert verified(**{name: END_OF_9999})
-        with pytest.raises(ClaimsInvalidError):
-            verified(**{name: END_OF_9999 + 1})
+    def test_lie_between_1970_and_the_year_10000(self) -> None:
+        assert verified(auth_time=0, exp=END_OF_9999)
+        for changes in ({"auth_time": -1}, {"exp": END_OF_9999 + 1}):
+            with pytest.raises(ClaimsInvalidError):
+                verified(**changes)
 
 
 class TestSizes:

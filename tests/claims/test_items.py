@@ -35,7 +35,7 @@ def listed_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     return secret_keys  # type: ignore[return-value]
 
 
-def written_by_todays_api(**changes: Any) -> dict[str, Any]:
+def written_by_flask_api(**changes: Any) -> dict[str, Any]:
     cipher = Fernet(OLD_KEY).encrypt(json.dumps(INSIDE).encode()).decode()
     item = {
         "user_id": {"S": "jane.doe@austintexas.gov"},
@@ -52,8 +52,8 @@ def sealed(**inside: Any) -> dict[str, str]:
     return {"S": Fernet(OLD_KEY).encrypt(json.dumps(members).encode()).decode()}
 
 
-def read_by_todays_hook(item: dict[str, Any], key: str) -> str:
-    """Restate what the hook of today does with an item."""
+def read_by_citys_hook(item: dict[str, Any], key: str) -> str:
+    """Restate what the City's hook does with an item."""
     claims = json.loads(Fernet(key.encode()).decrypt(item["claims"]["S"].encode()).decode())
     claims["x-hasura-user-id"] = item["cognito_uuid"]["S"]
     for name, attribute in (
@@ -68,68 +68,42 @@ def read_by_todays_hook(item: dict[str, Any], key: str) -> str:
 @pytest.mark.usefixtures("listed_keys")
 class TestDecode:
     @pytest.mark.parametrize(
-        "item",
+        "changes",
         [
-            pytest.param(written_by_todays_api(), id="as it is"),
-            pytest.param(
-                written_by_todays_api(database_id={"N": "77"}, workgroup_id={"N": "3"}), id="ids as numbers"
-            ),
-            pytest.param(
-                written_by_todays_api(
-                    claims=sealed(**{"x-hasura-user-db-id": None, "x-hasura-user-wg-id": None})
-                ),
-                id="ids beside the cipher only",
-            ),
-            pytest.param(
-                written_by_todays_api(claims=sealed(**{"x-hasura-user-db-id": "0"})), id="an id reset to zero"
-            ),
-            pytest.param(written_by_todays_api(database_id=None, workgroup_id=None), id="ids inside only"),
-            pytest.param(
-                written_by_todays_api(claims=sealed(**{"x-hasura-user-id": "another"})),
-                id="the account's id beside the cipher wins",
-            ),
+            {},
+            {"database_id": {"N": "77"}, "workgroup_id": {"N": "3"}},
+            {"claims": sealed(**{"x-hasura-user-db-id": None, "x-hasura-user-wg-id": None})},
+            {"claims": sealed(**{"x-hasura-user-db-id": "0"})},
+            {"database_id": None, "workgroup_id": None},
+            {"claims": sealed(**{"x-hasura-user-id": "another"})},
         ],
+        ids=["text ids", "number ids", "ids outside", "an id reset to 0", "ids inside", "the outer id wins"],
     )
-    def test_reads_what_todays_api_wrote(self, item: dict[str, Any]) -> None:
-        assert claims_items.decode(item) == CLAIMS
+    def test_reads_what_the_flask_api_wrote(self, changes: dict[str, Any]) -> None:
+        assert claims_items.decode(written_by_flask_api(**changes)) == CLAIMS
 
     @pytest.mark.parametrize(
-        "item",
+        "claims",
         [
-            pytest.param(
-                written_by_todays_api(claims={"S": Fernet(NEW_KEY).encrypt(b"{}").decode()}), id="foreign key"
-            ),
-            pytest.param(written_by_todays_api(claims={"S": "gibberish"}), id="no cipher"),
-            pytest.param(written_by_todays_api(claims=None), id="no claims"),
-            pytest.param(
-                written_by_todays_api(claims={"S": Fernet(OLD_KEY).encrypt(b"[]").decode()}), id="not claims"
-            ),
-            pytest.param(
-                written_by_todays_api(claims=sealed(**{"x-hasura-allowed-roles": "moped-admin"})),
-                id="roles that are no list",
-            ),
+            {"S": Fernet(NEW_KEY).encrypt(b"{}").decode()},
+            {"S": "gibberish"},
+            None,
+            {"S": Fernet(OLD_KEY).encrypt(b"[]").decode()},
+            sealed(**{"x-hasura-allowed-roles": "moped-admin"}),
         ],
+        ids=["foreign key", "no cipher", "no claims", "not claims", "roles that are no list"],
     )
-    def test_refuses_what_it_cannot_read(self, item: dict[str, Any]) -> None:
+    def test_refuses_what_it_cannot_read(self, claims: Any) -> None:
         with pytest.raises(claims_items.UnreadableItemError):
-            claims_items.decode(item)
+            claims_items.decode(written_by_flask_api(claims=claims))
 
 
 class TestEncode:
-    def test_writes_what_todays_hook_reads(self, listed_keys: list[str]) -> None:
+    def test_writes_what_the_citys_hook_reads(self, listed_keys: list[str]) -> None:
         item = claims_items.encode("Jane.Doe@AustinTexas.gov", CLAIMS)
 
-        assert json.loads(read_by_todays_hook(item, OLD_KEY)) == INSIDE
-
-    def test_writes_the_attributes_of_the_contract(self, listed_keys: list[str]) -> None:
-        item = claims_items.encode("Jane.Doe@AustinTexas.gov", CLAIMS)
-
-        assert {name: value for name, value in item.items() if name != "claims"} == {
-            "user_id": {"S": "jane.doe@austintexas.gov"},
-            "cognito_uuid": {"S": UUID},
-            "database_id": {"S": "77"},
-            "workgroup_id": {"S": "3"},
-        }
+        assert json.loads(read_by_citys_hook(item, OLD_KEY)) == INSIDE
+        assert item | {"claims": None} == written_by_flask_api() | {"claims": None}
 
     def test_uses_the_newest_key_and_reads_with_all(self, listed_keys: list[str]) -> None:
         before = claims_items.encode("jane.doe@austintexas.gov", CLAIMS)
@@ -137,5 +111,5 @@ class TestEncode:
 
         after = claims_items.encode("jane.doe@austintexas.gov", CLAIMS)
 
-        assert json.loads(read_by_todays_hook(after, NEW_KEY)) == INSIDE
+        assert json.loads(read_by_citys_hook(after, NEW_KEY)) == INSIDE
         assert claims_items.decode(before) == claims_items.decode(after) == CLAIMS

@@ -39,14 +39,8 @@ class Source:
         return answer
 
     def cache(self, **options: Any) -> Cache:
-        return RefreshingCache(
-            self.load,
-            FRESH,
-            max_age=MAX_AGE,
-            pause=PAUSE,
-            pause_without_value=PAUSE_WITHOUT_VALUE,
-            **options,
-        )
+        pauses: dict[str, Any] = {"pause": PAUSE, "pause_without_value": PAUSE_WITHOUT_VALUE}
+        return RefreshingCache(self.load, FRESH, max_age=MAX_AGE, **pauses, **options)
 
 
 @pytest.fixture
@@ -76,18 +70,18 @@ class TestGet:
         source.error = UnavailableError()
         clock.passes(MAX_AGE - 1)
 
-        assert cache.get("a") == "a1"
-        with pytest.raises(NotLoadedError):
-            cache.get("a", allow_stale=False)
-        clock.passes(1)
-        with pytest.raises(NotLoadedError):
-            cache.get("a")
+        assert [cache.get("a"), cache.get("a")] == ["a1", "a1"]
+        assert len(source.calls) == 2
+        for seconds, options in ((0, {"allow_stale": False}), (1, {})):
+            clock.passes(seconds)
+            with pytest.raises(NotLoadedError):
+                cache.get("a", **options)
 
-    def test_pauses_after_a_failure(self, cache: Cache, source: Source, clock: Clock) -> None:
+    def test_loads_again_after_a_pause(self, cache: Cache, source: Source, clock: Clock) -> None:
         cache.get("a")
         source.error = UnavailableError()
         clock.passes(FRESH)
-        assert [cache.get("a"), cache.get("a")] == ["a1", "a1"]
+        cache.get("a")
         source.error = None
 
         clock.passes(PAUSE - 1)
@@ -154,21 +148,17 @@ class TestGetKnown:
 
 
 class TestRefresh:
-    def test_loads_again_once_in_an_interval(self, cache: Cache, source: Source, clock: Clock) -> None:
+    @pytest.mark.parametrize("error", [None, UnavailableError()])
+    def test_loads_again_once_in_an_interval(
+        self, cache: Cache, source: Source, clock: Clock, error: Exception | None
+    ) -> None:
         cache.get("a")
+        source.error = error
 
-        assert [cache.refresh("a", interval=INTERVAL) for _ in range(2)] == ["a2", "a2"]
-        clock.passes(INTERVAL - 1)
-        assert cache.refresh("a", interval=INTERVAL) == "a2"
-        clock.passes(1)
-        assert cache.refresh("a", interval=INTERVAL) == "a3"
-
-    def test_keeps_the_interval_while_the_source_fails(self, cache: Cache, source: Source) -> None:
-        cache.get("a")
-        source.error = UnavailableError()
-
-        assert [cache.refresh("a", interval=INTERVAL) for _ in range(3)] == ["a1"] * 3
-        assert len(source.calls) == 2
+        for seconds, calls in ((0, 2), (INTERVAL - 1, 2), (1, 3)):
+            clock.passes(seconds)
+            assert cache.refresh("a", interval=INTERVAL) == ("a1" if error else f"a{calls}")
+            assert len(source.calls) == calls
 
 
 class TestClear:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 from threading import Event, get_ident
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
 
 from apps.core import deadline
 from apps.core.deadline import DeadlineError
-from apps.health import views
+from apps.health import probes
 from moped_api import settings as configured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.test import Client
-    from rest_framework.request import Request
-    from rest_framework.response import Response
 
 
 @pytest.fixture
@@ -31,16 +30,12 @@ def silence() -> Iterator[Event]:
 
 
 class TestRemaining:
-    def test_is_none_without_a_deadline(self) -> None:
-        assert deadline.remaining() is None
-
     def test_is_what_the_clock_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(time, "monotonic", lambda: 100.0)
         with deadline.within(20):
-            monkeypatch.setattr(time, "monotonic", lambda: 113.0)
-            assert deadline.remaining() == 7
-            monkeypatch.setattr(time, "monotonic", lambda: 200.0)
-            assert deadline.remaining() == 0
+            for now, left in ((113.0, 7), (200.0, 0)):
+                monkeypatch.setattr(time, "monotonic", lambda now=now: now)
+                assert deadline.remaining() == left
 
     @pytest.mark.parametrize(("inner", "expected"), [(5, 5), (60, 20)])
     def test_is_never_more_than_the_outer_block_has(
@@ -55,43 +50,34 @@ class TestRemaining:
 
 
 class TestCall:
-    def test_calls_directly_without_a_deadline(self) -> None:
-        assert deadline.call(get_ident) == get_ident()
-
     def test_returns_the_result(self) -> None:
+        assert deadline.call(get_ident) == get_ident()  # no thread without a deadline
         with deadline.within(60):
             assert deadline.call(int, "11", base=2) == 3
 
     @pytest.mark.parametrize("error", [ZeroDivisionError, TimeoutError, KeyboardInterrupt])
     def test_raises_what_the_function_raises(self, error: type[BaseException]) -> None:
-        def fail() -> NoReturn:
-            raise error
-
         with deadline.within(60), pytest.raises(error):
-            deadline.call(fail)
+            deadline.call(Mock(side_effect=error))
 
     def test_ends_at_the_deadline(self, silence: Event) -> None:
         with deadline.within(0.05), pytest.raises(DeadlineError):
             deadline.call(silence.wait)
 
     def test_does_not_begin_after_the_deadline(self) -> None:
-        calls: list[str] = []
+        function = Mock()
         with deadline.within(0), pytest.raises(DeadlineError):
-            deadline.call(calls.append, "called")
-        assert not calls
+            deadline.call(function)
+        function.assert_not_called()
 
 
 class TestRequestMiddleware:
     def test_gives_each_request_a_deadline(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         deadlines: list[float | None] = []
-        get = views.HealthMessageView.get
+        monkeypatch.setattr(probes, "check", lambda: deadlines.append(deadline.remaining()))
 
-        def noting(view: views.HealthMessageView, request: Request) -> Response:
-            deadlines.append(deadline.remaining())
-            return get(view, request)
+        client.get("/health/ready")
 
-        monkeypatch.setattr(views.HealthMessageView, "get", noting)
-        client.get("/")
         assert deadlines[0] is not None
         assert 0 <= deadlines[0] <= settings.REQUEST_SECONDS
         assert deadline.remaining() is None

@@ -70,22 +70,17 @@ class TestStartBlueprint:
         assert tests.returncode == 0, tests.stdout
         assert "/projects/greeting" in (with_projects / "openapi.yaml").read_text()
 
-    def test_registers_it(self, with_projects: Path) -> None:
-        assert (
-            'route("projects/", include("apps.projects.urls")),'
-            in (with_projects / "moped_api/urls.py").read_text()
-        )
-        assert '    "apps.projects",\n' in (with_projects / "moped_api/settings.py").read_text()
-        assert '| projects",' in (with_projects / "pyproject.toml").read_text()
-
-    @pytest.mark.parametrize("tool", [("ruff", "check"), ("ruff", "format", "--check")], ids=" ".join)
-    def test_makes_what_the_linters_like(self, with_projects: Path, tool: tuple[str, ...]) -> None:
-        checked = run(with_projects, "-m", *tool, "apps/projects", "tests/projects")
-
-        assert checked.returncode == 0, checked.stdout
-
-    def test_keeps_the_import_contracts(self, with_projects: Path) -> None:
-        checked = run(with_projects, "-c", "from importlinter.cli import lint_imports_command as c; c()")
+    @pytest.mark.parametrize(
+        "check",
+        [
+            ("-m", "ruff", "check", "apps/projects", "tests/projects"),
+            ("-m", "ruff", "format", "--check", "apps/projects", "tests/projects"),
+            ("-c", "from importlinter.cli import lint_imports_command as c; c()"),
+        ],
+        ids=["lint", "format", "imports"],
+    )
+    def test_makes_an_app_that_passes_the_checks(self, with_projects: Path, check: tuple[str, ...]) -> None:
+        checked = run(with_projects, *check)
 
         assert checked.returncode == 0, checked.stdout
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps.core.aws import clients
-from apps.devstack import stack
+from apps.devstack import laptop_stack
 from tests.deployment.role import policy_of
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ def outputs(
     existing: dict[str, str], furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Mapping[str, str]:
     """The outputs of the stack that takes the existing resources. All tests share it."""
-    monkeypatch.setattr(stack, "NAME", f"moped-{NAME}")
+    monkeypatch.setattr(laptop_stack, "NAME", f"moped-{NAME}")
     if not existing:
         existing.update(create_resources())
-        stack.deploy({**REQUIRED, **existing})
-    return stack.outputs()
+        laptop_stack.deploy({**REQUIRED, **existing})
+    return laptop_stack.outputs()
 
 
 class TestExistingResources:
@@ -76,7 +76,7 @@ class TestExistingResources:
         assert [outputs[name] for name in names] == list(existing.values())
 
     def test_are_not_created_a_second_time(self, outputs: Mapping[str, str]) -> None:
-        created = clients.cloudformation().list_stack_resources(StackName=stack.NAME)
+        created = clients.cloudformation().list_stack_resources(StackName=laptop_stack.NAME)
         types = {each["ResourceType"] for each in created["StackResourceSummaries"]}
 
         assert "AWS::S3::Bucket" in types  # for deployments

@@ -13,7 +13,7 @@ import pytest
 
 from apps.core.http import routes
 from apps.deployment.paths import PROJECT
-from apps.devstack import accounts, persona_tokens, stack
+from apps.devstack import accounts, laptop_stack, persona_tokens
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
 from tests.deployment.api_calls import CALLS, Scene, made_as
@@ -69,7 +69,7 @@ class TestRole:
     def test_has_the_rights_that_its_calls_need_and_no_other(
         self, scene: Scene, emulator: Emulator, name: str
     ) -> None:
-        role = Role(stack.outputs()[f"{name}Arn"], POLICIES[name])
+        role = Role(laptop_stack.outputs()[f"{name}Arn"], POLICIES[name])
         calls = {call: CALLS[call].prepare(scene) for call in made_as(name)}
 
         with role.worn():

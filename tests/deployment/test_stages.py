@@ -26,8 +26,7 @@ from apps.deployment.package.builder import Package
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
 from apps.deployment.verification import facts
-from apps.devstack import accounts, personas
-from apps.devstack import stack as laptop_stack
+from apps.devstack import accounts, laptop_stack, personas
 from apps.users.management.commands import reconcile_users
 from tests.support import strict_mode
 from tests.support.waiting import LIMIT_SECONDS

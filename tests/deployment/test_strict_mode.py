@@ -14,8 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from apps.core.aws import clients
-from apps.deployment.errors import StageError
-from apps.devstack import stack as laptop_stack
+from apps.deployment.aws import stack_updates
+from apps.deployment.errors import BusyError, StageError
+from apps.devstack import laptop_stack
 from tests.deployment.role import TRUST
 from tests.support import strict_mode
 
@@ -117,12 +118,16 @@ def create_stack(session: Any, resources: dict[str, Any]) -> str:
     return name
 
 
+def status(name: str) -> str:
+    """Return the status of a stack."""
+    return clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+
+
 def finished(name: str) -> str:
     """Wait for a stack and return why something failed, or ""."""
-    client = clients.cloudformation()
-    while client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"].endswith("IN_PROGRESS"):
+    while status(name).endswith("IN_PROGRESS"):
         pass
-    events = client.describe_stack_events(StackName=name)["StackEvents"]
+    events = clients.cloudformation().describe_stack_events(StackName=name)["StackEvents"]
     return " ".join(
         e["ResourceStatusReason"] for e in events if e.get("ResourceStatus", "").endswith("CREATE_FAILED")
     )
@@ -160,12 +165,7 @@ class TestCloudFormation:
     def test_takes_time(self, furnished_emulator: Emulator) -> None:
         name = create_stack(boto3, {"Api": API["Api"]})
 
-        statuses = [
-            clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-            for _ in range(2)
-        ]
-
-        assert statuses[0] == "CREATE_IN_PROGRESS"
+        assert status(name) == "CREATE_IN_PROGRESS"
         assert finished(name) == ""
 
     def test_refuses_a_change_before_the_last_one_is_done(self, furnished_emulator: Emulator) -> None:
@@ -175,6 +175,32 @@ class TestCloudFormation:
         code, message = refused(clients.cloudformation().update_stack, StackName=name, TemplateBody=template)
 
         assert (code, "IN_PROGRESS" in message) == ("ValidationError", True)
+
+    def test_deletes_no_stack_that_is_updated(
+        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = clients.cloudformation()
+        name = create_stack(boto3, {"Api": API["Api"]})
+        assert finished(name) == ""
+        client.update_stack(StackName=name, TemplateBody=json.dumps({"Resources": API}))
+
+        code, message = refused(client.delete_stack, StackName=name)
+
+        assert code == "ValidationError"
+        assert message.endswith("cannot be deleted while in status UPDATE_IN_PROGRESS")
+        monkeypatch.setattr(stack_updates, "await_end", lambda _name: "")
+        with pytest.raises(BusyError, match="Run this again"):
+            stack_updates.delete(name)
+
+    def test_deletes_a_stack_that_is_created(self, furnished_emulator: Emulator) -> None:
+        template = json.dumps({"Resources": {"Api": API["Api"]}})
+        stack = clients.cloudformation().create_stack(StackName=unique("strict"), TemplateBody=template)
+
+        clients.cloudformation().delete_stack(StackName=stack["StackId"])
+
+        assert status(stack["StackId"]) == "DELETE_IN_PROGRESS"
+        assert finished(stack["StackId"]) == ""
+        assert status(stack["StackId"]) == "DELETE_COMPLETE"
 
     @pytest.mark.parametrize(
         ("statements", "reason"),

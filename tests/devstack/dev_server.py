@@ -23,7 +23,7 @@ class Laptop:
     """
     A laptop with nothing but a clone.
 
-    :param folder: where its world lies
+    :param folder: where its data lies
     :param port: where its API listens
     """
 

@@ -88,7 +88,7 @@ class TestEmulator:
 class TestLauncher:
     def test_refuses_a_ministack_without_a_patched_function(self, tmp_path: Path) -> None:
         name = "'_gone_in_the_next_version'"
-        code = f"import ministack_launcher as launcher; launcher.mend(launcher.cognito, {name}, None)"
+        code = f"import emulator_patches as launcher; launcher.mend(launcher.cognito, {name}, None)"
         run = subprocess.run(
             [emulator_module.PYTHON, "-c", code],
             cwd=emulator_module.LAUNCHER.parent,

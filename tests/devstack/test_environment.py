@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _bare_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(environment, "FOLDER", tmp_path)
-    monkeypatch.setattr(environment, "WORLD", tmp_path / "world.json")
+    monkeypatch.setattr(environment, "PUBLISHED", tmp_path / "variables.json")
     monkeypatch.setattr(environment, "DOTENV", tmp_path / ".env")
     monkeypatch.setattr(environment, "POSTGRESQL", tmp_path / "postgresql")
     with patch.dict(os.environ, clear=True):
@@ -25,20 +25,20 @@ def _bare_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 
 class TestApply:
     @pytest.mark.parametrize(
-        ("world", "dotenv", "shell", "pool"),
+        ("published", "dotenv", "shell", "pool"),
         [
             ("", "", {}, "us-east-1_NOTYETMADE"),
             ("{", "", {}, "us-east-1_NOTYETMADE"),
-            ('{"COGNITO_USERPOOL_ID": "world"}', "", {}, "world"),
-            ('{"COGNITO_USERPOOL_ID": "world"}', "COGNITO_USERPOOL_ID=file", {}, "file"),
+            ('{"COGNITO_USERPOOL_ID": "published"}', "", {}, "published"),
+            ('{"COGNITO_USERPOOL_ID": "published"}', "COGNITO_USERPOOL_ID=file", {}, "file"),
             ("", "COGNITO_USERPOOL_ID=file", {"COGNITO_USERPOOL_ID": "shell"}, "shell"),
         ],
-        ids=["placeholder", "broken world", "world", "file", "shell"],
+        ids=["placeholder", "broken file", "published", "file", "shell"],
     )
     def test_takes_the_first_source(
-        self, tmp_path: Path, world: str, dotenv: str, shell: dict[str, str], pool: str
+        self, tmp_path: Path, published: str, dotenv: str, shell: dict[str, str], pool: str
     ) -> None:
-        (tmp_path / "world.json").write_text(world)
+        (tmp_path / "variables.json").write_text(published)
         (tmp_path / ".env").write_text(dotenv)
         os.environ.update(shell)
         environment.apply()
@@ -46,7 +46,7 @@ class TestApply:
         assert os.environ["MOPED_API_CURRENT_ENVIRONMENT"] == "laptop"
         assert os.environ["DATABASE_URL"].endswith("/moped")
 
-    def test_takes_up_a_world_that_is_published_later(self) -> None:
+    def test_applies_what_is_published_later(self) -> None:
         environment.apply()
         environment.publish({"COGNITO_USERPOOL_ID": "us-east-1_Made"})
         assert os.environ["COGNITO_USERPOOL_ID"] == "us-east-1_Made"

@@ -171,4 +171,5 @@ class TestLock:
         assert installed.make("lock", EDIT=EDIT).returncode == 0
         names = [call.rpartition(" ")[2] for call in installed.calls if "compile" in call]
         assert names[:3] == ["production.in", "staging.in", "development.in"]
+        assert set(names) == {path.name for path in (PROJECT / "requirements").glob("*.in")}
         assert "added==1.0" in (installed.folder / "requirements" / "staging.txt").read_text()

@@ -12,7 +12,7 @@ from apps.claims import items as claims_items
 from apps.claims import triggers
 from apps.claims.hasura import NO_LOGIN
 from apps.core.aws import clients
-from apps.devstack import accounts, pre_token_function, provision, sample_data, stack
+from apps.devstack import accounts, laptop_stack, pre_token_function, provision, sample_data
 from apps.devstack.environment import PROJECT
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
 from apps.files.models import Project, ProjectFile
@@ -31,22 +31,26 @@ def _secret() -> str:
     return answer["SecretString"]
 
 
+def stack_events() -> Any:
+    return clients.cloudformation().describe_stack_events(StackName=laptop_stack.NAME)["StackEvents"]
+
+
 def trigger_configuration() -> Any:
     return clients.lambda_client().get_function_configuration(FunctionName=pre_token_function.NAME)
 
 
-class TestFurnish:
+class TestCreateResources:
     def test_changes_nothing_the_second_time(
         self, furnished_emulator: Emulator, furnished_variables: Mapping[str, str]
     ) -> None:
-        events = clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"]
+        events = stack_events()
         secret = _secret()
-        assert provision.furnish(8000, furnished_emulator.url) == furnished_variables
-        assert clients.cloudformation().describe_stack_events(StackName=stack.NAME)["StackEvents"] == events
+        assert provision.create_resources(8000, furnished_emulator.url) == furnished_variables
+        assert stack_events() == events
         assert _secret() == secret
 
     def test_follows_the_api_to_another_port(self, furnished_emulator: Emulator) -> None:
-        provision.furnish(8765, furnished_emulator.url)
+        provision.create_resources(8765, furnished_emulator.url)
         client = clients.cognito().describe_user_pool_client(
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
         )["UserPoolClient"]
@@ -55,7 +59,7 @@ class TestFurnish:
             "http://localhost:8765/auth/callback",
             "https://localhost:3000/moped/session/signin",
         ]
-        provision.furnish(8000, furnished_emulator.url)
+        provision.create_resources(8000, furnished_emulator.url)
 
     def test_puts_a_key_into_the_secret(self, furnished_emulator: Emulator) -> None:
         assert len(json.loads(_secret())["COGNITO_DYNAMO_SECRET_KEY"]) == 44
@@ -81,7 +85,7 @@ class TestResyncTrigger:
         assert trigger_configuration()["CodeSha256"] != before
 
     def test_deploys_a_changed_environment(self, furnished_emulator: Emulator) -> None:
-        role = stack.outputs()["FunctionRoleArn"]
+        role = laptop_stack.outputs()["FunctionRoleArn"]
         pre_token_function.sync(role, {"A": "1"})
         answer = trigger_configuration()
         assert answer["Environment"]["Variables"]["A"] == "1"

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from jose import jwt
 
-from apps.devstack import environment, servers
+from apps.devstack import environment, supervisor
 from apps.devstack.emulator import free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
@@ -52,7 +52,7 @@ def _subject(laptop: Laptop) -> str:
 
 def _servers(laptop: Laptop) -> set[int]:
     processes = processes_of(laptop.folder)
-    return {number for number, line in processes.items() if "ministack_launcher.py" in line or " -D " in line}
+    return {number for number, line in processes.items() if "emulator_patches.py" in line or " -D " in line}
 
 
 def _reload(laptop: Laptop) -> None:
@@ -131,14 +131,14 @@ class TestReset:
     def _folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for module, name, path in (
             (environment, "FOLDER", "."),
-            (environment, "WORLD", "world.json"),
+            (environment, "PUBLISHED", "variables.json"),
             (environment, "POSTGRESQL", "postgresql"),
-            (servers, "AWS", "aws"),
+            (supervisor, "AWS", "aws"),
         ):
             monkeypatch.setattr(module, name, tmp_path / path)
 
     def test_forgets_all_data_but_that_of_tests(self, tmp_path: Path) -> None:
-        for name in ("world.json", "postgresql/data", "aws/state", "tests/postgresql/data"):
+        for name in ("variables.json", "postgresql/data", "aws/state", "tests/postgresql/data"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).touch()
         call_command("reset", stdout=io.StringIO())
@@ -148,5 +148,5 @@ class TestReset:
     def test_refuses_while_the_servers_run(self) -> None:
         # `make run` takes the same lock, so it refuses a second one in the same words.
         message = rf"^The API already runs in this folder \(process {os.getpid()}\)\."
-        with servers._folder_lock(), pytest.raises(DevstackError, match=message):
+        with supervisor._folder_lock(), pytest.raises(DevstackError, match=message):
             call_command("reset")

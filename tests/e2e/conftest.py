@@ -113,9 +113,9 @@ def running_laptop(parent: Path) -> Iterator[Laptop]:
 
 def _remember_another_aws(folder: Path) -> None:
     """Let each of several laptops that start at once have a port of its own for its AWS."""
-    world = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
+    variables = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
     (folder / ".devstack").mkdir()
-    (folder / ".devstack/world.json").write_text(json.dumps(world))
+    (folder / ".devstack/variables.json").write_text(json.dumps(variables))
 
 
 def _wait_for_welcome(server: subprocess.Popen[bytes], running: Laptop) -> None:

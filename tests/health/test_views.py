@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -57,32 +58,17 @@ class TestLive:
 
 
 class TestReady:
-    def test_says_so_when_everything_is_there(self, api_client: APIClient, settings: Settings) -> None:
-        settings.READINESS_PROBES = named_probes(one="well", two="well")
-
-        response = api_client.get("/health/ready")
-
-        assert (response.status_code, response.json()["status"]) == (200, "ready")
-
-    def test_names_what_is_down_and_no_more(self, api_client: APIClient, settings: Settings) -> None:
-        settings.READINESS_PROBES = named_probes(database="well", bucket="broken", claims_table="broken")
-
-        response = api_client.get("/health/ready")
-
-        assert (response.status_code, response.json()["code"]) == (503, "not_ready")
-        assert response.json()["detail"] == "Not ready: bucket, claims_table."
-        assert int(response.headers["Retry-After"]) > 0
-
-    def test_tells_the_log_as_much_as_the_caller(
+    def test_names_what_is_down_and_no_more(
         self, api_client: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
-        settings.READINESS_PROBES = named_probes(database="broken")
+        settings.READINESS_PROBES = named_probes(database="well", bucket="broken", claims_table="broken")
 
-        api_client.get("/health/ready")
-        api_client.get("/health/ready")  # remembered, and just as clear
-
+        for response in (api_client.get("/health/ready") for _ in range(2)):  # the second is from memory
+            assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+            assert response.json()["detail"] == "Not ready: bucket, claims_table."
+            assert int(response.headers["Retry-After"]) > 0
         lines = [vars(record)["detail"] for record in caplog.records if record.message == "not_ready"]
-        assert lines == ["Not ready: database."] * 2
+        assert lines == ["Not ready: bucket, claims_table."] * 2
 
     def test_does_not_wait_for_what_hangs(
         self, api_client: APIClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -119,9 +105,4 @@ class TestProbes:
 
         detail = api_client.get("/health/ready").json()["detail"]
 
-        assert {name for name in ("bucket", "claims_table", "key_set", "secrets") if name in detail} == {
-            "bucket",
-            "claims_table",
-            "key_set",
-            "secrets",
-        }
+        assert not {"bucket", "claims_table", "key_set", "secrets"} - set(re.findall(r"\w+", detail))

@@ -167,8 +167,8 @@ def _run_with_servers(folder: Path, requests: int, workers: int) -> Outcome:
         from apps.devstack import provision
         from tests.support.gunicorn_server import Served
 
-        furnished = provision.furnish(8000, emulator.url)
-        with Served(folder, furnished, workers=workers, crowd=CROWD) as served:
+        variables = provision.create_resources(8000, emulator.url)
+        with Served(folder, variables, workers=workers, crowd=CROWD) as served:
             return run(served, requests)
     finally:
         emulator.stop()

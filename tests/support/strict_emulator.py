@@ -1,13 +1,14 @@
 """
 Starts the emulator in strict mode: it refuses what AWS refuses and MiniStack accepts.
 
-Run by the emulator's own Python, as apps/devstack/ministack_launcher.py is, which it completes. Each rule
+Run by the emulator's own Python, as apps/devstack/emulator_patches.py is, which it completes. Each rule
 changes a private function of MiniStack and stops the start if that function is gone.
 
 | AWS | here |
 |---|---|
 | one CreateDeployment of API Gateway in 5 seconds for an account | the same. A test sets the seconds |
-| a stack takes 10 to 60 seconds | one answer of DescribeStacks says that the work is in progress |
+| a stack takes 10 to 60 seconds | two answers of DescribeStacks say that the work is in progress |
+| a stack is not deleted while it is updated | the same |
 | a function is pending after a change | until its state was asked for once. Changes are refused meanwhile |
 | Lambda knows a new role after some seconds | it refuses roles. A test sets how often |
 | the index of tags is some seconds late | it finds what was there when the same was asked before |
@@ -29,7 +30,7 @@ from typing import Any
 PROJECT = Path(__file__).parents[2]
 sys.path[:0] = [str(PROJECT), str(PROJECT / "apps" / "devstack")]
 
-import ministack_launcher as launcher  # noqa: E402
+import emulator_patches  # noqa: E402
 from ministack import app as ministack  # noqa: E402
 from ministack.core import iam_actions, iam_evaluator  # noqa: E402
 from ministack.services import apigateway_v1, lambda_svc, tagging  # noqa: E402
@@ -63,19 +64,20 @@ MENDED: tuple[tuple[Any, str, Any], ...] = (
 def main() -> None:
     """Make the emulator strict and serve."""
     for module, name, mended in MENDED:
-        launcher.mend(module, name, mended)
+        emulator_patches.mend(module, name, mended)
     iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]  # as other services: by Amazon's description
     actions = handlers._ACTION_HANDLERS
     for action, verb in (
         ("CreateStack", "CREATE"),
         ("UpdateStack", "UPDATE"),
         ("ExecuteChangeSet", "UPDATE"),
+        ("DeleteStack", "DELETE"),
     ):
         actions[action] = delays.slow_stack(actions[action], verb)
-    actions["DescribeStacks"] = delays.in_progress_once(actions["DescribeStacks"])
+    actions["DescribeStacks"] = delays.in_progress_at_first(actions["DescribeStacks"])
     tagging._HANDLERS["GetResources"] = delays.one_question_late(tagging._HANDLERS["GetResources"])
     ministack.app = with_controls(ministack.app)
-    launcher.main()
+    emulator_patches.main()
 
 
 def with_controls(application: Any) -> Any:

@@ -12,7 +12,7 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from http import HTTPStatus
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -113,13 +113,17 @@ def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
     request = Request(url, urlencode(form).encode())  # noqa: S310 (the URL is a setting)
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-            answer = json.loads(response.read(LARGEST_ANSWER))
+            return _members(response)
     except HTTPError as error:
         raise _refused(error) from error
     except OSError as error:
         raise UnavailableError from error
     except (HTTPException, ValueError, RecursionError) as error:  # not HTTP, cut short, or not JSON
         raise UpstreamError from error
+
+
+def _members(response: HTTPResponse | HTTPError) -> dict[str, Any]:
+    answer = json.loads(response.read(LARGEST_ANSWER))
     return answer if isinstance(answer, dict) else {}
 
 
@@ -130,14 +134,12 @@ def _refused(error: HTTPError) -> UnauthenticatedError | UpstreamError:
     if error.code not in {400, 401, 403}:
         return UpstreamError()
     try:
-        answer = json.loads(error.read(LARGEST_ANSWER))
+        answer = _members(error)
     except (OSError, HTTPException, ValueError, RecursionError):
-        return CodeRefusedError()
-    description = answer.get("error_description") if isinstance(answer, dict) else None
-    if not isinstance(description, str):
-        return CodeRefusedError()
-    about_the_code = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(description)
-    return CodeRefusedError() if about_the_code else refusal(description)
+        answer = {}
+    reason = answer.get("error_description")
+    is_about_the_code = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(str(reason))
+    return CodeRefusedError() if is_about_the_code or not isinstance(reason, str) else refusal(reason)
 
 
 def _client_id() -> str:

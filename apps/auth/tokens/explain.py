@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 
-from apps.auth.tokens import keys, rules, verifier
+from apps.auth.tokens import keys, rules
 from apps.auth.tokens.errors import (
     AudienceWrongError,
     ClaimsInvalidError,
@@ -35,13 +34,13 @@ from apps.claims.hasura import NO_CLAIMS
 from apps.claims.identity import is_city_address, is_city_sso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 MAX_CHARACTERS = 120
+ACCEPTED = "accepted"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One rule: what it is about, what there is to say, and the code of the refusal if it fails."""
 
     subject: str
@@ -50,34 +49,25 @@ class Check:
     forbids: bool = False
     """Whether the token is accepted, and routes for staff answer 403 because of this."""
 
-    @property
-    def holds(self) -> bool:
-        """Return whether the rule is obeyed."""
-        return not self.code
-
 
 def explain(token: str) -> list[Check]:
-    """Return what there is to say, in the verifier's order; its verdict is the first that fails."""
+    """Return what there is to say, in the verifier's order."""
     return list(_checks(token.strip()))
 
 
-def verdict(token: str) -> str:
-    """Return what the verifier itself answers: a reason code, or "accepted"."""
-    try:
-        verifier.verify(token.strip())
-    except (TokenError, KeysUnavailableError) as refusal:
-        return refusal.code
-    return "accepted"
+def verdict(checks: list[Check]) -> str:
+    """Return what the verifier answers: the reason code of the first rule that fails, or "accepted"."""
+    return next((check.code for check in checks if check.code), ACCEPTED)
 
 
-def report(token: str) -> str:
+def report(checks: list[Check]) -> str:
     """Return all of it as text for people."""
-    lines = [f"  {_label(check):<5}  {check.subject:<10} {check.says}" for check in explain(token)]
-    return "\n".join([*lines, f"Verdict: {verdict(token)}"])
+    lines = [f"  {_label(check):<5}  {check.subject:<10} {check.says}" for check in checks]
+    return "\n".join([*lines, f"Verdict: {verdict(checks)}"])
 
 
 def _label(check: Check) -> str:
-    if not check.holds:
+    if check.code:
         return "FAILS"
     return "403" if check.forbids else "holds"
 
@@ -91,14 +81,11 @@ def _checks(token: str) -> Iterator[Check]:
         yield Check("form", f"{facts}: {needs}{_why(error)}", error.code)
         return
     yield Check("form", facts)
-    yield from _signed(message, header, signature)
-    yield from _claimed(payload)
+    yield from _signature_checks(message, header, signature)
+    yield from _claims_checks(payload)
 
 
-# ---- who signed it ------------------------------------------------------------------------------
-
-
-def _signed(message: bytes, header: str, signature: bytes) -> Iterator[Check]:
+def _signature_checks(message: bytes, header: bytes, signature: bytes) -> Iterator[Check]:
     try:
         kid = rules.parse_kid(header)
     except TokenMalformedError as error:
@@ -118,74 +105,70 @@ def _signed(message: bytes, header: str, signature: bytes) -> Iterator[Check]:
     if key.verifies(message, signature):
         yield Check("signature", "made by that key")
     else:
-        says = "not made by that key over this header and payload"
-        yield Check("signature", says, SignatureInvalidError.code)
+        yield Check(
+            "signature", "not made by that key over this header and payload", SignatureInvalidError.code
+        )
 
 
-# ---- for whom, and when -------------------------------------------------------------------------
-
-
-def _claimed(payload: bytes) -> Iterator[Check]:
+def _claims_checks(payload: bytes) -> Iterator[Check]:
     try:
-        yield from _intended_use(rules.decode(payload, rules.INTENDED_USE))
+        yield from _use_checks(rules.decode(payload, rules.INTENDED_USE))
         claims = rules.decode(payload, rules.CLAIMS)
     except ClaimsInvalidError as error:
         yield Check("claims", f"incomplete or broken{_why(error)}", error.code)
         return
     yield Check("claims", f"of {_printable(claims.email)}, sub {_printable(claims.sub)}")
-    yield from _times(claims)
-    yield _verified(claims)
-    yield _city(claims)
-    yield _hasura(claims)
+    yield from _time_checks(claims)
+    yield from _address_checks(claims)
+    yield _hasura_check(claims)
 
 
-def _intended_use(token: rules.IntendedUse) -> Iterator[Check]:
+def _use_checks(token: rules.IntendedUse) -> Iterator[Check]:
     pool = keys.TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, {})
-    violations = set(rules.use_violations(token, pool))
+    errors = rules.use_violations(token, pool)
     iss, use, aud = (_printable(value) for value in (token.iss, token.token_use, token.aud))
-    client_ids = ", ".join(pool.client_ids)
     valid, other = f"our pool (COGNITO_ISSUER {pool.issuer})", f"another pool's: {iss}, not {pool.issuer}"
-    yield _rule("issuer", IssuerWrongError, violations, valid, other)
+    yield _rule("issuer", IssuerWrongError, errors, valid, other)
     other = f'token_use is {use}, not "id"; send the ID token instead'
-    yield _rule("use", WrongTokenUseError, violations, "an ID token", other)
-    valid, other = f"one of our clients: {aud}", f"{aud}, not one of COGNITO_APP_CLIENT_ID {client_ids}"
-    yield _rule("audience", AudienceWrongError, violations, valid, other)
+    yield _rule("use", WrongTokenUseError, errors, "an ID token", other)
+    other = f"{aud}, not one of COGNITO_APP_CLIENT_ID {', '.join(pool.client_ids)}"
+    yield _rule("audience", AudienceWrongError, errors, f"one of our clients: {aud}", other)
 
 
-def _times(claims: rules.Claims) -> Iterator[Check]:
+def _time_checks(claims: rules.Claims) -> Iterator[Check]:
     now = time()
-    violations = set(rules.time_violations(claims, now))
-    expiry, beginning = (f"{_span(at - now)} ({_date(at)})" for at in (claims.exp, claims.begins))
-    yield _rule("expiry", TokenExpiredError, violations, f"expires {expiry}", f"expired {expiry}")
+    errors = rules.time_violations(claims, now)
+    expiry, beginning = _time(claims.exp, now), _time(claims.begins, now)
+    yield _rule("expiry", TokenExpiredError, errors, f"expires {expiry}", f"expired {expiry}")
     early = f"valid only {beginning}; is this clock right?"
-    yield _rule("beginning", TokenNotYetValidError, violations, f"valid {beginning}", early)
+    yield _rule("beginning", TokenNotYetValidError, errors, f"valid {beginning}", early)
 
 
-def _rule(subject: str, error: type[TokenError], violations: set[type[TokenError]], *says: str) -> Check:
-    """Return the check of a rule, with the first text if the token obeys it and the second if not."""
-    holds, fails = says
-    return Check(subject, fails, error.code) if error in violations else Check(subject, holds)
+def _rule(
+    subject: str, error: type[TokenError], errors: Sequence[type[TokenError]], valid: str, invalid: str
+) -> Check:
+    return Check(subject, invalid, error.code) if error in errors else Check(subject, valid)
 
 
-def _verified(claims: rules.Claims) -> Check:
+def _address_checks(claims: rules.Claims) -> Iterator[Check]:
     if is_city_sso(claims.username):
-        return Check("verified", "the City's single sign-on proves the address")
-    if claims.has_verified_email:
-        return Check("verified", "email_verified is true")
-    says = "email_verified is false: an admin must save the user in the editor, then sign in again"
-    return Check("verified", says, forbids=True)
-
-
-def _city(claims: rules.Claims) -> Check:
+        yield Check("verified", "the City's single sign-on proves the address")
+    elif claims.has_verified_email:
+        yield Check("verified", "email_verified is true")
+    else:
+        says = "email_verified is false: an admin must save the user in the editor, then sign in again"
+        yield Check("verified", says, forbids=True)
     domain = f"@{settings.STAFF_EMAIL_DOMAIN}"
     if is_city_address(claims.email):
-        return Check("city", f"the address ends in {domain}")
-    return Check("city", f"the address does not end in {domain}: only downloads are open to it", forbids=True)
+        yield Check("city", f"the address ends in {domain}")
+    else:
+        says = f"the address does not end in {domain}: only downloads are open to it"
+        yield Check("city", says, forbids=True)
 
 
-def _hasura(claims: rules.Claims) -> Check:
+def _hasura_check(claims: rules.Claims) -> Check:
     try:
-        hasura = rules.hasura_claims(bytes(claims.hasura_json))
+        hasura = rules.hasura_claims(claims.hasura_json)
     except ClaimsInvalidError as error:
         return Check("hasura", f"the claims for Hasura are broken{_why(error)}", error.code)
     if hasura == NO_CLAIMS:
@@ -196,14 +179,10 @@ def _hasura(claims: rules.Claims) -> Check:
     return Check("hasura", f"{says}; a role counts as long as the account is active and has it")
 
 
-def _span(seconds: float) -> str:
-    """Return a time from now, as `2 days, 3:00:00 from now` or `3:00:00 ago`."""
-    span = timedelta(seconds=abs(int(seconds)))
-    return f"{span} ago" if seconds <= 0 else f"{span} from now"
-
-
-def _date(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _time(moment: int, now: float) -> str:
+    """Return a time as `2 days, 3:00:00 from now (2026-11-23 12:00:00 UTC)`."""
+    span, direction = timedelta(seconds=abs(int(moment - now))), "ago" if moment <= now else "from now"
+    return f"{span} {direction} ({datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _printable(value: object) -> str:

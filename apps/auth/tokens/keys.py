@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 
 from apps.auth.tokens import jwks, jwks_client
 from apps.auth.tokens.errors import KeysUnavailableError
@@ -114,9 +112,3 @@ _cache: RefreshingCache[None, TrustedKeys] = RefreshingCache(
     serve_stale=True,
     failures=(jwks_client.FetchError,),
 )
-
-
-@receiver(setting_changed)
-def _forget_when_settings_change(*, setting: str, **_: Any) -> None:
-    if setting.startswith("COGNITO_"):
-        reset()

@@ -26,8 +26,6 @@ from apps.auth.tokens.errors import (
 from apps.claims import hasura
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from apps.auth.tokens.keys import TrustedKeys
 
 T = TypeVar("T")
@@ -79,9 +77,10 @@ class Claims(IntendedUse, kw_only=True, gc=False):
 CLAIMS = msgspec.json.Decoder(Claims)
 INTENDED_USE = msgspec.json.Decoder(IntendedUse)
 MEMBERS = msgspec.json.Decoder(dict[str, Any])
+TEXT = msgspec.json.Decoder(str)
 
 
-def split_jws(token: str) -> tuple[bytes, str, bytes, bytes]:
+def split_jws(token: str) -> tuple[bytes, bytes, bytes, bytes]:
     """
     Take a compact JWS apart: what is signed, the header as it stands, payload and signature.
 
@@ -91,16 +90,16 @@ def split_jws(token: str) -> tuple[bytes, str, bytes, bytes]:
         raise TokenMalformedError
     try:
         message, _, signature = token.encode("ascii").rpartition(b".")
-        _, dot, payload = message.partition(b".")
+        header, dot, payload = message.partition(b".")
         if not dot:
             raise TokenMalformedError
-        return message, token.partition(".")[0], base64url.decode(payload), base64url.decode(signature)
+        return message, header, base64url.decode(payload), base64url.decode(signature)
     except ValueError as error:
         raise TokenMalformedError from error
 
 
 @lru_cache(REMEMBERED_HEADERS)
-def parse_kid(header: str) -> str:
+def parse_kid(header: bytes) -> str:
     """
     Return the id of the signing key; every token that it signed has this very header.
 
@@ -111,7 +110,7 @@ def parse_kid(header: str) -> str:
     if len(header) > MAX_HEADER:
         raise TokenMalformedError
     try:
-        text = base64url.decode(header.encode("ascii")).decode()
+        text = base64url.decode(header).decode()
         members = MEMBERS.decode(text)
         hasura.refuse_duplicates(text)
     except (ValueError, RecursionError) as error:
@@ -130,41 +129,45 @@ def decode(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     :raises ClaimsInvalidError: unless it is a JSON object with these members
     """
     try:
-        payload.decode()  # msgspec looks at the UTF-8 of those members only that it keeps
-        return decoder.decode(payload)
+        # msgspec itself checks the UTF-8 of those members only that it keeps.
+        return decoder.decode(payload.decode())
     except (ValueError, RecursionError) as error:
         raise ClaimsInvalidError from error
 
 
-def use_violations(claims: IntendedUse, pool: TrustedKeys) -> Iterator[type[TokenError]]:
-    """Yield why the token is not this pool's ID token for one of our applications."""
+def use_violations(claims: IntendedUse, pool: TrustedKeys) -> list[type[TokenError]]:
+    """Return why the token is not this pool's ID token for one of our applications."""
+    errors: list[type[TokenError]] = []
     if claims.iss != pool.issuer:
-        yield IssuerWrongError
+        errors.append(IssuerWrongError)
     if claims.token_use != "id":  # noqa: S105 (a word of Cognito)
-        yield WrongTokenUseError
+        errors.append(WrongTokenUseError)
     if claims.aud not in pool.client_ids:
-        yield AudienceWrongError
+        errors.append(AudienceWrongError)
+    return errors
 
 
-def time_violations(claims: Claims, now: float) -> Iterator[type[TokenError]]:
-    """Yield why the token is not valid now. For its beginning, the clocks may differ a little."""
+def time_violations(claims: Claims, now: float) -> list[type[TokenError]]:
+    """Return why the token is not valid now. For its beginning, the clocks may differ a little."""
+    errors: list[type[TokenError]] = []
     if claims.exp <= now:
-        yield TokenExpiredError
+        errors.append(TokenExpiredError)
     if claims.begins > now + CLOCK_SKEW_SECONDS:
-        yield TokenNotYetValidError
+        errors.append(TokenNotYetValidError)
+    return errors
 
 
-def hasura_claims(claim: bytes) -> hasura.HasuraClaims:
+def hasura_claims(claim: msgspec.Raw) -> hasura.HasuraClaims:
     """
     Read the claim as Cognito's first trigger version writes it, a string, or its second, an object.
 
     :raises ClaimsInvalidError: if it is there and broken
     """
-    if not claim:
+    claim_json = bytes(claim)
+    if not claim_json:
         return hasura.NO_CLAIMS
     try:
-        is_text = claim.startswith(b'"')
-        return hasura.parse(msgspec.json.decode(claim, type=str) if is_text else claim.decode())
+        return hasura.parse(TEXT.decode(claim_json) if claim_json.startswith(b'"') else claim_json.decode())
     except (ValueError, RecursionError) as error:
         raise ClaimsInvalidError from error
 

@@ -7,7 +7,6 @@ The order of the rules matters: cheap rules first, then the signature. Claims ar
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import chain
 from time import time
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ def verify(token: str) -> CognitoUser:
         caller = _verified(token, keys.current())
     except KeyUnknownError:
         # The keys may be new to us, or this one new to the pool.
-        caller = _verified(token, keys.refresh_for_kid(rules.parse_kid(token.partition(".")[0])))
+        caller = _verified(token, keys.refresh_for_kid(rules.parse_kid(rules.split_jws(token)[1])))
     if caller.exp <= time():
         raise TokenExpiredError
     return caller
@@ -62,26 +61,21 @@ def _verified(token: str, pool: TrustedKeys) -> CognitoUser:
 
 
 def _caller(document: bytes, pool: TrustedKeys) -> CognitoUser:
-    claims = _claims(document, pool)
-    violations = chain(rules.use_violations(claims, pool), rules.time_violations(claims, time()))
-    for violation in violations:
-        raise violation
+    try:
+        claims = rules.decode(document, rules.CLAIMS)
+    except ClaimsInvalidError as error:
+        # Report a wrong issuer, use or audience rather than missing claims: an access token has no e-mail.
+        intended_use = rules.decode(document, rules.INTENDED_USE)
+        raise next(iter(rules.use_violations(intended_use, pool)), error) from error.__cause__
+    if violations := rules.use_violations(claims, pool) or rules.time_violations(claims, time()):
+        raise violations[0]
     return CognitoUser(
         sub=claims.sub,
         email=claims.email,
         email_verified=claims.has_verified_email,
         username=claims.username,
-        claims=rules.hasura_claims(bytes(claims.hasura_json)),
+        claims=rules.hasura_claims(claims.hasura_json),
         exp=claims.exp,
         nonce=claims.nonce,
         document=document,
     )
-
-
-def _claims(document: bytes, pool: TrustedKeys) -> rules.Claims:
-    try:
-        return rules.decode(document, rules.CLAIMS)
-    except ClaimsInvalidError as error:
-        # Report a wrong issuer, use or audience rather than missing claims: an access token has no e-mail.
-        intended_use = rules.decode(document, rules.INTENDED_USE)
-        raise next(rules.use_violations(intended_use, pool), error) from error.__cause__

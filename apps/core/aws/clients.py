@@ -8,17 +8,18 @@ Where they connect to is botocore's own business (`AWS_ENDPOINT_URL`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.conf import settings
 
 from apps.core import deadline
 from apps.core.errors import UnavailableError, UpstreamError
-from apps.core.once import once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.model import OperationModel
@@ -38,99 +39,43 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
-DEPLOYMENT_ATTEMPTS = 8  # with pauses of up to 20 s between them
-PATIENT_SECONDS = 60
 FIRST_ERROR_STATUS = 300
-LONGEST_INVOCATION_SECONDS = 900  # Lambda's own limit
+
+# A session builds one client at a time.
+_building = Lock()
 
 
-@once
-def cognito() -> CognitoIdentityProviderClient:
-    """Return the client of the user pool's region."""
-    return _client("cognito-idp", region_name=settings.COGNITO_REGION)  # type: ignore[no-any-return]
+def _lazy(service: str, **options: Any) -> Callable[[], Any]:
+    """Return a function that builds a client once, at its first call. `options` are of botocore's Config."""
+    return cache(lambda: _client(service, **options))
 
 
-@once
-def dynamodb() -> DynamoDBClient:
-    """Return the DynamoDB client."""
-    return _client("dynamodb")  # type: ignore[no-any-return]
+cognito: Callable[[], CognitoIdentityProviderClient] = _lazy("cognito-idp")
+dynamodb: Callable[[], DynamoDBClient] = _lazy("dynamodb")
+s3: Callable[[], S3Client] = _lazy("s3", signature_version="s3v4")
+secrets_manager: Callable[[], SecretsManagerClient] = _lazy("secretsmanager")
+iam: Callable[[], IAMClient] = _lazy("iam")
+logs: Callable[[], CloudWatchLogsClient] = _lazy("logs")
+tagging: Callable[[], Any] = _lazy("resourcegroupstaggingapi")  # no types of it are installed
+lambda_client: Callable[[], LambdaClient] = _lazy("lambda")
+# Waits for a function's answer as long as a function may run, and asks only once.
+lambda_client_long_timeout: Callable[[], LambdaClient] = _lazy(
+    "lambda", read_timeout=900, tcp_keepalive=True, retries={"total_max_attempts": 1}
+)
+# Asks only once, since a creation asked for twice is refused.
+cloudformation: Callable[[], CloudFormationClient] = _lazy(
+    "cloudformation", read_timeout=60, retries={"total_max_attempts": 1}
+)
+# Waits up to 20 s between attempts, since an account may deploy one API in five seconds.
+apigateway: Callable[[], APIGatewayClient] = _lazy(
+    "apigateway", retries={"mode": "standard", "total_max_attempts": 8}
+)
 
 
-@once
-def s3() -> S3Client:
+@cache
+def post_policy_signer(bucket: str) -> tuple[str, S3PostPresigner]:
     """
-    Return the S3 client; its signatures are SigV4.
-
-    Signed URLs name the bucket's host in its region: the global host redirects there, and a
-    browser follows no redirect of a cross-origin upload. An emulator knows buckets by path only.
-    """
-    addressing = {
-        "addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual",
-        "us_east_1_regional_endpoint": "regional",
-    }
-    return _client("s3", signature_version="s3v4", s3=addressing)  # type: ignore[no-any-return]
-
-
-@once
-def secrets_manager() -> SecretsManagerClient:
-    """Return the Secrets Manager client."""
-    return _client("secretsmanager")  # type: ignore[no-any-return]
-
-
-@once
-def cloudformation() -> CloudFormationClient:
-    """Return the CloudFormation client; it asks only once, since a creation asked for twice is refused."""
-    return _client("cloudformation", read_timeout=PATIENT_SECONDS, retries={"total_max_attempts": 1})  # type: ignore[no-any-return]
-
-
-@once
-def lambda_client() -> LambdaClient:
-    """Return the Lambda client."""
-    return _client("lambda")  # type: ignore[no-any-return]
-
-
-@once
-def apigateway() -> APIGatewayClient:
-    """Return the client of REST APIs. It waits, since an account may deploy one API in five seconds."""
-    return _client("apigateway", retries={"mode": "standard", "total_max_attempts": DEPLOYMENT_ATTEMPTS})  # type: ignore[no-any-return]
-
-
-@once
-def iam() -> IAMClient:
-    """Return the IAM client."""
-    return _client("iam")  # type: ignore[no-any-return]
-
-
-@once
-def logs() -> CloudWatchLogsClient:
-    """Return the CloudWatch Logs client."""
-    return _client("logs")  # type: ignore[no-any-return]
-
-
-@once
-def tagging() -> Any:
-    """Return the client that finds resources by their tags (no types of it are installed)."""
-    return _client("resourcegroupstaggingapi")
-
-
-@once
-def lambda_client_long_timeout() -> LambdaClient:
-    """Return a Lambda client that waits for a function's answer and asks only once (commands)."""
-    one_attempt = {"total_max_attempts": 1}
-    return _client("lambda", read_timeout=LONGEST_INVOCATION_SECONDS, tcp_keepalive=True, retries=one_attempt)  # type: ignore[no-any-return]
-
-
-class PostPolicySigner(NamedTuple):
-    """Signs forms that browsers post into one bucket; `url` is where to."""
-
-    url: str
-    presigner: S3PostPresigner
-
-
-@once
-def post_policy_signer(bucket: str) -> PostPolicySigner:
-    """
-    Return what signs upload forms for the bucket.
+    Return the URL that browsers post forms for a bucket to, and what signs these.
 
     It is the very presigner that the S3 client uses, with the bucket's address looked up once:
     the client looks it up for every form, which is two thirds of its time.
@@ -139,15 +84,14 @@ def post_policy_signer(bucket: str) -> PostPolicySigner:
     """
     from botocore.signers import RequestSigner, S3PostPresigner  # noqa: PLC0415 (lazy)
 
+    meta = s3().meta
     credentials = _session().get_credentials()
     if credentials is None:
         raise UnavailableError
-    meta = s3().meta
     signer = RequestSigner(
         meta.service_model.service_id, meta.region_name, "s3", "s3v4", credentials, meta.events
     )
-    url = s3().generate_presigned_post(bucket, "any")["url"]
-    return PostPolicySigner(url, S3PostPresigner(signer))
+    return s3().generate_presigned_post(bucket, "any")["url"], S3PostPresigner(signer)
 
 
 def prepare() -> None:
@@ -159,11 +103,11 @@ def prepare() -> None:
 def forget_clients() -> None:
     """Drop every client and the credentials, so that the next use creates them again (SnapStart, tests)."""
     for function in list(globals().values()):
-        if isinstance(function, once):
+        if hasattr(function, "cache_clear"):
             function.cache_clear()
 
 
-@once
+@cache
 def _session() -> Session:
     """Return the session, which remembers its credentials."""
     from botocore.session import get_session  # noqa: PLC0415 (lazy: see the module's docstring)
@@ -171,23 +115,36 @@ def _session() -> Session:
     return get_session()
 
 
-def _client(service: str, *, region_name: str = "", **options: Any) -> Any:
+def _client(service: str, **options: Any) -> Any:
     from botocore.config import Config  # noqa: PLC0415 (lazy: see the module's docstring)
 
     usual: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+        "s3": _s3_addressing(),
     }
-    config = Config(**{**usual, **options})
-    client: Any = _session().create_client(
-        service,
-        region_name=region_name or settings.AWS_REGION,
-        config=config,
-    )
+    region = settings.COGNITO_REGION if service == "cognito-idp" else settings.AWS_REGION
+    with _building:
+        client: Any = _session().create_client(
+            service, region_name=region, config=Config(**{**usual, **options})
+        )
     client.meta.events.register("before-parse", _refuse_garbage)
     _observe_deadline(client)
     return client
+
+
+def _s3_addressing() -> dict[str, str]:
+    """
+    Return where signed URLs lead: to the bucket's host in its region.
+
+    The global host redirects there, and a browser follows no redirect of a cross-origin upload. An emulator
+    knows buckets by path only.
+    """
+    return {
+        "addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual",
+        "us_east_1_regional_endpoint": "regional",
+    }
 
 
 def _observe_deadline(client: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +18,6 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError, UpstreamError
-from apps.core.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,11 +64,11 @@ def forget() -> None:
 
 
 def _values(name: str, *, doubted: bool) -> Mapping[str, str]:
-    cache = _cache(name)
-    return cache.refresh(name, interval=DOUBT_SECONDS) if doubted else cache.get(name)
+    secret = _cache(name)
+    return secret.refresh(name, interval=DOUBT_SECONDS) if doubted else secret.get(name)
 
 
-@once
+@cache
 def _cache(_name: str) -> RefreshingCache[str, Mapping[str, str]]:
     """Return the cache of one secret: the failure of another does not delay it."""
     return RefreshingCache(_load, FRESH_SECONDS, max_age=math.inf, pause=RETRY_SECONDS)

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.literals import CapabilityType
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
+    from apps.core.errors import MopedError
+
 CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
 # What a failed creation leaves. CloudFormation can only delete such a stack.
 NEVER_CREATED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 # How CloudFormation says that another process was faster. The last is a rule of infrastructure/preview.yaml.
-BUSY = re.compile(r"is in \S+ state|\] (?:already exists|does not exist)|Another run has published")
+BUSY = re.compile(
+    r"is in \S+ state|while in status|\] (?:already exists|does not exist)|Another run has published"
+)
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 5.0
 LIMIT_SECONDS = 900.0  # Cognito's domain alone may take minutes
 MAX_BODY_BYTES = 51_200
@@ -92,9 +96,7 @@ def change(
         # CloudFormation has no other way to say that nothing has changed.
         if "No updates are to be performed" in str(error.__cause__):
             return False
-        if BUSY.search(str(error.__cause__)):
-            raise BusyError(f"Another run is changing the stack {name}. Run this again.") from error
-        raise StageError(f"CloudFormation refuses {file}: {error.__cause__}") from error
+        raise _refusal(error, name, file) from error
     status = await_end(name)
     if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise StageError(f"{file} could not be deployed ({status}): {first_failure(name)}")
@@ -103,19 +105,33 @@ def change(
 
 def delete(name: str) -> None:
     """
-    Delete a stack and wait until it is gone.
+    Delete a stack as soon as no other work at it is in progress, and wait until it is gone.
 
+    CloudFormation does not delete a stack during an update.
+
+    :raises BusyError: if another process begins an update
     :raises LeftBehindError: if CloudFormation cannot delete it
     """
+    await_end(name)
     stack = describe(name)
     if stack is None:
         return
-    with translate_errors():
-        clients.cloudformation().delete_stack(StackName=name)
+    try:
+        with translate_errors(ValidationError=InvalidError):
+            clients.cloudformation().delete_stack(StackName=name)
+    except InvalidError as error:
+        raise _refusal(error, name, "the deletion") from error
     # A deleted stack is described by its id, and no more by its name.
     status = await_end(stack.get("StackId", name))
     if status != "DELETE_COMPLETE":
         raise LeftBehindError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
+
+
+def _refusal(error: MopedError, name: str, what: str) -> StageError:
+    """Return what CloudFormation has refused."""
+    if BUSY.search(str(error.__cause__)):
+        return BusyError(f"Another run is changing the stack {name}. Run this again.")
+    return StageError(f"CloudFormation refuses {what}: {error.__cause__}")
 
 
 def describe(name: str) -> StackTypeDef | None:

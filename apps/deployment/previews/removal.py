@@ -94,7 +94,6 @@ def down(number: int, outputs: Outputs, tell: Tell) -> None:
 
     :raises LeftBehindError: if something is left, with a list of it
     """
-    stack_updates.await_end(names.function(number))
     stack_updates.delete(names.function(number))
     for bucket in BUCKETS:
         for page in _pages(outputs[bucket], names.files(number)):

@@ -40,10 +40,7 @@ def unsigned(algorithm: Any, signature: bytes = b"") -> Callable[[], str]:
 
 
 def hmac_with(secret: Callable[[], bytes], algorithm: str = "HS256") -> Callable[[], str]:
-    return signed_with(
-        lambda octets: hmac.digest(secret(), octets, f"sha{algorithm[2:]}"),
-        alg=algorithm,
-    )
+    return signed_with(lambda octets: hmac.digest(secret(), octets, f"sha{algorithm[2:]}"), alg=algorithm)
 
 
 def public_key(encoding: Encoding, form: PublicFormat = PublicFormat.SubjectPublicKeyInfo) -> bytes:
@@ -52,10 +49,6 @@ def public_key(encoding: Encoding, form: PublicFormat = PublicFormat.SubjectPubl
 
 def pem() -> bytes:
     return public_key(Encoding.PEM)
-
-
-def modulus() -> bytes:
-    return key().numbers.n.to_bytes(256, "big")
 
 
 def header(**changes: Any) -> Callable[[], str]:
@@ -73,16 +66,8 @@ def rsa(pad: Any, digest: Any, algorithm: str = "RS256") -> Callable[[], str]:
     return signed_with(lambda octets: key().signature(octets, pad, digest), alg=algorithm)
 
 
-def elliptic(algorithm: str) -> Callable[[], str]:
-    return signed_with(
-        lambda octets: ec.generate_private_key(ec.SECP256R1()).sign(octets, ec.ECDSA(SHA256)),
-        alg=algorithm,
-    )
-
-
-def embedded(name: str, value: Callable[[], Any]) -> Callable[[], str]:
-    """Bring one's own key along in the header."""
-    return lambda: key("attacker").sign(id_payload(), key().header(**{name: value()}))
+def elliptic(octets: bytes) -> bytes:
+    return ec.generate_private_key(ec.SECP256R1()).sign(octets, ec.ECDSA(SHA256))
 
 
 def number_as_signature(number: Callable[[], int]) -> Callable[[], str]:
@@ -119,59 +104,56 @@ def of_another_token() -> str:
 
 
 SHA256 = hashes.SHA256()
+NONE = ("none", "None", "NONE", "nOnE", "none ", "\u0000none", "")
+NOT_RS256 = (["RS256"], {"RS256": 1}, 256, True, "rs256", "RS256 ", " RS256", "RS-256", "RS256\u0000")
 CRITICAL: tuple[Any, ...] = (["exp"], ["b64"], ["alg"], [], "exp", {}, ["x", "x"], False)
+# What a verifier may take for an HMAC secret: our public key in all its forms, an empty one, Django's own.
+# CVE-2016-10555, CVE-2022-29217, CVE-2024-33663; RFC 8725, 2.1; simplejwt's default
+SECRETS: dict[str, Callable[[], bytes]] = {
+    "SECRET_KEY": lambda: bytes(settings.SECRET_KEY, "ascii"),
+    "empty-secret": lambda: b"",
+    "public-key-pem": pem,
+    "public-key-pem-stripped": lambda: pem().strip(),
+    "public-key-der": lambda: public_key(Encoding.DER),
+    "public-key-openssh": lambda: public_key(Encoding.OpenSSH, PublicFormat.OpenSSH),
+    "modulus": lambda: key().numbers.n.to_bytes(256, "big"),
+    "jwk": lambda: compact(key().jwk()),
+}
+# Our key's signature by another scheme (RFC 8725, 3.1), or another key's.
+PSS = padding.PSS(padding.MGF1(SHA256), 32)
+# What a sender may name beside the key id (RFC 7515, 4.1; RFC 8725, 3.10; CVE-2018-0114): all ignored.
+OWN_KEYS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "jwk-embedded": ("jwk", lambda: key("attacker").jwk()),
+    "jku": ("jku", lambda: "https://attacker.example/jwks.json"),
+    "jku-at-the-real-place": ("jku", lambda: settings.COGNITO_JWKS_URL),
+    "x5u": ("x5u", lambda: "https://attacker.example/chain.pem"),
+    "x5c": ("x5c", lambda: [base64.b64encode(public_key(Encoding.DER)).decode()]),
+}
+
+
+def embedded(name: str, value: Callable[[], Any]) -> Callable[[], str]:
+    """Bring one's own key along in the header."""
+    return lambda: key("attacker").sign(id_payload(), key().header(**{name: value()}))
+
+
 ATTACKS = catalogue(
     {
         MALFORMED: {
-            # RFC 7515, 10.11: plaintext in JWS; 'none' and its spellings
-            **{
-                f"alg-{spelling or 'empty'}-without-signature": unsigned(spelling)
-                for spelling in ("none", "None", "NONE", "nOnE", "none ", "\u0000none", "")
-            },
+            # RFC 7515, 10.11: plaintext in JWS
+            **{f"alg-{spelling or 'empty'}-without-signature": unsigned(spelling) for spelling in NONE},
             "alg-none-with-a-signature": unsigned("none", b"x" * 256),
             "alg-absent": header(alg=None),  # RFC 7515, 4.1.1 (alg must be present)
-            # RFC 7515, 4.1.1
-            **{
-                f"alg-{json.dumps(value)}": unsigned(value, b"x" * 256)
-                for value in (
-                    ["RS256"],
-                    {"RS256": 1},
-                    256,
-                    True,
-                    "rs256",
-                    "RS256 ",
-                    " RS256",
-                    "RS-256",
-                    "Rs256",
-                    "RS256\u0000",
-                    "RSA-SHA256",
-                    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-                )
-            },
-            # simplejwt's default: HS256 with SECRET_KEY
-            "hmac-with-SECRET_KEY": hmac_with(lambda: bytes(settings.SECRET_KEY, "ascii")),
-            # RFC 8725, 2.1: weak signatures and insufficient signature validation
-            "hmac-with-empty-secret": hmac_with(lambda: b""),
-            # CVE-2016-10555, CVE-2022-29217, CVE-2024-33663: a public key taken for an HMAC secret
-            "hmac-with-public-key-pem": hmac_with(pem),
-            "hmac-with-public-key-pem-stripped": hmac_with(lambda: pem().strip()),
-            "hmac-with-public-key-der": hmac_with(lambda: public_key(Encoding.DER)),
-            "hmac-with-modulus": hmac_with(modulus),
-            "hmac-with-modulus-in-base64url": hmac_with(lambda: base64url(modulus()).encode()),
-            "hmac-with-jwk": hmac_with(lambda: compact(key().jwk())),
+            **{f"alg-{json.dumps(value)}": header(alg=value) for value in NOT_RS256},  # RFC 7515, 4.1.1
+            **{f"hmac-with-{name}": hmac_with(secret) for name, secret in SECRETS.items()},
             "hmac-384-with-public-key": hmac_with(pem, "HS384"),
             "hmac-512-with-public-key": hmac_with(pem, "HS512"),
-            "hmac-with-public-key-openssh": hmac_with(
-                lambda: public_key(Encoding.OpenSSH, PublicFormat.OpenSSH)
-            ),  # CVE-2024-33663
             # RFC 8725, 3.1: perform algorithm verification
             "rs384": rsa(padding.PKCS1v15(), hashes.SHA384(), "RS384"),
             "rs512": rsa(padding.PKCS1v15(), hashes.SHA512(), "RS512"),
-            "ps256": rsa(padding.PSS(padding.MGF1(SHA256), 32), SHA256, "PS256"),
-            "es256": elliptic("ES256"),
+            "ps256": rsa(PSS, SHA256, "PS256"),
+            "es256": signed_with(elliptic, alg="ES256"),
             "eddsa": signed_with(ed25519.Ed25519PrivateKey.generate().sign, alg="EdDSA"),
-            # CVE-2022-21449
-            "es256-psychic-signature": unsigned("ES256", b"\x00" * 64),
+            "es256-psychic-signature": unsigned("ES256", b"\x00" * 64),  # CVE-2022-21449
             "jwe-algorithm": unsigned("RSA-OAEP", b"x" * 256),  # CVE-2023-51774: JWE taken for JWS
             # Amazon, Verifying JSON web tokens: kid
             "signed-by-a-stranger-without-kid": signed_by("attacker", kid=None),
@@ -181,18 +163,18 @@ ATTACKS = catalogue(
                 f"kid-{json.dumps(value)[:12]}": header(kid=value)
                 for value in (1, True, ["pool-key-1"], {"kid": "pool-key-1"}, 1.5)
             },
-            # RFC 7515, 4.1.11 (crit)
+            # RFC 7515, 4.1.11 (crit); RFC 7797, 6
             **{f"crit-{json.dumps(value)}": header(crit=value) for value in CRITICAL},
             "crit-null": lambda: key().sign(id_payload(), b'{"kid":"pool-key-1","alg":"RS256","crit":null}'),
-            "crit-and-unencoded-payload": header(crit=["b64"], b64=False),  # RFC 7797, 6
+            "crit-and-unencoded-payload": header(crit=["b64"], b64=False),
         },
         BAD_SIGNATURE: {
             "alg-RS256-without-signature": unsigned("RS256"),  # CVE-2020-28042
             # RFC 8725, 3.1: perform algorithm verification
             "hmac-signature-under-RS256": signed_with(lambda _: hashlib.sha256(pem()).digest()),
             "rs512-said-to-be-RS256": rsa(padding.PKCS1v15(), hashes.SHA512()),
-            "ps256-said-to-be-RS256": rsa(padding.PSS(padding.MGF1(SHA256), 32), SHA256),
-            "es256-said-to-be-RS256": elliptic("RS256"),
+            "ps256-said-to-be-RS256": rsa(PSS, SHA256),
+            "es256-said-to-be-RS256": signed_with(elliptic),
             # Wycheproof, RSA PKCS #1 v1.5: wrong hash
             "rs1-said-to-be-RS256": rsa(padding.PKCS1v15(), hashes.SHA1()),  # noqa: S303 (the attack)
             # Wycheproof, RSA: special signatures
@@ -200,34 +182,21 @@ ATTACKS = catalogue(
             "one-as-signature": number_as_signature(lambda: 1),
             "modulus-as-signature": number_as_signature(lambda: key().numbers.n),
             "modulus-less-one-as-signature": number_as_signature(lambda: key().numbers.n - 1),
-            "signature-without-digest-info": textbook(b""),  # RFC 8017, 9.2; Wycheproof: MissingDigestInfo
-            # RFC 8017, 9.2; Wycheproof: MissingNull
-            "signature-without-null-parameter": textbook(
-                bytes.fromhex("302f300b0609608648016503040201" + "0420")
-            ),
-            "signature-with-a-leading-zero": changed(
-                lambda signature: b"\x00" + signature
-            ),  # Wycheproof, RSA: signature too long
-            "signature-plus-modulus": changed(plus_modulus),  # RFC 8017, 5.2.2: representative out of range
-            "signature-too-short": changed(
-                lambda signature: signature[:-1]
-            ),  # Wycheproof, RSA: signature too short
+            # RFC 8017, 9.2; Wycheproof: MissingDigestInfo, MissingNull
+            "signature-without-digest-info": textbook(b""),
+            "signature-without-null-parameter": textbook(bytes.fromhex("302f300b06096086480165030402010420")),
+            # RFC 8017, 5.2.2 and 8.2.2: length and range of a signature
+            "signature-with-a-leading-zero": changed(lambda signature: b"\x00" + signature),
+            "signature-too-short": changed(lambda signature: signature[:-1]),
+            "signature-plus-modulus": changed(plus_modulus),
             # RFC 7515, 5.2 step 8
             "signature-first-bit": changed(lambda signature: bytes([signature[0] ^ 1]) + signature[1:]),
             "signature-last-bit": changed(lambda signature: signature[:-1] + bytes([signature[-1] ^ 1])),
             "signature-of-another-token": of_another_token,
-            # RFC 8725, 2.1: weak signatures and insufficient signature validation
-            "signed-by-a-stranger-under-our-kid": signed_by("attacker"),
+            "signed-by-a-stranger-under-our-kid": signed_by("attacker"),  # RFC 8725, 2.1
             # RFC 7515, 6: the key that kid names, and no other
             "signed-by-our-other-key-under-this-kid": signed_by("pool-key-2"),
-            "jwk-embedded": embedded("jwk", lambda: key("attacker").jwk()),  # CVE-2018-0114
-            # RFC 8725, 3.10: jku and server-side request forgery
-            "jku": embedded("jku", lambda: "https://attacker.example/jwks.json"),
-            # RFC 8725, 3.10
-            "jku-at-the-real-place": embedded("jku", lambda: settings.COGNITO_JWKS_URL),
-            "x5u": embedded("x5u", lambda: "https://attacker.example/chain.pem"),
-            # RFC 7515, 4.1.6
-            "x5c": embedded("x5c", lambda: [base64.b64encode(public_key(Encoding.DER)).decode()]),
+            **{name: embedded(*member) for name, member in OWN_KEYS.items()},
         },
         UNKNOWN_KEY: {
             # RFC 8725, 3.10: do not trust received claims (kid)
@@ -240,11 +209,8 @@ ATTACKS = catalogue(
                     ("with-a-nul", "pool-key-1\u0000"),
                     ("path", "../../../../dev/null"),
                     ("sql", "x' UNION SELECT 'secret"),
-                    ("command", "key; cat /etc/passwd"),
                     ("url", "https://attacker.example/key.json"),
                     ("long", "k" * 600),
-                    ("null-spelt-out", "null"),
-                    ("of-python", "__class__"),
                 )
             },
             # CVE-2018-0114
@@ -253,9 +219,8 @@ ATTACKS = catalogue(
             ),
         },
         ACCEPTED: {
-            # RFC 7515, 4.1.3 (ignored, not fetched)
+            # RFC 7515, 4.1.2 and 4.1.3 (ignored, not fetched)
             "genuine-although-jwk-is-there": header(jwk={"kty": "oct", "k": "AA"}),
-            # RFC 7515, 4.1.2 (ignored, not fetched)
             "genuine-although-jku-is-there": header(jku="http://127.0.0.1:1/"),
         },
     }

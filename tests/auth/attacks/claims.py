@@ -55,10 +55,6 @@ def at(claim_name: str, seconds: float) -> Callable[[], str]:
     return lambda: key().sign(id_payload(**{claim_name: int(time.time() + seconds)}))
 
 
-def another_pool() -> str:
-    return settings.COGNITO_ISSUER[:-1] + ("A" if settings.COGNITO_ISSUER[-1] != "A" else "B")
-
-
 def issuer(change: Callable[[str], Any]) -> Callable[[], str]:
     return lambda: key().sign(id_payload(iss=change(settings.COGNITO_ISSUER)))
 
@@ -69,20 +65,9 @@ def audience(change: Callable[[str], Any]) -> Callable[[], str]:
 
 def access_token() -> str:
     """Return what Cognito issues beside the ID token: no email, no audience, a client id."""
-    return key().sign(
-        id_payload(
-            token_use="access",
-            aud=None,
-            email=None,
-            email_verified=None,
-            hasura=None,
-            cognito__username=None,
-            client_id=settings.COGNITO_CLIENT_IDS[0],
-            scope="openid email",
-            version=2,
-            username="jane",
-        )
-    )
+    absent = dict.fromkeys(("aud", "email", "email_verified", "hasura", "cognito__username"))
+    present = {"client_id": settings.COGNITO_CLIENT_IDS[0], "scope": "openid email", "username": "jane"}
+    return key().sign(id_payload(token_use="access", **absent, **present))
 
 
 def unsigned_expired() -> str:
@@ -105,10 +90,9 @@ ATTACKS = catalogue(
             "iss-in-capitals": issuer(str.upper),
             "iss-prolonged": issuer(lambda iss: f"{iss}.attacker.example"),
             "iss-in-a-list": issuer(lambda iss: [iss]),
-            "iss-in-an-object": issuer(lambda iss: {iss: 1}),
             "iss-null": literal("iss", "null"),
             # Amazon, Verifying JSON web tokens: aud, iss, token_use
-            "iss-of-another-pool": lambda: key().sign(id_payload(iss=another_pool())),
+            "iss-of-another-pool": issuer(lambda iss: f"{iss[:-1]}{'A' if iss[-1] != 'A' else 'B'}"),
             "iss-of-another-region": issuer(lambda iss: iss.replace("us-east-1.", "us-west-2.")),
             "iss-of-the-key-set": issuer(lambda iss: f"{iss}/.well-known/jwks.json"),
             "iss-cut-short": issuer(lambda iss: iss[:-1]),  # CVE-2024-53861: a part of the issuer is enough
@@ -122,7 +106,7 @@ ATTACKS = catalogue(
             # RFC 7519, 4: the last of duplicates; the pool signed it
             "iss-twice-ours-last": octets(lambda text: b'{"iss":"https://attacker.example",' + text[1:]),
             # one pool, several clients
-            "aud-of-the-second-client": lambda: key().sign(id_payload(aud=settings.COGNITO_CLIENT_IDS[-1])),
+            "aud-of-the-second-client": audience(lambda _: settings.COGNITO_CLIENT_IDS[-1]),
             # nothing genuine stays out
             "expires-in-a-minute": at("exp", 60),
             "payload-with-many-brackets": literal("x", json.dumps([["[{"]] * 40)),
@@ -140,15 +124,10 @@ ATTACKS = catalogue(
             },
             "email_verified-absent": claim(email_verified=None),  # federated users; then it is not verified
             "payload-integer-beyond-64-bits": literal("x", "9" * 40),  # RFC 8259, 6 (it is not read)
-            # a genuine token that others refuse: python-jose (at_hash)
+            # genuine tokens that others refuse: python-jose (at_hash), simplejwt (jti), federation
             "with-at_hash": claim(at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
-            # a genuine token that others refuse: simplejwt (jti)
             "without-jti": claim(jti=None, origin_jti=None),
-            # a genuine token that others refuse
-            "without-event_id": claim(event_id=None),
             "with-letters-of-all-kinds": claim(given_name="Zoë 🚲 \u2028"),
-            "with-custom-claims": claim(custom__department="ATD", phone_number_verified=False),
-            # a genuine token that others refuse: federation
             "with-identities": claim(identities=[{"userId": "x", "primary": "true"}]),
         },
         AUDIENCE: {
@@ -158,23 +137,19 @@ ATTACKS = catalogue(
             "aud-cut-short": audience(lambda aud: aud[:-1]),
             "aud-in-capitals": audience(str.upper),
             "aud-with-a-space": audience(lambda aud: f"{aud} "),
-            "aud-of-both-clients": lambda: key().sign(id_payload(aud=",".join(settings.COGNITO_CLIENT_IDS))),
+            "aud-of-both-clients": audience(lambda _: ",".join(settings.COGNITO_CLIENT_IDS)),
             **{f"aud-{text}": literal("aud", text) for text in WRONG_TYPES},
             # Amazon, Verifying JSON web tokens: aud, iss, token_use
             "aud-of-another-client": claim(aud="another-client"),
             "aud-in-a-list": audience(lambda aud: [aud]),
-            "aud-in-a-list-of-many": audience(lambda aud: [aud, "another"]),
         },
         USE: {
             # RFC 8725, 3.12: one kind of token taken for another; Amazon, Verifying JSON web tokens
             "access-token": access_token,
-            # RFC 8725, 3.12: one kind of token taken for another
             "access-token-in-disguise": claim(token_use="access"),
             "refresh-token": claim(token_use="refresh"),
             "use-absent": claim(token_use=None),  # the Flask API answered 500
-            # Amazon, Verifying JSON web tokens: aud, iss, token_use
             "use-in-capitals": claim(token_use="ID"),
-            "use-empty": claim(token_use=""),
             "use-in-a-list": claim(token_use=["id"]),
             **{f"use-{text}": literal("token_use", text) for text in WRONG_TYPES},
         },
@@ -217,12 +192,8 @@ ATTACKS = catalogue(
                 for name, text in (
                     ("array", b"[]"),
                     ("null", b"null"),
-                    ("string", b'"sub"'),
-                    ("number", b"1"),
-                    ("empty-object", b"{"),
-                    ("not-json", b"sub=1"),
-                    ("html", b"<html>"),
-                    ("one-octet", b"\x00"),
+                    ("not-json", b"<"),
+                    ("octet", b"\x00"),
                 )
             },
             "payload-cut-short": octets(lambda text: text[:-1]),
@@ -241,7 +212,6 @@ ATTACKS = catalogue(
             "payload-lone-surrogate-in-an-unread-member": literal("x", '"\\udfff"'),
             # RFC 8259, 6
             "payload-nan": literal("x", "NaN"),
-            "payload-infinity": literal("x", "Infinity"),
             "payload-exp-nan": literal("exp", "NaN"),
             "payload-number-beyond-floats": literal("x", "1e400"),
             "payload-exp-infinity": literal("exp", "Infinity"),  # RFC 8259, 6; a token for ever

@@ -21,11 +21,7 @@ def string(text: str) -> Callable[[], str]:
 
 def value(text: str) -> Callable[[], str]:
     """Put this JSON into the claim, as the second trigger version does."""
-
-    def make() -> str:
-        return key().sign(compact(id_payload(hasura="@@")).replace(b'"@@"', text.encode()))
-
-    return make
+    return lambda: key().sign(compact(id_payload(hasura="@@")).replace(b'"@@"', text.encode()))
 
 
 def both(objects: Mapping[str, str]) -> dict[str, Callable[[], str]]:
@@ -62,25 +58,21 @@ VALID = {
 INVALID = {
     # Hasura, JWT configuration: claims are strings, allowed-roles a list of strings
     "roles-as-a-string": changed(x_hasura_allowed_roles="moped-admin"),
-    "roles-as-hasura-array": changed(x_hasura_allowed_roles="{moped-admin}"),
     "roles-as-an-object": changed(x_hasura_allowed_roles={"moped-admin": True}),
     "roles-null": with_member('"x":"y"').replace('["moped-editor"]', "null"),
     "roles-of-numbers": changed(x_hasura_allowed_roles=[1]),
-    "roles-with-null": changed(x_hasura_allowed_roles=["moped-editor", None]),
     "roles-nested": changed(x_hasura_allowed_roles=[["moped-admin"]]),
     "id-as-a-list": changed(x_hasura_user_db_id=["77"]),
     "id-null": with_member('"x":"y"').replace('"77"', "null"),
     "default-role-as-a-list": changed(x_hasura_default_role=["moped-viewer"]),
     "another-list": changed(x_hasura_custom=["moped-admin"]),
     "another-number": changed(x_hasura_custom=1),
-    "another-boolean": changed(x_hasura_custom=True),
     "another-null": with_member('"x":null'),
     "another-object": changed(x_hasura_custom={"a": "b"}),
     "roles-in-other-letters": changed(X_Hasura_Allowed_Roles=["moped-admin"]),
     "id-as-a-number": changed(x_hasura_user_db_id=77),  # the item's S and N confused
     # RFC 8259, 4: with duplicate names two readers see two callers
     "roles-twice": with_member(f'"{ROLES}":["moped-admin"]'),
-    "roles-twice-the-same": with_member(f'"{ROLES}":["moped-editor"]'),
     "roles-twice-none-first": f'{{"{ROLES}":[],{json.dumps(HASURA)[1:]}',
     "roles-twice-escaped": with_member('"x-hasura-allowed\\u002droles":["moped-admin"]'),
     "id-twice": with_member('"x-hasura-user-db-id":"1"'),
@@ -112,13 +104,10 @@ ATTACKS = catalogue(
                     ("nothing", ""),
                     ("null", "null"),
                     ("array", "[]"),
-                    ("number", "1"),
                     ("words", "moped-admin"),
                     ("json-in-json", json.dumps(json.dumps(HASURA))),
                     ("cut-short", json.dumps(HASURA)[:-1]),
                     ("a-tail", json.dumps(HASURA) + "{}"),
-                    ("single-quotes", "{'a':'b'}"),
-                    ("nul", "\0"),
                     ("byte-order-mark", "\ufeff{}"),
                 )
             },

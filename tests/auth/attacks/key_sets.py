@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,42 +33,21 @@ def of(bits: int, exponent: int = 65537) -> Callable[[], Any]:
     return lambda: beside_a_good_one(key("other", bits, exponent).jwk(kid="pool-key-1"))
 
 
-def private_exponent() -> str:
-    return base64url_number(key().private.private_numbers().d)
-
-
 def modulus(change: Callable[[int], int]) -> Callable[[], Any]:
     return lambda: beside_a_good_one(key().jwk(n=base64url_number(change(key().numbers.n))))
 
 
-def exactly(body: bytes) -> Callable[[], Any]:
-    return lambda: body
-
-
-def elliptic() -> dict[str, Any]:
-    return {
-        "kty": "EC",
-        "kid": "pool-key-1",
-        "crv": "P-256",
-        "alg": "ES256",
-        "use": "sig",
-        "x": "AA",
-        "y": "AA",
-    }
-
-
-def nonsense_between() -> dict[str, Any]:
-    oddities: list[Any] = [
-        None,
-        1,
-        "key",
-        [],
-        {},
-        {"kid": None},
-        {"kid": ["pool-key-1"]},
-        {"kid": "x", "kty": "RSA"},
-    ]
-    return {"keys": [*oddities, key().jwk()], "more": {"x": 1}}
+ELLIPTIC = {"kty": "EC", "kid": "pool-key-1", "crv": "P-256", "alg": "ES256", "x": "AA", "y": "AA"}
+ODDITIES: tuple[Any, ...] = (
+    None,
+    1,
+    "key",
+    [],
+    {},
+    {"kid": None},
+    {"kid": ["pool-key-1"]},
+    {"kid": "x", "kty": "RSA"},
+)
 
 
 ATTACKS = catalogue(
@@ -80,20 +58,16 @@ ATTACKS = catalogue(
             "for-encryption": first(use="enc"),
             "use-in-capitals": first(use="SIG"),
             "use-null": first_with("use", "null"),
-            # RFC 7517, 4.3
-            "key_ops-sign": first(use=None, key_ops=["sign"]),
-            "key_ops-encrypt": first(use=None, key_ops=["encrypt", "wrapKey"]),
+            "key_ops-sign": first(use=None, key_ops=["sign"]),  # RFC 7517, 4.3
             # RFC 7517, 4.4; RFC 8725, 3.1
             **{
                 f"alg-{alg}": first(alg=alg)
-                for alg in ("RS384", "RS512", "PS256", "HS256", "none", "RSA-OAEP", "", "rs256")
+                for alg in ("RS384", "PS256", "HS256", "none", "RSA-OAEP", "", "rs256")
             },
             "alg-null": first_with("alg", "null"),  # RFC 7517, 4.4
             # CVE-2024-33663: symmetric keys in a public set
             "kty-oct": lambda: beside_a_good_one({"kid": "pool-key-1", "kty": "oct", "k": "AAAA"}),
-            "kty-EC": lambda: beside_a_good_one(
-                elliptic()
-            ),  # RFC 7517, 5: ignore the keys that cannot be used
+            "kty-EC": partial(beside_a_good_one, ELLIPTIC),  # RFC 7517, 5: ignore keys that cannot be used
             # RFC 7517, 4.1
             "kty-in-small-letters": first(kty="rsa"),
             "kty-absent": first(kty=None),
@@ -103,10 +77,6 @@ ATTACKS = catalogue(
                 f"private-{part}": first(**{part: "AAAA"})
                 for part in ("d", "p", "q", "dp", "dq", "qi", "oth")
             },
-            # RFC 7518, 6.3.2
-            "private": lambda: beside_a_good_one(
-                key().jwk(d=base64url_number(key().private.private_numbers().d))
-            ),
             "exponent-1": first(e="AQ"),  # e = 1 makes every signature its own message
             "exponent-3": of(2048, 3),  # Bleichenbacher's forgery against e = 3
             # RFC 8725, 3.5: keys of sufficient strength
@@ -125,16 +95,13 @@ ATTACKS = catalogue(
             "exponent-padded": first(e="AQAB===="),  # RFC 7515, 2
             "modulus-of-1024-bits": of(1024),  # RFC 7518, 3.3: 2048 bits or larger
             "modulus-of-2047-bits": modulus(lambda n: n >> 1 | 1),  # RFC 7518, 3.3
-            # RFC 7518, 6.3.1.1 (Base64urlUInt)
-            "modulus-in-standard-base64": lambda: beside_a_good_one(
-                key().jwk(n=key().jwk()["n"][:-4] + "+/+/")
-            ),
+            "modulus-in-standard-base64": first(n="+/+/" * 85 + "AA"),  # RFC 7518, 6.3.1.1
             "modulus-not-ascii": first(n="é" * 342),  # RFC 7518, 6.3.1.1
             # RFC 7517, 4.5: distinct kid values
             "kid-twice": lambda: beside_a_good_one(key().jwk(), key("attacker").jwk(kid="pool-key-1")),
             "kid-twice-the-same-key": lambda: beside_a_good_one(key().jwk(), key().jwk()),
             "kid-twice-one-unusable": lambda: beside_a_good_one(key().jwk(), key().jwk(use="enc")),
-            "kid-twice-of-another-kind": lambda: beside_a_good_one(elliptic(), key().jwk()),
+            "kid-twice-of-another-kind": lambda: beside_a_good_one(ELLIPTIC, key().jwk()),
             "kid-absent": first(kid=None),  # a key without a name matches no token
             # RFC 7517, 4.5
             "kid-a-number": first(kid=1),
@@ -148,7 +115,7 @@ ATTACKS = catalogue(
             "without-use-and-alg": first(use=None, alg=None),
             "with-key_ops-verify": first(use=None, key_ops=["verify"]),  # RFC 7517, 4.3
             "with-certificate": first(x5c=["MIIB"], x5t="AA"),  # RFC 7517, 4.7 (ignored)
-            "among-nonsense": nonsense_between,  # RFC 7517, 5: ignore the keys that cannot be used
+            "among-nonsense": lambda: {"keys": [*ODDITIES, key().jwk()], "more": 1},  # RFC 7517, 5
             # RFC 7518, 6.3.1.1: some implementations prefix it; the number counts
             "modulus-with-a-leading-zero": lambda: beside_a_good_one(
                 key().jwk(n=base64url(b"\x00" + key().numbers.n.to_bytes(256, "big")))
@@ -168,25 +135,19 @@ ATTACKS = catalogue(
         UNAVAILABLE: {
             # a bad body is never cached
             **{
-                f"body-{name}": exactly(body)
+                f"body-{name}": partial(bytes, body)
                 for name, body in (
                     ("empty", b""),
                     ("html", b"<html>maintenance</html>"),
-                    ("null", b"null"),
                     ("array", b"[]"),
-                    ("string", b'"keys"'),
                     ("object", b"{}"),
                     ("keys-null", b'{"keys":null}'),
                     ("keys-object", b'{"keys":{}}'),
-                    ("keys-string", b'{"keys":"x"}'),
                     ("no-key", b'{"keys":[]}'),
                     ("no-usable-key", b'{"keys":[{"kid":"pool-key-1"}]}'),
                     ("cut-short", b'{"keys":[{"kid":'),
-                    ("nan", b'{"keys":[NaN]}'),
                     ("not-utf-8", b'{"keys":["\xff"]}'),
                     ("nested", b'{"keys":' + b"[" * 5000 + b"]" * 5000 + b"}"),
-                    ("gzip", b"\x1f\x8b\x08\x00" + b"\x00" * 16),
-                    ("oauth-error", json.dumps({"error": "invalid_request"}).encode()),
                 )
             },
             "body-of-more-than-64-kB": lambda: compact({"x": "x" * 65_536, "keys": [key().jwk()]}),

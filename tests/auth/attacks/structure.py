@@ -81,27 +81,16 @@ def standard_alphabet() -> str:
     return f"{message}.{base64url(key().signature(message.encode()))}"
 
 
-def flattened() -> str:
+def flattened(**more: str) -> str:
     protected, payload, signature = genuine().split(".")
-    return json.dumps({"protected": protected, "payload": payload, "signature": signature})
-
-
-def general() -> str:
-    protected, payload, signature = genuine().split(".")
-    return json.dumps({"payload": payload, "signatures": [{"protected": protected, "signature": signature}]})
+    return json.dumps({**more, "protected": protected, "payload": payload, "signature": signature})
 
 
 def polyglot() -> str:
     """Hide a genuine token in the JSON of a forged one."""
-    protected, payload, signature = genuine().split(".")
+    header = base64url(compact(key().header()))
     forged = base64url(compact(id_payload(email="attacker@austintexas.gov")))
-    members = {
-        f"{protected}.{forged}.": "",
-        "protected": protected,
-        "payload": payload,
-        "signature": signature,
-    }
-    return json.dumps(members)
+    return flattened(**{f"{header}.{forged}.": ""})
 
 
 def of_length(length: int) -> Callable[[], str]:
@@ -140,7 +129,6 @@ ATTACKS = catalogue(
         },
         MALFORMED: {
             "null-of-the-editor": lambda: "null",  # the Moped editor without a session
-            "undefined": lambda: "undefined",  # the same, by another hand
             # RFC 7515, 7.1: compact serialization
             "one-part": lambda: genuine().partition(".")[0],
             "two-parts": changed(lambda token: token.rpartition(".")[0]),
@@ -148,12 +136,10 @@ ATTACKS = catalogue(
             "trailing-dot": changed(lambda token: f"{token}."),
             "leading-dot": changed(lambda token: f".{token}"),
             "only-dots": lambda: "..",
-            "dots-of-another-script": changed(lambda token: token.replace(".", "\u00b7")),
             "two-tokens-with-comma": changed(lambda token: f"{token},{token}"),
             "five-parts-as-jwe": changed(lambda token: f"{token}.x.x"),  # RFC 7516, 9; CVE-2024-33664
             "empty-header": part(0, lambda _: ""),  # RFC 7515, 5.2: message signature validation
             "flattened-json": flattened,  # RFC 7515, 7.2.2
-            "general-json": general,  # RFC 7515, 7.2.1
             "polyglot": polyglot,  # CVE-2022-39227: compact and JSON serialization confused
             # RFC 7515, 2: base64url without padding, line breaks, whitespace
             **{f"padding-on-part-{number}": part(number, lambda text: f"{text}==") for number in range(3)},
@@ -165,17 +151,13 @@ ATTACKS = catalogue(
                     ("tab", "\t"),
                     ("newline", "\n"),
                     ("nul", "\0"),
-                    ("percent", "%41"),
                     ("quote", '"'),
-                    ("backslash", "\\"),
                     ("escape", "\\u0041"),
                     ("latin", "é"),
                     ("equals", "="),
                     ("plus", "+"),
                     ("slash", "/"),
                     ("exclamation-mark", "!"),
-                    ("comma", ","),
-                    ("del", "\x7f"),
                 )
             },
             **{
@@ -197,15 +179,12 @@ ATTACKS = catalogue(
             "payload-not-canonical-three-left": with_rest(3),
             "header-array": signed([]),  # RFC 7515, 5.2 step 3 (an object)
             # RFC 7515, 5.2 step 3
-            "header-string": signed(b'"RS256"'),
             "header-null": signed(b"null"),
-            "header-number": signed(b"1"),
             "header-not-json": signed(b"alg=RS256"),
             "header-cut-short": signed(b'{"kid":"pool-key-1","alg":"RS256"'),
             "header-with-a-tail": signed(b'{"kid":"pool-key-1","alg":"RS256"}{}'),
             # RFC 7515, 4: header parameter names are unique
             "header-empty-object": signed(b"{}"),
-            "header-alg-twice-same": raw_header(',"alg":"RS256"'),
             "header-alg-twice-none-first": signed(b'{"alg":"none","kid":"pool-key-1","alg":"RS256"}'),
             "header-alg-twice-none-last": raw_header(',"alg":"none"'),
             "header-alg-twice-escaped": raw_header(',"\\u0061lg":"none"'),
@@ -214,7 +193,6 @@ ATTACKS = catalogue(
             "header-duplicate-further-in": raw_header(',"jwk":{"k":1,"k":2}'),
             "header-trailing-comma": raw_header(","),  # RFC 8259, 4
             # RFC 8259, 7
-            "header-single-quotes": signed(b"{'kid':'pool-key-1','alg':'RS256'}"),
             "header-control-character": signed(b'{"kid":"pool-key-1","alg":"RS256","x":"\x01"}'),
             "header-comment": raw_header("/**/"),  # RFC 8259, 2
             # RFC 8259, 8.1
@@ -222,14 +200,11 @@ ATTACKS = catalogue(
             "header-utf-16": signed((HEADER % "").encode("utf-16-le")),
             "header-not-utf-8": signed(b'{"kid":"pool-key-1","alg":"RS256","x":"\xff"}'),
             "header-lone-surrogate": raw_header(',"x":"\\ud800"'),  # RFC 8259, 8.2
-            # RFC 8259, 6
-            "header-nan": raw_header(',"x":NaN'),
-            "header-infinity": raw_header(',"x":-Infinity'),
+            "header-nan": raw_header(',"x":NaN'),  # RFC 8259, 6
             # CVE-2024-33664, CVE-2025-30204: resource exhaustion
             "header-of-1-kB-and-more": raw_header(',"x":"%s"' % ("x" * 800)),
             "header-of-70-kB": raw_header(',"x":"%s"' % ("x" * 70_000)),
             "one-too-large": of_length(8193),
-            "a-hundred-kilobytes": lambda: "A" * 100_000,
             "eight-kilobytes-of-dots": lambda: "." * 8192,  # CVE-2025-30204: splitting without a bound
         },
         BAD_SIGNATURE: {

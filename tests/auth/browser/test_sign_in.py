@@ -107,22 +107,21 @@ def is_protected(cookie: Any) -> bool:
 
 class TestStart:
     def test_asks_for_a_code_with_pkce(self, browser: APIClient) -> None:
-        authorization = leave(browser)
-
-        assert authorization["response_type"] == "code"
-        assert authorization["client_id"] == "test-client-1"
-        assert authorization["redirect_uri"] == "https://testserver/auth/callback"
-        assert authorization["code_challenge_method"] == "S256"
-        assert min(len(authorization["state"]), len(authorization["nonce"])) >= 43
-
-    def test_never_asks_twice_the_same(self, browser: APIClient) -> None:
         first, second = leave(browser), leave(browser)
+        constant = {name: value for name, value in first.items() if second[name] == value}
 
-        assert not [name for name in ("state", "nonce", "code_challenge") if first[name] == second[name]]
+        assert constant == {
+            "response_type": "code",
+            "client_id": "test-client-1",
+            "redirect_uri": "https://testserver/auth/callback",
+            "scope": "openid email profile",
+            "code_challenge_method": "S256",
+        }
+        assert min(len(first["state"]), len(first["nonce"])) >= 43
 
     @pytest.mark.parametrize("letter", ["x", "%C3%A9", "\u00e9", '"'], ids=ascii)
     def test_never_needs_a_larger_cookie_than_browsers_keep(self, browser: APIClient, letter: str) -> None:
-        for length in range(100, 2000, 100):
+        for length in (100, 166, 333, 999, 1000, 2000):
             leave(browser, f"/{letter * length}")
 
             assert max(len(name) + len(value) for name, value in pending_cookies(browser).items()) <= 4096
@@ -144,25 +143,14 @@ class TestPendingSignIns:
         for target, tab in authorization.items():
             assert pool.let_in(browser, tab).headers["Location"] == target
 
-    @pytest.mark.parametrize("query", [{}, {"state": "x"}, {"state": "x", "code": "y"}, {"error": "denied"}])
-    def test_survive_any_other_visit_to_the_callback(
-        self, browser: APIClient, pool: Pool, query: dict[str, str]
+    def test_survive_other_visits_and_a_sign_out_and_can_be_used_once(
+        self, browser: APIClient, pool: Pool
     ) -> None:
-        authorization = leave(browser)
-
-        browser.get("/auth/callback", query)
-
-        assert pool.let_in(browser, authorization).status_code == 302
-
-    def test_survive_a_sign_out_in_another_tab(self, browser: APIClient, pool: Pool) -> None:
         pool.sign_in(browser)
         authorization = leave(browser)
+        for query in ({}, {"state": "x"}, {"state": "x", "code": "y"}, {"error": "denied"}):
+            browser.get("/auth/callback", query)
         sign_out(browser)
-
-        assert pool.let_in(browser, authorization).status_code == 302
-
-    def test_can_be_used_once(self, browser: APIClient, pool: Pool) -> None:
-        authorization = leave(browser)
 
         assert [pool.let_in(browser, authorization).status_code for _ in range(2)] == [302, 401]
 
@@ -226,15 +214,11 @@ class TestPendingSignIns:
 
 
 class TestCallback:
-    def test_signs_the_browser_in(self, browser: APIClient, pool: Pool) -> None:
+    def test_signs_the_browser_in_by_a_protected_cookie(self, browser: APIClient, pool: Pool) -> None:
         response = pool.sign_in(browser)
 
         assert (response.status_code, response.headers["Location"]) == (302, "/auth/current_user")
         assert browser.get("/auth/current_user2", headers={"accept": "*/*"}).json()["email"]
-
-    def test_keeps_the_token_where_no_script_reads_it(self, browser: APIClient, pool: Pool) -> None:
-        pool.sign_in(browser)
-
         cookie = browser.cookies[TOKEN]
         assert is_protected(cookie)
         assert 0 < cookie["max-age"] <= 3600
@@ -255,9 +239,7 @@ class TestCallback:
             ("https://evil.example/", "/auth/current_user"),
             ("//evil.example/", "/auth/current_user"),
             ("/\\evil.example", "/auth/current_user"),
-            ("javascript:alert(1)", "/auth/current_user"),
             ("evil.example", "/auth/current_user"),
-            ("https:evil.example", "/auth/current_user"),
             ("/auth/callback?code=used&state=old", "/auth/current_user"),
             ("/auth/callback/?code=used&state=old", "/auth/current_user"),
             ("/auth/sign-out", "/auth/current_user"),
@@ -286,11 +268,10 @@ class TestCallback:
         assert "sign_in_stale" in response.content.decode()
         assert endpoint.form == {}
 
-    def test_never_sends_a_browser_round_in_circles(self, browser: APIClient, pool: Pool) -> None:
+    def test_shows_a_signed_in_browser_the_refusal(self, browser: APIClient, pool: Pool) -> None:
         pool.sign_in(browser)
 
-        # However one was led here: who is signed in sees the refusal and no second sign-in.
-        assert come_back(browser, "used").status_code == 401
+        assert come_back(browser, "used").status_code == 401  # a second sign-in could go on for ever
 
     @pytest.mark.parametrize(
         "cookie", ["", "not-base64!", "bm90IGpzb24", "e30", "\u00e9", NESTED], ids=lambda value: value[:12]
@@ -325,17 +306,13 @@ class TestCallback:
         [
             (400, {"error": "invalid_grant"}, 401),
             (400, DEEP, 401),
-            (400, b"", 401),
             (400, b"[", 401),
             (400, [], 401),
             (400, {"error_description": 1}, 401),
             (400, b"\xff", 401),
             (429, {"error": "too_many_requests"}, 503),
             (500, b"oops", 502),
-            (503, b"", 502),
-            (504, b"<html>", 502),
             (302, b"", 502),
-            (200, b"", 502),
             (200, b"not json", 502),
             (200, b"\xff", 502),
             (200, DEEP, 502),
@@ -393,16 +370,15 @@ class TestCallback:
 
         assert (response.status_code, response.headers["Retry-After"]) == (503, "3")
 
-    @pytest.mark.parametrize("status", [500, 503])
     def test_takes_the_same_code_again_after_a_fault(
-        self, browser: APIClient, endpoint: TokenEndpoint, signer: Signer, status: int
+        self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint
     ) -> None:
         authorization = leave(browser)
-        endpoint.status = status
+        endpoint.status = 500
         assert come_back(browser, authorization["state"]).status_code == 502
 
-        endpoint.status, endpoint.reply = 200, {"id_token": signer.token(nonce=authorization["nonce"])}
-        assert come_back(browser, authorization["state"]).status_code == 302
+        endpoint.status = 200
+        assert pool.let_in(browser, authorization).status_code == 302
 
 
 class TestDeniedSignIn:
@@ -412,31 +388,29 @@ class TestDeniedSignIn:
         return browser.get("/auth/callback", query)
 
     @pytest.mark.parametrize(
-        ("status", "error"),
-        [(400, "invalid_request"), (401, "invalid_grant"), (403, "unauthorized_client")],
+        ("status", "error", "description", "shown"),
+        [
+            (400, "invalid_request", FROM_TRIGGER, f"\u201c{DENIAL}\u201d If you need access, ask"),
+            (401, "invalid_grant", FROM_TRIGGER, "sign_in_refused"),
+            (403, "unauthorized_client", FROM_TRIGGER, "sign_in_refused"),
+            (400, "invalid_grant", "Invalid authorization code.", "code_refused"),
+        ],
     )
     def test_shows_what_the_trigger_said(
-        self, browser: APIClient, endpoint: TokenEndpoint, status: int, error: str
+        self,
+        browser: APIClient,
+        endpoint: TokenEndpoint,
+        status: int,
+        error: str,
+        description: str,
+        shown: str,
     ) -> None:
-        authorization = leave(browser)
-        endpoint.status, endpoint.reply = status, {"error": error, "error_description": FROM_TRIGGER}
+        endpoint.status, endpoint.reply = status, {"error": error, "error_description": description}
 
-        response = come_back(browser, authorization["state"])
+        response = come_back(browser, leave(browser)["state"])
 
-        page = response.content.decode()
         assert response.status_code == 401
-        assert f"\u201c{DENIAL}\u201d" in page
-        assert "ask a Moped administrator" in page
-        assert "sign_in_refused" in page
-
-    def test_is_not_what_a_used_code_is(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
-        authorization = leave(browser)
-        endpoint.status = 400
-        endpoint.reply = {"error": "invalid_grant", "error_description": "Invalid authorization code."}
-
-        page = come_back(browser, authorization["state"]).content.decode()
-
-        assert "code_refused" in page
+        assert shown in response.content.decode()
 
     @pytest.mark.parametrize("names", [("state",), ()], ids=["with state", "without state"])
     def test_shows_the_reason_in_an_error_callback(self, browser: APIClient, names: tuple[str, ...]) -> None:
@@ -492,15 +466,10 @@ class TestDeniedSignIn:
         assert "\u201c<b>\u00e9\u201d" in response.json()["detail"]
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="moped"'
 
-    def test_leads_to_the_page_that_was_asked_for(self, browser: APIClient) -> None:
-        authorization = leave(browser, "/users/?limit=5")
-
-        page = self.denied(browser, error="x", state=authorization["state"]).content.decode()
-
+    def test_offers_another_try_and_another_person(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
+        state = leave(browser, "/users/?limit=5")["state"]
+        page = self.denied(browser, error="x", state=state).content.decode()
         assert 'href="/auth/sign-in?next=/users/%3Flimit%3D5">Try again' in page
-
-    def test_offers_to_sign_in_as_someone_else(self, browser: APIClient, endpoint: TokenEndpoint) -> None:
-        page = self.denied(browser, error="x").content.decode()
         token = re.search(r'action="/auth/sign-out">\s*<input [^>]*value="([^"]+)"', page)
         assert token
         assert "Sign in as someone else" in page
@@ -525,46 +494,33 @@ class TestDeniedSignIn:
 
 
 class TestSignOut:
-    @pytest.fixture
-    def signed_in(self, browser: APIClient, pool: Pool) -> APIClient:
+    def test_ends_both_sessions(self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint) -> None:
         pool.sign_in(browser)
-        return browser
 
-    def test_ends_both_sessions(self, signed_in: APIClient, endpoint: TokenEndpoint) -> None:
-        response = sign_out(signed_in)
+        response = sign_out(browser)
 
         assert response.headers["Location"].startswith(f"{endpoint.url}/logout?client_id=test-client-1")
         assert response.cookies[TOKEN]["max-age"] == 0
 
-    def test_takes_a_form_of_ours(self, signed_in: APIClient) -> None:
-        response = signed_in.post("/auth/sign-out", {}, format="multipart")
+    def test_takes_a_form_of_ours_only(self, browser: APIClient, pool: Pool) -> None:
+        pool.sign_in(browser)
+        forged: Any = browser.post("/auth/sign-out", {}, format="multipart")
+        link: Any = browser.get("/auth/sign-out", headers={"accept": "application/json"})
 
-        assert response.status_code == 403
-        assert "csrf_failed" in response.content.decode()
-
-    def test_is_not_a_link(self, signed_in: APIClient) -> None:
-        response = signed_in.get("/auth/sign-out", headers={"accept": "application/json"})
-
-        assert (response.status_code, response.headers["Allow"]) == (405, "POST")
-        assert response.json()["code"] == "method_not_allowed"
+        assert forged.status_code == 403
+        assert "csrf_failed" in forged.content.decode()
+        assert (link.status_code, link.headers["Allow"]) == (405, "POST")
+        assert link.json()["code"] == "method_not_allowed"
 
 
 class TestPages:
-    def test_show_who_is_signed_in(self, browser: APIClient, pool: Pool) -> None:
+    def test_show_who_is_signed_in_and_never_the_token(self, browser: APIClient, pool: Pool) -> None:
         pool.sign_in(browser)
+        signature = browser.cookies[TOKEN].value.rpartition(".")[2]
+        pages = [browser.get(path).content.decode() for path in ("/", "/auth/current_user")]
 
-        page = browser.get("/").content.decode()
-
-        assert "jane.doe@austintexas.gov" in page
-        assert "moped-editor" in page
-        assert "Sign out" in page
-
-    def test_never_show_the_token(self, browser: APIClient, pool: Pool) -> None:
-        pool.sign_in(browser)
-        token = browser.cookies[TOKEN].value
-
-        for path in ("/", "/auth/current_user", "/auth/current_user2"):
-            assert token.rpartition(".")[2] not in browser.get(path).content.decode()
+        assert all(words in pages[0] for words in ("jane.doe@austintexas.gov", "moped-editor", "Sign out"))
+        assert not [page for page in pages if signature in page]
 
     def test_lead_a_stranger_to_the_sign_in_and_back(self, browser: APIClient) -> None:
         page = browser.get("/auth/current_user?a=1&b=2").content.decode()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.auth.tokens import explain
-from tests.auth.attacks import ACCEPTED, Attack, key_sets
+from apps.auth.tokens import explain, verifier
+from tests.auth.attacks import Attack, key_sets
 from tests.auth.key_server_stub import answering
 from tests.auth.signing import HASURA, compact, id_payload, key
 from tests.auth.tokens.test_attacks import CATALOGUE, named
@@ -27,6 +27,14 @@ def says(subject: str, token: str) -> str:
     return " / ".join(check.says for check in explain.explain(token) if check.subject == subject)
 
 
+def verifiers_verdict(token: str) -> str:
+    try:
+        verifier.verify(token)
+    except (verifier.TokenError, verifier.KeysUnavailableError) as error:
+        return error.code
+    return explain.ACCEPTED
+
+
 def signed(**changes: Any) -> str:
     return key().sign(id_payload(**changes))
 
@@ -35,20 +43,19 @@ class TestExplain:
     @pytest.mark.parametrize("attack", CATALOGUE, ids=named)
     def test_agrees_with_the_verifier_and_never_shows_the_token(self, attack: Attack) -> None:
         token = attack.make()
-        failing = [check.code for check in explain.explain(token) if not check.holds]
-        report = explain.report(token)
+        checks = explain.explain(token)
+        report = explain.report(checks)
 
-        assert [*failing, ACCEPTED][0] == explain.verdict(token)
-        assert report.endswith(f"Verdict: {explain.verdict(token)}")
+        assert explain.verdict(checks) == verifiers_verdict(token.strip())
+        assert report.endswith(f"Verdict: {explain.verdict(checks)}")
         assert all(part not in report for part in token.split(".") if len(part) > 30)
         assert report.replace("\n", "").isprintable()
 
     @pytest.mark.parametrize("attack", key_sets.ATTACKS, ids=named)
     def test_comes_to_the_verifiers_verdict_on_keys(self, attack: Attack, publisher: Publisher) -> None:
         publisher.document = compact(attack.make())
-        failing = [check.code for check in explain.explain(signed()) if not check.holds]
 
-        assert [*failing, ACCEPTED][0] == explain.verdict(signed()) == attack.answer
+        assert explain.verdict(explain.explain(signed())) == attack.answer
 
     @pytest.mark.parametrize(
         ("subject", "changes", "words"),
@@ -57,7 +64,6 @@ class TestExplain:
             ("expiry", {"exp": 0}, "expired 0:00:00 ago"),
             ("expiry", {"exp": 2 * 86_400 + 5}, "expires 2 days, 0:00:05 from now"),
             ("beginning", {"iat": -120}, "valid 0:02:00 ago"),
-            ("beginning", {"iat": 3600}, "valid only 1:00:00 from now"),
             ("beginning", {"nbf": 60}, "valid only 0:01:00 from now"),
         ],
     )
@@ -104,22 +110,13 @@ class TestExplain:
     ) -> None:
         assert says(subject, signed(**changes)).startswith(words)
 
-    @pytest.mark.parametrize(
-        ("token", "words"),
-        [
-            (
-                "null",
-                "4 characters, 1 part(s) between dots: a token has three parts of base64url and at most",
-            ),
-            ("a" * 9000, "9000 characters, 1 part(s) between dots: a token has three parts of base64url and"),
-        ],
-    )
-    def test_says_why_it_is_no_token(self, token: str, words: str) -> None:
-        assert says("form", token).startswith(words)
+    def test_says_why_it_is_no_token(self) -> None:
+        words = "4 characters, 1 part(s) between dots: a token has three parts of base64url and at most 8192"
+        assert says("form", "null").startswith(words)
 
     def test_goes_on_where_the_verifier_stops(self) -> None:
         token = key("attacker").sign(id_payload(exp=1, iss="https://x"), key().header())
-        failing = {check.subject for check in explain.explain(token) if not check.holds}
+        failing = {check.subject for check in explain.explain(token) if check.code}
 
         assert failing == {"signature", "issuer", "expiry"}
 
@@ -143,17 +140,20 @@ class TestExplainToken:
     def test_reads_a_token_as_one_copies_it(self, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert self.run(form.format(signed()), monkeypatch).endswith("Verdict: accepted\n")
 
-    def test_marks_what_answers_403_with_an_accepted_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        printed = self.run(signed(email_verified=False), monkeypatch)
+    @pytest.mark.parametrize(
+        ("claims", "line", "verdict"),
+        [
+            ({"email_verified": False}, "  403    verified   email_verified is false", "accepted\n"),
+            ({"exp": 1}, "  FAILS  expiry     expired ", "token_expired\nThe API refuses this token."),
+        ],
+    )
+    def test_marks_what_answers_403_or_401(
+        self, monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any], line: str, verdict: str
+    ) -> None:
+        printed = self.run(signed(**claims), monkeypatch)
 
-        assert "  403    verified   email_verified is false" in printed
-        assert printed.endswith("Verdict: accepted\n")
-
-    def test_fails_for_a_token_that_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        printed = self.run(signed(exp=1), monkeypatch)
-
-        assert "FAILS  expiry     expired " in printed
-        assert printed.endswith("Verdict: token_expired\nThe API refuses this token.")
+        assert line in printed
+        assert printed.endswith(f"Verdict: {verdict}")
 
     def test_says_what_to_do_at_a_terminal(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

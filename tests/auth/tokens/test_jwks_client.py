@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import pytest
 from apps.auth.tokens import jwks_client
 from tests.auth.key_server_stub import Publisher, answering, dripping, hanging
 from tests.support import wsgi_server
-from tests.support.waiting import LIMIT_SECONDS, PRODUCTION_VALUES
+from tests.support.waiting import PRODUCTION_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,21 +55,15 @@ class TestFetch:
         assert jwks_client.fetch(f"{url}{path}") == publisher.document
         assert publisher.asked == [request_line]
 
-    def test_accepts_64_kilobytes(self, publisher: Publisher) -> None:
+    def test_accepts_64_kilobytes_at_most(self, publisher: Publisher) -> None:
         publisher.document = b"x" * 65_536
-
         assert len(jwks_client.fetch(publisher.url)) == 65_536
 
-    @pytest.mark.parametrize("length", [65_537, 10_000_000])
-    def test_refuses_more_than_that(self, publisher: Publisher, length: int) -> None:
-        publisher.document = b"x" * length
-
+        publisher.document += b"x"
         with pytest.raises(jwks_client.FetchError, match="longer than 65536"):
             jwks_client.fetch(publisher.url)
 
-    @pytest.mark.parametrize(
-        "status", [101, 201, 204, 301, 302, 303, 304, 307, 308, 400, 403, 404, 429, 500, 503]
-    )
+    @pytest.mark.parametrize("status", [101, 204, 301, 307, 403, 404, 500])
     def test_refuses_every_status_but_200(self, publisher: Publisher, status: int) -> None:
         publisher.misbehave = answering(b"", status, Location=f"{publisher.url}/elsewhere")
 
@@ -90,13 +83,14 @@ class TestFetch:
 
         assert jwks_client.fetch(publisher.url) == b'{"keys":['
 
+    def test_has_a_deadline_of_two_seconds(self) -> None:
+        assert PRODUCTION_VALUES[jwks_client, "DEADLINE_SECONDS"] == 2.0
+
     @pytest.mark.usefixtures("short_deadline")
     @pytest.mark.parametrize(
         "misbehaviour",
         [
             pytest.param(hanging, id="nothing-comes"),
-            pytest.param(dripping([b"H", b"T"]), id="the-status-drips"),
-            pytest.param(dripping([b"HTTP/1.1 200 OK\r\n"], [b"X: y\r\n"]), id="headers-drip"),
             pytest.param(dripping([HEAD], [b"{"]), id="the-body-drips"),
         ],
     )
@@ -105,20 +99,6 @@ class TestFetch:
 
         with pytest.raises(jwks_client.FetchError, match="no answer in time"):
             jwks_client.fetch(publisher.url)
-
-    @pytest.mark.usefixtures("short_deadline")
-    def test_does_not_wait_for_name_resolution(
-        self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        may_go_on = threading.Event()
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: may_go_on.wait(LIMIT_SECONDS))
-
-        with pytest.raises(jwks_client.FetchError, match="no answer in time"):
-            jwks_client.fetch(publisher.url)
-        may_go_on.set()
-
-    def test_has_a_deadline_of_two_seconds(self) -> None:
-        assert PRODUCTION_VALUES[jwks_client, "DEADLINE_SECONDS"] == 2.0
 
     def test_reports_a_refused_connection(self) -> None:
         with pytest.raises(jwks_client.FetchError, match="ConnectionRefusedError"):
@@ -141,8 +121,6 @@ class TestFetch:
             "http://cognito-idp.us-east-1.amazonaws.com/x",
             "http://127.0.0.1.attacker.example/x",
             "http://127.0.0.1@attacker.example/x",
-            "ftp://127.0.0.1/x",
-            "wss://127.0.0.1/x",
             "file:///etc/passwd",
             "https:///x",
             "//127.0.0.1/x",

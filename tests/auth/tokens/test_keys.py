@@ -19,8 +19,6 @@ from tests.support.token_factory import base64url
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
-    from pytest_django import Settings
-
     from tests.auth.key_server_stub import Publisher
     from tests.support.clock import Clock
 
@@ -42,8 +40,10 @@ def refused(kid: str) -> bool:
 
 
 class TestFirstNeed:
-    def test_is_when_the_keys_are_fetched(self, publisher: Publisher) -> None:
-        assert not keys.current().keys
+    def test_is_the_first_well_formed_token(self, publisher: Publisher) -> None:
+        for nonsense in ("null", "", "a.b.c", "A.A.A"):
+            with pytest.raises(verifier.TokenError):
+                verifier.verify(nonsense)
         assert publisher.asked == []
 
         verifier.verify(token())
@@ -51,25 +51,12 @@ class TestFirstNeed:
         assert len(publisher.asked) == 1
         assert set(keys.current().keys) == {"pool-key-1", "pool-key-2"}
 
-    def test_is_not_a_token_that_is_none(self, publisher: Publisher) -> None:
-        for nonsense in ("null", "", "a.b.c", "A.A.A"):
-            with pytest.raises(verifier.TokenError):
-                verifier.verify(nonsense)
-
-        assert publisher.asked == []
-
-    def test_answers_503_while_the_key_server_is_away(self, publisher: Publisher, clock: Clock) -> None:
+    def test_fetches_once_until_the_retry_after_has_passed(self, publisher: Publisher, clock: Clock) -> None:
         publisher.misbehave = OUT_OF_ORDER
-        for _ in range(100):
-            with pytest.raises(KeysUnavailableError):
+        for _ in range(10):
+            with pytest.raises(KeysUnavailableError) as refusal:
                 verifier.verify(token())
-
         assert len(publisher.asked) == 1  # no retry inside a request, no storm from many
-
-    def test_recovers_when_the_endpoint_does(self, publisher: Publisher, clock: Clock) -> None:
-        publisher.misbehave = OUT_OF_ORDER
-        with pytest.raises(KeysUnavailableError) as refusal:
-            verifier.verify(token())
         publisher.misbehave = None
 
         clock.passes(refusal.value.retry_after - 1)
@@ -88,25 +75,16 @@ class TestFirstNeed:
 
 
 class TestRenewal:
-    def test_is_hourly(self, publisher: Publisher, clock: Clock) -> None:
-        verifier.verify(token())
+    def test_is_hourly_and_keeps_what_was_verified(self, publisher: Publisher, clock: Clock) -> None:
+        before, pool = verifier.verify(token()), keys.current()
 
         clock.passes(HOUR - 1)
         verifier.verify(token())
         assert len(publisher.asked) == 1
 
         clock.passes(1)
-        for _ in range(10):
-            verifier.verify(token())
+        assert {id(verifier.verify(token())) for _ in range(10)} == {id(before)}
         assert len(publisher.asked) == 2
-
-    def test_of_the_same_keys_keeps_what_was_verified(self, publisher: Publisher, clock: Clock) -> None:
-        text = token()
-        before, pool = verifier.verify(text), keys.current()
-
-        clock.passes(HOUR)
-
-        assert verifier.verify(text) is before
         assert keys.current() is pool
 
     def test_withdraws_a_key_even_from_tokens_that_were_verified(
@@ -135,12 +113,9 @@ class TestRenewal:
         clock.passes(HOUR)
         assert verifier.verify(text)
 
-    @pytest.mark.parametrize("misbehaviour", [OUT_OF_ORDER, answering(b"{}")], ids=["500", "no key set"])
-    def test_that_fails_goes_on_with_the_known_keys(
-        self, publisher: Publisher, clock: Clock, misbehaviour: Any
-    ) -> None:
+    def test_that_fails_goes_on_with_the_known_keys(self, publisher: Publisher, clock: Clock) -> None:
         verifier.verify(token())
-        publisher.misbehave = misbehaviour
+        publisher.misbehave = OUT_OF_ORDER
         clock.passes(HOUR)
 
         for seconds, fetches in ((0, 2), (59, 2), (1, 3)):
@@ -148,15 +123,14 @@ class TestRenewal:
             assert [verifier.verify(token()) for _ in range(10)]
             assert len(publisher.asked) == fetches
 
-    @pytest.mark.parametrize("more", [0, 1])
-    def test_that_fails_for_a_day_ends_in_503(self, publisher: Publisher, clock: Clock, more: int) -> None:
+    def test_that_fails_for_a_day_ends_in_503(self, publisher: Publisher, clock: Clock) -> None:
         text = token()
         verifier.verify(text)
         publisher.misbehave = OUT_OF_ORDER
 
         clock.passes(24 * HOUR - 1)
         assert verifier.verify(text)
-        clock.passes(1 + more)
+        clock.passes(1)
         with pytest.raises(KeysUnavailableError):
             verifier.verify(text)
 
@@ -213,22 +187,13 @@ class TestUnknownKid:
 
         assert not refused("pool-key-3")
 
-    def test_keeps_its_pause_when_the_key_server_fails(self, publisher: Publisher, clock: Clock) -> None:
-        verifier.verify(token())
-        publisher.misbehave = OUT_OF_ORDER
-        clock.passes(10)
-        for _ in range(10):
-            assert refused("nobody's")
-            assert verifier.verify(token())
-        assert len(publisher.asked) == 2
-
-        publisher.publish(key("pool-key-3"))
-        clock.passes(10)
-        assert not refused("pool-key-3")
-
-    def test_a_flood_costs_one_fetch_in_ten_seconds(self, publisher: Publisher, clock: Clock) -> None:
+    @pytest.mark.parametrize("misbehaviour", [None, OUT_OF_ORDER], ids=["healthy", "failing"])
+    def test_a_flood_costs_one_fetch_in_ten_seconds(
+        self, publisher: Publisher, clock: Clock, misbehaviour: Any
+    ) -> None:
         known_token = token()
         verifier.verify(known_token)
+        publisher.misbehave = misbehaviour
         _, _, rest = key("attacker").sign(id_payload()).partition(".")
         for _ in range(20):
             clock.passes(1)
@@ -289,31 +254,3 @@ class TestReset:
 
         assert verifier.verify(text) is not before
         assert len(publisher.asked) == 2
-
-    @pytest.mark.parametrize(
-        ("name", "value", "code"),
-        [
-            ("COGNITO_ISSUER", "https://another", "issuer_wrong"),
-            ("COGNITO_CLIENT_IDS", ("another",), "audience_wrong"),
-        ],
-    )
-    def test_happens_when_a_setting_changes(
-        self, publisher: Publisher, settings: Settings, name: str, value: object, code: str
-    ) -> None:
-        text = token()
-        verifier.verify(text)
-        setattr(settings, name, value)
-
-        with pytest.raises(verifier.TokenError) as refusal:
-            verifier.verify(text)
-        assert refusal.value.code == code
-
-    def test_does_not_happen_for_the_settings_of_others(
-        self, publisher: Publisher, settings: Settings
-    ) -> None:
-        verifier.verify(token())
-        settings.LANGUAGE_CODE = "de"
-
-        verifier.verify(token())
-
-        assert len(publisher.asked) == 1

@@ -73,7 +73,7 @@ class TestValue:
         assert manager.asked == 3
 
     @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServiceError"])
-    def test_says_that_it_cannot_be_had(self, manager: Manager, code: str) -> None:
+    def test_is_unavailable_if_it_was_never_read(self, manager: Manager, code: str) -> None:
         manager.error = vendor_error(code)
 
         with pytest.raises(UnavailableError):
@@ -82,7 +82,7 @@ class TestValue:
     @pytest.mark.parametrize(
         "text", ["", "[]", "no JSON", "{}", '{"KEY": ""}', '{"KEY": 7}', DEEP], ids=lambda text: text[:12]
     )
-    def test_refuses_a_secret_that_is_none(self, manager: Manager, text: str) -> None:
+    def test_is_refused_if_it_has_no_such_text(self, manager: Manager, text: str) -> None:
         manager.text = text
 
         with pytest.raises(secrets.SecretError):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('public.schema_test_idx')"
-CUT_OFF = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('public.schema_test_idx')"
+INTERRUPT = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('public.schema_test_idx')"
 
 
 @pytest.fixture
@@ -38,30 +38,17 @@ def answer(question: str) -> Any:
 class TestIndexIfAbsent:
     OPERATION = index_if_absent("schema_test_idx", "schema_test (value)")
 
-    def make(self) -> None:
-        run(*self.OPERATION.sql)
+    def test_makes_it_and_leaves_one_that_is_there(self) -> None:
+        for _ in range(2):
+            run(*self.OPERATION.sql)
 
-    def test_makes_it(self) -> None:
-        self.make()
-
-        assert answer(VALID)
-
-    def test_leaves_one_that_is_there(self) -> None:
-        self.make()
-        self.make()
-
-        assert answer(VALID)
+            assert answer(VALID)
+            assert answer("SHOW statement_timeout") == "15s"
 
     def test_makes_an_interrupted_index_again(self) -> None:
-        self.make()
-        run(CUT_OFF)
+        run(*self.OPERATION.sql, INTERRUPT)
         assert not answer(VALID)
 
-        self.make()
+        run(*self.OPERATION.sql)
 
         assert answer(VALID)
-
-    def test_keeps_the_limit_on_everything_else(self) -> None:
-        self.make()
-
-        assert answer("SHOW statement_timeout") == "15s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,6 @@ from django.conf import settings as configured
 from django.db import OperationalError
 
 from apps.core.aws import clients, secrets
-from apps.core.aws.errors import translate_errors
 from apps.core.database.postgresql.base import DatabaseWrapper
 from apps.devstack.postgresql import Cluster
 from tests.support import password_auth
@@ -43,9 +43,9 @@ class Login:
         self._server = server
         self.user = f"moped_{uuid4().hex[:8]}"
         self.secret = f"rds!{self.user}"
+        clients.secrets_manager().create_secret(Name=self.secret, SecretString="{}")
         self.change("first")
-        with translate_errors():
-            clients.secrets_manager().create_secret(Name=self.secret, SecretString="{}")
+        self.publish("first")
 
     def change(self, password: str, user: str = "") -> None:
         """Change the password in the server."""
@@ -53,19 +53,16 @@ class Login:
 
     def publish(self, password: str, user: str = "") -> None:
         """Put the password into the secret; RDS says more in it than we ask."""
-        secret = {"engine": "postgres", "username": user or self.user, "password": password}
-        clients.secrets_manager().put_secret_value(SecretId=self.secret, SecretString=json.dumps(secret))
+        self.write(json.dumps({"engine": "postgres", "username": user or self.user, "password": password}))
+
+    def write(self, text: str) -> None:
+        """Put a text into the secret."""
+        clients.secrets_manager().put_secret_value(SecretId=self.secret, SecretString=text)
 
     def connection(self, **changed: Any) -> DatabaseWrapper:
-        own = {
-            **configured.DATABASES["default"],
-            "HOST": str(self._server.sockets),
-            "PORT": "",
-            "NAME": "moped",
-            "USER": "nobody",
-            "PASSWORD": "",
-        }
-        return DatabaseWrapper({**own, **changed}, alias="locked")
+        where = {"HOST": str(self._server.sockets), "PORT": "", "NAME": "moped"}
+        own = configured.DATABASES["default"] | where | {"USER": "nobody", "PASSWORD": ""}
+        return DatabaseWrapper(own | changed, alias="locked")
 
     def who(self, **changed: Any) -> str:
         """Make a connection, and return whose it is."""
@@ -84,15 +81,16 @@ def login(server: Cluster, furnished_emulator: object, settings: Settings) -> It
     secrets.forget()
     login = Login(server)
     settings.DATABASE_SECRET = login.secret
-    login.publish("first")
     yield login
     secrets.forget()
 
 
-class TestDatabaseWrapper:
-    def test_logs_in_with_what_the_secret_holds(self, login: Login) -> None:
-        assert login.who() == login.user
+def lose_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
+    clients.forget_clients()
 
+
+class TestDatabaseWrapper:
     def test_finds_a_new_password_while_an_open_connection_goes_on(self, login: Login) -> None:
         with closing(login.connection()) as before:
             assert who(before) == login.user
@@ -112,57 +110,48 @@ class TestDatabaseWrapper:
         login.change("gone")
         assert login.who() == other
 
-    def test_survives_that_secrets_manager_is_away(
+    def test_survives_an_outage_of_secrets_manager(
         self, login: Login, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         login.who()
-        self._lose_secrets_manager(monkeypatch)
+        lose_secrets_manager(monkeypatch)
 
         assert login.who() == login.user
 
-    def test_counts_as_away_without_a_password(self, login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._lose_secrets_manager(monkeypatch)
+    def test_is_unavailable_without_a_password(self, login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+        lose_secrets_manager(monkeypatch)
 
         with pytest.raises(OperationalError, match="cannot be reached"):
             login.who()
 
-    def test_counts_as_away_with_a_wrong_password_read_twice(self, login: Login) -> None:
+    def test_is_unavailable_with_a_wrong_password(self, login: Login) -> None:
         login.change("second")
 
         with pytest.raises(OperationalError, match="password authentication failed"):
             login.who()
 
     @pytest.mark.parametrize("content", ["{}", "no JSON", '{"username": "moped"}'])
-    def test_counts_as_away_with_a_secret_that_is_none(self, login: Login, content: str) -> None:
-        clients.secrets_manager().put_secret_value(SecretId=login.secret, SecretString=content)
+    def test_is_unavailable_with_an_unusable_secret(self, login: Login, content: str) -> None:
+        login.write(content)
 
         with pytest.raises(OperationalError, match=r"cannot be had.*not set up completely"):
             login.who()
 
-    def test_doubts_no_password_when_the_server_is_not_there(
+    def test_reads_no_other_password_if_the_server_is_away(
         self, login: Login, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        reads = []
-        read = secrets.values
-
-        def noting(*arguments: str, doubted: bool) -> tuple[str, ...]:
-            reads.append(doubted)
-            return read(*arguments, doubted=doubted)
-
-        monkeypatch.setattr(secrets, "values", noting)
+        values = Mock(wraps=secrets.values)
+        monkeypatch.setattr(secrets, "values", values)
 
         with pytest.raises(OperationalError, match="No such file"):
             login.who(HOST="/nowhere")
-        assert reads == [False]
+
+        values.assert_called_once_with(login.secret, "username", "password", doubted=False)
 
     def test_needs_no_secret_where_none_is_named(
         self, login: Login, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.DATABASE_SECRET = ""
-        self._lose_secrets_manager(monkeypatch)
+        lose_secrets_manager(monkeypatch)
 
         assert login.who(USER=login.user, PASSWORD="first") == login.user
-
-    def _lose_secrets_manager(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
-        clients.forget_clients()

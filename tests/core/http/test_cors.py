@@ -33,19 +33,15 @@ def preflight(client: APIClient, path: str, origin: str) -> Any:
 
 
 class TestPreflight:
-    @pytest.mark.parametrize(
-        "path", ["/", "/users/", "/users/activate/", "/files/request-signature", "/nowhere"]
-    )
+    @pytest.mark.parametrize("path", ["/", "/users/", "/files/request-signature", "/nowhere", "/no%0Awhere"])
     @pytest.mark.parametrize("origin", [EDITOR, PREVIEW])
     def test_needs_no_token(self, client: APIClient, path: str, origin: str) -> None:
         response = preflight(client, path, origin)
 
         assert response.status_code == 200
         assert response.headers["Access-Control-Allow-Origin"] == origin
-        assert "PUT" in response.headers["Access-Control-Allow-Methods"]
-        assert {"authorization", "content-type"} <= {
-            name.strip() for name in response.headers["Access-Control-Allow-Headers"].split(",")
-        }
+        headers = response.headers["Access-Control-Allow-Headers"].split(", ")
+        assert {"authorization", "content-type"} <= set(headers)
 
     def test_offers_the_methods_of_our_routes(self, client: APIClient) -> None:
         offered = preflight(client, "/users/", EDITOR).headers["Access-Control-Allow-Methods"]

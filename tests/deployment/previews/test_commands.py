@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.deployment.previews.aws_account import Account
     from tests.deployment.previews.conftest import Run
 
+    Stops = Callable[[Callable[[], Any]], Iterator[str]]
+
 pytestmark = [pytest.mark.slow(cost=25), pytest.mark.emulator]
 
 NUMBER = 412
@@ -177,7 +179,7 @@ class TestUp:
 
 class TestInterruption:
     @pytest.fixture
-    def stops(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Iterator[str]]:
+    def stops(self, monkeypatch: pytest.MonkeyPatch) -> Stops:
         """Run a command until it is complete. Stop it after each change, and yield the name of the call."""
         send = BaseClient._make_api_call  # type: ignore[attr-defined] # its types leave it out
 
@@ -204,7 +206,7 @@ class TestInterruption:
         return run
 
     def test_is_repaired_by_the_next_run(
-        self, at_aws: Account, up: Run, run: Run, put_file: Run, stops: Run
+        self, at_aws: Account, up: Run, run: Run, put_file: Run, stops: Stops
     ) -> None:
         first, second = (
             ["PutObject", "CreateStack", "UpdateStack"],
@@ -220,6 +222,16 @@ class TestInterruption:
 
         put_file()
         assert list(stops(partial(run, "down", str(NUMBER)))) == ["DeleteStack", *["DeleteObjects"] * 2]
+        assert at_aws.of_previews() == []
+
+    def test_of_an_update_does_not_stop_a_deletion(
+        self, at_aws: Account, up: Run, run: Run, stops: Stops
+    ) -> None:
+        up("aaa")
+        update = stops(partial(up, "bbb"))
+        assert [next(update), next(update)] == ["PutObject", "UpdateStack"]
+
+        run("down", str(NUMBER))
         assert at_aws.of_previews() == []
 
 

@@ -15,7 +15,7 @@ from apps.core.errors import MopedError
 from apps.deployment.errors import StageError
 from apps.deployment.settings.rendering import Stage
 from apps.deployment.verification import facts
-from apps.devstack import accounts, stack
+from apps.devstack import accounts, laptop_stack
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.health import probes
 from apps.users.adapters import cognito
@@ -64,9 +64,9 @@ def subject(
 
 def _deploy_stack(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Deploy a stack with the pool and the table of the laptop's, and return its outputs."""
-    of_laptop, stage = stack.outputs(), f"v{uuid.uuid4().hex[:8]}"
-    monkeypatch.setattr(stack, "NAME", f"moped-{stage}")
-    outputs = stack.deploy(
+    of_laptop, stage = laptop_stack.outputs(), f"v{uuid.uuid4().hex[:8]}"
+    monkeypatch.setattr(laptop_stack, "NAME", f"moped-{stage}")
+    outputs = laptop_stack.deploy(
         {
             "Stage": stage,
             "ExistingUserPoolId": of_laptop["UserPoolId"],

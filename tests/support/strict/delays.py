@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Function = Callable[..., Any]
 
+# A program that looks once and then acts must meet a stack that is still in progress.
+ANSWERS_IN_PROGRESS = 2
+
 
 @dataclass
 class State:
@@ -31,7 +34,7 @@ class State:
 
     seconds_between_deployments: float = 5.0
     last_deployment: float = float("-inf")
-    in_progress: dict[str, str] = field(default_factory=dict)  # what to say of a stack, by its name
+    in_progress: dict[str, list[str]] = field(default_factory=dict)  # what to say of a stack, by its name
     pending: set[str] = field(default_factory=set)  # functions
     refusals_of_roles: float = 0  # how often Lambda will refuse a role
 
@@ -65,12 +68,22 @@ def slow_stack(original: Function, verb: str) -> Function:
             return handlers._error("ValidationError", f"S3 error: {refusal}")
         name = name_of(params)
         with shown_in_progress(name):
-            answer = original(params)
+            answer = (verb == "DELETE" and refusal_of_deletion(name)) or original(params)
         if answer[0] == 200:
-            state.in_progress[name] = f"{verb}_IN_PROGRESS"
+            state.in_progress[name] = [f"{verb}_IN_PROGRESS"] * ANSWERS_IN_PROGRESS
         return answer
 
     return change
+
+
+def refusal_of_deletion(name: str) -> Any:
+    """Return the answer to a deletion during an update; None before and after. A creation ends with it."""
+    stack = stacks_by_name().get(name, {})
+    status = str(stack.get("StackStatus"))
+    if not (status.startswith("UPDATE_") and status.endswith("_IN_PROGRESS")):
+        return None
+    message = f"Stack [{stack['StackId']}] cannot be deleted while in status {status}"
+    return handlers._error("ValidationError", message)
 
 
 def refusal_of_template(url: str) -> str:
@@ -82,14 +95,14 @@ def refusal_of_template(url: str) -> str:
     return denial("s3:GetObject", f"arn:aws:s3:::{bucket}{path}")
 
 
-def in_progress_once(original: Function) -> Function:
-    """Let the first answer about a stack say that the work is in progress."""
+def in_progress_at_first(original: Function) -> Function:
+    """Let the first answers about a stack say that the work is in progress."""
 
     def describe(params: dict[str, Any]) -> Any:
         name = name_of(params)
         with shown_in_progress(name):
             answer = original(params)
-        state.in_progress.pop(name, None)
+        del state.in_progress.get(name, [])[:1]
         return answer
 
     return describe
@@ -104,7 +117,7 @@ def shown_in_progress(name: str) -> Iterator[None]:
     if not (stack and transient and status.endswith("_COMPLETE")):
         yield
         return
-    stack["StackStatus"] = transient
+    stack["StackStatus"] = transient[0]
     try:
         yield
     finally:

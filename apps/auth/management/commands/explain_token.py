@@ -17,9 +17,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         if sys.stdin.isatty():
             self.stderr.write("Paste the token, press Enter, then Ctrl-D.")
-        token = _token_of(sys.stdin.read())
-        self.stdout.write(explain.report(token))
-        if explain.verdict(token) != "accepted":
+        checks = explain.explain(_token_of(sys.stdin.read()))
+        self.stdout.write(explain.report(checks))
+        if explain.verdict(checks) != explain.ACCEPTED:
             raise CommandError("The API refuses this token.")
 
 

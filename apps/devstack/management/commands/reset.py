@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from apps.devstack import servers
+from apps.devstack import supervisor
 
 
 class Command(BaseCommand):
-    help = "Forget the laptop's world: users, files, rows. The next start makes a new one."
+    help = "Remove the data of the laptop: users, files, rows. The next start makes new data."
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        servers.forget()
-        self.stdout.write("Forgotten. `make run` makes a new world.")
+        supervisor.forget()
+        self.stdout.write("Removed. `make run` makes new data.")

@@ -14,10 +14,10 @@ from typing import Any
 
 from django.core.management.commands import runserver
 
-from apps.devstack import banner, environment, processes, provision, servers
+from apps.devstack import banner, environment, processes, provision, supervisor
 from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
-from apps.devstack.server import Server
+from apps.devstack.http_server import Server
 
 PORTS = range(1, 2**16)
 # Exists between the start and the first address, so that a reload does not print the banner again.
@@ -34,7 +34,7 @@ class Command(runserver.Command):
             return
         port = _port(options["addrport"])
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with servers.running(port, self._tell):
+        with supervisor.running(port, self._tell):
             environment.announce_starter()
             self._tell("Making the tables, the people and the sample data …")
             _run("prepare")

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         token = persona_tokens.id_token(BY_KEY[key])
         self.stdout.write(_decoded(token) if decode else token)
         if decode:  # beside the JSON, so that it can still be piped into a program
-            self.stderr.write(explain.report(token))
+            self.stderr.write(explain.report(explain.explain(token)))
 
 
 def _decoded(token: str) -> str:

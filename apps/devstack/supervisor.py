@@ -1,5 +1,5 @@
 """
-The laptop's servers: PostgreSQL and the embedded AWS, one of each for a folder.
+Starts, provisions and restarts the laptop's servers: PostgreSQL and the embedded AWS.
 
 A thread for each server restarts it when it ends by itself. What it confirmed is on the disk by then:
 PostgreSQL works so, and the launcher of the embedded AWS does too (`with_saved_changes`).
@@ -53,7 +53,7 @@ def running(api_port: int, tell: Callable[[str], object]) -> Iterator[None]:
         for server in both:
             threading.Thread(target=_keep_running, args=(server, restarting, tell), daemon=True).start()
         # Published before it is provisioned: the clients that provision it need its address.
-        environment.publish({**environment.read_world(), "AWS_ENDPOINT_URL": emulator.url})
+        environment.publish({**environment.read_published(), "AWS_ENDPOINT_URL": emulator.url})
         clients.forget_clients()
         tell("Making the user pool, its sign-in trigger, the table and the bucket …")
         environment.publish(_provision(api_port, emulator.url))
@@ -70,7 +70,7 @@ def forget() -> None:
         for folder in {postgresql.socket_folder(environment.POSTGRESQL), environment.POSTGRESQL, AWS}:
             if folder.exists():
                 shutil.rmtree(folder)
-        environment.WORLD.unlink(missing_ok=True)
+        environment.PUBLISHED.unlink(missing_ok=True)
 
 
 def _keep_running(
@@ -93,9 +93,9 @@ def _keep_running(
 
 def _provision(api_port: int, aws_url: str) -> dict[str, str]:
     try:
-        return provision.furnish(api_port, aws_url)
+        return provision.create_resources(api_port, aws_url)
     except MopedError as error:
-        raise DevstackError(f"The embedded AWS could not be furnished: {error.__cause__ or error}") from error
+        raise DevstackError(f"Cannot provision the embedded AWS: {error.__cause__ or error}") from error
 
 
 @contextmanager
@@ -118,5 +118,5 @@ def _folder_lock() -> Iterator[None]:
 
 def _last_port() -> int:
     # The port is part of what a browser and a presigned URL remember.
-    url = environment.read_world().get("AWS_ENDPOINT_URL", environment.EMULATOR_URL)
+    url = environment.read_published().get("AWS_ENDPOINT_URL", environment.EMULATOR_URL)
     return urlsplit(url).port or environment.EMULATOR_PORT

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HOST = "api.example"
 
 
-class World:
+class Stage:
     """
     Where everything is.
 
@@ -62,7 +62,7 @@ class World:
 
 
 @contextmanager
-def furnished() -> Iterator[World]:
+def running() -> Iterator[Stage]:
     """Start both servers, and make a user pool with two people."""
     with tempfile.TemporaryDirectory(prefix="moped-cold-") as scratch, ExitStack() as cleanup:
         emulator = Emulator(Path(scratch) / "aws", free_port(), durable=False)
@@ -77,9 +77,9 @@ def furnished() -> Iterator[World]:
         django.setup()
         from apps.devstack import provision
 
-        os.environ |= provision.furnish(8000, emulator.url)
+        os.environ |= provision.create_resources(8000, emulator.url)
         _python("manage.py", "migrate", "--verbosity=0")
-        yield World(_variables(), json.loads(_python("-m", "benchmarks.cold.people")))
+        yield Stage(_variables(), json.loads(_python("-m", "benchmarks.cold.people")))
 
 
 def _variables() -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.devstack.server import Server
+from apps.devstack.http_server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
