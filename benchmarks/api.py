@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from apps.devstack import environment
 from apps.devstack.postgresql import Cluster
+from tests.support import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def migrated() -> Iterator[None]:
         cluster = Cluster(Path(folder) / "postgresql", durable=False)
         cluster.start()
         try:
-            environment.apply_for_tests(cluster.url)
+            environment.apply(cluster.url)
             os.environ["AWS_SESSION_TOKEN"] = "x" * 700  # as long as a role's
             import django
 

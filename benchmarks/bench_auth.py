@@ -19,10 +19,11 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from apps.devstack import environment
+from apps.devstack.environment import PROJECT
 from benchmarks.measure import Contender, Result, table, take_turns
+from tests.support import environment
 
-NODE = environment.PROJECT / ".build" / "node"
+NODE = PROJECT / ".build" / "node"
 TOKENS = 10_000
 VERIFIERS = {
     "raw": "raw RSA-2048 verify, `cryptography` {cryptography}",
@@ -36,12 +37,12 @@ APPLICATIONS = {
     "flask_same_work": "Flask {flask} + flask_cognito {flask-cognito}, same work",
 }
 # As a stage without pages, which needs none of their packages.
-VARIABLES = environment.TESTS | {
+VARIABLES = environment.VARIABLES | {
     "MOPED_API_EXTRA_APPS": "",
     "MOPED_API_BROWSER_PAGES": "false",
     "MOPED_API_BROWSER_SIGN_IN": "false",
     "DATABASE_URL": "postgresql:///unused",
-    "PYTHONPATH": str(environment.PROJECT),
+    "PYTHONPATH": str(PROJECT),
 }
 # What Cognito adds for a caller through single sign-on.
 SSO_CLAIMS = {

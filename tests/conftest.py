@@ -24,7 +24,7 @@ from apps.auth.tokens import keys
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.devstack.personas import BY_KEY, Persona
-from tests.support import reseed, strict_mode, waiting
+from tests.support import reseed, waiting
 from tests.support.callers import ANONYMOUS
 from tests.support.clock import Clock
 from tests.support.lambda_function import handler, lambda_handler
@@ -32,7 +32,6 @@ from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 __all__ = ["handler", "lambda_handler", "reseed"]  # fixtures
@@ -112,12 +111,6 @@ class Impersonate(Protocol):
     """Makes a client that calls as one of the personas, or without a token."""
 
     def __call__(self, key: str) -> APIClient: ...
-
-
-@pytest.fixture(scope="session")
-def emulator_launcher() -> Path:
-    """The emulator of all tests refuses what AWS refuses."""
-    return strict_mode.LAUNCHER
 
 
 @pytest.fixture(scope="session")

@@ -43,42 +43,16 @@ EMULATOR_URL = f"http://127.0.0.1:{EMULATOR_PORT}"
 SUPPLIED_VARIABLE = "MOPED_DEVSTACK_SUPPLIED"
 STARTER = "MOPED_DEVSTACK_STARTER"
 
-# The emulator's root; it has no secret worth keeping.
-EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-NO_OTHER_AWS = {
+# The emulator's root, which has no secret worth keeping, and no other AWS.
+EMBEDDED_AWS = {
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-EMBEDDED_AWS = {"AWS_DEFAULT_REGION": REGION, **EMULATOR_CREDENTIALS, **NO_OTHER_AWS}
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-
-PLACEHOLDERS = of_laptop(EMULATOR_URL)
-
-# Tests neither read nor change anything of the developer's own environment.
-TESTS = {
-    **PLACEHOLDERS,
-    STAGE_VARIABLE: "test",
-    "MOPED_API_SECURE_COOKIES": "true",
-    "MOPED_API_ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
-    "MOPED_API_CORS_ORIGINS": "https://moped.example",
-    "MOPED_API_CORS_ORIGIN_PATTERNS": "",
-    "DJANGO_SETTINGS_MODULE": SETTINGS,
-    "MOPED_API_EXTRA_MIDDLEWARE": "",
-    "MOPED_API_LOG_FORMAT": "json",
-    "MOPED_API_LOG_LEVEL": "INFO",
-    **EMBEDDED_AWS,
-    # Port 9 is "discard": nothing listens there, so an unexpected call fails at once.
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-    "COGNITO_REGION": REGION,
-    "COGNITO_USERPOOL_ID": f"{REGION}_TESTPOOL1",
-    "COGNITO_APP_CLIENT_ID": "test-client-1,test-client-2",
-    "COGNITO_JWKS_URL": f"http://127.0.0.1:9/{REGION}_TESTPOOL1/.well-known/jwks.json",
-    "COGNITO_DOMAIN_URL": "http://127.0.0.1:9",
-    "COGNITO_DYNAMO_TABLE_NAME": "test-claims",
-    "MOPED_API_CONFIGURATION_SETTINGS": "test-configuration",
-    "MOPED_API_UPLOADS_S3_BUCKET": "test-uploads",
-}
 
 
 def apply() -> None:
@@ -96,25 +70,15 @@ def apply() -> None:
         # The output of a command is its result. Only the server logs every event.
         "MOPED_API_LOG_LEVEL": "INFO" if supervisor_pid() else "WARNING",
     }
-    _set_defaults({**own, **PLACEHOLDERS, **read_published(), **dotenv})
-    _bypass_proxy()
+    _set_defaults({**own, **of_laptop(EMULATOR_URL), **read_published(), **dotenv})
+    bypass_proxy()
     supplied = _ours() - dotenv.keys()
     if "AWS_ENDPOINT_URL" in supplied:
         url = os.environ["AWS_ENDPOINT_URL"]
-        _remove("AWS_")
+        remove("AWS_")
         os.environ.update({"AWS_ENDPOINT_URL": url, **EMBEDDED_AWS})
     if "DATABASE_URL" in supplied:
-        _remove("PG")
-
-
-def apply_for_tests(database_url: str) -> None:
-    """Give this process, whatever its shell says, the environment of the tests."""
-    _remove("AWS_")
-    if "DATABASE_URL" not in os.environ:
-        _remove("PG")
-    _bypass_proxy()
-    os.environ.update(TESTS)
-    os.environ.setdefault("DATABASE_URL", database_url)
+        remove("PG")
 
 
 def publish(variables: Mapping[str, str]) -> None:
@@ -168,7 +132,7 @@ def _set_defaults(variables: Mapping[str, str]) -> None:
     os.environ[SUPPLIED_VARIABLE] = ",".join(sorted(_ours() | free))
 
 
-def _bypass_proxy() -> None:
+def bypass_proxy() -> None:
     """Keep a proxy of the shell away from the servers of this machine."""
     hosts = os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",")
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
@@ -176,7 +140,7 @@ def _bypass_proxy() -> None:
     )
 
 
-def _remove(prefix: str) -> None:
+def remove(prefix: str) -> None:
     """Remove the variables with which a shell configures AWS (`AWS_`) or PostgreSQL's client (`PG`)."""
     for name in [name for name in os.environ if name.startswith(prefix)]:
         del os.environ[name]

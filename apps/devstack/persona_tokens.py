@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import requests
 from django.conf import settings
 
 from apps.auth.browser import hosted_ui
@@ -31,7 +31,7 @@ def id_token(persona: Persona) -> str:
     :raises DevstackError: if the pool cannot be reached, or issues none
     """
     try:
-        return _through_the_directory(persona) if persona.is_sso else _by_password(persona)
+        return _through_the_directory() if persona.is_sso else _by_password(persona)
     except UnavailableError as error:
         raise DevstackError(
             f"Nothing answers at {settings.AWS_ENDPOINT_URL}. Start it with `make run`."
@@ -65,8 +65,8 @@ def _by_password(persona: Persona) -> str:
     return answer["AuthenticationResult"]["IdToken"]
 
 
-def _through_the_directory(_persona: Persona) -> str:
-    # What a browser would do: to the pool, to the City's directory, back to the pool, back to us.
+def _through_the_directory() -> str:
+    # As a browser does: from the pool to the City's directory, which has one person, and back.
     verifier, redirect_uri = secrets.token_urlsafe(48), callback_url()
     url = hosted_ui.authorization_url(
         redirect_uri=redirect_uri,
@@ -93,12 +93,8 @@ def callback_url() -> str:
 
 
 def _redirect(url: str) -> str:
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}")
-        return connection.getresponse().getheader("Location", "")
-    except OSError as error:
+        response = requests.get(url, allow_redirects=False, timeout=TIMEOUT_SECONDS)
+    except requests.RequestException as error:
         raise UnavailableError from error
-    finally:
-        connection.close()
+    return response.headers.get("Location", "")

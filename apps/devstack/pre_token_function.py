@@ -11,7 +11,7 @@ import hashlib
 import io
 import sysconfig
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
@@ -31,7 +31,7 @@ SOURCES = ("apps/auth", "apps/claims", "apps/core", "apps/users", "moped_api")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 STUB = """\
-# {digest}
+# {digest} {configuration}
 import sys
 
 sys.path[:0] = {paths!r}
@@ -47,31 +47,24 @@ from apps.claims.triggers import handler
 def sync(role_arn: str, environment: Mapping[str, str]) -> str:
     """Create the function, or bring it to the working tree's state, and return its ARN."""
     client = clients.lambda_client_long_timeout()
-    package, variables = _package(), {"DJANGO_SETTINGS_MODULE": "moped_api.settings", **environment}
-    if not functions.exists(NAME):
-        with translate_errors():
-            return client.create_function(
-                FunctionName=NAME,
-                Runtime=RUNTIME,
-                Role=role_arn,
-                Handler="stub.handler",
-                Code={"ZipFile": package},
-                Timeout=TIMEOUT_SECONDS,
-                MemorySize=256,
-                Environment={"Variables": variables},
-            )["FunctionArn"]
-    waiter = client.get_waiter("function_updated_v2")
+    configuration: Any = {
+        "Role": role_arn,
+        "Runtime": RUNTIME,
+        "Handler": "stub.handler",
+        "Timeout": TIMEOUT_SECONDS,
+        "MemorySize": 256,
+        "Environment": {"Variables": {"DJANGO_SETTINGS_MODULE": "moped_api.settings", **environment}},
+    }
+    package = _package(configuration)
     with translate_errors():
-        current = client.get_function_configuration(FunctionName=NAME)
+        if not functions.exists(NAME):
+            client.create_function(FunctionName=NAME, Code={"ZipFile": package}, **configuration)
+        current = functions.settled(NAME)
         if current["CodeSha256"] != functions.checksum_of(hashlib.sha256(package).hexdigest()):
-            waiter.wait(FunctionName=NAME, WaiterConfig=functions.POLL_INTERVAL)
+            client.update_function_configuration(FunctionName=NAME, **configuration)
+            functions.settled(NAME)
             client.update_function_code(FunctionName=NAME, ZipFile=package)
-        if (current["Environment"].get("Variables"), current["Role"]) != (variables, role_arn):
-            waiter.wait(FunctionName=NAME, WaiterConfig=functions.POLL_INTERVAL)
-            client.update_function_configuration(
-                FunctionName=NAME, Role=role_arn, Environment={"Variables": variables}
-            )
-    return current["FunctionArn"]
+    return str(current["FunctionArn"])
 
 
 def warm() -> None:
@@ -84,9 +77,10 @@ def warm() -> None:
         clients.lambda_client_long_timeout().invoke(FunctionName=NAME, Payload=b"{}")
 
 
-def _package() -> bytes:
+def _package(configuration: object) -> bytes:
+    # With another configuration or another source the package differs, so its checksum tells of all changes.
     paths = [str(PROJECT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    stub = STUB.format(digest=_digest(), paths=list(dict.fromkeys(paths)))
+    stub = STUB.format(digest=_digest(), configuration=configuration, paths=list(dict.fromkeys(paths)))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(zipfile.ZipInfo("stub.py", EPOCH), stub)

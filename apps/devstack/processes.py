@@ -21,11 +21,9 @@ START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is notic
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
 PR_SET_PDEATHSIG = 1
-# The Unix user "nobody", as whom root runs PostgreSQL, which refuses to run as root.
+# The Unix user "nobody", as whom root runs PostgreSQL, which refuses to run as root. The program may lie in
+# root's home, so it keeps the right to pass through folders.
 UNPRIVILEGED_ID = 65534
-# In a user namespace, where the files on the disk stay root's.
-IN_NAMESPACE = ("unshare", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}")
-# Where namespaces are off. The program may lie in root's home, so it keeps the right to pass through folders.
 AS_ANOTHER_USER = (
     *("setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"),
     *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
@@ -102,7 +100,7 @@ def start(
     :param unprivileged: the folders of a program that may not run as root
     """
     # A change of the user would clear the signal, so it comes first.
-    prefix = [*(_without_root(unprivileged) if unprivileged else ()), *tied_to_parent(end_with)]
+    prefix = [*_without_root(unprivileged), *tied_to_parent(end_with)]
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 (our own programs)
             [*prefix, *map(str, command)],
@@ -158,13 +156,10 @@ def last_line(log: Path) -> str:
 
 def _without_root(folders: Sequence[Path]) -> Sequence[str]:
     """Return the start of a command that does not run as root, and let it use these folders."""
-    if os.geteuid() != 0:
+    if not folders or os.geteuid() != 0:
         return ()
-    run = subprocess.run([*IN_NAMESPACE, "true"], check=False, stderr=subprocess.DEVNULL)  # noqa: S603 (ours)
-    owner, prefix = (0, IN_NAMESPACE) if run.returncode == 0 else (UNPRIVILEGED_ID, AS_ANOTHER_USER)
-    # A folder may be used in both ways: in a container today, on the machine itself tomorrow.
     for folder in folders:
-        if folder.stat().st_uid != owner:
+        if folder.stat().st_uid != UNPRIVILEGED_ID:
             for path in (folder, *folder.rglob("*")):
-                os.chown(path, owner, owner, follow_symlinks=False)
-    return prefix
+                os.chown(path, UNPRIVILEGED_ID, UNPRIVILEGED_ID, follow_symlinks=False)
+    return AS_ANOTHER_USER

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from apps.deployment.paths import PROJECT
 from apps.deployment.smoke import event
-from apps.devstack import environment
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import Cluster
+from tests.support import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def running() -> Iterator[Stage]:
         for server in (emulator, database):
             cleanup.callback(server.stop)
             server.start()
-        environment.apply_for_tests(database.url)
+        environment.apply(database.url)
         os.environ |= {"AWS_ENDPOINT_URL": emulator.url, "DJANGO_SETTINGS_MODULE": "moped_api.settings"}
         import django
 

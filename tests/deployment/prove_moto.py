@@ -54,8 +54,7 @@ def at_emulator() -> Iterator[Callable[[str], None]]:
     with pytest.MonkeyPatch.context() as patch:
 
         def point(url: str) -> None:
-            own = {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": laptop.REGION}
-            for name, value in (laptop.EMULATOR_CREDENTIALS | laptop.NO_OTHER_AWS | own).items():
+            for name, value in (laptop.EMBEDDED_AWS | {"AWS_ENDPOINT_URL": url}).items():
                 patch.setenv(name, value)
             clients.forget_clients()
 

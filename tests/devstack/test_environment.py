@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from apps.devstack import environment
+from tests.support import environment as test_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ class TestApply:
         assert os.environ.get(name) == result
         os.environ[name] = value
         del os.environ["DATABASE_URL"]
-        environment.apply_for_tests("postgresql:///tests")
+        test_environment.apply("postgresql:///tests")
         assert os.environ.get(name) == result
 
     def test_leaves_another_database_its_variables(self) -> None:
@@ -118,9 +119,9 @@ class TestReadDotenv:
         assert environment.read_dotenv(path) == {"A": "1", "B": "two words", "C": ""}
 
 
-class TestApplyForTests:
-    def test_hides_the_developers_world(self) -> None:
+class TestApplyOfTests:
+    def test_hides_the_developers_own(self) -> None:
         os.environ.update(DATABASE_URL="postgresql:///given", COGNITO_USERPOOL_ID="us-east-1_Real")
-        environment.apply_for_tests("postgresql:///tests")
+        test_environment.apply("postgresql:///tests")
         assert os.environ["COGNITO_USERPOOL_ID"] == "us-east-1_TESTPOOL1"
         assert os.environ["DATABASE_URL"] == "postgresql:///given"

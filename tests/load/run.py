@@ -21,9 +21,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
-from apps.devstack import environment
 from apps.devstack.emulator import Emulator, free_port
 from tests.load import callers
+from tests.support import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +159,7 @@ def _run_with_servers(folder: Path, requests: int, workers: int) -> Outcome:
     emulator = Emulator(folder, free_port(), durable=False)
     emulator.start()
     try:
-        environment.apply_for_tests("postgresql:///not-used-here")
+        environment.apply("postgresql:///not-used-here")
         os.environ["AWS_ENDPOINT_URL"] = emulator.url
         import django
 

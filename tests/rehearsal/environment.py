@@ -87,13 +87,7 @@ class Environment:
 
     def shell(self) -> dict[str, str]:
         """Return the variables of an operator's shell: AWS's, and what shortens the pauses of Zappa."""
-        return {
-            **laptop.EMULATOR_CREDENTIALS,
-            **laptop.NO_OTHER_AWS,
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_DEFAULT_REGION": laptop.REGION,
-            "PYTHONPATH": str(PROGRAMS),
-        }
+        return {**laptop.EMBEDDED_AWS, "AWS_ENDPOINT_URL": self.url, "PYTHONPATH": str(PROGRAMS)}
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator with all rights."""

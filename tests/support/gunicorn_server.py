@@ -14,10 +14,11 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from apps.core.aws import clients
-from apps.devstack import environment, processes
+from apps.devstack import processes
 from apps.devstack.emulator import free_port
+from apps.devstack.environment import PROJECT
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url
-from tests.support import password_auth
+from tests.support import environment, password_auth
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ LOGIN = "moped"
 THREADS = 4
 # What a stage with pages has; nothing of the shell that this runs in.
 STAGE = {
-    **environment.TESTS,
+    **environment.VARIABLES,
     "PATH": "/usr/bin:/bin",
     "DJANGO_SETTINGS_MODULE": "moped_api.settings",
     "MOPED_API_CURRENT_ENVIRONMENT": "served",
@@ -54,7 +55,7 @@ class Gunicorn:
     def __enter__(self) -> Self:
         """Start it, and wait until it answers."""
         command = [
-            *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(environment.PROJECT)),
+            *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(PROJECT)),
             *("--bind", f"127.0.0.1:{self.port}", "--threads", str(THREADS), *self._options),
         ]
         self.master = processes.start(
@@ -151,7 +152,7 @@ class Served:
         command = [sys.executable, *words]
         run = subprocess.run(
             command,
-            cwd=environment.PROJECT,
+            cwd=PROJECT,
             env=self._variables,
             capture_output=True,
             text=True,

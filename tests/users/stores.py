@@ -16,7 +16,6 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import MopedError, UpstreamError
 from apps.devstack import persona_tokens
-from apps.devstack.personas import BY_KEY
 from apps.devstack.provision import DIRECTORY
 from apps.users.adapters import cognito
 from apps.users.errors import AccountNotFoundError
@@ -105,7 +104,7 @@ class Stores:
             vouching = usual | {"client_id": email}  # the pretended directory vouches for its client
             try:
                 clients.cognito().update_identity_provider(**provider, ProviderDetails=vouching)
-                return persona_tokens._through_the_directory(BY_KEY["sso_editor"])
+                return persona_tokens._through_the_directory()
             finally:
                 clients.cognito().update_identity_provider(**provider, ProviderDetails=usual)
 

@@ -78,8 +78,8 @@ class Account:
     def _client(self, service: str) -> Any:
         return boto3.client(
             service,  # type: ignore[call-overload]
-            aws_access_key_id=laptop.EMULATOR_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=laptop.EMULATOR_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=laptop.EMBEDDED_AWS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=laptop.EMBEDDED_AWS["AWS_SECRET_ACCESS_KEY"],
             region_name=laptop.REGION,
             endpoint_url=self.emulator.url,
         )

@@ -12,16 +12,33 @@ import subprocess
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.commands import runserver
 
-from apps.devstack import banner, environment, processes, provision, supervisor
+from apps.devstack import environment, processes, provision, supervisor
 from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
 from apps.devstack.http_server import Server
+from apps.devstack.personas import PASSWORD, PERSONAS
 
 PORTS = range(1, 2**16)
 # Exists between the start and the first address, so that a reload does not print the banner again.
 BANNER_IS_DUE = environment.FOLDER / "welcome-is-due"
+BANNER = """
+The Moped API is at http://127.0.0.1:{port}/
+
+  Sign in      http://127.0.0.1:{port}/auth/current_user
+  AWS          {aws} (embedded: user pool, hosted sign-in, claims, files)
+  Edit a file and it is served; Ctrl-C stops everything and keeps it; `make reset` forgets it.
+
+Who you can be, all with the password {password}
+
+{personas}
+
+Call it as one of them:
+
+  curl -H "Authorization: Bearer $(.venv/bin/python manage.py token --as editor)" http://127.0.0.1:{port}/auth/current_user
+"""
 
 
 class Command(runserver.Command):
@@ -47,7 +64,9 @@ class Command(runserver.Command):
     def on_bind(self, server_port: int) -> None:
         if BANNER_IS_DUE.exists():
             BANNER_IS_DUE.unlink()
-            self.stdout.write(banner.text(server_port))
+            personas = "\n".join(f"  {p.key:<16} {p.email:<30} {p.summary}" for p in PERSONAS)
+            aws = settings.AWS_ENDPOINT_URL
+            self.stdout.write(BANNER.format(port=server_port, aws=aws, password=PASSWORD, personas=personas))
             self.stdout.flush()
 
     def _tell(self, sentence: str) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.devstack import pytest_plugin
 from apps.devstack.environment import PROJECT
 from tests.devstack.processes import processes_of
+from tests.support import plugin
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class TestPlugin:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "postgresql" / "data").mkdir(parents=True)
-        monkeypatch.setattr(pytest_plugin, "FOLDER", tmp_path)
+        monkeypatch.setattr(plugin, "FOLDER", tmp_path)
         monkeypatch.setenv("DATABASE_URL", "removed at the end")
         with pytest.raises(pytest.UsageError, match=r"^Cannot start PostgreSQL: "), ExitStack() as cleanup:
-            pytest_plugin._start_postgresql(cleanup)
+            plugin._start_postgresql(cleanup)

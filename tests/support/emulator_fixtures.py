@@ -1,5 +1,5 @@
 """
-An embedded AWS for tests, started when the first of them asks and provisioned once.
+An emulator of AWS for tests, started when the first of them asks and provisioned once.
 
 Tests share it: each uses addresses and keys of its own. With xdist every worker has one.
 """
@@ -13,28 +13,21 @@ import pytest
 
 from apps.core.aws import clients
 from apps.devstack import provision
-from apps.devstack.emulator import LAUNCHER, Emulator, free_port
+from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.personas import PERSONAS
+from tests.support import strict_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from pytest_django.fixtures import Settings
 
 
 @pytest.fixture(scope="session")
-def emulator_launcher() -> Path:
-    """Return what starts the embedded AWS."""
-    return LAUNCHER
-
-
-@pytest.fixture(scope="session")
-def emulator(emulator_launcher: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Yield a running embedded AWS with nothing in it."""
-    emulator = Emulator(
-        tmp_path_factory.mktemp("aws"), free_port(), durable=False, launcher=emulator_launcher
-    )
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Yield a running emulator with nothing in it. It refuses what AWS refuses."""
+    folder = tmp_path_factory.mktemp("aws")
+    emulator = Emulator(folder, free_port(), durable=False, launcher=strict_mode.LAUNCHER)
     emulator.start()
     yield emulator
     emulator.stop()

@@ -1,5 +1,5 @@
 """
-What every test stands on: the tests' environment and a PostgreSQL server of their own.
+The environment of the tests, and a PostgreSQL server of their own.
 
 Named in pyproject's `addopts`, since pytest-django reads the settings before any conftest.py is
 read. With xdist only the controller starts the server; the workers inherit its address.
@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.devstack import environment
+from apps.devstack.environment import FOLDER as LAPTOP
 from apps.devstack.errors import DevstackError
 from apps.devstack.postgresql import Cluster
+from tests.support import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["apps.devstack.fixtures"]
+pytest_plugins = ["tests.support.emulator_fixtures"]
 
-FOLDER = environment.FOLDER / "tests"
+FOLDER = LAPTOP / "tests"
 CLEANUP = pytest.StashKey[ExitStack]()
 
 
@@ -34,7 +35,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     """Prepare before anything else: a wrapper runs before every other plugin's own."""
     cleanup = early_config.stash[CLEANUP] = ExitStack()
     # A worker of xdist inherits the address.
-    environment.apply_for_tests(os.environ.get("DATABASE_URL") or _start_postgresql(cleanup))
+    environment.apply(os.environ.get("DATABASE_URL") or _start_postgresql(cleanup))
     return (yield)
 
 
