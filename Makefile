@@ -121,7 +121,7 @@ format: install
 
 lint: install
 	$(BIN)/ruff check --quiet .
-	$(BIN)/python -m apps.devstack.language
+	$(BIN)/python -m tests.language
 
 types: install
 	$(LAPTOP) $(BIN)/mypy

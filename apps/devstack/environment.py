@@ -37,8 +37,7 @@ STAGE_VARIABLE = "MOPED_API_CURRENT_ENVIRONMENT"
 LAPTOP = "laptop"
 SETTINGS = "moped_api.settings"  # a shell that works on another Django project names another
 REGION = "us-east-1"
-EMULATOR_PORT = 4566
-EMULATOR_URL = f"http://127.0.0.1:{EMULATOR_PORT}"
+EMULATOR_URL = "http://127.0.0.1:4566"
 # Names that we wrote, for the processes that we start: they may be written again by us.
 SUPPLIED_VARIABLE = "MOPED_DEVSTACK_SUPPLIED"
 STARTER = "MOPED_DEVSTACK_STARTER"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.db import transaction
 
@@ -10,6 +12,7 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.devstack.personas import BY_KEY
 from apps.files import keys
+from apps.files.errors import UnknownFileError
 from apps.files.models import FileType, Person, Project, ProjectFile
 from apps.users.models import MopedUser, MopedWorkgroup
 
@@ -22,6 +25,7 @@ CONTENT = {
     "Site notes.txt": b"The eastern abutment is dry.\n",
     "Crossing count.csv": b"hour,people\n7,41\n8,63\n",
 }
+PROJECT_KEY = re.compile("(?:private|public)/project/(?P<project>[0-9]+)/(?P<user>[0-9]+)_.+")
 # Known to Moped, without a sign-in.
 PEOPLE = (
     ("Paula", "Planner", "Arterial Management"),
@@ -59,15 +63,28 @@ def _create_person(first_name: str, last_name: str, workgroup: str) -> None:
 def _create_file(project: Project, file_name: str) -> None:
     editor = Person.objects.get(email=BY_KEY["editor"].email)
     key = keys.for_project("private", project.project_id, editor.user_id, file_name.replace(" ", "_"))
+    key = f"{settings.UPLOADS_PREFIX}{key}"
     with translate_errors():
-        clients.s3().put_object(
-            Bucket=settings.UPLOADS_BUCKET, Key=f"{settings.UPLOADS_PREFIX}{key}", Body=CONTENT[file_name]
-        )
+        clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=CONTENT[file_name])
+    record_file(key, str(editor.user_id))
+
+
+def record_file(key: str, user_id: str) -> None:
+    """
+    Make the row of a project's file, as the editor does through Hasura.
+
+    :raises UnknownFileError: if the user uploaded no such file
+    """
+    project_key = PROJECT_KEY.fullmatch(key.removeprefix(settings.UPLOADS_PREFIX))
+    if project_key is None or project_key["user"] != user_id:
+        raise UnknownFileError
+    with translate_errors():
+        uploaded = clients.s3().head_object(Bucket=settings.UPLOADS_BUCKET, Key=key)
     ProjectFile.objects.create(
-        project=project,
-        file_key=f"{settings.UPLOADS_PREFIX}{key}",
-        file_name=file_name,
-        file_size=len(CONTENT[file_name]),
+        project_id=int(project_key["project"]),
+        file_key=key,
+        file_name=keys.display_name(key),
+        file_size=uploaded["ContentLength"],
         file_type=FileType.objects.order_by("id").first(),
-        created_by_user=editor,
+        created_by_user_id=int(user_id),
     )

@@ -15,6 +15,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from apps.core.aws import clients
 from apps.core.errors import MopedError
 from apps.devstack import environment, postgresql, pre_token_function, processes, provision
@@ -40,7 +42,8 @@ def running(api_port: int, tell: Callable[[str], object]) -> Iterator[None]:
         raise DevstackError(
             "AWS_ENDPOINT_URL is set, in this shell or in .env, but `make run` brings its own AWS: unset it."
         )
-    emulator = Emulator(AWS, free_port(_last_port()))
+    # On the last port, if it is free: browsers and presigned URLs remember it.
+    emulator = Emulator(AWS, free_port(urlsplit(settings.AWS_ENDPOINT_URL).port or 0))
     both = (postgresql.Cluster(environment.POSTGRESQL), emulator)
     restarting = threading.Lock()
     with ExitStack() as cleanup:
@@ -114,9 +117,3 @@ def _folder_lock() -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-
-
-def _last_port() -> int:
-    # The port is part of what a browser and a presigned URL remember.
-    url = environment.read_published().get("AWS_ENDPOINT_URL", environment.EMULATOR_URL)
-    return urlsplit(url).port or environment.EMULATOR_PORT

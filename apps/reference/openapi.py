@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerExtension,
@@ -79,17 +78,6 @@ class StrictSerializer(OpenApiSerializerExtension):  # type: ignore[no-untyped-c
             if field.style.get("ignored"):
                 schema["properties"][name]["deprecated"] = True
         return {**schema, "additionalProperties": False}
-
-
-class Pattern(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A text whose pattern also describes the empty text."""
-
-    target_class = "rest_framework.serializers.RegexField"
-
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        """Return the schema."""
-        (validator,) = (v for v in self.target.validators if isinstance(v, RegexValidator))
-        return {"type": "string", "pattern": validator.regex.pattern}  # type: ignore[union-attr] # compiled
 
 
 class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ from apps.devstack import emulator as emulator_module
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
-from tests.devstack.processes import processes_of
+from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from apps.devstack import postgresql
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
 from apps.devstack.postgresql import Cluster, database_url, socket_folder
-from tests.devstack.processes import processes_of
+from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from apps.devstack import environment, supervisor
 from apps.devstack.emulator import free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
-from tests.devstack.dev_server import Laptop
-from tests.devstack.processes import answers, processes_of
+from tests.support.laptop import Laptop
+from tests.support.processes import answers, processes_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Laptop:
     """One laptop for all of these tests: each finds what the one before left."""
-    return Laptop(tmp_path_factory.mktemp("laptop"), free_port())
+    return Laptop(tmp_path_factory.mktemp("laptop"))
 
 
 @pytest.fixture(scope="module")
@@ -37,31 +37,22 @@ def subjects() -> set[str]:
 
 
 def _subject(laptop: Laptop) -> str:
-    """Return the account that the editor's token names, as soon as one can be had."""
-    token = ""
-
-    def has_token() -> bool:
-        nonlocal token
-        code, token = laptop.output("token")
-        return code == 0
-
-    assert wait_until(has_token)
-    assert token.count("\n") == 1, token
-    return str(jwt.get_unverified_claims(token.strip())["sub"])
+    """Return the account that the editor's token names. `token` prints nothing else."""
+    return str(jwt.get_unverified_claims(laptop.manage("token"))["sub"])
 
 
 def _servers(laptop: Laptop) -> set[int]:
-    processes = processes_of(laptop.folder)
+    processes = processes_of(laptop.data)
     return {number for number, line in processes.items() if "emulator_patches.py" in line or " -D " in line}
 
 
 def _reload(laptop: Laptop) -> None:
-    before = processes_of(laptop.folder)
+    before = processes_of(laptop.data)
 
     def is_replaced() -> bool:
         # More than once: the first may come before the reloader looks for the first time.
         os.utime(PROJECT / "apps" / "health" / "views.py")
-        return before.keys() != processes_of(laptop.folder).keys()
+        return before.keys() != processes_of(laptop.data).keys()
 
     assert wait_until(is_replaced, poll_seconds=1.0)
     assert wait_until(lambda: answers(laptop.url))
@@ -78,9 +69,9 @@ class TestRunserver:
             subjects.add(_subject(laptop))
             server.send_signal(signal.SIGKILL)
             assert laptop.is_empty
-            text = server.communicate()[0]
+        text = laptop.printed()
         assert text.count("Who you can be") == 1
-        assert f'$(.venv/bin/python manage.py token --as editor)" {laptop.url}auth/current_user' in text
+        assert f'$(.venv/bin/python manage.py token --as editor)" {laptop.url}/auth/current_user' in text
         assert len(subjects) == 1
 
     def test_restarts_servers_that_are_killed(self, laptop: Laptop, subjects: set[str]) -> None:
@@ -88,10 +79,10 @@ class TestRunserver:
             killed = _servers(laptop)
             for number in killed:
                 os.kill(number, signal.SIGKILL)
-            assert wait_until(lambda: len(_servers(laptop) - killed) == len(killed))
+            assert wait_until(lambda: "Restarted PostgreSQL" in laptop.printed())
+            assert wait_until(lambda: "Restarted the embedded AWS" in laptop.printed())
             subjects.add(_subject(laptop))
-            server.terminate()
-            text = server.communicate()[0]
+        text = laptop.printed()
         assert "Restarting PostgreSQL, which ended: " in text
         assert "Restarting the embedded AWS, which ended: " in text
         assert server.returncode == 0

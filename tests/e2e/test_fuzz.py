@@ -42,10 +42,7 @@ BOUNDED = ["admin", "viewer"]  # in `make check`; all of them in `make prove-fau
 class TestReference:
     def test_holds_for_every_persona(self, subtests: pytest.Subtests, tmp_path: Path, *, proof: bool) -> None:
         with running_laptop(tmp_path) as guinea_pig:
-            tokens = {
-                persona: guinea_pig.manage("token", "--as", persona)
-                for persona in (PERSONA_KEYS if proof else BOUNDED)
-            }
+            tokens = {persona: guinea_pig.token(persona) for persona in (PERSONA_KEYS if proof else BOUNDED)}
             for persona, token in tokens.items():
                 with subtests.test(persona=persona):
                     self.holds_for(persona, token, guinea_pig.url, tmp_path / persona, proof=proof)

@@ -13,9 +13,9 @@ from django.conf import settings
 from tests.support import node_programs
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Laptop
+    from tests.support.laptop import Laptop
 
-pytestmark = [pytest.mark.slow(cost=20, group="laptop"), pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow(cost=15, group="laptop"), pytest.mark.no_cover]
 
 PROGRAMS: Path = settings.BASE_DIR / ".build/linters/bin"
 
@@ -54,65 +54,34 @@ assert httpx.get(link.download_url, timeout=None).content == b"a plan"
 """
 
 
-@pytest.fixture
-def generated(tmp_path: Path) -> Path:
-    """The folder of a generated client; without a generator the test fails and names the command."""
-    generator = PROGRAMS / "openapi-python-client"
-    if not generator.exists():
-        pytest.fail("openapi-python-client is missing. Run `make infrastructure`.")
-    (tmp_path / "config.yaml").write_text("post_hooks: []\npackage_name_override: moped_client\n")
-    generation = subprocess.run(
-        [
-            *(generator, "generate", "--meta", "none", "--fail-on-warning", "--config", "config.yaml"),
-            *("--path", settings.BASE_DIR / "openapi.yaml", "--output-path", "moped_client"),
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert generation.returncode == 0, generation.stdout
-    return tmp_path
+def check(folder: Path, *command: str | Path) -> None:
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 class TestPythonClient:
-    def test_creates_a_user_and_moves_a_file(self, generated: Path, laptop: Laptop) -> None:
-        token = laptop.manage("token", "--as", "admin")
-        calls = subprocess.run(
-            [PROGRAMS / "python", "-c", CALLS, laptop.url, token],
-            cwd=generated,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def test_creates_a_user_and_moves_a_file(self, tmp_path: Path, laptop: Laptop) -> None:
+        generator = PROGRAMS / "openapi-python-client"
+        if not generator.exists():
+            pytest.fail("openapi-python-client is missing. Run `make infrastructure`.")
+        (tmp_path / "config.yaml").write_text("post_hooks: []\npackage_name_override: moped_client\n")
+        options = ("--meta", "none", "--fail-on-warning", "--config", "config.yaml")
+        reference = ("--url", f"{laptop.url}/docs/openapi.json")
+        check(tmp_path, generator, "generate", *options, *reference, "--output-path", "moped_client")
 
-        assert calls.returncode == 0, calls.stderr
+        check(tmp_path, PROGRAMS / "python", "-c", CALLS, laptop.url, laptop.token("admin"))
 
 
 class TestTypeScriptClient:
     def test_creates_a_user_and_moves_a_file(self, tmp_path: Path, laptop: Laptop) -> None:
         (tmp_path / "node_modules").symlink_to(node_programs.MODULES)
         shutil.copy(Path(__file__).with_name("typed_client.mts"), tmp_path)
+        options = ("--strict", "--skipLibCheck", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable")
         for program, *arguments in (
-            ("openapi-typescript", settings.BASE_DIR / "openapi.yaml", "--output", "reference.d.ts"),
-            (
-                "tsc",
-                "--strict",
-                *("--module", "nodenext"),
-                *("--lib", "es2022,dom,dom.iterable"),
-                "typed_client.mts",
-            ),
+            ("openapi-typescript", f"{laptop.url}/docs/openapi.json", "--output", "reference.ts"),
+            ("tsc", *options, "typed_client.mts"),
         ):
             build = node_programs.run(tmp_path, program, *arguments)
             assert build.returncode == 0, build.stdout + build.stderr
 
-        token = laptop.manage("token", "--as", "admin")
-        calls = subprocess.run(
-            ["node", "typed_client.mjs", laptop.url, token],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-        assert calls.returncode == 0, calls.stderr
+        check(tmp_path, "node", "typed_client.mjs", laptop.url, laptop.token("admin"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.slow(cost=80, group="laptop")
+pytestmark = pytest.mark.slow(cost=40, group="laptop")
 
 
 @pytest.fixture
@@ -43,13 +43,8 @@ def execute(block: Locator) -> Locator:
 
 
 class TestReference:
-    def test_tries_a_route_out_with_the_cookie(self, reference: Page) -> None:
-        block = operation(reference, "auth", "get_auth_current_user")
-
-        expect(execute(block)).to_contain_text("200")
-        expect(block.locator(".live-responses-table")).to_contain_text("ada.admin@austintexas.gov")
-
-    def test_creates_a_user_and_reads_why_a_second_fails(self, reference: Page) -> None:
+    def test_tries_routes_out_with_the_cookie(self, reference: Page) -> None:
+        token = next(cookie for cookie in reference.context.cookies() if cookie["name"] == "moped_id_token")
         block = operation(reference, "users", "post_users")
         new_user = json.loads(block.locator("textarea").first.input_value())
         new_user["email"] = f"{uuid.uuid4().hex[:12]}@austintexas.gov"
@@ -59,30 +54,23 @@ class TestReference:
         block.get_by_role("button", name="Clear").click()
         expect(execute(block)).to_contain_text("409")
         expect(block.locator(".live-responses-table")).to_contain_text("user_exists")
+        assert token["value"] not in reference.content()
 
-    @pytest.mark.parametrize(
-        ("tag", "operation_id", "header"),
-        [("auth", "get_auth_current_user2", ["Bearer <token>"]), ("health", "get_health_live", [])],
-    )
-    def test_shows_commands_with_a_placeholder(
-        self, reference: Page, tag: str, operation_id: str, header: list[str]
-    ) -> None:
+    def test_shows_commands_with_a_placeholder(self, reference: Page) -> None:
         reference.get_by_role("button", name="Authorize").first.click()
         reference.get_by_label("auth-bearer-value").fill("a-pasted-token")
         reference.get_by_role("button", name="Apply credentials").click()
         reference.get_by_role("button", name="Close").click()
-        block = operation(reference, tag, operation_id)
-        expect(execute(block)).to_contain_text("401" if header else "200")
 
-        command = block.locator(".curl-command").inner_text()
-
-        assert re.findall("Authorization: (.*?)'", command) == header
-        assert "X-CSRFToken" not in command
-
-    def test_keeps_the_token_out_of_the_page(self, reference: Page) -> None:
-        token = next(cookie for cookie in reference.context.cookies() if cookie["name"] == "moped_id_token")
-
-        assert token["value"] not in reference.content()
+        for tag, operation_id, status, headers in (
+            ("auth", "get_auth_current_user2", "401", ["Bearer <token>"]),
+            ("health", "get_health_live", "200", []),
+        ):
+            block = operation(reference, tag, operation_id)
+            expect(execute(block)).to_contain_text(status)
+            command = block.locator(".curl-command").inner_text()
+            assert re.findall("Authorization: (.*?)'", command) == headers
+            assert "X-CSRFToken" not in command
 
 
 # The rules of axe-core that Swagger UI's own elements break.
@@ -95,15 +83,22 @@ SWAGGER_UI_FAULTS = {
     "scrollable-region-focusable",
     "select-name",
 }
+# Two answers of each operation are left. The others look the same, and axe-core measures each word of them.
+HIDE_REPEATED = """
+for (const row of document.querySelectorAll("tr.response:nth-child(n+3)")) row.style.display = "none";
+"""
 
 
 class TestAccessibility:
     def test_has_no_faults_but_those_of_swagger_ui(self, reference: Page) -> None:
-        expect(execute(operation(reference, "auth", "get_auth_current_user"))).to_contain_text("200")
+        block = operation(reference, "auth", "get_auth_current_user")
+        expect(execute(block)).to_contain_text("200")
+        expect(block.locator(".live-responses-table")).to_contain_text("ada.admin@austintexas.gov")
         for name in ("put_users_user_id", "delete_users_user_id"):
             reference.locator(f"#operations-users-{name} .opblock-summary-control").click()
         reference.get_by_role("button", name="Authorize").click()
         expect(reference.get_by_role("button", name="Close")).to_be_visible()
+        reference.evaluate(HIDE_REPEATED)
 
         seen = faults(reference, widths=(1280,))
         assert [fault for fault in seen if fault.startswith("color-contrast")] == []

@@ -18,7 +18,7 @@ from apps.core.http.routes import listing
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Laptop
+    from tests.support.laptop import Laptop
 
 pytestmark = pytest.mark.slow(cost=5, group="laptop")
 FILE = settings.BASE_DIR / "docs/moped-api.http"
@@ -64,7 +64,7 @@ def run(step: Step) -> tuple[int, bytes]:
 
 class TestRestClientFile:
     def test_runs_top_to_bottom(self, laptop: Laptop) -> None:
-        token = laptop.manage("token", "--as", "admin")
+        token = laptop.token("admin")
         now = str(int(time.time()))  # REST clients know `$timestamp` by themselves
         ran = steps(FILE.read_text(), {"host": laptop.url, "token": token, "$timestamp": now})
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.devstack.environment import PROJECT
-from tests.devstack.processes import processes_of
 from tests.support import plugin
+from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

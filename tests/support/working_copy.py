@@ -24,12 +24,12 @@ COPIED = (
 
 
 def copy_tree(folder: Path) -> Path:
-    """Copy what is ours into a new folder; the installed requirements are shared with it."""
+    """Copy what is ours, bytecode included, into a new folder. It shares the installed requirements."""
     folder.mkdir()
     for name in COPIED:
         source = settings.BASE_DIR / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name)
         else:
             shutil.copy(source, folder / name)
     (folder / ".venv").symlink_to(settings.BASE_DIR / ".venv")

@@ -13,17 +13,19 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.commands import runserver
+from django.db import connection
 
-from apps.devstack import environment, processes, provision, supervisor
+from apps.devstack import accounts, environment, processes, provision, sample_data, supervisor
 from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
 from apps.devstack.http_server import Server
 from apps.devstack.personas import PASSWORD, PERSONAS
 
 PORTS = range(1, 2**16)
-# Exists between the start and the first address, so that a reload does not print the banner again.
-BANNER_IS_DUE = environment.FOLDER / "welcome-is-due"
+# Exists until the first address is served, so that a reload neither prepares the data nor prints the banner.
+FIRST_START = environment.FOLDER / "first-start"
 BANNER = """
 The Moped API is at http://127.0.0.1:{port}/
 
@@ -39,6 +41,9 @@ Call it as one of them:
 
   curl -H "Authorization: Bearer $(.venv/bin/python manage.py token --as editor)" http://127.0.0.1:{port}/auth/current_user
 """
+LOST = """The embedded AWS no longer has the accounts of: {addresses}.
+Their rows in PostgreSQL are left. `make reset` forgets all data and starts afresh.
+"""
 
 
 class Command(runserver.Command):
@@ -53,17 +58,15 @@ class Command(runserver.Command):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with supervisor.running(port, self._tell):
             environment.announce_starter()
-            self._tell("Making the tables, the people and the sample data …")
-            _run("prepare")
-            BANNER_IS_DUE.touch()
+            FIRST_START.touch()
             if options["use_reloader"]:
                 super().handle(*args, **options)
             else:  # the settings of this process have no pool and no bucket
-                _run(*sys.argv[1:])
+                sys.exit(subprocess.run([sys.executable, *sys.argv], check=False).returncode)  # noqa: S603 (ours)
 
     def on_bind(self, server_port: int) -> None:
-        if BANNER_IS_DUE.exists():
-            BANNER_IS_DUE.unlink()
+        if FIRST_START.exists():
+            FIRST_START.unlink()
             personas = "\n".join(f"  {p.key:<16} {p.email:<30} {p.summary}" for p in PERSONAS)
             aws = settings.AWS_ENDPOINT_URL
             self.stdout.write(BANNER.format(port=server_port, aws=aws, password=PASSWORD, personas=personas))
@@ -75,8 +78,21 @@ class Command(runserver.Command):
 
     def _serve(self, *args: Any, **options: Any) -> None:
         processes.end_with_parent(environment.supervisor_pid())
-        provision.resync_trigger()
+        if FIRST_START.exists():
+            self._prepare()
+        else:
+            provision.resync_trigger()
         super().handle(*args, **options)
+
+    def _prepare(self) -> None:
+        """Migrate the database, and make the personas and the sample data that are missing."""
+        self._tell("Making the tables, the people and the sample data …")
+        call_command("migrate", verbosity=0, interactive=False)
+        accounts.ensure(PERSONAS)
+        sample_data.ensure()
+        if lost := accounts.lost_addresses():
+            self.stderr.write(LOST.format(addresses=", ".join(lost)))
+        connection.close()
 
 
 def _port(addrport: str | None) -> int:
@@ -89,10 +105,3 @@ def _port(addrport: str | None) -> int:
             f"Port {port} is taken. Stop what listens there, or choose another: make run PORT={port + 1}"
         )
     return port
-
-
-def _run(*arguments: str) -> None:
-    """Run one of our commands in a process that reads the settings again. Exit if it fails."""
-    code = subprocess.run([sys.executable, sys.argv[0], *arguments], check=False).returncode  # noqa: S603 (ours)
-    if code != 0:
-        sys.exit(code)

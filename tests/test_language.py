@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from apps.devstack import language
+from tests import language
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the machine says: which processes belong to a folder, who answers."""
+"""The processes of a folder, and whether an URL is served."""
 
 from __future__ import annotations
 
