@@ -56,7 +56,7 @@ class Environment:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        """Start both."""
+        """Start both, and set Django up as for an operator."""
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         os.environ.update(self.shell())
