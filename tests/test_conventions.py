@@ -96,6 +96,7 @@ class TestSource:
 CLOCK_READERS = {
     "tests/auth/key_server_stub.py",
     "tests/rehearsal/__main__.py",
+    "tests/rehearsal/programs/sitecustomize.py",
     "tests/support/strict/delays.py",
     "tests/support/clock.py",
     "tests/support/lambda_runtime.py",

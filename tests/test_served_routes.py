@@ -39,17 +39,14 @@ class TestGunicorn:
     ) -> None:
         ask = over_http(served.port, "127.0.0.1")
 
-        people = {
-            **served.people,
-            "calls": [c for c in served.people["calls"] if c["path"] not in ON_A_CLOCK],
-        }
-        count, failures = walk(ask, people)
+        routes = [call for call in served.people["calls"] if call["path"] not in ON_A_CLOCK]
+        count, failures = walk(ask, routes, served.people["tokens"])
         assert (count > 100, failures) == (True, [])
         assert len(served.workers) == WORKERS
 
         served.rotate_password()
         assert served.cut_connections()
-        _, failures = walk(ask, people)
+        _, failures = walk(ask, routes, served.people["tokens"])
         assert not failures
 
         monkeypatch.setattr(load, "SETTLED_SECONDS", 0.0)

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-
-
 # Part of what AWS says, and what to do.
 ADVICE = {
     "UnreservedConcurrentExecution": "The account allows too few concurrent executions. Ask AWS for more,"
@@ -21,25 +19,25 @@ ADVICE = {
 
 
 class StageError(CommandError):
-    """One clear sentence for the operator. Django prints it and exits with 1."""
+    """One clear sentence for the operator. Django prints it and exits with the class's code."""
 
-    def __init__(self, message: str, returncode: int = 1) -> None:
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
         advice = (text for part, text in ADVICE.items() if part in message)
-        super().__init__(" ".join([message, *advice]), returncode=returncode)
+        super().__init__(" ".join([message, *advice]), returncode=self.exit_code)
 
 
 class LeftBehindError(StageError):
-    """What was to be removed is still there in part; exits with 3."""
+    """What was to be removed is still there in part."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, returncode=3)
+    exit_code = 3
 
 
 class BusyError(StageError):
-    """Another process is changing the same thing at this moment. Exits with 4."""
+    """Another process is changing the same thing at this moment."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, returncode=4)
+    exit_code = 4
 
 
 def as_stage_error(error: StageError | UpstreamError) -> StageError:

@@ -63,8 +63,3 @@ def follow(stage: Stage, version: str, tell: Tell) -> None:
     functions.make_live(function, same, before)
     functions.prune(function, {same, before.version if before else ""})
     tell(f"{function} has the same package")
-
-
-def remove(stage: Stage) -> None:
-    """Remove the function with all its versions, if there is one."""
-    functions.delete(derived(stage).function)

@@ -26,13 +26,13 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     """
     Bring a package to a stage and return the version that is live.
 
-    Check the prerequisites, deploy or update with Zappa, publish a version with its variables,
+    Require a filled secret, deploy or update with Zappa, publish a version with its variables,
     migrate if the stage says so, test the version, and only then move the traffic.
 
     :param token: a real ID token; "" to sign in with the stage's own account
     :raises StageError: if a step fails; traffic goes to the version before
     """
-    _check_prerequisites(stage)
+    stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     before = functions.live(stage.function)
     _deploy_code(stage, package, tell)
     rest_api.set_gateway_responses(stage)
@@ -40,7 +40,9 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     _migrate(stage, version, tell)
-    _smoke_test(stage, version, token or smoke_account.smoke_token(stage.outputs), tell)
+    token = token or smoke_account.smoke_token(stage.outputs)
+    for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
+        tell(f"  {line}")
     reconciliation.publish(stage, package, f"commit {commit}")
     functions.make_live(stage.function, version, before)
     reconciliation.follow(stage, version, tell)
@@ -83,7 +85,7 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
             f"The user pool calls {stage.function} at each sign-in: without it no person could sign in."
             f" Give the pool another trigger first, or none: `setup stack {stage.name} --trigger off`."
         )
-    reconciliation.remove(stage)
+    functions.delete(stage.outputs["ReconciliationFunction"])
     zappa.run(stage, "undeploy", "-y")
     if functions.exists(stage.function) or rest_api.api_id(stage):
         raise StageError(f"{stage.name} is still there in part; run `stage undeploy {stage.name}` again.")
@@ -120,18 +122,6 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
     return outcome
-
-
-def _smoke_test(stage: Stage, version: str, token: str, tell: Tell) -> None:
-    """Send a version the requests of callers and the event of the user pool."""
-    for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
-        tell(f"  {line}")
-
-
-def _check_prerequisites(stage: Stage) -> None:
-    stack.require_secret_value(stage.outputs["ConfigurationSecret"])
-    stack.require_role(stage.settings["role_arn"])
-    stack.require_role(reconciliation.derived(stage).settings["role_arn"])
 
 
 def _migrate(stage: Stage, version: str, tell: Tell) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import boto3
 
@@ -13,6 +15,7 @@ from apps.core.aws import clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 TRUST = {
     "Version": "2012-10-17",
@@ -39,19 +42,25 @@ class Role:
         self._iam.put_role_policy(RoleName=self._name, PolicyName="api", PolicyDocument=document)
         self._given = boto3.client("sts").assume_role(RoleArn=self.arn, RoleSessionName="proof")
 
-    @contextmanager
-    def worn(self) -> Iterator[None]:
+    def worn(self) -> AbstractContextManager[None]:
         """Let all clients of this process call as the role."""
-        # All clients of a session share one object, so nothing needs to be built again.
-        own: Any = clients._session().get_credentials()
-        before = own.access_key, own.secret_key, own.token
-        names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-        credentials: Any = self._given["Credentials"]
-        own.access_key, own.secret_key, own.token = (credentials[name] for name in names)
-        try:
+        return acting_with(self._given["Credentials"])
+
+
+@contextmanager
+def acting_with(credentials: Any) -> Iterator[None]:
+    """Let all clients of this process, and the programs that it starts, use the credentials that STS gave."""
+    # All clients of a session share one object, so nothing needs to be built again.
+    own: Any = clients._session().get_credentials()
+    before = own.access_key, own.secret_key, own.token
+    values = [credentials[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+    own.access_key, own.secret_key, own.token = values
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    try:
+        with patch.dict(os.environ, dict(zip(names, values, strict=True))):
             yield
-        finally:
-            own.access_key, own.secret_key, own.token = before
+    finally:
+        own.access_key, own.secret_key, own.token = before
 
 
 def policy_of(role: str, name: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from apps.deployment import account_setup, smoke_account, stages
 from apps.deployment.aws import stack, stack_updates
 from apps.deployment.aws.functions import Invocation
 from apps.deployment.errors import StageError
-from apps.deployment.paths import TEMPLATE
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
 
@@ -236,11 +235,3 @@ class TestMapHost:
     def test_says_what_is_wrong(self, stage: Stage, lines: list[str], host: str, reason: str) -> None:
         with pytest.raises(StageError, match=reason):
             account_setup.map_host(stage, host, "arn:aws:acm:…", lines.append)
-
-
-class TestBody:
-    def test_is_the_template_without_comments(self) -> None:
-        body = stack_updates.body(TEMPLATE)
-
-        assert "#" not in body.replace("#host", "")
-        assert json.loads(body)["Parameters"]["Stage"]["Type"] == "String"

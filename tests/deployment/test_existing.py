@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from apps.core.aws import clients
@@ -70,12 +69,6 @@ def outputs(
     return laptop_stack.outputs()
 
 
-def created() -> list[Any]:
-    """Return the resources that the stack created."""
-    answer = clients.cloudformation().list_stack_resources(StackName=laptop_stack.NAME)
-    return answer["StackResourceSummaries"]
-
-
 class TestExistingResources:
     def test_are_named_to_the_function(self, outputs: Mapping[str, str], existing: dict[str, str]) -> None:
         names = ("UserPoolId", "ClientId", "DomainUrl", "ClaimsTable", "UploadsBucket", "ConfigurationSecret")
@@ -83,7 +76,8 @@ class TestExistingResources:
         assert [outputs[name] for name in names] == list(existing.values())
 
     def test_are_not_created_a_second_time(self, outputs: Mapping[str, str]) -> None:
-        types = {each["ResourceType"] for each in created()}
+        created = clients.cloudformation().list_stack_resources(StackName=laptop_stack.NAME)
+        types = {each["ResourceType"] for each in created["StackResourceSummaries"]}
 
         assert "AWS::S3::Bucket" in types  # for deployments
         assert not [kind for kind in types if kind.startswith(("AWS::Cognito", "AWS::DynamoDB"))]
@@ -100,16 +94,6 @@ class TestExistingResources:
         assert reached["Claims"] == table["TableArn"]
         assert (reached["Files"], reached["Bucket"]) == (f"arn:aws:s3:::{NAME}/*", f"arn:aws:s3:::{NAME}")
         assert reached["Configuration"] == existing["ExistingSecretArn"]
-
-    def test_have_a_recipient_of_alarms(self, outputs: Mapping[str, str]) -> None:
-        names = {each["PhysicalResourceId"] for each in created() if each["ResourceType"].endswith("::Alarm")}
-        (topic,) = [
-            each["PhysicalResourceId"] for each in created() if each["ResourceType"].endswith("::Topic")
-        ]
-
-        alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        actions = [alarm["AlarmActions"] for alarm in alarms if alarm["AlarmName"] in names]
-        assert actions == [[topic]] * len(names) != []
 
     def test_are_reached_through_the_network_that_is_given(self, outputs: Mapping[str, str]) -> None:
         assert policy_of(outputs["FunctionRoleArn"], "networks")["Statement"][1]["Effect"] == "Deny"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import json
@@ -23,7 +22,6 @@ from apps.core.aws import clients
 from apps.deployment import reconciliation, smoke_account, stages, subprocesses, zappa
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
-from apps.deployment.management.commands.stage import Command
 from apps.deployment.package.builder import Package
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
@@ -324,12 +322,6 @@ class TestDeploy:
 
         assert stacks_at_update == [("update", "CREATE_COMPLETE")]
 
-    def test_without_its_role_is_refused(self, once: Deployment, stage: Stage, tmp_path: Path) -> None:
-        stage.settings["role_arn"] = "arn:aws:iam::000000000000:role/gone"
-
-        with pytest.raises(StageError, match=r"There is no role .*/gone"):
-            Deployment(stage, tmp_path).deploy()
-
     @pytest.mark.parametrize("before", [None, functions.Alias("1", "", "an old revision")])
     def test_that_lost_a_race_is_refused(self, before: functions.Alias | None, once: Deployment) -> None:
         with pytest.raises(StageError, match="Another process moved the traffic"):
@@ -413,15 +405,6 @@ class TestReconciliation:
         assert "stays as it is" in messages[-1]
 
 
-class TestManage:
-    def test_runs_the_comparison_in_its_own_function(self, once: Deployment) -> None:
-        outcome = stages.manage(once.stage, "reconcile_users --json")
-
-        function = once.stage.outputs["ReconciliationFunction"]
-        assert outcome.output == f"reconcile_users --json: a finding of {function}"
-        assert outcome.exit_code == 1
-
-
 class TestUndeploy:
     def test_is_refused_while_the_pool_calls_the_function(self, once: Deployment) -> None:
         arn = f"arn:aws:lambda:us-east-1:000000000000:function:{once.stage.function}:live"
@@ -459,14 +442,6 @@ class TestGateway:
     def deployments(self, api: str) -> int:
         return len(clients.apigateway().get_deployments(restApiId=api)["items"])
 
-    def test_gives_every_own_response_our_body_and_cors(self, stage: Stage, api: str) -> None:
-        rest_api.set_gateway_responses(stage)
-
-        answer = clients.apigateway().get_gateway_response(restApiId=api, responseType="THROTTLED")
-        body = json.loads(answer["responseTemplates"]["application/json"])
-        assert (body["status"], body["code"]) == (429, "too_many_requests")
-        assert rest_api.url(stage).endswith(f"amazonaws.com/{stage.name}")
-
     def test_knows_every_kind_of_response(self) -> None:
         model = clients.apigateway().meta.service_model.shape_for("GatewayResponseType")
         assert rest_api.RESPONSES.keys() == set(model.enum)  # type: ignore[attr-defined]
@@ -492,19 +467,27 @@ class TestGateway:
         assert (problem["status"], problem["code"]) == (429, "too_many_requests")
         assert problem["title"] == "Too Many Requests"
         assert second.headers["Access-Control-Allow-Origin"] == "*"
-
-    def test_has_no_address_before_it_is_made(self, stage: Stage) -> None:
-        assert rest_api.url(stage) == ""
+        assert rest_api.url(stage).endswith(f"amazonaws.com/{stage.name}")
 
 
 class TestRender:
-    def test_names_what_the_stack_lacks(self, furnished_emulator: Emulator) -> None:
-        with pytest.raises(StageError, match=r"lacks DatabaseUrl: update it.*infrastructure/moped-api\.yaml"):
-            rendering.render("staging", changes={"moped": {"stack": laptop_stack.NAME}})
-
-    def test_names_the_stack_that_is_missing(self, furnished_emulator: Emulator) -> None:
-        with pytest.raises(StageError, match="There is no stack moped-production"):
-            rendering.render("production")
+    @pytest.mark.parametrize(
+        ("name", "changes", "reason"),
+        [
+            (
+                "staging",
+                {"moped": {"stack": laptop_stack.NAME}},
+                r"lacks DatabaseUrl: update it.*moped-api\.yaml",
+            ),
+            ("production", {}, "There is no stack moped-production"),
+        ],
+        ids=["an output", "the stack"],
+    )
+    def test_names_what_is_missing(
+        self, name: str, changes: dict[str, Any], reason: str, furnished_emulator: Emulator
+    ) -> None:
+        with pytest.raises(StageError, match=reason):
+            rendering.render(name, changes=changes)
 
     def test_completes_a_stage_by_what_its_stack_made(
         self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
@@ -561,19 +544,20 @@ class TestCommand:
         assert "is gone" in self.run("undeploy", stage.name, "--yes")
         assert not functions.exists(stage.function)
         assert not functions.exists(stage.outputs["ReconciliationFunction"])
-        reconciliation.remove(stage)  # boto3 repeats a call whose answer was lost
+        functions.delete(stage.function)  # boto3 repeats a call whose answer was lost
         with pytest.raises(StageError, match="is not deployed"):
             self.run("undeploy", stage.name, "--yes")
 
-    def test_prints_findings_and_fails_with_the_commands_exit_code(
+    def test_compares_accounts_in_a_function_of_their_own(
         self, once: Deployment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rendering, "render", lambda *_args, **_options: once.stage)
-        out = io.StringIO()
+        out, function = io.StringIO(), once.stage.outputs["ReconciliationFunction"]
 
         with pytest.raises(CommandError, match="ended with exit code 1"):
             call_command("stage", "manage", once.stage.name, "reconcile_users --json", stdout=out)
-        assert "reconcile_users --json: a finding of" in out.getvalue()
+
+        assert out.getvalue() == f"reconcile_users --json: a finding of {function}\n"
 
     def test_asks_before_it_removes(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("builtins.input", lambda _question: "no")
@@ -589,14 +573,6 @@ class TestCommand:
         assert self.run("verify", stage.name, "--url", "http://api.example/") == "holds: it has an address\n"
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
-
-    def test_describes_each_action(self) -> None:
-        parser = Command().create_parser("manage.py", "stage")
-        (actions,) = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-
-        names = {each.dest.split()[0] for each in actions._choices_actions if each.help}
-        assert names == set(actions.choices) - {"update"}
-        assert all(choice.description for choice in actions.choices.values())
 
     def test_prints_the_log(self, stage: Stage) -> None:
         assert self.run("logs", stage.name) == "zappa tail --since 1h --disable-keep-open\n"

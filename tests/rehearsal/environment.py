@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import ExitStack, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from unittest.mock import patch
 from urllib.parse import quote
 
 import boto3
+import django
 import psycopg
+from django.core.management import CommandError, call_command
 
+from apps.deployment import environment as operators
 from apps.deployment.paths import BUILD, PROJECT
 from apps.devstack import environment as laptop
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
+from tests.deployment.role import acting_with
 from tests.rehearsal import github
 from tests.support import lambda_environment, password_auth, strict_mode
 
 if TYPE_CHECKING:
-    from subprocess import CompletedProcess
+    from contextlib import AbstractContextManager
 
 FOLDER = BUILD / "rehearsal-world"
+PROGRAMS = PROJECT / "tests" / "rehearsal" / "programs"
 INFRASTRUCTURE = PROJECT / "infrastructure"
 PREVIEW_DATABASE = INFRASTRUCTURE / "preview-database.sql"
 EDITOR = "https://moped.austinmobility.io"
 LOGIN, LOGIN_SECRET = "moped", "rds!moped"  # the database's, as RDS keeps it
+
+
+class Outcome(NamedTuple):
+    """What a command printed, and why it failed ("" if it did not)."""
+
+    output: str
+    refusal: str
 
 
 class Environment:
@@ -42,11 +56,14 @@ class Environment:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        """Start both."""
+        """Start both, and set Django up as for an operator."""
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         os.environ.update(self.shell())
         with self._cleanup:
+            with patch.dict(os.environ, {"DJANGO_SETTINGS_MODULE": "moped_api.settings"}):
+                operators.apply()
+                django.setup()
             self.database = Cluster(FOLDER / "postgresql", durable=False)
             self._cleanup.callback(self.database.stop)
             self.database.start()
@@ -69,35 +86,39 @@ class Environment:
         self._cleanup.close()
 
     def shell(self) -> dict[str, str]:
-        """Return the AWS variables of an operator's shell."""
-        return {**laptop.EMBEDDED_AWS, "AWS_ENDPOINT_URL": self.url}
+        """Return the variables of an operator's shell: AWS's, and what shortens the pauses of Zappa."""
+        return {**laptop.EMBEDDED_AWS, "AWS_ENDPOINT_URL": self.url, "PYTHONPATH": str(PROGRAMS)}
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator with all rights."""
         return boto3.client(service)  # type: ignore[call-overload]
 
-    def manage(self, *words: str, standard_input: str = "") -> CompletedProcess[str]:
-        """Run a command of manage.py as GitHub's runner does, or `setup` as an administrator does."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *words],
-            cwd=PROJECT,
-            env={**os.environ, **self._runner(*words[:3])},
-            input=standard_input,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def type(self, *words: str) -> Outcome:
+        """Run a command as an operator types it, in a process of its own."""
+        command = [sys.executable, "manage.py", *words]
+        run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        return Outcome(run.stdout, run.stderr.strip() if run.returncode else "")
 
-    def _runner(self, command: str, action: str = "", stage: str = "") -> dict[str, str]:
-        """Return the credentials of GitHub's runner, or none for an administrator."""
-        if command == "preview":
-            return github.credentials(self._outputs["staging"]["PreviewDeploymentRoleArn"], "preview")
-        outputs = self._outputs.get(stage)
+    def manage(self, *words: str, standard_input: str = "") -> Outcome:
+        """Run a command in this process as GitHub's runner does, or `setup` as an administrator does."""
+        output, refusal = io.StringIO(), ""
+        with self._runner(*words[:3]), patch.object(sys, "stdin", io.StringIO(standard_input)):
+            try:
+                call_command(*words, stdout=output)
+            except CommandError as error:
+                refusal = str(error)
+        return Outcome(output.getvalue(), refusal)
+
+    def _runner(self, command: str, action: str, stage: str = "") -> AbstractContextManager[None]:
+        """Act with the credentials of GitHub's runner, or with all rights as an administrator does."""
+        outputs = self._outputs.get("staging" if command == "preview" else stage)
         if outputs is None or command == "setup" or action == "undeploy":
-            return {}
-        if action == "verify":
-            return github.credentials(outputs["VerificationRoleArn"], f"{stage}-verification")
-        return github.credentials(outputs["DeploymentRoleArn"], stage)
+            return nullcontext()
+        role, environment = {
+            "preview": ("PreviewDeploymentRoleArn", "preview"),
+            "verify": ("VerificationRoleArn", f"{stage}-verification"),
+        }.get(command if command == "preview" else action, ("DeploymentRoleArn", stage))
+        return acting_with(github.credentials(outputs[role], environment))
 
     def write_parameters(self, stage: str) -> str:
         """Fill in a copy of the stage's parameter file, as an operator does, and return its path."""

@@ -12,22 +12,12 @@ import boto3
 REPOSITORY = "cityofaustin@14157087/moped-api@912345678"
 
 
-def credentials(role: str, environment: str) -> dict[str, str]:
+def credentials(role: str, environment: str) -> Any:
     """Return the credentials of a role for a job in one of the repository's environments."""
     answer = boto3.client("sts").assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="rehearsal", WebIdentityToken=_token(environment)
     )
-    return as_variables(answer)
-
-
-def as_variables(answer: Any) -> dict[str, str]:
-    """Return the environment variables for the credentials that STS gave."""
-    credentials = answer["Credentials"]
-    return {
-        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": credentials["SessionToken"],
-    }
+    return answer["Credentials"]
 
 
 def _token(environment: str) -> str:

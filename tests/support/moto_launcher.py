@@ -9,7 +9,8 @@ Starts moto's server, completed where `make prove-aws` could not go on. Run by t
 | CloudFormation adds resources before it changes others | after it |
 | CloudFormation adds no resource whose condition has become true | adds it |
 
-tests/deployment/prove_moto.py shows for each that moto alone does not do it.
+Besides, its CloudFormation leaves the API of a deleted stack, and forgets an API's tags and binary types.
+It keeps no default of a parameter. The accounts of tests/deployment/prove_moto.py avoid these faults.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ changes a private function of MiniStack and stops the start if that function is 
 | CloudFormation acts with the rights of its caller | the same, for what Zappa's stack contains |
 | handing over a role needs iam:PassRole | the same |
 | each request about a function needs the right of its name | the same |
+| a version is published of the package that the caller means | the same |
 | a failure of a function has the name of its exception | the same |
 | 4 kB of variables, 50 MB of package, 100 requests at once without a reservation | the same |
 """
@@ -52,7 +53,7 @@ MENDED: tuple[tuple[Any, str, Any], ...] = (
     (lambda_svc, "_create_function", limits.created_within_limits),
     (lambda_svc, "_update_code", limits.changed_within_limits),
     (lambda_svc, "_update_config", limits.changed_within_limits),
-    (lambda_svc, "_publish_version", limits.changed_within_limits),
+    (lambda_svc, "_publish_version", limits.published_as_meant),
     (lambda_svc, "_put_function_concurrency", limits.reserved_within_limits),
     (lambda_svc, "_schedule_state_transition", delays.stay_pending),
     (lambda_svc, "_get_function", delays.ready_when_asked),

@@ -11,9 +11,8 @@ import base64
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
@@ -33,8 +32,7 @@ ROLE_ATTEMPTS, ROLE_PAUSE_SECONDS = 10, 3.0
 POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """Where traffic goes, and where it went before."""
 
     version: str
@@ -43,8 +41,7 @@ class Alias:
     arn: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What a direct invocation gave."""
 
     payload: Any
@@ -134,16 +131,11 @@ def publish(function: str, digest: str, description: str) -> str:
                 FunctionName=function, Qualifier=published["Version"], WaiterConfig=POLL_INTERVAL
             )
     except ConflictError as error:
-        raise _busy(function) from error
-    if published["CodeSha256"] != checksum:
-        raise _busy(function)
+        raise BusyError(
+            f"Another process is deploying {function} too. Nothing was made live."
+            " Try again when it has finished."
+        ) from error
     return published["Version"]
-
-
-def _busy(function: str) -> BusyError:
-    return BusyError(
-        f"Another process is deploying {function} too. Nothing was made live. Try again when it has finished."
-    )
 
 
 def live(function: str) -> Alias | None:
@@ -151,7 +143,7 @@ def live(function: str) -> Alias | None:
     with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
         alias = clients.lambda_client().get_alias(FunctionName=function, Name=LIVE)
         previous = alias.get("Description", "").removeprefix("before: ")
-        return Alias(alias["FunctionVersion"], previous, alias.get("RevisionId", ""), alias["AliasArn"])
+        return Alias(alias["FunctionVersion"], previous, alias["RevisionId"], alias["AliasArn"])
     return None
 
 
@@ -161,22 +153,21 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
 
     :raises BusyError: if another process moved it in between
     """
+    client = clients.lambda_client()
+    change: Any = client.update_alias if before else client.create_alias
+    revision = {"RevisionId": before.revision} if before else {}
     description = f"before: {before.version}" if before else ""
-    arguments = {
-        "FunctionName": function,
-        "Name": LIVE,
-        "FunctionVersion": version,
-        "Description": description,
-    }
     try:
         with translate_errors(
             PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
         ):
-            if before is None:
-                clients.lambda_client().create_alias(**arguments)  # type: ignore[arg-type]
-            else:
-                revision = {"RevisionId": before.revision} if before.revision else {}
-                clients.lambda_client().update_alias(**arguments, **revision)  # type: ignore[arg-type]
+            change(
+                FunctionName=function,
+                Name=LIVE,
+                FunctionVersion=version,
+                Description=description,
+                **revision,
+            )
     except ConflictError as error:
         raise BusyError(
             f"Another process moved the traffic of {function} just now. Look at its status."

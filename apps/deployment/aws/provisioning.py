@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def create_or_update(stage: Stage, package: Package) -> None:
     """
-    Give a function a package and the settings of its stage, as far as it lacks them. Traffic stays.
+    Give a function a package and the settings of its stage. Traffic stays.
 
     :raises BusyError: if another process is changing it too
     """
@@ -47,10 +47,9 @@ def create_or_update(stage: Stage, package: Package) -> None:
                     RevisionId=present["RevisionId"],
                 )
                 present = functions.settled(name)
-            if not _has_settings(present, settings):
-                client.update_function_configuration(
-                    FunctionName=name, RevisionId=present["RevisionId"], **settings
-                )
+            client.update_function_configuration(
+                FunctionName=name, RevisionId=present["RevisionId"], **settings
+            )
             client.put_function_concurrency(
                 FunctionName=name, ReservedConcurrentExecutions=stage.settings["lambda_concurrency"]
             )
@@ -74,11 +73,3 @@ def function_settings(stage: Stage) -> dict[str, Any]:
         "Environment": {"Variables": settings["aws_environment_variables"]},
         **network,
     }
-
-
-def _has_settings(present: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """Compare settings. Lambda adds members to a network and may list its ids in another order."""
-    network = settings.get("VpcConfig", {})
-    return all(present.get(name) == settings[name] for name in settings if name != "VpcConfig") and all(
-        sorted(present.get("VpcConfig", {}).get(name, [])) == sorted(ids) for name, ids in network.items()
-    )

@@ -119,7 +119,7 @@ def _gateway_response(kind: str) -> dict[str, Any]:
 
     The status is a number that we know: `$context.status` is empty in a gateway response.
     """
-    from apps.core.http import problems  # noqa: PLC0415 (it needs Django's settings, and rehearsals have none)
+    from apps.core.http import problems  # noqa: PLC0415 (it needs the settings, which Django reads later)
 
     status, code, detail = RESPONSES[kind]
     problem = problems.details(status, code, detail, request_id="$context.requestId")

@@ -16,8 +16,6 @@ from apps.deployment.settings.variables import VARIABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
-
 # CloudFormation makes no stack without a resource; this one is nothing but a URL.
 EMPTY = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
 OPTIONAL = {"DatabaseSecret"}
@@ -37,7 +35,11 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     :param instead: outputs that replace others, by the names of the others (a preview's role)
     :raises StageError: if there is no such stack, it is incomplete, or it lacks an output
     """
-    description = _describe(stack)
+    description = stack_updates.describe(stack)
+    if description is None:
+        raise StageError(
+            f"There is no stack {stack}: make it from infrastructure/moped-api.yaml (docs/operations.md)."
+        )
     status = description["StackStatus"]
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
         raise StageError(f"The stack {stack} is {status}: finish or correct it in CloudFormation first.")
@@ -70,19 +72,6 @@ def require_secret_value(name: str) -> None:
         raise StageError(f"The secret {name} is missing or empty: fill it as docs/operations.md says.")
 
 
-def require_role(arn: str) -> None:
-    """
-    Require that the function can run as its role.
-
-    :raises StageError: if there is no such role
-    """
-    try:
-        with translate_errors(NoSuchEntity=NotFoundError, NoSuchEntityException=NotFoundError):
-            clients.iam().get_role(RoleName=arn.rpartition("/")[2])
-    except NotFoundError:
-        raise StageError(f"There is no role {arn}: update the stack, it makes the function's role.") from None
-
-
 def ensure_exists(name: str) -> None:
     """
     Create an empty stack unless there is one.
@@ -107,12 +96,3 @@ def trigger(stack_outputs: Mapping[str, str]) -> str:
         pool = clients.cognito().describe_user_pool(UserPoolId=stack_outputs["UserPoolId"])["UserPool"]
     arn = pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
     return arn.split(":")[6] if arn else ""
-
-
-def _describe(stack: str) -> StackTypeDef:
-    description = stack_updates.describe(stack)
-    if description is None:
-        raise StageError(
-            f"There is no stack {stack}: make it from infrastructure/moped-api.yaml (docs/operations.md)."
-        )
-    return description

@@ -106,15 +106,6 @@ class TestStage:
             "E014"
         }
 
-    def test_says_what_is_wrong_why_it_matters_and_what_to_write(
-        self, staging: zappa_settings.Settings
-    ) -> None:
-        (issue,) = checks.of_stage("staging", staging | {"debug": True})
-
-        assert issue.msg.startswith("staging: debug is on (debug). It is Zappa's default")
-        assert issue.hint == 'Write: "debug": false'
-        assert issue.id == "moped.E001"
-
 
 class TestFile:
     @pytest.mark.parametrize(

@@ -49,11 +49,3 @@ class TestDocument:
         assert variables.DOCUMENT.read_text() == variables.document(), (
             "Run: python -m apps.deployment.settings.variables"
         )
-
-    def test_shows_requirement_default_setting_output_and_laptop(self) -> None:
-        rows = variables.document()
-
-        assert "| `DATABASE_URL` |" in rows
-        assert "| **required** | `CLAIMS_TABLE` | `ClaimsTable` | `not-yet-made` |" in rows
-        assert "| `30` | `UPLOAD_SECONDS` | | |" in rows
-        assert "| `false` | `BROWSER_PAGES` | | `true` |" in rows

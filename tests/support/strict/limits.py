@@ -68,6 +68,19 @@ def created_within_limits(original: Function) -> Function:
     return lambda data: refusal_of(data, "") or original(data)
 
 
+def published_as_meant(original: Function) -> Function:
+    """Publish the package that the caller means, or none."""
+
+    def publish(name: str, data: dict[str, Any]) -> Any:
+        current, meant = lambda_svc._functions[name]["config"]["CodeSha256"], data.get("CodeSha256")
+        if meant and meant != current:
+            message = f"CodeSHA256 ({meant}) is different from current CodeSHA256 in $LATEST ({current})."
+            return error_response_json("InvalidParameterValueException", message)
+        return refusal_of(data, name) or original(name, data)
+
+    return publish
+
+
 def changed_within_limits(original: Function) -> Function:
     """Change or publish a function as far as AWS would."""
     return lambda name, data: refusal_of(data, name) or original(name, data)
