@@ -58,8 +58,21 @@ class _RestContext(msgspec.Struct, rename="camel"):
     identity: _Identity = msgspec.field(default_factory=_Identity)
 
 
+class _Request(msgspec.Struct, rename="camel", kw_only=True):
+    body: Text | None = None
+    is_base64_encoded: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.is_base64_encoded:
+            return
+        try:
+            base64.b64decode(self.body or "", validate=True)
+        except ValueError as error:
+            raise ValueError("Expected base64 - at `$.body`") from error
+
+
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-class _RestRequest(msgspec.Struct, rename="camel"):
+class _RestRequest(_Request, kw_only=True):
     """A request of a REST API."""
 
     http_method: Token
@@ -69,11 +82,6 @@ class _RestRequest(msgspec.Struct, rename="camel"):
     query_string_parameters: dict[Text, Text] | UnsetType | None = UNSET
     multi_value_query_string_parameters: dict[Text, list[Text]] | UnsetType | None = UNSET
     request_context: _RestContext = msgspec.field(default_factory=_RestContext)
-    body: Text | None = None
-    is_base64_encoded: bool = False
-
-    def __post_init__(self) -> None:
-        _require_base64(self)
 
 
 class _Http(msgspec.Struct, rename="camel"):
@@ -88,7 +96,7 @@ class _HttpContext(msgspec.Struct, rename="camel"):
 
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-class _HttpRequest(msgspec.Struct, rename="camel"):
+class _HttpRequest(_Request, kw_only=True):
     """A request of an HTTP API or of a function URL."""
 
     raw_path: Text
@@ -97,11 +105,6 @@ class _HttpRequest(msgspec.Struct, rename="camel"):
     raw_query_string: Text = ""
     headers: dict[Token, HeaderValue] = msgspec.field(default_factory=dict)
     cookies: list[HeaderValue] = msgspec.field(default_factory=list)
-    body: Text | None = None
-    is_base64_encoded: bool = False
-
-    def __post_init__(self) -> None:
-        _require_base64(self)
 
 
 class _TriggerRequest(msgspec.Struct, rename="camel"):
@@ -129,16 +132,12 @@ def http_request(event: dict[str, Any]) -> dict[str, Any]:
     """
     Return the parts of an HTTP event that a request consists of.
 
-    Nothing else of it reaches the application. Header values are native strings as WSGI has them
-    (PEP 3333): UTF-8 read as Latin-1.
+    Nothing else of it reaches the application.
 
     :raises MalformedEventError: naming the part that is wrong
     """
     kind = _HttpRequest if event.get("version") == "2.0" else _RestRequest
     request: dict[str, Any] = msgspec.to_builtins(_converted(event, kind))
-    request["headers"] = {name: _native(value) for name, value in (request["headers"] or {}).items()}
-    for name, values in (request.get("multiValueHeaders") or {}).items():
-        request["multiValueHeaders"][name] = [_native(value) for value in values]
     return request
 
 
@@ -178,16 +177,3 @@ def _converted(event: dict[str, Any], kind: type[Any]) -> Any:
         return msgspec.convert(event, kind)
     except msgspec.ValidationError as error:
         raise MalformedEventError(str(error)) from error
-
-
-def _require_base64(request: _RestRequest | _HttpRequest) -> None:
-    if not request.is_base64_encoded:
-        return
-    try:
-        base64.b64decode(request.body or "", validate=True)
-    except ValueError as error:
-        raise ValueError("Expected base64 - at `$.body`") from error
-
-
-def _native(value: str) -> str:
-    return value.encode().decode("latin-1")

@@ -85,15 +85,23 @@ def _environ(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:
-    """Return the headers by their names in WSGI; one with an underscore could pose as another."""
-    every = event.get("multiValueHeaders") or {name: [value] for name, value in event["headers"].items()}
+    """
+    Return the headers by their names in WSGI; one with an underscore could pose as another.
+
+    Values are native strings: UTF-8 read as Latin-1.
+    """
+    single = event["headers"] or {}
+    every = event.get("multiValueHeaders") or {name: [value] for name, value in single.items()}
     if event.get("cookies"):
         every = {**every, "cookie": event["cookies"]}
     merged: dict[str, list[str]] = {}
     for name, values in every.items():
         if "_" not in name:
             merged.setdefault(name.upper().replace("-", "_"), []).extend(values)
-    return {name: ("; " if name == "COOKIE" else ", ").join(values) for name, values in merged.items()}
+    return {
+        name: ("; " if name == "COOKIE" else ", ").join(values).encode().decode("latin-1")
+        for name, values in merged.items()
+    }
 
 
 def _paths(event: dict[str, Any], host: str) -> tuple[str, str]:

@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import sys
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -130,10 +129,7 @@ class TestHttp:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        def fail(*_args: Any) -> None:
-            raise RuntimeError("in WSGI")
-
-        monkeypatch.setattr(lambda_handler, "_application", fail)
+        monkeypatch.setattr(lambda_handler, "_application", Mock(side_effect=RuntimeError("in WSGI")))
 
         answer = handler(REST)
 
@@ -191,31 +187,25 @@ class TestRefused:
 
 class TestManage:
     @pytest.fixture
-    def ran(self, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-        """The words of each command that was run."""
-        words: list[list[str]] = []
-        monkeypatch.setattr(
-            "django.core.management.call_command",
-            lambda *arguments, **_options: words.append(list(arguments)),
-        )
-        return words
+    def call_command(self, monkeypatch: pytest.MonkeyPatch) -> Mock:
+        command = Mock()
+        monkeypatch.setattr("django.core.management.call_command", command)
+        return command
 
     @pytest.mark.parametrize("command", COMMANDS)
-    def test_runs_the_commands_of_the_list(
-        self, handler: Handler, command: str, ran: list[list[str]]
-    ) -> None:
+    def test_runs_the_commands_of_the_list(self, handler: Handler, command: str, call_command: Mock) -> None:
         handler({"manage": command})
 
-        assert ran == [command.split()]
+        assert call_command.call_args.args == tuple(command.split())
 
     @pytest.mark.parametrize("command", REFUSED_COMMANDS, ids=repr)
     def test_refuses_other_commands_and_arguments(
-        self, handler: Handler, command: Any, ran: list[list[str]], caplog: pytest.LogCaptureFixture
+        self, handler: Handler, command: Any, call_command: Mock, caplog: pytest.LogCaptureFixture
     ) -> None:
         with pytest.raises(lambda_events.RefusedEventError):
             handler({"manage": command})
 
-        assert not ran
+        assert not call_command.called
         assert [record.message for record in caplog.records] == ["event_refused"]
 
     @pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (3, 3), ("text", 1)])
@@ -247,37 +237,25 @@ class TestRestore:
         yield
         clients.forget_clients()
 
-    def test_ends_connections_and_shares_no_randomness(
-        self, lambda_handler: ModuleType, transactional_db: None, settings: Any
+    def test_shares_nothing_that_was_open_cached_or_random(
+        self,
+        lambda_handler: ModuleType,
+        transactional_db: None,
+        settings: Any,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         connection.ensure_connection()
-        secret_key, numbers = settings.SECRET_KEY, random.getstate()
+        secret_key, numbers, client = settings.SECRET_KEY, random.getstate(), clients.dynamodb()
+        for cache in caches():
+            cache._store("key", "a value of the snapshot", cache._generation)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-restored-copy")
 
         lambda_handler._after_restore()
 
         assert connection.connection is None
         assert secret_key != settings.SECRET_KEY
         assert random.getstate() != numbers
-
-    def test_forgets_keys_rights_and_secrets(self, lambda_handler: ModuleType) -> None:
-        def caches() -> list[Any]:
-            return [keys._cache, current_roles._cache, secrets._cache("configuration")]
-
-        for cache in caches():
-            cache._store("key", "a value of the snapshot", cache._generation)
-
-        lambda_handler._after_restore()
-
         assert [cache.peek("key") for cache in caches()] == [None, None, None]
-
-    def test_builds_clients_with_new_credentials(
-        self, lambda_handler: ModuleType, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        client: Any = clients.dynamodb()
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-restored-copy")
-
-        lambda_handler._after_restore()
-
         renewed: Any = clients.dynamodb()
         assert renewed is not client
         assert renewed._request_signer._credentials.access_key == "of-the-restored-copy"
@@ -285,13 +263,16 @@ class TestRestore:
     def test_is_registered_with_lambdas_runtime(
         self, lambda_handler: ModuleType, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        hooks: list[Any] = []
-        runtime = SimpleNamespace(register_after_restore=hooks.append)
+        runtime = Mock()
         monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
 
         lambda_handler._register_restore()
 
-        assert hooks == [lambda_handler._after_restore]
+        runtime.register_after_restore.assert_called_once_with(lambda_handler._after_restore)
+
+
+def caches() -> list[Any]:
+    return [keys._cache, current_roles._cache, secrets._cache("configuration")]
 
 
 JSON = st.recursive(

@@ -35,24 +35,18 @@ HasuraClaimsSerializer: type[serializers.Serializer[Any]] = type(
 )
 
 
-def _caller_serializer(name: str, **more: Any) -> type[serializers.Serializer[Any]]:
-    return type(
-        name,
-        (serializers.Serializer,),
-        {
-            "__doc__": "What the token says of the caller.",
-            "cognito:username": serializers.CharField(
-                help_text="The name of the account: a UUID, or `azuread_` and the address."
-            ),
-            "email": serializers.CharField(help_text="The address of the account."),
-            "hasura_claims": HasuraClaimsSerializer(help_text="The claims for Hasura."),
-            **more,
-        },
+class CallerSerializer(serializers.Serializer[Any]):
+    """What the token says of the caller."""
+
+    # Not an identifier.
+    vars()["cognito:username"] = serializers.CharField(
+        help_text="The name of the account: a UUID, or `azuread_` and the address."
     )
+    email = serializers.CharField(help_text="The address of the account.")
+    hasura_claims = HasuraClaimsSerializer(help_text="The claims for Hasura.")
 
 
-CallerSerializer = _caller_serializer("CallerSerializer")
-CallerWithTokenSerializer = _caller_serializer(
-    "CallerWithTokenSerializer",
-    decrypted_jwt=serializers.DictField(help_text="The payload of the token, as Cognito signed it."),
-)
+class CallerWithTokenSerializer(CallerSerializer):
+    """What the token says of the caller."""
+
+    decrypted_jwt = serializers.DictField(help_text="The payload of the token, as Cognito signed it.")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import chain, cycle
 from typing import TYPE_CHECKING, Any
 
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tests.support.token_factory import Signer
 
@@ -89,16 +88,9 @@ def hanging(handler: BaseHTTPRequestHandler) -> None:
     handler.server.closing.wait(LIMIT_SECONDS)  # type: ignore[attr-defined]
 
 
-def dripping(
-    first: Iterable[bytes], rest: Iterable[bytes] = (b"x",)
-) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Send one piece after the other, `rest` again and again, each before a socket's timeout fires."""
-
-    def drip(handler: BaseHTTPRequestHandler) -> None:
-        for piece in chain(first, cycle(rest)):
-            handler.wfile.write(piece)
-            handler.wfile.flush()
-            if handler.server.closing.wait(DRIP_SECONDS):  # type: ignore[attr-defined]
-                return
-
-    return drip
+def dripping(handler: BaseHTTPRequestHandler) -> None:
+    """Send a body octet by octet, each before a socket's time-out fires."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not handler.server.closing.wait(DRIP_SECONDS):  # type: ignore[attr-defined]
+        handler.wfile.write(b"{")
+        handler.wfile.flush()

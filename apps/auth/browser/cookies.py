@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -92,37 +91,34 @@ def set_pending_cookie(
 
 def pending(request: HttpRequest, state: str) -> PendingSignIn | None:
     """Return this browser's pending sign-in with this state, or None if there is none."""
-    name = pending_name(state)
-    return _decode(request, name) if name in _pending_names(request) else None
+    return _all_pending(request).get(pending_name(state))
 
 
 def delete_pending_cookie(request: HttpRequest, response: HttpResponse, state: str) -> None:
     """Delete the cookie of the pending sign-in with this state, if the browser sent it."""
-    name = pending_name(state)
-    if name in _pending_names(request):
-        _set(response, name, "", 0)
+    if pending_name(state) in _all_pending(request):
+        _set(response, pending_name(state), "", 0)
 
 
 def _surplus(request: HttpRequest, room: int) -> Iterator[str]:
     """Yield the names of broken pending sign-ins, and of the oldest that exceed `room` bytes."""
-    pending = {name: _decode(request, name) for name in _pending_names(request)}
-    ages = {name: sign_in.started if sign_in else 0 for name, sign_in in pending.items()}
-    for name in sorted(ages, key=ages.__getitem__, reverse=True):
+    pending = _all_pending(request).items()
+    for name, sign_in in sorted(pending, key=lambda item: item[1].started if item[1] else 0, reverse=True):
         room -= len(name) + len(request.COOKIES[name])
-        if room < 0 or pending[name] is None:
+        if room < 0 or sign_in is None:
             yield name
 
 
-def _pending_names(request: HttpRequest) -> list[str]:
-    """Return the names of the pending sign-ins that the browser sent."""
-    return [name for name in request.COOKIES if re.fullmatch(pending_name(STATE), name)]
+def _all_pending(request: HttpRequest) -> dict[str, PendingSignIn | None]:
+    """Return the pending sign-ins that the browser sent, by cookie name; None for a broken one."""
+    cookies = request.COOKIES.items()
+    return {name: _decode(value) for name, value in cookies if re.fullmatch(pending_name(STATE), name)}
 
 
-def _decode(request: HttpRequest, name: str) -> PendingSignIn | None:
-    text = request.COOKIES[name]
+def _decode(value: str) -> PendingSignIn | None:
     try:
-        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=PendingSignIn)
-    except (msgspec.DecodeError, Base64Error, ValueError, RecursionError):
+        return msgspec.json.decode(urlsafe_b64decode(value + "=" * (-len(value) % 4)), type=PendingSignIn)
+    except (ValueError, RecursionError):
         return None
 
 

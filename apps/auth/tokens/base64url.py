@@ -15,11 +15,11 @@ _STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _TO_STANDARD = bytes(
     _STANDARD[_ALPHABET.index(octet)] if octet in _ALPHABET else ord("!") for octet in range(256)
 )
-# By length modulo four: the padding, and the last characters whose unused bits are zero.
+# By length modulo four: padding and closing quote, and the last characters whose unused bits are zero.
 _ENDINGS = {
-    0: (b"", _ALPHABET),
-    2: (b"==", b"AQgw"),
-    3: (b"=", b"AEIMQUYcgkosw048"),
+    0: (b'"', _ALPHABET),
+    2: (b'=="', b"AQgw"),
+    3: (b'="', b"AEIMQUYcgkosw048"),
 }
 # msgspec decodes faster than binascii's strict mode, by 3 µs for each token, a twentieth of a verification.
 # After the translation the text has no character that JSON reads as an escape or as the end of the string.
@@ -35,4 +35,4 @@ def decode(text: bytes) -> bytes:
     padding, endings = _ENDINGS.get(len(text) % 4, (b"", b""))
     if text and text[-1] not in endings:
         raise ValueError("not canonical base64url")
-    return _decoder.decode(b'"%b%b"' % (text.translate(_TO_STANDARD), padding))
+    return _decoder.decode(b'"' + text.translate(_TO_STANDARD) + padding)

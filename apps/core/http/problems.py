@@ -9,6 +9,7 @@ shows them, and is absent where no field is to blame.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from apps.core import errors
 from apps.core.context import current
@@ -28,7 +30,7 @@ from apps.core.http import negotiation
 from apps.core.http.parsers import BodyTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.http import HttpRequest
 
@@ -156,8 +158,11 @@ def _from_api_exception(error: exceptions.APIException) -> Response:
     wait = getattr(error, "wait", None)
     if wait:
         headers["Retry-After"] = str(int(wait) + 1)
-    fields = _fields(error.detail)
-    detail = errors.InvalidError.message if fields else _first_message(error.detail)
+    messages, fields = list(_messages(error.detail)), defaultdict(list)
+    for field, text in messages:
+        if field is not None:
+            fields[field].append(text)
+    detail = errors.InvalidError.message if fields or not messages else messages[0][1]
     return Response(body(status, code, detail, fields), status=status, headers=headers)
 
 
@@ -173,32 +178,17 @@ def _code_of(error: exceptions.APIException) -> str:
     return codes if isinstance(codes, str) else "invalid"
 
 
-def _fields(detail: Any) -> dict[str, list[str]]:
-    """Flatten DRF's nested messages: `{"a": {"b": ["x"]}}` becomes `{"a.b": ["x"]}`."""
-    if not isinstance(detail, dict):
-        return {}
-    flat: dict[str, list[str]] = {}
-    for name, messages in detail.items():
-        if isinstance(messages, dict):
-            flat |= {f"{name}.{inner}": texts for inner, texts in _fields(messages).items()}
-        elif name != "non_field_errors":
-            flat[str(name)] = _messages(messages)
-    return flat
-
-
-def _messages(messages: Any) -> list[str]:
-    if not isinstance(messages, list):
-        return [str(messages)]
-    return [text for message in messages for text in (_messages(_values(message)))]
-
-
-def _values(message: Any) -> Any:
-    return list(message.values()) if isinstance(message, dict) else message
-
-
-def _first_message(detail: Any) -> str:
-    messages = _messages(_values(detail))
-    return messages[0] if messages else errors.InvalidError.message
+def _messages(detail: Any, field: str | None = None) -> Iterator[tuple[str | None, str]]:
+    """Yield DRF's nested messages, each after its field: `{"a": {"b": ["x"]}}` is `("a.b", "x")`."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            inner_field = str(name) if field is None else f"{field}.{name}"
+            yield from _messages(inner, field if name == api_settings.NON_FIELD_ERRORS_KEY else inner_field)
+    elif isinstance(detail, list):
+        for inner in detail:  # in a list, names are positions
+            yield from _messages(list(inner.values()) if isinstance(inner, dict) else inner, field)
+    else:
+        yield field, str(detail)
 
 
 # ---- what Django refuses or loses without a view ------------------------------------------------

@@ -18,7 +18,6 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,15 +30,12 @@ from apps.deployment.package.target import target_of, target_of_file
 from apps.deployment.paths import BUILD, PROJECT, REQUIREMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from apps.deployment.package.target import Target
     from apps.deployment.settings.rendering import Stage
 
 MIB = 1024 * 1024
 # What starts fast; the second shows pages to browsers, and carries them.
 LARGEST_BYTES = {"production": 15 * MIB, "staging": 17 * MIB}
-WITH_PAGES = {"staging"}
 SHIPPED = ("moped_api", "apps")
 # Relative to the project: tools, and the template of a new app.
 NOT_SHIPPED = ("apps/deployment", "apps/devstack", "apps/core/blueprint")
@@ -63,18 +59,20 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     :raises StageError: if a step fails, the package is larger than it may be, or the target cannot load it
     """
     target = target or target_of_file()
+    lock = REQUIREMENTS / f"{requirements}.txt"
+    if not lock.is_file():
+        raise StageError(f"There is no requirements/{lock.name}: name a set that has a lock.")
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / f"moped-api-{requirements}.zip"
     python = interpreter.find(target.python)
-    with _alone(folder):
+    with (folder / "lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # a second builder waits
         sources = _sources()
-        stamp, inputs = output.with_suffix(".made-from"), _ingredients(requirements, target, python, sources)
+        stamp, inputs = output.with_suffix(".made-from"), _ingredients(lock, target, python, sources)
         if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs):
             with tempfile.TemporaryDirectory(prefix="moped-package-") as scratch:
-                contents = Path(scratch)
-                _install(requirements, target, contents)
-                _copy(sources, contents)
-                archive.pack(contents, output, python, pruned(requirements))
+                _fill(Path(scratch), lock, target, sources)
+                archive.pack(Path(scratch), output, python)
             stamp.write_text(inputs, encoding="ascii")
     return describe(output, target, requirements)
 
@@ -88,11 +86,6 @@ def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
     """
     target = target_of(stage.settings)
     return describe(built_before, target) if built_before else build(stage.own["requirements"], target=target)
-
-
-def pruned(requirements: str) -> tuple[str, ...]:
-    """Return the patterns of files that the package lacks."""
-    return archive.PRUNED + (() if requirements in WITH_PAGES else archive.PRUNED_WITHOUT_PAGES)
 
 
 def describe(path: Path, target: Target, requirements: str = "staging") -> Package:
@@ -116,34 +109,25 @@ def describe(path: Path, target: Target, requirements: str = "staging") -> Packa
     return package
 
 
-def _install(requirements: str, target: Target, folder: Path) -> None:
-    """Install the locked wheels for the target, whatever machine this is."""
+def _fill(folder: Path, lock: Path, target: Target, sources: list[Path]) -> None:
+    """Install the locked wheels for the target, whatever machine this is, and copy what is ours."""
     wheels = ("--python-platform", target.platform, "--python-version", target.python, "--only-binary=:all:")
-    locked: tuple[str | Path, ...] = ("--no-deps", "--require-hashes", "-r", _lock(requirements))
+    locked: tuple[str | Path, ...] = ("--no-deps", "--require-hashes", "-r", lock)
     subprocesses.run(
         [*UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *wheels, *locked],
-        doing=f"install requirements/{requirements}.txt for the package",
+        doing=f"install requirements/{lock.name} for the package",
     )
+    for path in sources:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / path, folder / path)
 
 
-def _ingredients(requirements: str, target: Target, python: Path, sources: list[Path]) -> str:
+def _ingredients(lock: Path, target: Target, python: Path, sources: list[Path]) -> str:
     """Return a digest of all that a package is made from, and of the modules that build it."""
-    files = [
-        _lock(requirements),
-        Path(__file__),
-        Path(archive.__file__),
-        *(PROJECT / path for path in sources),
-    ]
+    files = [lock, Path(__file__), Path(archive.__file__), *(PROJECT / path for path in sources)]
     digests = (hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
     ingredients = [str(target), interpreter.build_of(python), *map(str, sources), *digests]
     return hashlib.sha256("\n".join(ingredients).encode()).hexdigest()
-
-
-def _lock(requirements: str) -> Path:
-    lock = REQUIREMENTS / f"{requirements}.txt"
-    if not lock.is_file():
-        raise StageError(f"There is no requirements/{lock.name}: name a set that has a lock.")
-    return lock
 
 
 def _sources() -> list[Path]:
@@ -151,17 +135,3 @@ def _sources() -> list[Path]:
     paths = [path for name in SHIPPED for path in (PROJECT / name).rglob("*") if path.is_file()]
     relative = sorted(path.relative_to(PROJECT) for path in paths if "__pycache__" not in path.parts)
     return [path for path in relative if not any(path.is_relative_to(name) for name in NOT_SHIPPED)]
-
-
-def _copy(sources: list[Path], folder: Path) -> None:
-    for path in sources:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PROJECT / path, folder / path)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Build one package at a time in a folder: a second builder waits."""
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

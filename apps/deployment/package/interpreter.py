@@ -53,14 +53,13 @@ def _output(*command: str | Path) -> str:
     return process.stdout.strip() if process.returncode == 0 else ""
 
 
-def main() -> str:
-    """Print the interpreter of the stages' runtime, or return how to get it."""
+def main() -> None:
+    """Print the interpreter of the stages' runtime, or exit with how to get it."""
     try:
         sys.stdout.write(f"{find(target_of_file().python)}\n")
     except StageError as error:
-        return str(error)
-    return ""
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    sys.exit(main() or 0)
+    main()

@@ -38,6 +38,8 @@ SYSTEM_LIBRARIES = {
 }
 PYTHON_TAG = re.compile(r"\.(?:cpython-|cp|pypy)(\d+)")
 GLIBC_VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
+# Lambda's processors, as ELF files name them.
+MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 
 
 def require_loadable(package: Path, target: Target) -> None:
@@ -48,17 +50,14 @@ def require_loadable(package: Path, target: Target) -> None:
     """
     try:
         with zipfile.ZipFile(package) as zipped:
-            _require_loadable(zipped, package.name, target)
+            contents = {name: zipped.read(name) for name in zipped.namelist() if is_shared_object(name)}
     except zipfile.BadZipFile as error:
         raise StageError(f"{package.name} is not a zip file.") from error
-
-
-def _require_loadable(zipped: zipfile.ZipFile, package: str, target: Target) -> None:
-    shipped = {PurePosixPath(name).name for name in zipped.namelist()}
-    for name in filter(is_shared_object, zipped.namelist()):
-        for reason in _reasons(name, zipped.read(name), shipped, target):
+    shipped = {PurePosixPath(name).name for name in contents}
+    for name, content in contents.items():
+        for reason in _reasons(name, content, shipped, target):
             raise StageError(
-                f"Lambda's {target.runtime} on {target.architecture} cannot load {name} in {package}:"
+                f"Lambda's {target.runtime} on {target.architecture} cannot load {name} in {package.name}:"
                 f" {reason}."
             )
 
@@ -70,25 +69,20 @@ def is_shared_object(name: str) -> bool:
 
 
 def _reasons(name: str, content: bytes, shipped: set[str], target: Target) -> Iterator[str]:
-    tag = PYTHON_TAG.search(PurePosixPath(name).name)
+    tag, machine = PYTHON_TAG.search(PurePosixPath(name).name), MACHINES[target.architecture]
     if tag and tag[1] != target.python.replace(".", ""):
         yield f"it is an extension of another Python ({tag[0].lstrip('.')})"
     try:
         elf = ELFFile(BytesIO(content))
     except ELFError:
         yield "it is not an ELF file, so it was built for another operating system"
-    else:
-        yield from _needs(elf, shipped, target)
-
-
-def _needs(elf: ELFFile, shipped: set[str], target: Target) -> Iterator[str]:
-    if elf["e_machine"] != target.processor.elf:
-        yield f"it is built for the processor {elf['e_machine']}, not {target.processor.elf}"
+        return
+    if elf["e_machine"] != machine:
+        yield f"it is built for the processor {elf['e_machine']}, not {machine}"
     for library in sorted(_libraries(elf) - SYSTEM_LIBRARIES - shipped):
         yield f"it needs {library}, which neither the package nor Amazon Linux has"
-    for version in sorted(_versions(elf)):
-        if _is_too_new(version):
-            yield f"it needs {version}, and the runtime has glibc {GLIBC[0]}.{GLIBC[1]}"
+    for version in filter(_is_too_new, sorted(_versions(elf))):
+        yield f"it needs {version}, and the runtime has glibc {GLIBC[0]}.{GLIBC[1]}"
 
 
 def _libraries(elf: ELFFile) -> set[str]:

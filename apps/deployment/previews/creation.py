@@ -1,6 +1,9 @@
 """
 `preview up`: create the CloudFormation stack of a preview, or update it to another commit.
 
+All previews share one entry of zappa_settings.json. Two of them differ in their names, the prefix of their
+files, and their tags.
+
 infrastructure/preview.yaml is its template. CloudFormation locks the stack, rolls back what fails and deletes
 what it created. It also refuses to move the alias if another run has published another release in between.
 """
@@ -9,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
@@ -18,6 +23,7 @@ from apps.deployment.aws import functions, provisioning, stack, stack_updates
 from apps.deployment.errors import BusyError
 from apps.deployment.paths import INFRASTRUCTURE
 from apps.deployment.previews import names
+from apps.deployment.settings import rendering, zappa_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +34,35 @@ if TYPE_CHECKING:
 TEMPLATE = INFRASTRUCTURE / "preview.yaml"
 CAN_BE_UPDATED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 KEPT_VERSIONS = 1  # beside the live one
+NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9 _.:/=+@-]")
 
 
-def up(
-    stage: Stage, package: Package, *, number: int, token: str, tell: Callable[[str], None]
-) -> dict[str, str]:
+def render(number: int, *, commit: str, owner: str, changes: dict[str, Any]) -> Stage:
+    """
+    Return a preview's stage, completed with the outputs of staging's stack.
+
+    :param changes: laid over the settings (a rehearsal's variables)
+    :raises StageError: if the settings are not usable, or the stack is not set up for previews
+    """
+    document = zappa_settings.read()
+    name, now = names.stage(number), datetime.now(UTC).replace(microsecond=0)
+    lifetime = timedelta(days=zappa_settings.flattened(document, names.PATTERN)["moped"]["lifetime_days"])
+    document[name] = {
+        "extends": names.PATTERN,
+        "lambda_description": f"The Moped API, preview of pull request {number}",
+        "aws_environment_variables": {"MOPED_API_UPLOADS_PREFIX": names.files(number)},
+        "tags": {
+            "stage": name,
+            "pull-request": str(number),
+            "owner": NOT_IN_TAGS.sub("-", owner),
+            "since": now.isoformat(),
+            "expires": (now + lifetime).isoformat(),
+        },
+    }
+    return rendering.render(name, commit=commit, changes=changes, document=document)
+
+
+def up(stage: Stage, package: Package, *, token: str, tell: Callable[[str], None]) -> dict[str, str]:
     """
     Create a preview or update it, and describe it. After an interruption the next run continues.
 
@@ -44,27 +74,37 @@ def up(
     token = token or smoke_account.smoke_token(stage.outputs)
     if stack_updates.await_end(stage.function) not in CAN_BE_UPDATED:
         stack_updates.delete(stage.function)
-    release, version = publish(stage, package, f"{names.files(number)}{package.digest}.zip")
+    release, version = publish(stage, package)
     tell(f"published version {version}")
     for line in smoke.try_out(stage, version, token):
         tell(f"  {line}")
     url = make_live(stage, release, version)
-    commit, expires = (stage.settings["tags"][name] for name in ("commit", "expires"))
-    tell(f"live: version {version} of commit {commit} at {url} until {expires}")
+    about = {name: stage.settings["tags"][name] for name in ("commit", "expires")}
+    tell(f"live: version {version} of commit {about['commit']} at {url} until {about['expires']}")
     functions.prune(stage.function, {version}, KEPT_VERSIONS)
-    return {"preview": stage.name, "url": url, "commit": commit, "version": version, "expires": expires}
+    return {"preview": stage.name, "url": url, "version": version, **about}
 
 
-def publish(stage: Stage, package: Package, key: str) -> tuple[str, str]:
+def publish(stage: Stage, package: Package) -> tuple[str, str]:
     """
     Create the stack or update it, and return the release and its version. The alias stays.
 
-    :param key: of the package in the stage's deployment bucket
+    A release is the digest of package and settings. Its version has it in its logical id.
+
     :raises BusyError: if another run is changing the stack
     """
+    key = f"{names.files(int(stage.settings['tags']['pull-request']))}{package.digest}.zip"
     with translate_errors(), package.path.open("rb") as content:
         clients.s3().put_object(Bucket=stage.outputs["DeploymentBucket"], Key=key, Body=content)
-    release, template = _template(stage, package)
+    settings = {
+        **provisioning.function_settings(stage),
+        "Architectures": [stage.settings["architecture"]],
+        "ReservedConcurrentExecutions": stage.settings["lambda_concurrency"],
+    }
+    identity = json.dumps([package.digest, settings], sort_keys=True)
+    release = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    template = json.loads(stack_updates.body(TEMPLATE).replace("ReleaseVersion", f"Version{release}"))
+    template["Resources"]["Function"]["Properties"].update(settings)
     parameters = {
         "Name": stage.function,
         "PackageBucket": stage.outputs["DeploymentBucket"],
@@ -78,7 +118,7 @@ def publish(stage: Stage, package: Package, key: str) -> tuple[str, str]:
     # An existing stack keeps its tags, since the commit in them still answers. A new one has no commit yet.
     new_tags = {name: value for name, value in stage.settings["tags"].items() if name != "commit"}
     tags = stack_updates.tags_of(before) or new_tags
-    stack_updates.change(before, stage.function, parameters, tags, template, TEMPLATE.name)
+    stack_updates.change(before, stage.function, parameters, tags, json.dumps(template), TEMPLATE.name)
     if version := stack_updates.outputs(stage.function).get("Version"):
         return release, version
     raise BusyError(f"Another run has deleted the stack {stage.function}. Run this again.")
@@ -95,17 +135,3 @@ def make_live(stage: Stage, release: str, version: str) -> str:
     parameters = {"LiveVersion": version, "ExpectedRelease": release}
     stack_updates.change(before, stage.function, parameters, {**stage.settings["tags"], **since})
     return stack_updates.outputs(stage.function).get("Url", "").rstrip("/")
-
-
-def _template(stage: Stage, package: Package) -> tuple[str, str]:
-    """Return the digest of package and settings, and the template that contains it."""
-    settings = {
-        **provisioning.function_settings(stage),
-        "Architectures": [stage.settings["architecture"]],
-        "ReservedConcurrentExecutions": stage.settings["lambda_concurrency"],
-    }
-    identity = json.dumps([package.digest, settings], sort_keys=True)
-    release = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    template = json.loads(stack_updates.body(TEMPLATE).replace("ReleaseVersion", f"Version{release}"))
-    template["Resources"]["Function"]["Properties"].update(settings)
-    return release, json.dumps(template)

@@ -10,6 +10,7 @@ import re
 from argparse import ArgumentTypeError
 
 PROJECT = "moped-api"
+PATTERN = "preview"  # the entry of zappa_settings.json that all previews share
 NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 FUNCTIONS = f"{PROJECT}-pr-"
 # In the uploads bucket and in the bucket of packages. The editor counts underscores in keys: no `pr_12`.
@@ -40,5 +41,5 @@ def files(number: int) -> str:
 
 def after(prefix: str, name: str) -> int | None:
     """Return the number in the name of a stack or folder; None if it is not a preview's."""
-    rest = name.removeprefix(prefix).rstrip("/") if name.startswith(prefix) else ""
+    rest = name.removeprefix(prefix) if name.startswith(prefix) else ""
     return int(rest) if NUMBER.fullmatch(rest) else None

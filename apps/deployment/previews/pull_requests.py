@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,19 +14,6 @@ from apps.deployment.previews import names
 KEEP, OPT_OUT = "keep", "no-preview"
 # `gh pr list --limit`. A list of this length may be incomplete, and a missing request would look closed.
 LIMIT = 1000
-T = TypeVar("T")
-
-
-class Label(msgspec.Struct, frozen=True):
-    """A label of a pull request."""
-
-    name: str
-
-
-class Author(msgspec.Struct, frozen=True):
-    """The author of a pull request."""
-
-    login: str
 
 
 class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
@@ -34,9 +21,13 @@ class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
 
     number: Annotated[int, msgspec.Meta(ge=1, lt=10**7)]
     state: str
-    labels: list[Label]
-    author: Author
+    labels: list[dict[str, Any]]
+    author: dict[str, Any]
     is_cross_repository: bool
+
+    def has(self, label: str) -> bool:
+        """Return whether it has a label."""
+        return any(each["name"] == label for each in self.labels)
 
     @property
     def why_not(self) -> str:
@@ -45,12 +36,7 @@ class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
             return "the pull request is closed"
         if self.is_cross_repository:
             return "the branch is a fork's"
-        return f"it is labelled {OPT_OUT}" if Label(OPT_OUT) in self.labels else ""
-
-    @property
-    def is_kept(self) -> bool:
-        """Return whether its preview does not expire."""
-        return Label(KEEP) in self.labels
+        return f"it is labelled {OPT_OUT}" if self.has(OPT_OUT) else ""
 
 
 def open_request(word: str) -> PullRequest:
@@ -58,23 +44,19 @@ def open_request(word: str) -> PullRequest:
     number, _, label = word.partition(":")
     if label not in {"", KEEP, OPT_OUT}:
         raise ArgumentTypeError(f"{label!r} cannot follow the number {number}: write {KEEP} or {OPT_OUT}.")
-    return PullRequest(names.number(number), "OPEN", [Label(label)], Author(""), is_cross_repository=False)
+    return PullRequest(names.number(number), "OPEN", [{"name": label}], {}, is_cross_repository=False)
 
 
 def read_list(source: str) -> list[PullRequest]:
     """Return the pull requests in a file that `gh pr list` wrote; `-` is stdin."""
-    requests = _read(source, list[PullRequest])
+    requests: list[PullRequest] = read(source, list[PullRequest])
     if len(requests) >= LIMIT:
         raise ArgumentTypeError(f"the list has {len(requests)} pull requests and may have been cut off.")
     return requests
 
 
-def read(source: str) -> PullRequest:
+def read(source: str, shape: Any = PullRequest) -> Any:
     """Return the pull request in a file that `gh pr view` wrote; `-` is stdin."""
-    return _read(source, PullRequest)
-
-
-def _read(source: str, shape: type[T]) -> T:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
         return msgspec.json.decode(text, type=shape)

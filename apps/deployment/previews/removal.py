@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import UpstreamError
-from apps.deployment.aws import functions, stack_updates
+from apps.deployment.aws import functions, stack, stack_updates
 from apps.deployment.errors import LeftBehindError, StageError, as_stage_error
-from apps.deployment.previews import names
+from apps.deployment.previews import names, pull_requests
+from apps.deployment.settings import zappa_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import timedelta
 
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
@@ -21,32 +22,25 @@ if TYPE_CHECKING:
     from apps.deployment.previews.pull_requests import PullRequest
 
     Tell = Callable[[str], None]
-    Outputs = Mapping[str, str]  # of staging's stack, which name the buckets
 
-BUCKETS = ("UploadsBucket", "DeploymentBucket")
-DELETED = "DELETE_COMPLETE"  # CloudFormation lists such stacks for 90 days
+BUCKETS = ("UploadsBucket", "DeploymentBucket")  # outputs of staging's stack
+# CloudFormation lists deleted stacks for 90 days.
+STACKS = "StackSummaries[?StackStatus != 'DELETE_COMPLETE'].StackName"
 
 
-def every(outputs: Outputs) -> dict[int, StackTypeDef | None]:
+def every() -> dict[int, StackTypeDef | None]:
     """Return the stacks of all previews by number. Of a preview without one, only files are left."""
     with translate_errors():
-        stacks = clients.cloudformation().get_paginator("list_stacks").paginate()
-        present = [
-            each for page in stacks for each in page["StackSummaries"] if each["StackStatus"] != DELETED
-        ]
-    pages = [page for bucket in BUCKETS for page in _pages(outputs[bucket], names.FILES, Delimiter="/")]
-    folders = [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
-    numbers = {
-        *(names.after(names.FUNCTIONS, each["StackName"]) for each in present),
-        *(names.after(names.FILES, folder) for folder in folders),
-    }
-    return {
-        number: stack_updates.describe(names.function(number)) for number in sorted(filter(None, numbers))
-    }
+        stacks = list(clients.cloudformation().get_paginator("list_stacks").paginate().search(STACKS))
+    keys = [each["Key"] for _, versions in _files(names.FILES) for each in versions]
+    found = {names.after(names.FUNCTIONS, name) for name in stacks}
+    found |= {names.after(names.FILES, "/".join(key.split("/")[:2])) for key in keys}
+    numbers = sorted(filter(None, found))
+    return {number: stack_updates.describe(names.function(number)) for number in numbers}
 
 
 def sweep(
-    outputs: Outputs, requests: Iterable[PullRequest], spared: timedelta, *, really: bool, tell: Tell
+    requests: Iterable[PullRequest], spared: timedelta, *, really: bool, tell: Tell
 ) -> list[dict[str, Any]]:
     """
     Delete the previews without an open pull request, and those that have expired.
@@ -61,13 +55,13 @@ def sweep(
     """
     open_requests = {request.number: request for request in requests}
     decisions, failures = [], []
-    for number, stack in every(outputs).items():
-        goes, why = _decide(stack, open_requests.get(number), spared)
+    for number, present in every().items():
+        goes, why = _decide(present, open_requests.get(number), spared)
         decisions.append({"number": number, "goes": goes, "why": why})
         tell(f"{names.stage(number)} {'goes' if goes else 'stays'}: {why}")
         try:
             if goes and really:
-                down(number, outputs, tell)
+                down(number, tell)
         except (StageError, UpstreamError) as error:
             failures.append(f"{names.stage(number)}: {as_stage_error(error)}")
     if failures:
@@ -75,37 +69,35 @@ def sweep(
     return decisions
 
 
-def _decide(stack: StackTypeDef | None, request: PullRequest | None, spared: timedelta) -> tuple[bool, str]:
+def _decide(present: StackTypeDef | None, request: PullRequest | None, spared: timedelta) -> tuple[bool, str]:
     now = datetime.now(UTC)
     why = request.why_not if request else "no open pull request has this number"
-    expires = stack_updates.tags_of(stack).get("expires")
+    expires = stack_updates.tags_of(present).get("expires")
     if request and not why and expires and datetime.fromisoformat(expires) < now:
-        if request.is_kept:
+        if request.has(pull_requests.KEEP):
             return False, "it has expired, and is labelled keep"
         why = f"it has expired on {expires[:10]}"
-    if why and stack and now - stack.get("LastUpdatedTime", stack["CreationTime"]) < spared:
+    if why and present and now - present.get("LastUpdatedTime", present["CreationTime"]) < spared:
         return False, f"{why}, but it was changed a moment ago"
     return bool(why), why or "the pull request is open"
 
 
-def down(number: int, outputs: Outputs, tell: Tell) -> None:
+def down(number: int, tell: Tell) -> None:
     """
     Delete a preview. Without one, only the check is made.
 
     :raises LeftBehindError: if something is left, with a list of it
     """
     stack_updates.delete(names.function(number))
-    for bucket in BUCKETS:
-        for page in _pages(outputs[bucket], names.files(number)):
-            if objects := _versions(page):
-                with translate_errors():
-                    clients.s3().delete_objects(Bucket=outputs[bucket], Delete={"Objects": objects})
-    if remaining := _inventory(number, outputs):
+    for bucket, versions in _files(names.files(number)):
+        with translate_errors():
+            clients.s3().delete_objects(Bucket=bucket, Delete={"Objects": versions})
+    if remaining := _inventory(number):
         raise LeftBehindError(f"Of {names.stage(number)} there is still: {'; '.join(remaining)}.")
     tell(f"{names.stage(number)}: nothing is left")
 
 
-def _inventory(number: int, outputs: Outputs) -> list[str]:
+def _inventory(number: int) -> list[str]:
     """Return a line for each thing that is left of a preview besides its stack."""
     function, group = names.function(number), f"/aws/lambda/{names.function(number)}"
     tags = {"project": names.PROJECT, "stage": names.stage(number)}
@@ -113,28 +105,33 @@ def _inventory(number: int, outputs: Outputs) -> list[str]:
     with translate_errors():
         groups = clients.logs().describe_log_groups(logGroupNamePrefix=group)["logGroups"]
         pages = clients.tagging().get_paginator("get_resources").paginate(TagFilters=filters)
-        arns = [each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]]
-    counts = {
-        bucket: sum(len(_versions(page)) for page in _pages(outputs[bucket], names.files(number)))
-        for bucket in BUCKETS
-    }
+        arns = list(pages.search("ResourceTagMappingList[].ResourceARN"))
     # The index of tags lists deleted resources for a while. The services themselves are asked for these.
     own = (f":function:{function}:", f":log-group:{group}:", f":stack/{function}/")
     return [
         *([f"function {function}"] if functions.exists(function) else []),
         *(f"log group {group}" for each in groups if each["logGroupName"] == group),
-        *(f"{count} files in the {bucket}" for bucket, count in counts.items() if count),
+        *(
+            f"{len(versions)} files in the bucket {bucket}"
+            for bucket, versions in _files(names.files(number))
+        ),
         *(f"by its tag {arn}" for arn in arns if not any(part in f"{arn}:" for part in own)),
     ]
 
 
-def _versions(page: Any) -> list[Any]:
-    """Return every version and every deletion marker of a page, of which S3 deletes all in one call."""
-    versions = (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-    return [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
-
-
-def _pages(bucket: str, prefix: str, **options: Any) -> list[Any]:
+def _files(prefix: str) -> list[tuple[str, list[Any]]]:
+    """Return the buckets and what S3 deletes in one call: versions of files, and deletion markers."""
+    own = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]
+    outputs = stack.outputs(own["stack"], own["outputs"])
     with translate_errors():
         paginator = clients.s3().get_paginator("list_object_versions")
-        return list(paginator.paginate(Bucket=bucket, Prefix=prefix, **options))
+        pages: list[tuple[str, Any]] = [
+            (outputs[bucket], page)
+            for bucket in BUCKETS
+            for page in paginator.paginate(Bucket=outputs[bucket], Prefix=prefix)
+        ]
+    return [
+        (bucket, [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in versions])
+        for bucket, page in pages
+        if (versions := [*page.get("Versions", []), *page.get("DeleteMarkers", [])])
+    ]

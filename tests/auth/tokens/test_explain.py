@@ -1,4 +1,4 @@
-"""The token doctor."""
+"""The explanation of a token; test_attacks compares it with the verifier."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.auth.tokens import explain, verifier
-from tests.auth.attacks import Attack, key_sets
+from apps.auth.tokens import explain
 from tests.auth.key_server_stub import answering
-from tests.auth.signing import HASURA, compact, id_payload, key
-from tests.auth.tokens.test_attacks import CATALOGUE, named
+from tests.auth.signing import HASURA, id_payload, key
 
 if TYPE_CHECKING:
     from tests.auth.key_server_stub import Publisher
@@ -27,36 +25,11 @@ def says(subject: str, token: str) -> str:
     return " / ".join(check.says for check in explain.explain(token) if check.subject == subject)
 
 
-def verifiers_verdict(token: str) -> str:
-    try:
-        verifier.verify(token)
-    except (verifier.TokenError, verifier.KeysUnavailableError) as error:
-        return error.code
-    return explain.ACCEPTED
-
-
 def signed(**changes: Any) -> str:
     return key().sign(id_payload(**changes))
 
 
 class TestExplain:
-    @pytest.mark.parametrize("attack", CATALOGUE, ids=named)
-    def test_agrees_with_the_verifier_and_never_shows_the_token(self, attack: Attack) -> None:
-        token = attack.make()
-        checks = explain.explain(token)
-        report = explain.report(checks)
-
-        assert explain.verdict(checks) == verifiers_verdict(token.strip())
-        assert report.endswith(f"Verdict: {explain.verdict(checks)}")
-        assert all(part not in report for part in token.split(".") if len(part) > 30)
-        assert report.replace("\n", "").isprintable()
-
-    @pytest.mark.parametrize("attack", key_sets.ATTACKS, ids=named)
-    def test_comes_to_the_verifiers_verdict_on_keys(self, attack: Attack, publisher: Publisher) -> None:
-        publisher.document = compact(attack.make())
-
-        assert explain.verdict(explain.explain(signed())) == attack.answer
-
     @pytest.mark.parametrize(
         ("subject", "changes", "words"),
         [
@@ -89,7 +62,7 @@ class TestExplain:
                 {"hasura": json.dumps(HASURA | {"x-hasura-allowed-roles": []})},
                 "no roles: routes that need one answer 403",
             ),
-            ("verified", {"email_verified": True}, "email_verified is true"),
+            ("verified", {}, "email_verified is true"),
             ("verified", {"email_verified": False}, "email_verified is false: an admin must save the user"),
             (
                 "verified",
@@ -99,7 +72,7 @@ class TestExplain:
             ("city", {"email": "jane@AustinTexas.gov"}, "the address ends in @austintexas.gov"),
             ("city", {"email": "jane@gmail.com"}, "the address does not end in @austintexas.gov"),
             ("hasura", {"hasura": "x"}, "the claims for Hasura are broken: JSON is malformed"),
-            ("hasura", {"hasura": json.dumps(HASURA)}, 'roles ["moped-editor"], database id "77"'),
+            ("hasura", {}, 'roles ["moped-editor"], database id "77"'),
             ("claims", {"email_verified": "\x1b"}, r"incomplete or broken: Invalid enum value '\\x1b'"),
             ("issuer", {"iss": "\x1b[31m"}, "another pool's: \"\\u001b[31m"),
             ("issuer", {"iss": "x" * 500}, "another pool's: \"" + "x" * 119 + "…"),

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
-
 
 @pytest.fixture
 def short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,10 +36,6 @@ def hanging_up(handler: BaseHTTPRequestHandler) -> None:
 def promising_more(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"keys":[')
     handler.close_connection = True
-
-
-def endless_headers(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X-More: x\r\n" * 1000)
 
 
 class TestFetch:
@@ -71,7 +65,7 @@ class TestFetch:
             jwks_client.fetch(publisher.url)
         assert len(publisher.asked) == 1  # no redirect is followed
 
-    @pytest.mark.parametrize("misbehaviour", [garbage, hanging_up, endless_headers])
+    @pytest.mark.parametrize("misbehaviour", [garbage, hanging_up])
     def test_survives(self, publisher: Publisher, misbehaviour: Any) -> None:
         publisher.misbehave = misbehaviour
 
@@ -87,22 +81,12 @@ class TestFetch:
         assert PRODUCTION_VALUES[jwks_client, "DEADLINE_SECONDS"] == 2.0
 
     @pytest.mark.usefixtures("short_deadline")
-    @pytest.mark.parametrize(
-        "misbehaviour",
-        [
-            pytest.param(hanging, id="nothing-comes"),
-            pytest.param(dripping([HEAD], [b"{"]), id="the-body-drips"),
-        ],
-    )
+    @pytest.mark.parametrize("misbehaviour", [hanging, dripping])
     def test_waits_no_longer_than_its_deadline(self, publisher: Publisher, misbehaviour: Any) -> None:
         publisher.misbehave = misbehaviour
 
         with pytest.raises(jwks_client.FetchError, match="no answer in time"):
             jwks_client.fetch(publisher.url)
-
-    def test_reports_a_refused_connection(self) -> None:
-        with pytest.raises(jwks_client.FetchError, match="ConnectionRefusedError"):
-            jwks_client.fetch("http://127.0.0.1:1/")
 
     def test_reports_that_no_thread_can_be_started(
         self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
@@ -114,22 +98,6 @@ class TestFetch:
 
         with pytest.raises(jwks_client.FetchError, match="RuntimeError"):
             jwks_client.fetch(publisher.url)
-
-    @pytest.mark.parametrize(
-        "url",
-        [
-            "http://cognito-idp.us-east-1.amazonaws.com/x",
-            "http://127.0.0.1.attacker.example/x",
-            "http://127.0.0.1@attacker.example/x",
-            "file:///etc/passwd",
-            "https:///x",
-            "//127.0.0.1/x",
-            "",
-        ],
-    )
-    def test_refuses_what_is_neither_https_nor_loopback(self, url: str) -> None:
-        with pytest.raises(jwks_client.FetchError, match="neither https nor on this machine"):
-            jwks_client.fetch(url)
 
     def test_knows_no_proxies(self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):

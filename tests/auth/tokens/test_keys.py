@@ -1,4 +1,4 @@
-"""Which keys are the pool's now: the life of a key set."""
+"""Which keys are the pool's now: the life of a key set (test_cache shows what the cache itself does)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps.auth.tokens import jwks_client, keys, verifier
-from apps.auth.tokens.errors import KeysUnavailableError, KeyUnknownError, TokenExpiredError
+from apps.auth.tokens.errors import KeysUnavailableError, KeyUnknownError, SignatureInvalidError
 from tests.auth.key_server_stub import answering
 from tests.auth.signing import compact, id_payload, key
 from tests.support.token_factory import base64url
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.auth.key_server_stub import Publisher
     from tests.support.clock import Clock
 
@@ -66,13 +68,6 @@ class TestFirstNeed:
 
         assert verifier.verify(token())
 
-    def test_of_many_at_once_is_one_fetch_for_which_all_wait(self, publisher: Publisher) -> None:
-        with ThreadPoolExecutor(50) as pool:
-            tokens = list(pool.map(lambda _: verifier.verify(token()), range(50)))
-
-        assert len(tokens) == 50
-        assert len(publisher.asked) == 1
-
 
 class TestRenewal:
     def test_is_hourly_and_keeps_what_was_verified(self, publisher: Publisher, clock: Clock) -> None:
@@ -87,66 +82,44 @@ class TestRenewal:
         assert len(publisher.asked) == 2
         assert keys.current() is pool
 
-    def test_withdraws_a_key_even_from_tokens_that_were_verified(
-        self, publisher: Publisher, clock: Clock
+    @pytest.mark.parametrize(
+        ("key_set", "error"),
+        [
+            (lambda: [key("pool-key-2")], KeyUnknownError),
+            (lambda: [key("another").jwk(kid="pool-key-1")], SignatureInvalidError),
+            (list, KeysUnavailableError),
+        ],
+        ids=["withdrawn", "replaced under its id", "empty set"],
+    )
+    def test_counts_for_verified_tokens_too(
+        self, publisher: Publisher, clock: Clock, key_set: Callable[[], list[Any]], error: type[Exception]
     ) -> None:
-        text = token()
-        verifier.verify(text)
-        publisher.publish(key("pool-key-2"))
-        clock.passes(HOUR)
-
-        with pytest.raises(KeyUnknownError):
-            verifier.verify(text)
-        assert verifier.verify(token("pool-key-2"))
-
-    def test_notices_another_key_under_the_same_id(self, publisher: Publisher, clock: Clock) -> None:
-        text = token()
-        verifier.verify(text)
-        publisher.publish(key("another").jwk(kid="pool-key-1"), key("pool-key-2"))
-        clock.passes(HOUR)
-
-        with pytest.raises(verifier.TokenError) as refusal:
-            verifier.verify(text)
-        assert refusal.value.code == "signature_invalid"
-
-        publisher.publish(key("pool-key-1"), key("pool-key-2"))
-        clock.passes(HOUR)
-        assert verifier.verify(text)
-
-    def test_that_fails_goes_on_with_the_known_keys(self, publisher: Publisher, clock: Clock) -> None:
         verifier.verify(token())
-        publisher.misbehave = OUT_OF_ORDER
+        publisher.publish(*key_set())
         clock.passes(HOUR)
-
-        for seconds, fetches in ((0, 2), (59, 2), (1, 3)):
-            clock.passes(seconds)
-            assert [verifier.verify(token()) for _ in range(10)]
-            assert len(publisher.asked) == fetches
-
-    def test_that_fails_for_a_day_ends_in_503(self, publisher: Publisher, clock: Clock) -> None:
-        text = token()
-        verifier.verify(text)
-        publisher.misbehave = OUT_OF_ORDER
-
-        clock.passes(24 * HOUR - 1)
-        assert verifier.verify(text)
-        clock.passes(1)
-        with pytest.raises(KeysUnavailableError):
-            verifier.verify(text)
-
-        publisher.misbehave = None
-        clock.passes(3)
-        assert verifier.verify(text)
-
-    def test_by_an_empty_set_withdraws_all_keys(self, publisher: Publisher, clock: Clock) -> None:
-        verifier.verify(token())
-        publisher.publish()
-        clock.passes(HOUR)
-
-        with pytest.raises(KeysUnavailableError):
+        with pytest.raises(error):
             verifier.verify(token())
 
         publisher.publish(key("pool-key-1"))
+        clock.passes(HOUR)
+        assert verifier.verify(token())
+
+    def test_that_fails_goes_on_with_the_known_keys_for_a_day(
+        self, publisher: Publisher, clock: Clock
+    ) -> None:
+        verifier.verify(token())
+        publisher.misbehave = OUT_OF_ORDER
+        clock.passes(HOUR)
+
+        for seconds, fetches in ((0, 2), (59, 2), (1, 3), (23 * HOUR - 61, 4)):
+            clock.passes(seconds)
+            assert [verifier.verify(token()) for _ in range(10)]
+            assert len(publisher.asked) == fetches
+        clock.passes(1)
+        with pytest.raises(KeysUnavailableError):
+            verifier.verify(token())
+
+        publisher.misbehave = None
         clock.passes(3)
         assert verifier.verify(token())
 
@@ -175,24 +148,11 @@ class TestRenewal:
 
 
 class TestUnknownKid:
-    def test_that_is_new_is_accepted_after_ten_seconds(self, publisher: Publisher, clock: Clock) -> None:
-        verifier.verify(token())
-        publisher.publish(key("pool-key-1"), key("pool-key-3"))
-        for _ in range(9):
-            clock.passes(1)
-            assert refused("flood")
-            assert refused("pool-key-3")
-
-        clock.passes(1)
-
-        assert not refused("pool-key-3")
-
     @pytest.mark.parametrize("misbehaviour", [None, OUT_OF_ORDER], ids=["healthy", "failing"])
-    def test_a_flood_costs_one_fetch_in_ten_seconds(
+    def test_costs_one_fetch_in_ten_seconds(
         self, publisher: Publisher, clock: Clock, misbehaviour: Any
     ) -> None:
-        known_token = token()
-        verifier.verify(known_token)
+        verifier.verify(token())
         publisher.misbehave = misbehaviour
         _, _, rest = key("attacker").sign(id_payload()).partition(".")
         for _ in range(20):
@@ -201,9 +161,13 @@ class TestUnknownKid:
                 header = base64url(compact({"kid": uuid.uuid4().hex, "alg": "RS256"}))
                 with pytest.raises(KeyUnknownError):
                     verifier.verify(f"{header}.{rest}")
-            assert verifier.verify(known_token)
-
+            assert verifier.verify(token())
         assert len(publisher.asked) == 1 + 2  # 400 kids in 20 seconds
+
+        publisher.publish(key("pool-key-1"), key("pool-key-3"))
+        assert refused("pool-key-3")
+        clock.passes(10)
+        assert not refused("pool-key-3")
 
     def test_does_not_keep_others_waiting(
         self, publisher: Publisher, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -228,21 +192,6 @@ class TestUnknownKid:
             assert not asker.done()
             go_on.set()
             assert asker.result()
-
-
-class TestClock:
-    def test_that_jumps_expires_a_verified_token_and_brings_it_back(
-        self, publisher: Publisher, clock: Clock
-    ) -> None:
-        text = key().sign(id_payload())
-        verifier.verify(text)
-
-        clock.is_set(2 * HOUR)
-        with pytest.raises(TokenExpiredError):
-            verifier.verify(text)
-
-        clock.is_set(-2 * HOUR)
-        assert verifier.verify(text)
 
 
 class TestReset:

@@ -51,16 +51,6 @@ def database_settings(**variables: str) -> dict[str, Any]:
     return {**configured.DATABASES["default"], **databases["default"]}
 
 
-@contextmanager
-def default_connection(database: dict[str, Any]) -> Iterator[None]:
-    """Let Django use another database."""
-    usual = connections["default"]
-    with closing(DatabaseWrapper(database, alias="default")) as other:
-        connections["default"] = other
-        yield
-        connections["default"] = usual
-
-
 @pytest.fixture(scope="module")
 def pooler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """PgBouncer before a server where the operator did what the documentation says, for one role."""
@@ -83,8 +73,11 @@ def connect(pooler: str, django_db_blocker: DjangoDbBlocker) -> Connect:
     def through_pooler(role: str = ROLE, *, setting: str = "true") -> Iterator[None]:
         url = f"postgresql://{role}@{pooler}/{DATABASE}"
         database = database_settings(DATABASE_URL=url, MOPED_API_DATABASE_POOLER=setting)
-        with django_db_blocker.unblock(), default_connection(database):
+        usual = connections["default"]
+        with django_db_blocker.unblock(), closing(DatabaseWrapper(database, alias="default")) as other:
+            connections["default"] = other
             yield
+            connections["default"] = usual
 
     return through_pooler
 
@@ -112,17 +105,13 @@ def use_both_backends() -> set[int]:
 
 class TestPooler:
     def test_is_refused_without_the_setting(self, connect: Connect) -> None:
-        with (
-            connect(setting="false"),
-            pytest.raises(OperationalError, match="unsupported startup parameter: options"),
-        ):
+        refused = pytest.raises(OperationalError, match="unsupported startup parameter: options")
+        with connect(setting="false"), refused:
             connection.ensure_connection()
 
     def test_refuses_to_migrate_without_the_roles_parameters(self, connect: Connect) -> None:
-        with (
-            connect(FORGOTTEN),
-            pytest.raises(ImproperlyConfigured, match="lacks search_path, stat"),
-        ):
+        refused = pytest.raises(ImproperlyConfigured, match="lacks search_path, stat")
+        with connect(FORGOTTEN), refused:
             call_command("migrate", verbosity=0)
 
     @pytest.mark.usefixtures("migrated")

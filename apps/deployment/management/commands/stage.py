@@ -11,7 +11,7 @@ from apps.core.errors import UpstreamError
 from apps.deployment import stages, subprocesses, zappa
 from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
-from apps.deployment.previews import preview_settings
+from apps.deployment.previews import names
 from apps.deployment.settings import rendering
 from apps.deployment.verification import facts
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         return parser
 
     def handle(self, *, stage: str, run: Run, overlay: Path | None, **options: Any) -> None:
-        if stage == preview_settings.PATTERN:
+        if stage == names.PATTERN:
             raise StageError(
                 f"{stage} is the pattern of previews; `manage.py preview up 12` makes one for #12."
             )

@@ -1,25 +1,32 @@
-"""A server that is frozen: its kernel still acknowledges, and no answer ever comes."""
+"""Servers that are frozen, only accept connections, or became a standby after a failover."""
 
 from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import psycopg
 import pytest
 from django.conf import settings as configured
 from django.db import OperationalError, connection, transaction
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
 
 from apps.core import deadline
 from apps.files.models import Project
 from tests.core.answers import AnsweringServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from pytest_django.fixtures import Settings
+    from rest_framework.request import Request
 
     from tests.conftest import Caller
 
@@ -28,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def frozen_backend() -> Iterator[None]:
-    """Freeze the server's process of this connection."""
+    """Freeze the server's process of this connection: its kernel acknowledges, and no answer ever comes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = int(cursor.fetchone()[0])
@@ -77,6 +84,33 @@ class TestFrozenBackend:
         assert client.get("/users/").status_code == 200
 
 
+class ProjectView(APIView):
+    """A view that writes, in a transaction or without one."""
+
+    permission_classes = (AllowAny,)
+    block: Callable[[], AbstractContextManager[object]] = transaction.atomic
+
+    def post(self, _request: Request) -> Response:
+        with self.block():
+            return Response({"id": Project.objects.create(project_name="Barton Springs Road").pk})
+
+
+class TestStandby:
+    @pytest.mark.parametrize("block", [transaction.atomic, nullcontext])
+    def test_answers_503_and_then_serves_again(
+        self, block: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        view, request = ProjectView.as_view(block=staticmethod(block)), APIRequestFactory().post("/")
+        with connection.cursor() as cursor:  # of this connection alone: the next one reaches the primary
+            cursor.execute("SET default_transaction_read_only = on")
+
+        refusal = view(request)
+
+        assert (refusal.status_code, refusal.data["code"]) == (503, "unavailable")
+        connection.close_if_unusable_or_obsolete()  # as at the beginning of a request
+        assert view(request).status_code == 200
+
+
 class TestConnecting:
     def test_ends_with_a_server_that_only_accepts(self) -> None:
         other = connection.copy()
@@ -86,22 +120,16 @@ class TestConnecting:
                 other.ensure_connection()
 
     @pytest.mark.parametrize("seconds_left", [0.5, 0.99, 1.99])
-    def test_has_a_limit_in_the_last_second(
+    def test_has_psycopgs_shortest_limit_in_the_last_second(
         self, monkeypatch: pytest.MonkeyPatch, seconds_left: float
     ) -> None:
-        limits: list[float] = []
-
-        def give_up(_attempt: object, *, interval: float, timeout: float) -> None:
-            assert interval
-            limits.append(timeout)
-            raise psycopg.errors.ConnectionTimeout
-
-        monkeypatch.setattr("psycopg.waiting.wait_conn", give_up)
+        wait = Mock(side_effect=psycopg.errors.ConnectionTimeout)
+        monkeypatch.setattr("psycopg.waiting.wait_conn", wait)
         monkeypatch.setattr("apps.core.deadline.remaining", lambda: seconds_left)
 
         with pytest.raises(OperationalError):
             connection.copy().ensure_connection()
-        assert set(limits) == {2}  # psycopg's shortest limit
+        assert {call.kwargs["timeout"] for call in wait.call_args_list} == {2}
 
     def test_is_not_begun_after_the_deadline(self) -> None:
         other = connection.copy()
