@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow(cost=15), pytest.mark.emulator]
 
 WORKERS = 2
+START = {7: load.Worker(100.0, 20)}
 # Says after a second that a neighbour is slow, which on a busy machine it may be.
 ON_A_CLOCK = {"/health/ready"}
 
@@ -66,9 +67,6 @@ class TestOutcome:
         tally.refused("noise", 400)
         return tally
 
-    def problems(self, tally: Tally, *moments: dict[int, load.Worker]) -> str:
-        return "; ".join(load.Outcome(tally, 1.0, [{7: load.Worker(100.0, 20)}, *moments]).problems())
-
     @pytest.mark.parametrize(
         ("half_way", "end", "message"),
         [
@@ -82,13 +80,14 @@ class TestOutcome:
     def test_names_what_a_worker_kept(
         self, tally: Tally, half_way: tuple[float, int], end: dict[int, load.Worker], message: str
     ) -> None:
-        assert self.problems(tally, {7: load.Worker(*half_way)}, end) == message
+        outcome = load.Outcome(tally, 1.0, [START, {7: load.Worker(*half_way)}, end])
+
+        assert "; ".join(outcome.problems()) == message
 
     def test_names_what_was_lost(self, tally: Tally) -> None:
         tally.failed(Wish("/", "/"), "503")
         tally.refused("noise", 500)
 
-        worker = {7: load.Worker(100.0, 20)}
-        problems = self.problems(tally, worker, worker)
+        problems = "; ".join(load.Outcome(tally, 1.0, [START] * 3).problems())
 
         assert problems == "1 good requests failed: GET /: 503; junk made a crash: noise: 500"

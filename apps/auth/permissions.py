@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.conf import settings
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 
 from apps.auth import current_roles
 from apps.claims.hasura import ADMIN, EDITOR, NO_CLAIMS, ROLES
@@ -35,14 +35,10 @@ NOT_ACTIVE = (
 NO_ROLE = "You need a Moped role for this."
 
 
-class IsSignedIn(BasePermission):
+class IsSignedIn(IsAuthenticated):
     """Anyone with a genuine token of the pool."""
 
     message = "Sign in first."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow every caller with a valid token."""
-        return get_caller(request).is_authenticated
 
 
 class IsActive(IsSignedIn):

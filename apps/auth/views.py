@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class AuthHealthView(HealthMessageView):
     """Say that the routes for authentication are there."""
 
+    name = "Authentication"
     subject = "Auth - "
 
 

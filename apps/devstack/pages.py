@@ -1,4 +1,4 @@
-"""Pages that only a laptop has: the traceback of a crash, and signing in as a persona with one button."""
+"""Pages that only a laptop has: a crash's traceback, signing in as a persona, recording an uploaded file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.http import HttpResponseRedirect
+from django.urls import reverse
 from django.views.debug import technical_500_response
 from django.views.decorators.csrf import csrf_protect
 
 from apps.auth.browser import cookies, sign_in
+from apps.core.errors import MopedError
 from apps.core.http import negotiation, problems
-from apps.devstack import persona_tokens
+from apps.devstack import persona_tokens, sample_data
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
 
@@ -36,7 +38,7 @@ class LaptopMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request."""
-        return act_as(request) if request.path_info == ACT_AS else self.get_response(request)
+        return PAGES.get(request.path_info, self.get_response)(request)
 
     def process_exception(self, request: HttpRequest, _exception: Exception) -> HttpResponse:
         """Log a crash as everywhere, and show a browser Django's page about it."""
@@ -62,3 +64,18 @@ def act_as(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(sign_in.safe_target(request.POST.get("next", "")))
     cookies.set_token_cookie(response, token, seconds=TOKEN_SECONDS)
     return response
+
+
+@problems.allow_methods("POST")
+@csrf_protect
+def record_file(request: HttpRequest) -> HttpResponse:
+    """Record an uploaded file of a project as the editor does, and lead to its download."""
+    key = request.POST.get("key", "")
+    try:
+        sample_data.record_file(key, sign_in.caller(request).claims.database_id)
+    except MopedError as error:
+        return problems.respond_error(request, error)
+    return HttpResponseRedirect(reverse("file-download", kwargs={"key": key}))
+
+
+PAGES = {ACT_AS: act_as, "/record-file": record_file}

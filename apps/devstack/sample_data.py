@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.db import transaction
 
@@ -10,6 +12,7 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.devstack.personas import BY_KEY
 from apps.files import keys
+from apps.files.errors import UnknownFileError
 from apps.files.models import FileType, Person, Project, ProjectFile
 from apps.users.models import MopedUser, MopedWorkgroup
 
@@ -20,6 +23,7 @@ PROJECTS = {
     },
     "Zilker Elementary Safe Routes": {"Crossing count.csv": b"hour,people\n7,41\n8,63\n"},
 }
+PROJECT_KEY = re.compile("(?:private|public)/project/(?P<project>[0-9]+)/(?P<user>[0-9]+)_.+")
 # Known to Moped, without a sign-in.
 PEOPLE = (
     ("Paula", "Planner", "Arterial Management"),
@@ -52,15 +56,30 @@ def ensure() -> None:
 
 def _create_file(project: Project, file_name: str, content: bytes) -> None:
     editor = Person.objects.get(email=BY_KEY["editor"].email)
-    name = keys.for_project("private", project.project_id, editor.user_id, file_name.replace(" ", "_"))
-    key = f"{settings.UPLOADS_PREFIX}{name}"
+    name, user_id = file_name.replace(" ", "_"), str(editor.user_id)
+    key = keys.new_key(kind="private", project_id=project.project_id, user_id=user_id, name=name)
+    key = f"{settings.UPLOADS_PREFIX}{key}"
     with translate_errors():
         clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=content)
+    record_file(key, user_id)
+
+
+def record_file(key: str, user_id: str) -> None:
+    """
+    Make the row of a project's file, as the editor does through Hasura.
+
+    :raises UnknownFileError: if the user uploaded no such file
+    """
+    project_key = PROJECT_KEY.fullmatch(key.removeprefix(settings.UPLOADS_PREFIX))
+    if project_key is None or project_key["user"] != user_id:
+        raise UnknownFileError
+    with translate_errors():
+        uploaded = clients.s3().head_object(Bucket=settings.UPLOADS_BUCKET, Key=key)
     ProjectFile.objects.create(
-        project=project,
+        project_id=int(project_key["project"]),
         file_key=key,
-        file_name=file_name,
-        file_size=len(content),
+        file_name=keys.display_name(key),
+        file_size=uploaded["ContentLength"],
         file_type=FileType.objects.order_by("id").first(),
-        created_by_user=editor,
+        created_by_user_id=int(user_id),
     )

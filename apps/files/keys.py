@@ -28,18 +28,10 @@ FORBIDDEN_CHARACTERS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 DOT_SEGMENTS = frozenset({".", ".."})
 
 
-def for_project(kind: str, project_id: int, user_id: int, name: str) -> str:
-    """Return a new key for a file of a project; `name` is clean already."""
-    return f"{kind}/project/{project_id}/{user_id}_{_unique(name)}"
-
-
-def for_user(kind: str, user_id: int, name: str) -> str:
-    """Return a new key for a file that belongs to a person rather than to a project."""
-    return f"{kind}/user/{user_id}/{_unique(name)}"
-
-
-def _unique(name: str) -> str:
-    return f"{datetime.now(UTC):%m%d%Y%H%M%S}_{secrets.token_hex(8)}_{name}"
+def new_key(*, kind: str, project_id: int | None, user_id: str, name: str) -> str:
+    """Return a new key for a file of a project, or of the person without one; `name` is clean already."""
+    folder = f"user/{user_id}/" if project_id is None else f"project/{project_id}/{user_id}_"
+    return f"{kind}/{folder}{datetime.now(UTC):%m%d%Y%H%M%S}_{secrets.token_hex(8)}_{name}"
 
 
 def canonical(key: str) -> str:
@@ -60,7 +52,7 @@ def is_under(key: str, folders: tuple[str, ...]) -> bool:
     return any(key.startswith(folder) and len(key) > len(folder) for folder in folders)
 
 
-def folders_of_user(user_id: int) -> tuple[str, ...]:
+def folders_of_user(user_id: str) -> tuple[str, ...]:
     """Return the folders that are this person's own."""
     return tuple(f"{folder}{user_id}/" for folder in USER_FOLDERS)
 

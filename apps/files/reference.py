@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
-
 from apps.core.errors import UnavailableError
 from apps.core.http.operation import Operation, Operations
 from apps.files import adapters, errors, views
@@ -30,7 +28,6 @@ OPERATIONS: Operations = {
                 "status": "success",
             },
             connect=adapters.upload_origin,
-            links=lambda form: {"Download": reverse("file-download", kwargs={"key": form["filename"]})},
         )
     },
     views.DownloadView: {

@@ -22,7 +22,7 @@ class UploadSerializer(serializers.Serializer[Any]):
         source="file_name", trim_whitespace=False, help_text="The file's name, with its extension."
     )
     project_id = serializers.RegexField(
-        rf"^(0|{ids.DECIMAL.pattern})?$",
+        rf"^(0|{ids.DECIMAL.pattern})$",
         default="",
         allow_blank=True,
         trim_whitespace=False,

@@ -35,18 +35,13 @@ def sign_upload(
     :raises UnavailableError: if AWS gives us no credentials to sign with
     """
     name = names.clean(file_name)
-    user_id = ids.parse(actor.claims.database_id)
-    if user_id is None:
-        raise NotAMopedUserError
-    person = selectors.find_person(user_id, project_id)
-    if person is None or not _is_same_person(person, actor):
+    person = _find_person(actor, project_id)
+    if person is None:
         raise NotAMopedUserError
     if project_id is not None and not person.project_is_live:
         raise UnknownProjectError
-    if project_id is None:
-        path = keys.for_user(kind, user_id, name)
-    else:
-        path = keys.for_project(kind, project_id, user_id, name)
+    user_id = actor.claims.database_id
+    path = keys.new_key(kind=kind, project_id=project_id, user_id=user_id, name=name)
     key = f"{settings.UPLOADS_PREFIX}{path}"
     upload = adapters.presign_upload(key=key, media_type=content_types.type_of(name))
     _record("file_upload_signed", key, actor)
@@ -78,30 +73,27 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     """
     path = key.removeprefix(settings.UPLOADS_PREFIX) if key.startswith(settings.UPLOADS_PREFIX) else ""
     if keys.is_under(path, keys.USER_FOLDERS):
-        return _is_own_folder(path, actor)
+        folders = keys.folders_of_user(actor.claims.database_id)
+        return keys.is_under(path, folders) and _find_person(actor, None) is not None
     if keys.is_under(key, keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
     is_shared = keys.is_under(path, keys.PROJECT_FOLDERS) or keys.is_under(key, settings.FILES_OLDER_FOLDERS)
     return is_shared and selectors.has_live_row(key)
 
 
-def _is_own_folder(path: str, actor: CognitoUser) -> bool:
-    user_id = ids.parse(actor.claims.database_id)
-    if user_id is None or not keys.is_under(path, keys.folders_of_user(user_id)):
-        return False
-    owner = selectors.find_person(user_id, None)
-    return owner is not None and _is_same_person(owner, actor)
-
-
-def _is_same_person(person: selectors.Person, actor: CognitoUser) -> bool:
+def _find_person(actor: CognitoUser, project_id: int | None) -> selectors.Person | None:
     """
-    Return whether the row that the caller's claims name is the caller's own.
+    Return the active row that the caller's claims name, if it is the caller's own.
 
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.
     """
+    user_id = ids.parse(actor.claims.database_id)
+    person = None if user_id is None else selectors.find_person(user_id, project_id)
+    if person is None:
+        return None
     is_account = str(person.account) == actor.claims.user_id.lower()
-    return is_account or normalize(person.email) == normalize(actor.email)
+    return person if is_account or normalize(person.email) == normalize(actor.email) else None
 
 
 def _record(event: str, key: str, actor: CognitoUser) -> None:

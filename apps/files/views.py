@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class FilesHealthView(HealthMessageView):
     """Say that the file routes are there."""
 
+    name = "Files"
     subject = "Files - "
 
 

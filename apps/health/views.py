@@ -83,3 +83,5 @@ class RootView(HealthMessageView):
     It says who is calling, manages staff accounts, and signs uploads and downloads of files. GraphQL cannot
     do these things for the City of Austin's mobility project database.
     """
+
+    name = "Moped API"

@@ -1,15 +1,31 @@
-"""The forms of the browsable pages, made from serializers."""
+"""The forms of the browsable pages, made from serializers, and what the caller may send and open."""
 
 from __future__ import annotations
 
+import re
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
-from rest_framework import serializers
+import msgspec
+from django.urls import get_script_prefix, resolve
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.request import override_method
+from rest_framework.utils.serializer_helpers import BoundField
 
+from apps.core.errors import MopedError
+from apps.core.http.html_forms import CONTENT
+from apps.core.http.negotiation import sent_query
+from apps.core.http.operation import operation_of
 from apps.core.http.serializers import ChoiceListField
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from django.urls import ResolverMatch
+    from rest_framework.response import Response
 
     Field = serializers.Field[Any, Any, Any, Any]
 
@@ -21,28 +37,50 @@ WIDGETS = {
     serializers.IntegerField: "number",
 }
 TYPES: dict[str, str] = {"email": "email", "password": "password"}
+# Texts of the Flask API. The editor translates the first two, which always follow a sentence for people.
+FOR_THE_EDITOR = re.compile("value does not match regex|min length is 8")
+FOR_PEOPLE = {
+    re.compile("required field|null value not allowed|empty values not allowed"): "This field is required.",
+    re.compile(r"min (length|value) is (\d+)"): r"The least \1 is \2.",
+    re.compile(r"max (length|value) is (\d+)"): r"The greatest \1 is \2.",
+    re.compile(r"must be of (\w+) type"): r"This must be of the type \1.",
+}
 
 
-class Choice(NamedTuple):
-    """A value that can be chosen."""
+class Action(NamedTuple):
+    """A write that the page offers, or why it does not."""
 
-    value: str
-    text: str
-    is_chosen: bool
+    method: str
+    summary: str
+    refusal: str
+    fields: Sequence[FormField] = ()
+    raw: str = ""
+    is_raw: bool = False
+    """Whether the raw data failed."""
+    confirm: str = ""
 
 
-class FormField(NamedTuple):
-    """A field as the template shows it."""
+class FormField(BoundField):
+    """A field with its value and messages, as the template shows it."""
 
-    name: str
-    label: str
-    help_text: str
-    required: bool
-    widget: str
-    """`checkboxes`, `select`, `checkbox`, `textarea`, or a type of an `input`."""
-    value: Any
-    choices: list[Choice]
-    errors: list[str]
+    @property
+    def widget(self) -> str:
+        """Return `checkboxes`, `select`, `checkbox`, `textarea`, or a type of an `input`."""
+        if "choices" in self.style:
+            return "select"
+        widget = next((widget for kind, widget in WIDGETS.items() if isinstance(self._field, kind)), "")
+        if not widget and (getattr(self._field, "max_length", None) or 0) > LONG_TEXT:
+            return "textarea"
+        return widget or TYPES.get(getattr(self._field, "schema", {}).get("format", ""), "text")
+
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        """Return the values that can be chosen, with their texts, and which of them are."""
+        offered = getattr(self._field, "choices", {})
+        if "choices" in self.style:
+            offered = self.style["choices"]()
+        chosen = set(map(str, self.value if isinstance(self.value, list) else [self.value]))
+        return [(str(value), str(text), str(value) in chosen) for value, text in offered.items()]
 
 
 def form_fields(
@@ -50,27 +88,20 @@ def form_fields(
 ) -> list[FormField]:
     """Return the fields that a person can fill in, with values and messages."""
     return [
-        _form_field(name, field, values, list(errors.get(name, ())))
+        FormField(field, _value(field, values, name), errors.get(name, []))  # type: ignore[arg-type] # plain texts
         for name, field in serializer.fields.items()
         if not field.read_only and not field.style.get("ignored")
     ]
 
 
-def _form_field(name: str, field: Field, values: Mapping[str, Any], errors: list[str]) -> FormField:
-    widget = _widget(field)
-    value = "" if widget == "password" else _value(field, values, name)
-    help_text = "" if "choices" in field.style else str(field.help_text or "")  # names explain themselves
-    choices = _choices(field, value)
-    return FormField(name, str(field.label), help_text, field.required, widget, value, choices, errors)
+def plain_messages(messages: Sequence[str]) -> list[str]:
+    """Return the messages of a field as people read them, without those that only the editor reads."""
+    return [_plain(message) for message in messages if not FOR_THE_EDITOR.match(message)]
 
 
-def _widget(field: Field) -> str:
-    if "choices" in field.style:
-        return "select"
-    widget = next((widget for kind, widget in WIDGETS.items() if isinstance(field, kind)), "")
-    if not widget and (getattr(field, "max_length", None) or 0) > LONG_TEXT:
-        return "textarea"
-    return widget or TYPES.get(getattr(field, "schema", {}).get("format", ""), "text")
+def _plain(message: str) -> str:
+    matches = ((pattern.fullmatch(message), sentence) for pattern, sentence in FOR_PEOPLE.items())
+    return next((match.expand(sentence) for match, sentence in matches if match), message)
 
 
 def _value(field: Field, values: Mapping[str, Any], name: str) -> Any:
@@ -81,12 +112,85 @@ def _value(field: Field, values: Mapping[str, Any], name: str) -> Any:
     return "" if value is None else value
 
 
-def _choices(field: Field, value: Any) -> list[Choice]:
-    if isinstance(field, ChoiceListField):
-        offered: Mapping[Any, Any] = dict(zip(field.values, field.values, strict=True))
-    elif "choices" in field.style:
-        offered = field.style["choices"]()
-    else:
-        offered = getattr(field, "choices", {})
-    chosen = {str(item) for item in value} if isinstance(value, list) else {str(value)}
-    return [Choice(str(item), str(text), str(item) in chosen) for item, text in offered.items()]
+def messages(view: Any, data: Any) -> Mapping[str, list[str]]:
+    """Return the messages of a failed request by field, as people read them."""
+    errors = getattr(view, "own_messages", None)
+    errors = data.get("error", {}) if errors is None else errors
+    return {name: plain_messages(texts) for name, texts in errors.items()}
+
+
+def query_fields(view: Any, request: Any, response: Response) -> list[FormField]:
+    """Return the fields of the query, if the caller may send one."""
+    serializer_class = getattr(view, "query_serializer_class", None)
+    is_refused = response.status_code > HTTPStatus.BAD_REQUEST
+    if serializer_class is None or request.method != "GET" or is_refused:
+        return []
+    is_wrong = response.exception and request.query_params
+    errors = messages(view, response.data) if is_wrong else {}
+    return form_fields(serializer_class(), sent_query(request), errors)
+
+
+def actions(view: Any, request: Any, response: Response, data: Any) -> list[Action]:
+    """Return the writes that the route offers; after a POST or PUT only the same one, to send another."""
+    is_missing = view.kwargs and response.status_code == HTTPStatus.NOT_FOUND
+    if is_missing or status.is_server_error(response.status_code):
+        return []  # a form asks the database for choices, which may be what failed
+    offered = ("POST", "PUT", "DELETE") if request.method == "GET" else {request.method} & {"POST", "PUT"}
+    methods = [name for name in offered if name in view.allowed_methods]
+    return [_action(view, request, response, data, method) for method in methods]
+
+
+def _action(view: Any, request: Any, response: Response, data: Any, method: str) -> Action:
+    operation = operation_of(view, method)
+    summary = (getattr(view, method.lower()).__doc__ or method).strip().partition("\n")[0].removesuffix(".")
+    resource = data if view.kwargs and not response.exception else {}
+    check = partial(operation.check, resource, request.user) if operation.check and resource else None
+    if refusal := _refusal(view, request, method, check):
+        return Action(method, summary, refusal)
+    if method == "DELETE":
+        question = operation.confirm.format_map(resource) if resource else f"Send DELETE {request.path}?"
+        return Action(method, summary, "", confirm=question)
+    with override_method(view, request, method):
+        serializer = view.get_serializer_class()()
+    if response.exception and request.method == method:
+        fields = form_fields(serializer, request.data, messages(view, data))
+        sent = request._request.POST.get(CONTENT)  # noqa: SLF001
+        return Action(
+            method, summary, "", fields, sent or _json(operation.body_example), is_raw=sent is not None
+        )
+    fields = form_fields(serializer, resource or request.query_params, {})
+    filled = {field.name: field.value for field in fields if field.value or resource}
+    return Action(method, summary, "", fields, _json({**(operation.body_example or {}), **filled}))
+
+
+def _refusal(view: Any, request: Any, method: str, check: Callable[[], None] | None = None) -> str:
+    """Return why the caller may not send this method, or an empty text."""
+    with override_method(view, request, method) as overridden:
+        try:
+            view.check_permissions(overridden)
+            if check:
+                check()
+        except NotAuthenticated:
+            return "Sign in first."
+        except (APIException, MopedError) as error:
+            return str(getattr(error, "detail", error))
+    return ""
+
+
+def _json(body: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(body), indent=2).decode()
+
+
+def may_open(url: str, request: Any) -> bool:
+    """Tell whether the caller may see a page, or send its form if it has no GET."""
+    if not url.startswith("/"):
+        return True  # in the bucket
+    match = resolve_url(url)
+    view = match.func.cls(kwargs=match.kwargs)  # type: ignore[attr-defined] # one of DRF's
+    method = "GET" if "GET" in view.allowed_methods else view.allowed_methods[0]
+    return not _refusal(view, request, method)
+
+
+def resolve_url(url: str) -> ResolverMatch:
+    """Return the route of a path of ours."""
+    return resolve("/" + unquote(urlsplit(url).path).removeprefix(get_script_prefix()))

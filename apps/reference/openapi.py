@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerExtension,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Failure = tuple[int, str, str]  # status, code, message
+REQUEST_ID = "5d1e3f8e9a1b4c7f8e2d3c4b5a697887"
 
 
 class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -79,17 +79,6 @@ class StrictSerializer(OpenApiSerializerExtension):  # type: ignore[no-untyped-c
             if field.style.get("ignored"):
                 schema["properties"][name]["deprecated"] = True
         return {**schema, "additionalProperties": False}
-
-
-class Pattern(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A text whose pattern also describes the empty text."""
-
-    target_class = "rest_framework.serializers.RegexField"
-
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        """Return the schema."""
-        (validator,) = (v for v in self.target.validators if isinstance(v, RegexValidator))
-        return {"type": "string", "pattern": validator.regex.pattern}  # type: ignore[union-attr] # compiled
 
 
 class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
@@ -142,15 +131,6 @@ class MopedAutoSchema(AutoSchema):
         """Return the one media type of bodies: the forms of the pages are no part of the interface."""
         return [JsonParser.media_type]
 
-    def get_request_serializer(self) -> Any:
-        """Return the body's serializer."""
-        return self.get_serializer_class() if self._has_body() else None
-
-    def get_serializer_class(self) -> Any:
-        """Return the serializer that the view declares for this method, if any."""
-        view: Any = self.view
-        return view.get_serializer_class() if getattr(view, "serializer_class", None) else None
-
     def get_response_serializers(self) -> Any:
         """Return the answer and every failure."""
         operation = self._operation()
@@ -183,7 +163,7 @@ class MopedAutoSchema(AutoSchema):
     def _answer(self, operation: Operation) -> Any:
         if operation.answer or operation.status == HTTPStatus.NO_CONTENT:
             return operation.answer
-        return self.get_serializer_class()
+        return super().get_response_serializers()
 
     def _has_body(self) -> bool:
         return self.method in {"POST", "PUT", "PATCH"}
@@ -251,11 +231,9 @@ def _problem_response(status: int, reasons: list[tuple[str, str]]) -> OpenApiRes
         ]
     }
     examples = [
-        OpenApiExample(code, _example(status, code, message), status_codes=[status])
+        OpenApiExample(
+            code, problems.details(status, code, message, request_id=REQUEST_ID), status_codes=[status]
+        )
         for code, message in dict(reasons).items()
     ]
     return OpenApiResponse(schema, description=problems.title(status), examples=examples)
-
-
-def _example(status: int, code: str, message: str) -> dict[str, Any]:
-    return problems.details(status, code, message, request_id="5d1e3f8e9a1b4c7f8e2d3c4b5a697887")

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from rest_framework import status
 
-from apps.claims.hasura import HasuraClaims
+from apps.claims.hasura import NO_LOGIN, ROLES, HasuraClaims
 from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.http.operation import Operation, Operations
@@ -116,14 +117,58 @@ def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
 
 
 def user_links(user: Mapping[str, Any]) -> dict[str, str]:
-    """Return where a user's pages are: a user without an account has none yet."""
+    """Return where a user's pages are. A user who cannot sign in has none but the activation."""
+    if _state(user) != "active":
+        roles = [role for role in user["roles"] or () if role in ROLES]
+        query = urlencode({"email": user["email"], "roles": roles}, doseq=True)
+        return {"Activate": f"{reverse('activate-user')}?{query}"}
     account = user["cognito_user_id"]
-    if account is None or user["is_deleted"]:
-        return {"Activate": f"{reverse('activate-user')}?{urlencode({'email': user['email']})}"}
     return {
         "Open": reverse("user", kwargs={"user_id": account}),
         "History": reverse("user-history", kwargs={"user_id": account}),
     }
+
+
+def user_row(user: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the list shows of a user, by column."""
+    return {
+        "Last name": user["last_name"],
+        "First name": user["first_name"],
+        "Email": user["email"],
+        "Workgroup": user["workgroup_name"] or "",
+        "Roles": ", ".join(user["roles"] or ()),
+        "State": _state(user),
+    }
+
+
+def event_row(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the history shows of a change, by column."""
+    changes = (
+        (name.replace("_", " ").capitalize(), *map(_text, change.values()))
+        for name, change in event["changes"].items()
+    )
+    return {
+        "At": event["at"],
+        "Operation": event["operation"],
+        "Actor": event["actor_email"],
+        "Changes": format_html("<ul>{}</ul>", format_html_join("", "<li><b>{}</b>: {} → {}</li>", changes)),
+    }
+
+
+def _text(value: Any) -> str:
+    """Return a changed value as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return text or "(empty)"
+
+
+def _state(user: Mapping[str, Any]) -> str:
+    """Return whether a user can sign in, or why not."""
+    if user["is_deleted"]:
+        return "deactivated"
+    has_account = user["cognito_user_id"] and NO_LOGIN not in (user["roles"] or ())
+    return "active" if has_account else "no sign-in"
 
 
 OPERATIONS: Operations = {
@@ -132,7 +177,7 @@ OPERATIONS: Operations = {
             answer=UserPageSerializer,
             errors=(UnavailableError,),
             answer_example=PAGE,
-            columns=("last_name", "first_name", "email", "workgroup_name", "roles", "is_deleted"),
+            row=user_row,
             links=user_links,
         ),
         "post": Operation(
@@ -200,7 +245,7 @@ OPERATIONS: Operations = {
             path=PATH,
             errors=(errors.UserNotFoundError, UnavailableError),
             answer_example=HISTORY,
-            columns=("at", "operation", "actor_email", "changes"),
+            row=event_row,
         )
     },
 }

@@ -67,6 +67,12 @@ def list_workgroups() -> dict[int, str]:
     return dict(workgroups.values_list("workgroup_id", "workgroup_name"))
 
 
+def list_all_workgroups() -> dict[int, str]:
+    """Return the names of all workgroups, at last those that users may still have but not choose."""
+    former = MopedWorkgroup.objects.filter(is_deleted=True).order_by("workgroup_name")
+    return list_workgroups() | {group.pk: f"{group.workgroup_name} (former)" for group in former}
+
+
 def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     """
     Return what is known of the person with this account, or of the inactive person who had it.

@@ -17,7 +17,7 @@ from apps.core.http.serializers import (
 )
 from apps.users.fields import Address, Name, Password, Title
 from apps.users.models import Event, MopedUser
-from apps.users.selectors import list_workgroups
+from apps.users.selectors import list_all_workgroups, list_workgroups
 
 if TYPE_CHECKING:
     from apps.users.selectors import UserDetail
@@ -142,14 +142,14 @@ class UserQuerySerializer(serializers.Serializer[Any]):
         allow_blank=True,
         max_length=64,
         help_text="A role that the user has.",
-        style={"choices": lambda: dict(zip(ROLES, ROLES, strict=True))},
+        style={"choices": lambda: {role: role for role in (*ROLES, NO_LOGIN)}},
     )
     workgroup = serializers.IntegerField(
         min_value=1,
         max_value=LARGEST_ID,
         default=None,
         help_text="The id of the user's workgroup.",
-        style={"choices": list_workgroups},
+        style={"choices": list_all_workgroups},
     )
     active = serializers.BooleanField(
         default=None, help_text="Only active users, or only deactivated ones.", style={"choices": _yes_or_no}

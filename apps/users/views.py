@@ -26,6 +26,8 @@ from apps.users.serializers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import QuerySet
     from rest_framework.permissions import BasePermission
     from rest_framework.request import Request
@@ -48,6 +50,8 @@ class EditorFormView(QueryView):
     readers: tuple[type[BasePermission], ...] = (HasRole,)
     writers: tuple[type[BasePermission], ...] = (IsAdmin, StageIsWritable)
     body_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
+    own_messages: Mapping[str, list[str]] | None = None
+    """The messages of a refused write without the one that is added for the editor. The page shows them."""
 
     def get_object(self) -> None:
         """Do nothing. DRF asks before it describes PUT for OPTIONS, and our permissions need no object."""
@@ -80,9 +84,8 @@ class EditorFormView(QueryView):
         """Answer as always, and put a message under a visible field if there is none yet."""
         response = super().handle_exception(exc)
         if self.request.method not in SAFE_METHODS and response.status_code != status.HTTP_401_UNAUTHORIZED:
-            response.data["error"] = _under_visible_field(
-                response.data.get("error", {}), response.data["detail"]
-            )
+            self.own_messages = response.data.get("error", {})
+            response.data["error"] = _under_visible_field(self.own_messages, response.data["detail"])
         return response
 
 
@@ -223,8 +226,8 @@ def _uuid(text: str) -> UUID | None:
     return account_id if str(account_id) == text.lower() else None
 
 
-def _under_visible_field(fields: dict[str, list[str]], detail: str) -> dict[str, list[Any]]:
+def _under_visible_field(fields: Mapping[str, list[str]], detail: str) -> dict[str, list[Any]]:
     if not fields.keys().isdisjoint(VISIBLE_FIELDS):
-        return fields
+        return dict(fields)
     hidden = [f"{name}: {message}" for name, messages in fields.items() for message in messages]
     return {"email": hidden or [detail], **fields}

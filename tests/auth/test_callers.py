@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from apps.auth.callers import Anonymous, CognitoUser
 from apps.auth.tokens import verifier
-from tests.support.token_factory import Signer, hasura_claim
 
-HASURA = "https://hasura.io/jwt/claims"
+if TYPE_CHECKING:
+    from tests.support.token_factory import Signer
 
 
 def user(signer: Signer, **claims: Any) -> CognitoUser:
@@ -19,27 +19,21 @@ SSO = "azuread_jane.doe@austintexas.gov"
 
 
 class TestVerifiedCityAddress:
-    """The part of the "valid user" rule that is about the address."""
+    """The part of the "valid user" rule that is about the address; test_identity has its spellings."""
 
     @pytest.mark.parametrize(
         ("claims", "is_verified", "has_city_address"),
         [
             ({}, True, True),
-            ({"email": "X@AUSTINTEXAS.GOV"}, True, True),
             ({"email_verified": "true"}, True, True),
-            ({"email_verified": False, "cognito:username": SSO}, True, True),
             ({"email_verified": None, "cognito:username": SSO}, True, True),
-            ({"email_verified": False, "cognito:username": "azuread_jane.doe@AUSTINTEXAS.GOV"}, True, True),
             ({"email_verified": False, "cognito:username": "AzureAD_Jane.Doe@AustinTexas.gov"}, True, True),
-            ({HASURA: hasura_claim()}, True, True),
             ({"email_verified": False}, False, True),
             ({"email_verified": "false"}, False, True),
+            ({"email_verified": None}, False, True),
             ({"email_verified": False, "cognito:username": "azuread_jane.doe@gmail.com"}, False, True),
             ({"email_verified": False, "cognito:username": "jane.doe@austintexas.gov"}, False, True),
             ({"email": "jane.doe@gmail.com"}, True, False),
-            ({"email": "jane.doe@parks.austintexas.gov"}, True, False),
-            ({"email": "jane.doe@austintexas.gov.evil.example"}, True, False),
-            ({"email": "jane.doe@notaustintexas.gov"}, True, False),
         ],
     )
     def test_has_two_conditions(

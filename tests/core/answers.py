@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from typing import TYPE_CHECKING, Self
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
+from typing import Self
 
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 LARGEST_REQUEST = 65536
 
 
-class AnsweringServer:
+class AnsweringServer(ThreadingTCPServer):
     """
     Answers each connection with the same octets.
 
     :param answer: the status line, headers and body; None for no answer, with the connection open
     """
 
+    daemon_threads = True
+
     def __init__(self, answer: bytes | None) -> None:
-        self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._open: list[socket.socket] = []
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.answer = answer
         self.requests = 0
+        self.is_over = Event()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(LIMIT_SECONDS)
-        self._listener.close()
-        for connection in self._open:
-            connection.close()
+    def __exit__(self, *_error: object) -> None:
+        self.is_over.set()
+        self.shutdown()
+        self.server_close()
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return  # closed
-            self.requests += 1
-            self._open.append(connection)
-            if self._answer is not None:
-                connection.recv(LARGEST_REQUEST)
-                connection.sendall(self._answer)
-                connection.shutdown(socket.SHUT_WR)
+
+class _Connection(BaseRequestHandler):
+    server: AnsweringServer
+
+    def handle(self) -> None:
+        self.server.requests += 1
+        if self.server.answer is None:
+            self.server.is_over.wait(LIMIT_SECONDS)
+        else:
+            self.request.recv(LARGEST_REQUEST)
+            self.request.sendall(self.server.answer)
 
 
 def json_answer(body: bytes, *, length: int | None = None) -> bytes:
     """Return a 200 of AWS with this body, whose header may promise more."""
-    headers = (
-        "HTTP/1.1 200 OK",
-        "Content-Type: application/x-amz-json-1.1",
-        f"Content-Length: {len(body) if length is None else length}",
-        "Connection: close",
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n"
+        f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
     )
-    return "\r\n".join((*headers, "", "")).encode() + body
+    return head.encode() + body

@@ -94,3 +94,14 @@ class TestActAs:
 
     def test_answers_post_only(self, laptop: Client) -> None:
         assert laptop.get("/act-as").status_code == 405
+
+
+class TestRecordFile:
+    @pytest.mark.parametrize(
+        "key",
+        ["", "private/project/1/2_07042026120000_0123456789abcdef_another-users.pdf", "private/user/0/x.pdf"],
+    )
+    def test_refuses_what_the_caller_did_not_upload(self, laptop: Client, key: str) -> None:
+        response = laptop.post("/record-file", {"key": key}, secure=True)
+        assert response.status_code == 404
+        assert "There is no such file" in response.text

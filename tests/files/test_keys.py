@@ -14,11 +14,13 @@ NIGHT = datetime(2026, 11, 23, 5, 4, 3, tzinfo=UTC)
 class TestNewKeys:
     @time_machine.travel(NIGHT, tick=False)
     def test_name_project_or_person_and_the_time(self) -> None:
-        key = keys.for_project("private", 65, 77, "plan.pdf")
-        assert re.fullmatch(r"private/project/65/77_11232026050403_[0-9a-f]{16}_plan\.pdf", key)
-        assert keys.for_project("private", 65, 77, "plan.pdf") != key
-        key = keys.for_user("public", 77, "me.png")
-        assert re.fullmatch(r"public/user/77/11232026050403_[0-9a-f]{16}_me\.png", key)
+        of_project, of_person, other = (
+            keys.new_key(kind="public", project_id=project_id, user_id="77", name="plan.pdf")
+            for project_id in (65, None, 65)
+        )
+        assert re.fullmatch(r"public/project/65/77_11232026050403_[0-9a-f]{16}_plan\.pdf", of_project)
+        assert re.fullmatch(r"public/user/77/11232026050403_[0-9a-f]{16}_plan\.pdf", of_person)
+        assert other != of_project
 
 
 class TestCanonical:

@@ -56,16 +56,10 @@ def translate_errors(**error_classes: type[MopedError]) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        error_class = _translated(code, error_classes)
-        raise error_class from error
+        kind = UnavailableError if code in THROTTLED else UpstreamError
+        raise error_classes.get(code, kind) from error
     except BotoCoreError as error:
         raise UnavailableError from error
     except (ResponseParserError, *UNUSABLE) as error:
         logger.exception("aws_answer_unusable")
         raise UpstreamError from error
-
-
-def _translated(code: str, error_classes: dict[str, type[MopedError]]) -> type[MopedError]:
-    if code in error_classes:
-        return error_classes[code]
-    return UnavailableError if code in THROTTLED else UpstreamError

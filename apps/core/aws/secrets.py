@@ -51,7 +51,8 @@ def value(name: str, key: str, *, doubted: bool = False) -> str:
 
 def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
     """Return several keys of a secret, all of the same reading; otherwise as `value`."""
-    content = _values(name, doubted=doubted)
+    cached = _cache(name)
+    content = cached.refresh(name, interval=DOUBT_SECONDS) if doubted else cached.get(name)
     texts = tuple(content.get(key, "") for key in keys)
     if not all(texts):
         raise SecretError
@@ -61,11 +62,6 @@ def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
 def forget() -> None:
     """Drop what is cached (a restored snapshot, tests)."""
     _cache.cache_clear()
-
-
-def _values(name: str, *, doubted: bool) -> Mapping[str, str]:
-    secret = _cache(name)
-    return secret.refresh(name, interval=DOUBT_SECONDS) if doubted else secret.get(name)
 
 
 @cache

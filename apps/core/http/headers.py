@@ -26,7 +26,8 @@ def apply(response: HttpResponseBase) -> None:
     headers = response.headers
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)
-    headers.setdefault("Content-Security-Policy", _policy(headers.get("Content-Type", "")))
+    is_page = headers.get("Content-Type", "").startswith("text/html")
+    headers.setdefault("Content-Security-Policy", page_policy() if is_page else POLICY_OF_DATA)
 
 
 def page_policy(*, connect: str = "") -> str:
@@ -38,7 +39,3 @@ def page_policy(*, connect: str = "") -> str:
     return POLICY_OF_PAGES.format(
         sign_in=settings.COGNITO_DOMAIN_URL, connect=f" {connect}" if connect else ""
     )
-
-
-def _policy(content_type: str) -> str:
-    return page_policy() if content_type.startswith("text/html") else POLICY_OF_DATA

@@ -29,8 +29,8 @@ class Operation(NamedTuple):
     body_example: Any = None
     path: Mapping[str, tuple[type[Any], str]] = MappingProxyType({})
     """The types and descriptions of the path's parameters, by name."""
-    columns: tuple[str, ...] = ()
-    """The fields of a list that its page shows as a table."""
+    row: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """What a page shows of an object of a list, by column."""
     links: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     """The addresses that a page offers for an object of the answer, by their texts."""
     confirm: str = ""

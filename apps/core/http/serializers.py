@@ -102,10 +102,11 @@ class StrictIntegerField(serializers.IntegerField):
     }
 
     def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
-        """Return the sent value. A form sends text: digits of it are a number."""
+        """Return the sent value. A form sends text: digits of it are a number, and no text is no value."""
         value = super().get_value(dictionary)
-        is_number = is_html_input(dictionary) and isinstance(value, str) and value.isdecimal()
-        return int(value) if is_number and len(value) < MAX_DIGITS else value
+        if not is_html_input(dictionary) or not isinstance(value, str):
+            return value
+        return int(value) if value.isdecimal() and len(value) < MAX_DIGITS else value or serializers.empty
 
     def to_internal_value(self, data: Any) -> int:
         """Return the number."""
@@ -143,12 +144,13 @@ class ChoiceListField(serializers.Field[list[str], Any, list[str], Any]):
 
     def __init__(self, values: tuple[str, ...], **options: Any) -> None:
         self.values = values
+        self.choices = {value: value for value in values}
         super().__init__(**options)
 
     def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
-        """Return the sent value. A form repeats the field for each value."""
+        """Return the sent value. A form repeats the field for each value, and sends nothing for none."""
         if is_html_input(dictionary):
-            return dictionary.getlist(self.field_name)  # type: ignore[attr-defined] # a QueryDict
+            return dictionary.getlist(self.field_name) or serializers.empty  # type: ignore[attr-defined] # a QueryDict
         return super().get_value(dictionary)
 
     def to_internal_value(self, data: Any) -> list[str]:

@@ -9,42 +9,40 @@ that would change something is refused.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from django.conf import settings
 from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.claims.identity import normalize, sso_address
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import MopedError
+from apps.core.errors import MopedError, NotFoundError
 from apps.deployment import smoke_account
 from apps.deployment.aws import rest_api
 from apps.deployment.errors import StageError
-from apps.deployment.verification import single_sign_on
 from apps.deployment.verification.target import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from mypy_boto3_cognito_idp.literals import AuthFlowTypeType
 
     from apps.deployment.settings.rendering import Stage
 
 NOT_AUTHORIZED, NOT_FOUND = "NotAuthorizedException", "UserNotFoundException"
 WRONG, WEAK, WEAK_PASSWORD = "Not-The-Password-1", "moped", "InvalidPasswordException"
 # The claims of an ID token that the API reads, and the type of each.
+TEXTS = ("aud", "cognito:username", "email", CLAIMS_NAMESPACE, "iss", "sub", "token_use")
 TYPES = {
-    "aud": "str",
-    "auth_time": "int",
-    "cognito:username": "str",
-    "email": "str",
+    **dict.fromkeys(TEXTS, "str"),
+    **dict.fromkeys(("auth_time", "exp", "iat"), "int"),
     "email_verified": "bool",
-    "exp": "int",
-    CLAIMS_NAMESPACE: "str",
-    "iat": "int",
-    "iss": "str",
-    "sub": "str",
-    "token_use": "str",
 }
+PROBLEM = "application/problem+json"
+UNKNOWN = f"unknown.{uuid.uuid4().hex}@austintexas.gov"
+ITEM = {"user_id": {"S": UNKNOWN}}
+NOT_CHECKED: Final = object()  # observed if the pool has no single sign-on account
+FEDERATED = "EXTERNAL_PROVIDER"
 
 
 class Fact(NamedTuple):
@@ -89,7 +87,7 @@ def verify(subject: Subject) -> Iterator[str]:
     failures = []
     for fact in FACTS:
         observed = _observed(fact, subject)
-        if observed is single_sign_on.NOT_CHECKED:
+        if observed is NOT_CHECKED:
             yield f"not checked: {fact.name}; the pool has no such account"
         elif observed == fact.expected:
             yield f"holds: {fact.name}"
@@ -109,14 +107,6 @@ def _observed(fact: Fact, subject: Subject) -> object:
         return response["Error"]["Code"] if response else repr(error.__cause__ or error)
 
 
-def _claims(subject: Subject, token: str = "IdToken") -> dict[str, Any]:  # noqa: S107 (its name)
-    return dict(jwt.get_unverified_claims(subject.signed_in[token]))
-
-
-def _email(subject: Subject) -> str:
-    return subject.account["email"]
-
-
 def _header(subject: Subject) -> object:
     header = jwt.get_unverified_header(subject.signed_in["IdToken"])
     published = [key for key in subject.keys if key["kid"] == header["kid"]]
@@ -124,11 +114,11 @@ def _header(subject: Subject) -> object:
 
 
 def _types(subject: Subject) -> object:
-    return {name: type(value).__name__ for name, value in _claims(subject).items() if name in TYPES}
+    return {name: type(value).__name__ for name, value in subject.claims().items() if name in TYPES}
 
 
 def _issuer_and_client(subject: Subject) -> object:
-    claims, access = _claims(subject), _claims(subject, "AccessToken")
+    claims, access = subject.claims(), subject.claims("AccessToken")
     return {
         "iss": claims["iss"] == access["iss"] == issuer(subject.outputs["UserPoolId"]),
         "aud": claims["aud"] == access["client_id"] == subject.outputs["ClientId"],
@@ -140,7 +130,7 @@ def _issuer_and_client(subject: Subject) -> object:
 def _refreshed(subject: Subject) -> object:
     token = subject.signed_in["RefreshToken"]
     tokens = smoke_account.sign_in(subject.outputs, "REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
-    claims, before = jwt.get_unverified_claims(tokens["IdToken"]), _claims(subject)
+    claims, before = jwt.get_unverified_claims(tokens["IdToken"]), subject.claims()
     return {name: claims[name] == before[name] for name in ("sub", "email", CLAIMS_NAMESPACE)}
 
 
@@ -150,55 +140,43 @@ def _key_set(subject: Subject) -> object:
 
 
 def _addresses(subject: Subject) -> object:
-    """Return for each account with the address of the test account whether it has that address."""
-    email = _email(subject)
-    users = subject.of_pool("list_users", Filter=f'email = "{email}"', Limit=60)["Users"]
-    attributes = [attribute for user in users for attribute in user["Attributes"]]
-    return [attribute["Value"] == email for attribute in attributes if attribute["Name"] == "email"]
+    """Return the addresses of the accounts with the address of the test account."""
+    return [each["email"] == subject.email for each in subject.accounts(f'email = "{subject.email}"')]
+
+
+def _single_sign_on(subject: Subject) -> object:
+    """Return how the pool finds a single sign-on account, which is read and never made."""
+    candidates = subject.accounts(f'username ^= "{settings.SSO_USERNAME_PREFIX}"')
+    federated = [each for each in candidates if each["UserStatus"] == FEDERATED and each.get("email")]
+    if not federated:
+        return NOT_CHECKED
+    username, email = federated[0]["Username"], federated[0]["email"]
+    return {
+        "named after its address": sso_address(username) == normalize(email),
+        "listed by its address": username
+        in [each["Username"] for each in subject.accounts(f'email = "{email}"')],
+        "found by its name": _is_found(subject, username, username),
+        "found by its address": _is_found(subject, email, username),
+    }
+
+
+def _is_found(subject: Subject, name: str, username: str) -> bool:
+    with suppress(NotFoundError), translate_errors(UserNotFoundException=NotFoundError):
+        return bool(subject.of_pool("admin_get_user", Username=name)["Username"] == username)
+    return False
 
 
 def _current_user(subject: Subject) -> object:
-    answer = subject.ask("/auth/current_user", token=subject.signed_in["IdToken"])
-    return answer.status_code, answer.json().get("email") == _email(subject)
+    answer = subject.ask("/auth/current_user", "IdToken")
+    return answer.status_code, answer.json().get("email") == subject.email
 
 
 def _preflight(subject: Subject) -> object:
     headers = {"Origin": subject.origin, "Access-Control-Request-Method": "GET"}
-    answer = subject.ask("/users/", method="OPTIONS", headers=headers)
-    allowed = answer.headers.get("Access-Control-Allow-Origin")
-    return "allowed" if allowed == subject.origin else allowed
+    answer = subject.ask("/users/", method="OPTIONS", **headers)
+    return answer.headers.get("Access-Control-Allow-Origin") == subject.origin
 
 
-def _pool(call: str, **arguments: object) -> Callable[[Subject], object]:
-    """Return a call of the pool. An argument may be a function of the subject."""
-
-    def observe(subject: Subject) -> object:
-        values = {name: value(subject) if callable(value) else value for name, value in arguments.items()}
-        return subject.of_pool(call, **values)
-
-    return observe
-
-
-def _sign_in(flow: AuthFlowTypeType, **parameters: str) -> Callable[[Subject], object]:
-    """Return a sign-in of the test account."""
-    return lambda subject: smoke_account.sign_in(
-        subject.outputs, flow, **{"USERNAME": _email(subject), **parameters}
-    )
-
-
-def _refusal(path: str, token: str = "") -> Callable[[Subject], object]:
-    """Return a request that the API refuses, with one of the tokens of a sign-in."""
-
-    def observe(subject: Subject) -> object:
-        answer = subject.ask(path, token=subject.signed_in[token] if token else "")
-        return answer.status_code, answer.json()["code"], answer.headers["Content-Type"]
-
-    return observe
-
-
-PROBLEM = "application/problem+json"
-UNKNOWN = f"unknown.{uuid.uuid4().hex}@austintexas.gov"
-ITEM = {"user_id": {"S": UNKNOWN}}
 FACTS = (
     Fact(
         "a sign-in gives these tokens",
@@ -223,61 +201,74 @@ FACTS = (
     Fact(
         "a wrong password is refused",
         NOT_AUTHORIZED,
-        _sign_in("ADMIN_USER_PASSWORD_AUTH", PASSWORD=WRONG),
+        lambda it: it.sign_in("ADMIN_USER_PASSWORD_AUTH", PASSWORD=WRONG),
     ),
     Fact(
         "an invalid refresh token is refused",
         NOT_AUTHORIZED,
-        _sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=WRONG),
+        lambda it: it.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=WRONG),
     ),
-    Fact("an unknown account is not found", NOT_FOUND, _pool("admin_get_user", Username=UNKNOWN)),
+    Fact(
+        "an unknown account is not found",
+        NOT_FOUND,
+        lambda it: it.of_pool("admin_get_user", Username=UNKNOWN),
+    ),
     Fact(
         "the sessions of an unknown account are not found",
         NOT_FOUND,
-        _pool("admin_user_global_sign_out", Username=UNKNOWN),
+        lambda it: it.of_pool("admin_user_global_sign_out", Username=UNKNOWN),
     ),
     Fact(
         "a taken address is refused",
         "UsernameExistsException",
-        _pool("admin_create_user", Username=_email, MessageAction="SUPPRESS"),
+        lambda it: it.of_pool("admin_create_user", Username=it.email, MessageAction="SUPPRESS"),
     ),
     Fact(
         "a weak password of a new account is refused",
         WEAK_PASSWORD,
-        _pool("admin_create_user", Username=UNKNOWN, TemporaryPassword=WEAK, MessageAction="SUPPRESS"),
+        lambda it: it.of_pool(
+            "admin_create_user", Username=UNKNOWN, TemporaryPassword=WEAK, MessageAction="SUPPRESS"
+        ),
     ),
     Fact(
         "a weak new password is refused",
         WEAK_PASSWORD,
-        _pool("admin_set_user_password", Username=_email, Password=WEAK, Permanent=True),
+        lambda it: it.of_pool("admin_set_user_password", Username=it.email, Password=WEAK, Permanent=True),
     ),
     Fact("an account is found by its address", [True], _addresses),
     Fact(
         "a single sign-on account is found by its name, not by its address",
-        single_sign_on.EXPECTED,
-        single_sign_on.observe,
+        {
+            "named after its address": True,
+            "listed by its address": True,
+            "found by its name": True,
+            "found by its address": False,
+        },
+        _single_sign_on,
     ),
     Fact(
         "an unknown address has no item",
         None,
-        lambda subject: subject.of_table("get_item", Key=ITEM, ConsistentRead=True).get("Item"),
+        lambda it: it.of_table("get_item", Key=ITEM, ConsistentRead=True).get("Item"),
     ),
     Fact(
         "a condition that does not hold is refused",
         "ConditionalCheckFailedException",
-        lambda subject: subject.of_table(
-            "put_item", Item=ITEM, ConditionExpression="attribute_exists(user_id)"
-        ),
+        lambda it: it.of_table("put_item", Item=ITEM, ConditionExpression="attribute_exists(user_id)"),
     ),
-    Fact("the API answers", 200, lambda subject: subject.ask("/").status_code),
-    Fact("the API is ready", 200, lambda subject: subject.ask("/health/ready").status_code),
+    Fact("the API answers", 200, lambda it: it.ask("/").status_code),
+    Fact("the API is ready", 200, lambda it: it.ask("/health/ready").status_code),
     Fact("the API knows who is calling", (200, True), _current_user),
-    Fact("the API asks for a token", (401, "token_missing", PROBLEM), _refusal("/auth/current_user")),
+    Fact(
+        "the API asks for a token",
+        (401, "token_missing", PROBLEM),
+        lambda it: it.refusal("/auth/current_user"),
+    ),
     Fact(
         "the API refuses an access token",
         (401, "use_wrong", PROBLEM),
-        _refusal("/auth/current_user", "AccessToken"),
+        lambda it: it.refusal("/auth/current_user", "AccessToken"),
     ),
-    Fact("the API answers the editor's preflight", "allowed", _preflight),
-    Fact("the API has one body for failures", (404, "not_found", PROBLEM), _refusal("/nowhere")),
+    Fact("the API answers the editor's preflight", expected=True, observed=_preflight),
+    Fact("the API has one body for failures", (404, "not_found", PROBLEM), lambda it: it.refusal("/nowhere")),
 )

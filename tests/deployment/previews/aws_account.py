@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ import requests
 
 from apps.deployment.aws import stack_updates
 from apps.deployment.paths import TEMPLATE
-from apps.devstack import environment as laptop
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -28,12 +27,16 @@ if TYPE_CHECKING:
 
 SMOKE = {"email": "smoke.test@austintexas.gov", "password": "Smoke-Test-2026!"}
 # They are not previews, but begin as the name of one does.
-NEIGHBOURS = (
-    *("moped-api-production", "moped-api-preview", "moped-api-pr"),
-    *("moped-api-pr-7-notes", "moped-api-pr-07", "moped-api-pr-x"),
-)
+NEIGHBOURS = ("moped-api-production", "moped-api-preview", "moped-api-pr-7-notes")
 NEIGHBOUR_FILES = ("previews/readme.txt", "previews/012/x", "private/project/1/x_x_x_plan.pdf")
 STACK = json.dumps({"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+PARAMETERS = {
+    "Stage": "staging",
+    "DatabaseUrl": "postgresql:///none",
+    "Previews": "true",
+    "GitHubRepository": "cityofaustin/moped-api",
+    "PreviewDatabaseUrl": "postgresql:///none-for-reading",
+}
 LISTS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("lambda", "list_functions", "Functions", {"FunctionVersion": "ALL"}),
     ("logs", "describe_log_groups", "logGroups", {}),
@@ -58,31 +61,24 @@ def lambda_handler(event, context):
 
 
 class Account:
-    """The account, in an emulator that runs."""
+    """The account, in an emulator that runs and that the clients of this process call."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self.emulator = emulator
         self.folder = folder
-        self.client = cache(self._client)
+        self.client = cache(partial(boto3.client, endpoint_url=emulator.url))
         self.package = self.stand_in()
-        self.outputs = self._create_stack()
+        stack_updates.create_or_update("moped-staging", TEMPLATE, PARAMETERS)
+        self.outputs = stack_updates.outputs("moped-staging")
         self.bucket = self.outputs["UploadsBucket"]
+        self._bound_previews()
         self._fill()
         for name in NEIGHBOURS:
             self.create_function(name)
         for key in NEIGHBOUR_FILES:
             self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"not a preview's")
-        self._create(NEIGHBOURS[0], STACK, [])
+        stack_updates.change(None, NEIGHBOURS[0], {}, {}, STACK)
         self.at_first = self.snapshot()
-
-    def _client(self, service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            aws_access_key_id=laptop.EMBEDDED_AWS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=laptop.EMBEDDED_AWS["AWS_SECRET_ACCESS_KEY"],
-            region_name=laptop.REGION,
-            endpoint_url=self.emulator.url,
-        )
 
     def stand_in(self, source: str = STAND_IN) -> str:
         """Write a small package that takes the place of the API's, and return its path."""
@@ -156,28 +152,6 @@ class Account:
         )
         lambdas.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
         lambdas.create_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
-
-    def _create_stack(self) -> dict[str, str]:
-        parameters = {
-            "Stage": "staging",
-            "DatabaseUrl": "postgresql:///none",
-            "Previews": "true",
-            "GitHubRepository": "cityofaustin/moped-api",
-            "PreviewDatabaseUrl": "postgresql:///none-for-reading",
-        }
-        listed = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-        self._create("moped-staging", stack_updates.body(TEMPLATE), listed)
-        stacks = self.client("cloudformation")
-        stack = stacks.describe_stacks(StackName="moped-staging")["Stacks"][0]
-        self._bound_previews()
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-    def _create(self, name: str, template: str, parameters: list[dict[str, str]]) -> None:
-        stacks = self.client("cloudformation")
-        rights = ["CAPABILITY_IAM"]
-        stacks.create_stack(StackName=name, TemplateBody=template, Capabilities=rights, Parameters=parameters)
-        waiter = stacks.get_waiter("stack_create_complete")
-        waiter.wait(StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 900})
 
     def _bound_previews(self) -> None:
         """Give the previews' role its boundary, which the emulator's CloudFormation leaves out."""

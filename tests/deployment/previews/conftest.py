@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 Run = Callable[..., dict[str, Any]]
 
 
+@contextmanager
+def called(url: str) -> Iterator[None]:
+    """Let the clients of this process call the emulator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", url)
+        clients.forget_clients()
+        yield
+        clients.forget_clients()
+
+
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("account")
@@ -33,7 +44,9 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     )
     emulator.start()
     try:
-        yield Account(emulator, folder)
+        with called(emulator.url):
+            account = Account(emulator, folder)
+        yield account
     finally:
         emulator.stop()
 
@@ -41,11 +54,8 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 @pytest.fixture(scope="module")
 def at_aws(account: Account) -> Iterator[Account]:
     """Let the commands of this process run in the account."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", account.emulator.url)
-        clients.forget_clients()
+    with called(account.emulator.url):
         yield account
-        clients.forget_clients()
 
 
 @pytest.fixture

@@ -59,48 +59,87 @@ def put_file(at_aws: Account) -> Run:
     return lambda body=b"x": at_aws.client("s3").put_object(**file, Body=body)
 
 
+@pytest.fixture
+def stops(monkeypatch: pytest.MonkeyPatch) -> Stops:
+    """Run a command until it is complete. Stop it after each change, and yield the name of the call."""
+    send = BaseClient._make_api_call  # type: ignore[attr-defined] # its types leave it out
+
+    def run(command: Callable[[], Any]) -> Iterator[str]:
+        calls = []
+
+        def stop_after_a_change(client: Any, operation: str, parameters: Any) -> Any:
+            response = send(client, operation, parameters)
+            call = (operation, parameters.get("Bucket", "TemplateBody" in parameters))
+            if not (operation.startswith(READS) or call in calls):
+                calls.append(call)
+                raise StoppedError
+            return response
+
+        is_complete = False
+        while not is_complete:
+            with monkeypatch.context() as patch, suppress(StoppedError):
+                patch.setattr(BaseClient, "_make_api_call", stop_after_a_change)
+                command()
+                is_complete = True
+            if not is_complete:
+                yield calls[-1][0]
+
+    return run
+
+
 def answer(commit: str) -> dict[str, str]:
     return {"commit": commit, "stage": f"pr_{NUMBER}"}
 
 
-class TestUp:
-    def test_creates_the_function_of_the_settings(self, at_aws: Account, up: Run, run: Run) -> None:
-        info = up("aaa", architecture="arm64")
-
-        assert (info["url"], info["commit"]) == (at_aws.url(NAME).rstrip("/"), "aaa")
-        assert at_aws.ask(info["url"]) == answer("aaa")
-        function = at_aws.client("lambda").get_function(FunctionName=NAME)
-        variables = function["Configuration"]["Environment"]["Variables"]
-        assert function["Configuration"]["Role"] == at_aws.outputs["PreviewRoleArn"]
-        assert function["Configuration"]["MemorySize"] == 512
-        assert function["Configuration"]["Architectures"] == ["arm64"]
-        assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
-        assert variables["COGNITO_USERPOOL_ID"] == at_aws.outputs["UserPoolId"]
-        assert variables["COGNITO_APP_CLIENT_ID"] == at_aws.outputs["PreviewClientIds"]
-        assert variables["DATABASE_URL"] == at_aws.outputs["PreviewDatabaseUrl"]
-        assert variables["MOPED_API_READ_ONLY"] == "true"
-        assert variables["MOPED_API_UPLOADS_PREFIX"] == f"previews/{NUMBER}/"
-
-    def test_tags_what_it_creates(self, at_aws: Account, up: Run, run: Run) -> None:
-        info = up("aaa", "--owner", "dependabot[bot]")
+class TestFollow:
+    def test_creates_and_deletes_the_preview(self, at_aws: Account, run: Run, tmp_path: Path) -> None:
+        path = tmp_path / "request.json"
+        files = ("--package", at_aws.package, "--overlay", at_aws.overlay(architecture="arm64"))
+        words = ("follow", "--request", str(path), *files)
+        request = {"number": NUMBER, "labels": [], "isCrossRepository": False}
+        request |= {"author": {"login": "dependabot[bot]"}}
+        path.write_text(json.dumps({**request, "state": "OPEN"}))
+        info = run(*words, "--commit", "aaa")
 
         (preview,) = run("list")["previews"]
         about = {"commit": "aaa", "owner": "dependabot-bot-", "expires": info["expires"]}
         state = {"status": "UPDATE_COMPLETE", "url": info["url"], "since": preview["since"]}
         assert preview == {"number": NUMBER, **about, **state}
+        assert info["url"] == at_aws.url(NAME).rstrip("/")
+        assert at_aws.ask(info["url"]) == answer("aaa")
+        self.check_function(at_aws)
+        self.check_tags(at_aws, {**about, "since": preview["since"]})
+        path.write_text(json.dumps({**request, "state": "MERGED"}))
+        assert run(*words)["why"] == "the pull request is closed"
+        assert at_aws.of_previews() == []
+
+    def check_function(self, at_aws: Account) -> None:
+        function = at_aws.client("lambda").get_function(FunctionName=NAME)
+        own = function["Configuration"]
+        variables = {
+            "COGNITO_USERPOOL_ID": at_aws.outputs["UserPoolId"],
+            "COGNITO_APP_CLIENT_ID": at_aws.outputs["PreviewClientIds"],
+            "DATABASE_URL": at_aws.outputs["PreviewDatabaseUrl"],
+            "MOPED_API_READ_ONLY": "true",
+            "MOPED_API_UPLOADS_PREFIX": f"previews/{NUMBER}/",
+        }
+
+        assert own["Role"] == at_aws.outputs["PreviewRoleArn"]
+        assert (own["MemorySize"], own["Architectures"]) == (512, ["arm64"])
+        assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
+        assert own["Environment"]["Variables"].items() >= variables.items()
+
+    def check_tags(self, at_aws: Account, about: dict[str, str]) -> None:
         group = f"arn:aws:logs:us-east-1:000000000000:log-group:{LOG}"
+        expected = {"project": "moped-api", "stage": f"pr_{NUMBER}", "pull-request": str(NUMBER), **about}
         for tags in (
             at_aws.client("lambda").get_function(FunctionName=NAME)["Tags"],
             at_aws.client("logs").list_tags_for_resource(resourceArn=group)["tags"],
         ):
-            assert {name: value for name, value in tags.items() if not name.startswith("aws:")} == {
-                **about,
-                "project": "moped-api",
-                "stage": f"pr_{NUMBER}",
-                "pull-request": str(NUMBER),
-                "since": preview["since"],
-            }
+            assert {name: tag for name, tag in tags.items() if not name.startswith("aws:")} == expected
 
+
+class TestUp:
     def test_updates_a_preview_and_renews_its_lifetime(self, at_aws: Account, up: Run, run: Run) -> None:
         first = up("aaa", tags=EXPIRED)
         (before,) = run("list")["previews"]
@@ -112,6 +151,8 @@ class TestUp:
         (after,) = run("list")["previews"]
         assert (after["commit"], after["since"]) == ("bbb", before["since"])
         assert after["expires"] == repeated["expires"] > before["expires"]
+        (decision,) = run("sweep", "--spare", "0", "--open", str(NUMBER))["decisions"]
+        assert decision == {"number": NUMBER, "goes": False, "why": "the pull request is open"}
 
     def test_leaves_the_live_version_if_the_smoke_test_fails(
         self, at_aws: Account, up: Run, run: Run
@@ -178,33 +219,6 @@ class TestUp:
 
 
 class TestInterruption:
-    @pytest.fixture
-    def stops(self, monkeypatch: pytest.MonkeyPatch) -> Stops:
-        """Run a command until it is complete. Stop it after each change, and yield the name of the call."""
-        send = BaseClient._make_api_call  # type: ignore[attr-defined] # its types leave it out
-
-        def run(command: Callable[[], Any]) -> Iterator[str]:
-            calls = []
-
-            def stop_after_a_change(client: Any, operation: str, parameters: Any) -> Any:
-                response = send(client, operation, parameters)
-                call = (operation, parameters.get("Bucket", "TemplateBody" in parameters))
-                if not (operation.startswith(READS) or call in calls):
-                    calls.append(call)
-                    raise StoppedError
-                return response
-
-            is_complete = False
-            while not is_complete:
-                with monkeypatch.context() as patch, suppress(StoppedError):
-                    patch.setattr(BaseClient, "_make_api_call", stop_after_a_change)
-                    command()
-                    is_complete = True
-                if not is_complete:
-                    yield calls[-1][0]
-
-        return run
-
     def test_is_repaired_by_the_next_run(
         self, at_aws: Account, up: Run, run: Run, put_file: Run, stops: Stops
     ) -> None:
@@ -224,25 +238,17 @@ class TestInterruption:
         assert list(stops(partial(run, "down", str(NUMBER)))) == ["DeleteStack", *["DeleteObjects"] * 2]
         assert at_aws.of_previews() == []
 
-    def test_of_an_update_does_not_stop_a_deletion(
-        self, at_aws: Account, up: Run, run: Run, stops: Stops
-    ) -> None:
-        up("aaa")
-        update = stops(partial(up, "bbb"))
-        assert [next(update), next(update)] == ["PutObject", "UpdateStack"]
-
-        run("down", str(NUMBER))
-        assert at_aws.of_previews() == []
-
 
 class TestDown:
     def test_deletes_everything_and_can_be_repeated(
-        self, at_aws: Account, up: Run, run: Run, put_file: Run
+        self, at_aws: Account, up: Run, run: Run, stops: Stops, put_file: Run
     ) -> None:
         up("aaa")
         for body in (b"one", b"two"):
             put_file(body)
         at_aws.client("s3").delete_object(Bucket=at_aws.bucket, Key=f"previews/{NUMBER}/late.pdf")
+        update = stops(partial(up, "bbb"))
+        assert [next(update), next(update)] == ["PutObject", "UpdateStack"]  # which is still in progress
 
         for _ in range(2):
             assert run("down", str(NUMBER)) == {"preview": f"pr_{NUMBER}", "left": []}
@@ -277,40 +283,24 @@ class TestSweep:
     def test_decides_by_the_pull_requests_and_deletes(
         self, at_aws: Account, up: Run, run: Run, subtests: pytest.Subtests
     ) -> None:
-        up("aaa")
         old = str(NUMBER)
+        up("aaa", tags=EXPIRED)
         for words, why in (
-            (["--open", old], "the pull request is open"),
-            (["--open", "7", "8"], "no open pull request has this number"),
-            (["--open", f"{old}:no-preview"], "it is labelled no-preview"),
+            (["0", "--open", "7", "8"], "no open pull request has this number"),
+            (["0", "--open", f"{old}:no-preview"], "it is labelled no-preview"),
+            (["0", "--open", f"{old}:keep"], "it has expired, and is labelled keep"),
+            (["60", "--open", old], "it has expired on 2020-01-01, but it was changed a moment ago"),
         ):
             with subtests.test(why):
-                decision = {"number": NUMBER, "goes": "is open" not in why, "why": why}
-                assert run("sweep", "--spare", "0", *words)["decisions"] == [decision]
-        up("bbb", tags=EXPIRED)
-        for words, why in (
-            (
-                ["--spare", "60", "--open", old],
-                "it has expired on 2020-01-01, but it was changed a moment ago",
-            ),
-            (["--spare", "0", "--open", f"{old}:keep"], "it has expired, and is labelled keep"),
-        ):
-            with subtests.test(why):
-                assert run("sweep", *words)["decisions"] == [{"number": NUMBER, "goes": False, "why": why}]
+                decision = {"number": NUMBER, "goes": "it has" not in why, "why": why}
+                assert run("sweep", "--spare", *words)["decisions"] == [decision]
         assert at_aws.url(NAME)
 
         run("sweep", "--spare", "0", "--yes", "--open", old)
         assert at_aws.of_previews() == []
 
-    def test_deletes_files_that_are_left(self, at_aws: Account, run: Run, put_file: Run) -> None:
-        put_file()
-
-        run("sweep", "--yes", "--open")
-
-        assert at_aws.of_previews() == []
-
-    def test_goes_on_after_a_failure(
-        self, at_aws: Account, run: Run, put_file: Run, monkeypatch: pytest.MonkeyPatch
+    def test_deletes_files_that_are_left_and_goes_on_after_a_failure(
+        self, at_aws: Account, run: Run, put_file: Run
     ) -> None:
         put_file()
         at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key="previews/411/x", Body=b"x")
@@ -326,21 +316,6 @@ class TestSweep:
     def test_requires_the_open_pull_requests(self, run: Run) -> None:
         with pytest.raises(CommandError, match="one of the arguments --open --open-from is required"):
             run("sweep", "--yes")
-
-
-class TestFollow:
-    def test_creates_and_deletes_the_preview(self, at_aws: Account, run: Run, tmp_path: Path) -> None:
-        path = tmp_path / "request.json"
-        files = ("--package", at_aws.package, "--overlay", at_aws.overlay())
-        words = ("follow", "--request", str(path), *files)
-        request = {"number": NUMBER, "labels": [], "isCrossRepository": False, "author": {"login": "ada"}}
-        path.write_text(json.dumps({**request, "state": "OPEN"}))
-        assert at_aws.ask(run(*words, "--commit", "aaa")["url"]) == answer("aaa")
-        assert run("list")["previews"][0]["owner"] == "ada"
-
-        path.write_text(json.dumps({**request, "state": "MERGED"}))
-        assert run(*words)["why"] == "the pull request is closed"
-        assert at_aws.of_previews() == []
 
 
 class TestOutput:

@@ -5,7 +5,8 @@ const form = document.getElementById("upload");
 const status = document.getElementById("upload-status");
 const progress = document.getElementById("upload-progress");
 const project = document.getElementById("upload-project");
-const PROJECT_FILE = "It can be downloaded when the project lists it: the editor adds it to the list after an upload.";
+const record = document.getElementById("record"); // on a laptop, which has no editor
+const UNRECORDED = "The editor records a file of a project before it can be downloaded. This page does not.";
 
 const sign = async (file) => {
   const query = new URLSearchParams({ file: file.name, project_id: project.value });
@@ -36,6 +37,7 @@ if (form) {
     progress.hidden = false;
     progress.value = 0;
     status.textContent = "Uploading…";
+    if (record) record.hidden = true;
     try {
       const { credentials, filename } = await sign(file);
       await post(credentials, file);
@@ -45,7 +47,11 @@ if (form) {
       link.textContent = "Download";
       const key = document.createElement("code");
       key.textContent = filename;
-      status.replaceChildren("Uploaded as ", key, ". ", project.value ? PROJECT_FILE : link);
+      status.replaceChildren("Uploaded as ", key, ". ", project.value ? UNRECORDED : link);
+      if (project.value && record) {
+        record.elements.key.value = filename;
+        record.hidden = false;
+      }
     } catch (error) {
       status.textContent = error.message;
     }
