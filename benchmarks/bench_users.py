@@ -116,10 +116,8 @@ def subjects() -> dict[str, Callable[[], object]]:
     from apps.users import selectors
     from apps.users.serializers import UserSerializer
 
-    filters: dict[str, Any] = {"search": "", "role": "", "workgroup": None, "active": None}
-
-    def listed(**changes: Any) -> object:
-        users = selectors.filter_users(selectors.list_users(), **(filters | changes))
+    def listed(**filters: Any) -> object:
+        users = selectors.list_users(**filters)
         return users.count(), UserSerializer(users[:50], many=True).data
 
     return {

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 Replacement = tuple[str, ...] | str | None
 
@@ -29,7 +30,7 @@ def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
     """
     aside = [name for name in modules if name not in sys.modules]
     for name in aside:
-        sys.modules[name] = _standing_in(name, modules[name])
+        sys.modules[name] = _standing_in(name, modules[name])  # type: ignore[assignment] # None: see there
     try:
         yield
     finally:
@@ -37,20 +38,15 @@ def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _standing_in(name: str, stand: Replacement) -> Any:
+def _standing_in(name: str, stand: Replacement) -> ModuleType | None:
     if stand is None:
         return None  # `None` in `sys.modules` makes the import fail
-    return import_module(stand) if isinstance(stand, str) else _placeholder(name, stand)
-
-
-def _placeholder(name: str, members: tuple[str, ...]) -> ModuleType:
+    if isinstance(stand, str):
+        return import_module(stand)
     placeholder = ModuleType(name)
-    placeholder.__dict__.update({member: _forwarding(name, member) for member in members})
+    vars(placeholder).update({member: partial(_forward, name, member) for member in stand})
     return placeholder
 
 
-def _forwarding(module: str, member: str) -> Callable[..., Any]:
-    def forward(*args: Any, **kwargs: Any) -> Any:
-        return getattr(import_module(module), member)(*args, **kwargs)
-
-    return forward
+def _forward(module: str, member: str, /, *args: Any, **kwargs: Any) -> Any:
+    return getattr(import_module(module), member)(*args, **kwargs)

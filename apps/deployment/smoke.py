@@ -24,26 +24,20 @@ def try_out(stage: Stage, version: str, token: str) -> list[str]:
 
     :raises StageError: at the first answer with another status than expected
     """
-    questions = (
-        ("/", "", OK),
-        ("/auth/current_user", "", UNAUTHORIZED),
-        ("/auth/current_user", token, OK),
-    )
-    return [_ask(stage, version, *question) for question in questions]
-
-
-def _ask(stage: Stage, version: str, path: str, token: str, expected: int) -> str:
-    outcome = functions.invoke(stage.function, event(path, host(stage), token), version)
-    if outcome.failed:
-        raise StageError(f"Version {version} does not start: {outcome.reason}")
-    status = outcome.payload["statusCode"]
-    caller = "with a token" if token else "without one"
-    if status != expected:
-        raise StageError(
-            f"Version {version} answers GET {path} {caller} with {status} instead of {expected}:"
-            f" {_detail(outcome.payload)}"
-        )
-    return f"GET {path} {caller}: {status}"
+    answers = []
+    requests = (("/", "", OK), ("/auth/current_user", "", UNAUTHORIZED), ("/auth/current_user", token, OK))
+    for path, own_token, expected in requests:
+        outcome = functions.invoke(stage.function, event(path, _host(stage), own_token), version)
+        if outcome.failed:
+            raise StageError(f"Version {version} does not start: {outcome.reason}")
+        status, caller = outcome.payload["statusCode"], "with a token" if own_token else "without one"
+        if status != expected:
+            raise StageError(
+                f"Version {version} answers GET {path} {caller} with {status} instead of {expected}:"
+                f" {_detail(outcome.payload)}"
+            )
+        answers.append(f"GET {path} {caller}: {status}")
+    return answers
 
 
 def try_trigger(stage: Stage, version: str, token: str) -> str:
@@ -53,7 +47,15 @@ def try_trigger(stage: Stage, version: str, token: str) -> str:
     :raises StageError: if it fails, or gives other claims
     """
     owner = jwt.get_unverified_claims(token)
-    outcome = functions.invoke(stage.function, trigger_event(owner), version)
+    # What Cognito sends before it issues a token to this owner (event version 1).
+    sign_in = {
+        "version": "1",
+        "triggerSource": "TokenGeneration_Authentication",
+        "userName": owner["cognito:username"],
+        "request": {"userAttributes": {"sub": owner["sub"], "email": owner["email"]}},
+        "response": {},
+    }
+    outcome = functions.invoke(stage.function, sign_in, version)
     expected = json.loads(owner.get(CLAIMS_NAMESPACE, "null"))
     if outcome.failed:
         is_denied = outcome.payload.get("errorType") == SignInDeniedError.__name__
@@ -67,17 +69,6 @@ def try_trigger(stage: Stage, version: str, token: str) -> str:
             " If the roles of the token's owner changed, use a newer token."
         )
     return "pre-token trigger: the claims of the token"
-
-
-def trigger_event(owner: dict[str, Any]) -> dict[str, Any]:
-    """Return what Cognito sends before it issues a token to this owner (event version 1)."""
-    return {
-        "version": "1",
-        "triggerSource": "TokenGeneration_Authentication",
-        "userName": owner["cognito:username"],
-        "request": {"userAttributes": {"sub": owner["sub"], "email": owner["email"]}},
-        "response": {},
-    }
 
 
 def event(path: str, host: str, token: str = "", method: str = "GET", body: Any = None) -> dict[str, Any]:
@@ -105,8 +96,7 @@ def event(path: str, host: str, token: str = "", method: str = "GET", body: Any 
     }
 
 
-def host(stage: Stage) -> str:
-    """Return a host name that the stage answers to."""
+def _host(stage: Stage) -> str:
     allowed = stage.settings["aws_environment_variables"]["MOPED_API_ALLOWED_HOSTS"].split(",")
     return str(allowed[0]).removeprefix(".")
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from apps.core.errors import (
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-)
+from apps.core.errors import ConflictError, ForbiddenError, InvalidError, MopedError, NotFoundError
 
 PASSWORD_PATTERN = r"^(?=.*?[A-Z])(?=.*?[a-z])(?=.*?[0-9])(?=.*?[#?!@$%^&*-]).{12,}$"  # noqa: S105
 SHORTEST_PASSWORD = 12
@@ -20,20 +15,24 @@ PASSWORD_RULE = (
 PASSWORD_REFUSED = [PASSWORD_RULE, f"value does not match regex '{PASSWORD_PATTERN}'"]
 
 
-class UserExistsError(ConflictError):
+class _AddressError(MopedError):
+    """The editor shows the message beside the address."""
+
+    field = "email"
+
+
+class UserExistsError(_AddressError, ConflictError):
     """An active user has the address."""
 
     code = "user_exists"
     message = "There is already a user with this email address."
-    field = "email"
 
 
-class AddressTakenError(ConflictError):
+class AddressTakenError(_AddressError, ConflictError):
     """Another account of the pool signs in with this address."""
 
     code = "address_taken"
     message = "Another account already signs in with this email address."
-    field = "email"
 
 
 class AddressHeldError(AddressTakenError):
@@ -45,36 +44,32 @@ class AddressHeldError(AddressTakenError):
     )
 
 
-class AlreadyActiveError(ConflictError):
+class AlreadyActiveError(_AddressError, ConflictError):
     """The user is already active."""
 
     code = "already_active"
     message = "This user is already active. Edit the user to change roles."
-    field = "email"
 
 
-class UserNotFoundError(NotFoundError):
+class UserNotFoundError(_AddressError, NotFoundError):
     """There is no such user, or none with an account."""
 
     code = "user_not_found"
     message = "There is no such user."
-    field = "email"
 
 
-class AccountNotFoundError(NotFoundError):
+class AccountNotFoundError(_AddressError, NotFoundError):
     """The pool has no such account."""
 
     code = "account_not_found"
     message = "There is no such account."
-    field = "email"
 
 
-class AccountExistsError(ConflictError):
+class AccountExistsError(_AddressError, ConflictError):
     """The pool has an account with this address already; the service adopts it."""
 
     code = "account_exists"
     message = "There is already an account with this email address."
-    field = "email"
 
 
 class WeakPasswordError(InvalidError):
@@ -87,12 +82,11 @@ class WeakPasswordError(InvalidError):
         super().__init__(fields={"password": PASSWORD_REFUSED})
 
 
-class AddressRefusedError(InvalidError):
+class AddressRefusedError(_AddressError, InvalidError):
     """The pool calls our input malformed; only the address can be."""
 
     code = "address_refused"
     message = "This email address cannot be used to sign in."
-    field = "email"
 
 
 class WorkgroupUnknownError(InvalidError):
@@ -104,41 +98,36 @@ class WorkgroupUnknownError(InvalidError):
     field = "workgroup_id"
 
 
-class OwnAccountError(ForbiddenError):
+class OwnAccountError(_AddressError, ForbiddenError):
     """Admins cannot remove themselves: there may be no other admin who can let them in again."""
 
     code = "own_account"
     message = "You cannot remove your own account or take the admin role from yourself."
-    field = "email"
 
 
-class LastAdminError(ConflictError):
+class LastAdminError(_AddressError, ConflictError):
     """The change would leave no admin."""
 
     code = "last_admin"
     message = "This is the last admin: make another user an admin first."
-    field = "email"
 
 
-class ReadOnlyStageError(ForbiddenError):
+class ReadOnlyStageError(_AddressError, ForbiddenError):
     """The stage shows the data of another stage, and changes none of it."""
 
     code = "read_only_stage"
     message = "This stage is read-only: accounts cannot be changed here."
-    field = "email"
 
 
-class InactiveError(ConflictError):
+class InactiveError(_AddressError, ConflictError):
     """An inactive user must be activated before being edited."""
 
     code = "inactive"
     message = "This user is inactive. Activate the user first."
-    field = "email"
 
 
-class BusyError(ConflictError):
+class BusyError(_AddressError, ConflictError):
     """Another request is changing this account."""
 
     code = "busy"
     message = "This account is being changed at this moment. Try again."
-    field = "email"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from typing import Any, ClassVar
 
@@ -18,7 +19,11 @@ LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 LONGEST_ADDRESS = 128  # of a user name in the pool
 # What the pool counts as a symbol:
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
-SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
+SYMBOLS = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- "
+# A password has one of each.
+PASSWORD_CHARACTERS = tuple(
+    map(frozenset, (string.ascii_uppercase, string.ascii_lowercase, string.digits, SYMBOLS))
+)
 # Letters and their marks of every script, and digits.
 NAME_CATEGORIES = ("L", "M", "Nd")
 NAME_PUNCTUATION = frozenset(" -.'\u2019,()\"\u2018\u201c\u201d\u00b7\u2010\u2011")
@@ -152,20 +157,5 @@ class Password(StrictCharField):
             len(value) >= SHORTEST_PASSWORD
             and value.strip() == value
             and len(value.splitlines()) == 1  # the pool's own pattern knows no line breaks
-            and all(
-                any(test(character) for character in value)
-                for test in (_is_upper, _is_lower, _is_digit, SYMBOLS.__contains__)
-            )
+            and not any(kind.isdisjoint(value) for kind in PASSWORD_CHARACTERS)
         )
-
-
-def _is_upper(character: str) -> bool:
-    return "A" <= character <= "Z"
-
-
-def _is_lower(character: str) -> bool:
-    return "a" <= character <= "z"
-
-
-def _is_digit(character: str) -> bool:
-    return "0" <= character <= "9"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +16,7 @@ from apps.core.database.fields import CIEmailField, ClockTimestamp
 from apps.users.errors import AddressTakenError, BusyError, UserExistsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from apps.core.errors import MopedError
 
@@ -31,19 +30,7 @@ ERROR_BY_CONSTRAINT: dict[str, type[MopedError]] = {
     "moped_users_pkey": BusyError,
     "moped_users_user_id_key": BusyError,
 }
-AUDITED_FIELDS = (
-    "email",
-    "first_name",
-    "last_name",
-    "title",
-    "workgroup_id",
-    "roles",
-    "is_coa_staff",
-    "is_deleted",
-    "is_user_group_member",
-    "note",
-    "cognito_user_id",
-)
+NOT_AUDITED = {"user_id", "picture", "date_added", "last_seen_date"}
 PASSWORD_CHANGE = {"password": {"from": "(hidden)", "to": "(hidden)"}}
 
 
@@ -134,8 +121,8 @@ class MopedUser(models.Model):
     @property
     def may_sign_in(self) -> bool:
         """Whether this user is meant to have an account and a claims item."""
-        roles = self.roles if isinstance(self.roles, list) else []
-        return not self.is_deleted and self.cognito_user_id is not None and NO_LOGIN not in roles
+        has_no_login = isinstance(self.roles, list) and NO_LOGIN in self.roles
+        return not self.is_deleted and self.cognito_user_id is not None and not has_no_login
 
     @property
     def claims(self) -> HasuraClaims:
@@ -149,7 +136,12 @@ class MopedUser(models.Model):
 
     def audited_values(self) -> dict[str, Any]:
         """Return the fields that the history compares, as JSON values."""
-        return {name: _to_json(getattr(self, name)) for name in AUDITED_FIELDS}
+        values = {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
+        return {
+            name: str(value) if isinstance(value, uuid.UUID) else value
+            for name, value in values.items()
+            if name not in NOT_AUDITED
+        }
 
     def save_values(self, **values: Any) -> None:
         """
@@ -161,8 +153,13 @@ class MopedUser(models.Model):
         for name, value in values.items():
             setattr(self, name, value)
         self.is_coa_staff = is_city_address(self.address)
-        with _translate_integrity_errors():
+        try:
             self.save()
+        except IntegrityError as error:
+            constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+            if constraint in ERROR_BY_CONSTRAINT:
+                raise ERROR_BY_CONSTRAINT[constraint] from error
+            raise
 
 
 class PendingChange(models.Model):
@@ -258,18 +255,3 @@ class Event(models.Model):
             "fields": sorted(changes),
         }
         transaction.on_commit(partial(logger.info, "account_changed", extra=line))
-
-
-def _to_json(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | str | list) else str(value)
-
-
-@contextmanager
-def _translate_integrity_errors() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-        if constraint in ERROR_BY_CONSTRAINT:
-            raise ERROR_BY_CONSTRAINT[constraint] from error
-        raise

@@ -43,11 +43,7 @@ PROFILE = {
 }
 CHANGED_USER = {**PROFILE, "title": "Senior Planner"}
 NEW_USER = {**PROFILE, "password": "Bicycle-Lanes-42"}
-ACTIVATION = {
-    "email": "jane.doe@austintexas.gov",
-    "password": "Bicycle-Lanes-42",
-    "roles": ["moped-editor"],
-}
+ACTIVATION = {name: NEW_USER[name] for name in ("email", "password", "roles")}
 USER = {
     "user_id": 77,
     "cognito_user_id": USER_ID,
@@ -71,12 +67,8 @@ USER_DETAIL = {
     **USER,
     "cognito": _ACCOUNT,
     "sso": None,
-    "claims": HasuraClaims(
-        user_id=USER_ID,
-        default_role="moped-viewer",
-        allowed_roles=("moped-editor",),
-        database_id="77",
-        workgroup_id="1",
+    "claims": HasuraClaims.of(
+        user_id=USER_ID, roles=["moped-editor"], database_id=77, workgroup_id=1
     ).as_dict(),
 }
 HISTORY = {
@@ -103,6 +95,7 @@ WRITE_ERRORS = (
     UpstreamError,
     UnavailableError,
 )
+NEW_ACCOUNT_ERRORS = (errors.AddressHeldError, errors.WeakPasswordError, *WRITE_ERRORS)
 
 
 def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
@@ -171,6 +164,7 @@ def _state(user: Mapping[str, Any]) -> str:
     return "active" if has_account else "no sign-in"
 
 
+USER_ANSWER: dict[str, Any] = {"answer": UserSerializer, "answer_example": USER, "links": user_links}
 OPERATIONS: Operations = {
     views.UserListView: {
         "get": Operation(
@@ -181,17 +175,10 @@ OPERATIONS: Operations = {
             links=user_links,
         ),
         "post": Operation(
-            answer=UserSerializer,
+            **USER_ANSWER,
             status=status.HTTP_201_CREATED,
-            errors=(
-                errors.UserExistsError,
-                errors.AddressHeldError,
-                errors.WeakPasswordError,
-                *WRITE_ERRORS,
-            ),
+            errors=(errors.UserExistsError, *NEW_ACCOUNT_ERRORS),
             body_example=NEW_USER,
-            answer_example=USER,
-            links=user_links,
         ),
     },
     views.UserDetailView: {
@@ -203,7 +190,7 @@ OPERATIONS: Operations = {
         ),
         "put": Operation(
             path=PATH,
-            answer=UserSerializer,
+            **USER_ANSWER,
             errors=(
                 errors.UserNotFoundError,
                 errors.AddressTakenError,
@@ -214,8 +201,6 @@ OPERATIONS: Operations = {
                 *WRITE_ERRORS,
             ),
             body_example=CHANGED_USER,
-            answer_example=USER,
-            links=user_links,
         ),
         "delete": Operation(
             path=PATH,
@@ -227,17 +212,9 @@ OPERATIONS: Operations = {
     },
     views.UserActivationView: {
         "put": Operation(
-            answer=UserSerializer,
-            errors=(
-                errors.UserNotFoundError,
-                errors.AlreadyActiveError,
-                errors.AddressHeldError,
-                errors.WeakPasswordError,
-                *WRITE_ERRORS,
-            ),
+            **USER_ANSWER,
+            errors=(errors.UserNotFoundError, errors.AlreadyActiveError, *NEW_ACCOUNT_ERRORS),
             body_example=ACTIVATION,
-            answer_example=USER,
-            links=user_links,
         )
     },
     views.UserHistoryView: {

@@ -37,20 +37,16 @@ class UserDetail:
     claims: HasuraClaims | None
 
 
-def list_users() -> QuerySet[MopedUser]:
-    """Return the users with their workgroups, by last name."""
-    return MopedUser.objects.select_related("workgroup").order_by("last_name", "first_name", "user_id")
-
-
-def filter_users(
-    users: QuerySet[MopedUser], *, search: str, role: str, workgroup: int | None, active: bool | None
+def list_users(
+    *, search: str = "", role: str = "", workgroup: int | None = None, active: bool | None = None
 ) -> QuerySet[MopedUser]:
     """
-    Return those users to whom all filters apply that are not empty.
+    Return the users to whom all filters apply, with their workgroups, by last name.
 
     :param search: part of a name or of an address
     :param workgroup: its id
     """
+    users = MopedUser.objects.select_related("workgroup").order_by("last_name", "first_name", "user_id")
     if search:
         name = Concat("first_name", Value(" "), "last_name", output_field=TextField())
         users = users.alias(name=name).filter(Q(name__icontains=search) | Q(email__icontains=search))

@@ -12,7 +12,7 @@ the next attempt or by `manage.py reconcile_users`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from apps.claims import table as claims_table
@@ -37,27 +37,15 @@ if TYPE_CHECKING:
     from apps.users.changes.attempts import Attempt
 
 
-class Profile(TypedDict):
-    """The fields of the editor's form; `is_coa_staff` follows from the address."""
-
-    email: str
-    first_name: str
-    last_name: str
-    title: str
-    workgroup_id: int
-    roles: list[str]
-    is_user_group_member: bool
-    note: str
-
-
 # ---- create and activate -------------------------------------------------------------------------
 
 
-def create_user(*, actor: CognitoUser | None, password: str, **profile: Unpack[Profile]) -> MopedUser:
+def create_user(*, actor: CognitoUser | None, password: str, **profile: Any) -> MopedUser:
     """
     Create a user with an account, or give an inactive user an account again.
 
     :param actor: None for an operator (`create_first_admin`)
+    :param profile: the validated fields of the editor's form; `is_coa_staff` follows from the address
     :raises WorkgroupUnknownError: if there is no such workgroup
     :raises UserExistsError: if an active user has the address
     :raises WeakPasswordError: if the pool refuses the password
@@ -69,7 +57,8 @@ def create_user(*, actor: CognitoUser | None, password: str, **profile: Unpack[P
         if user.may_sign_in:
             raise UserExistsError
         _provision(attempt, user, password, **profile)
-    return _with_workgroup(user)
+    user.refresh_from_db()
+    return user
 
 
 def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Sequence[str]) -> MopedUser:
@@ -90,7 +79,7 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
         if user.may_sign_in and set(user.login_roles) != set(roles):
             raise AlreadyActiveError
         _provision(attempt, user, password, roles=list(roles))
-    return _with_workgroup(user)
+    return user
 
 
 def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) -> None:
@@ -102,7 +91,7 @@ def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) 
     attempt.touched = True
     account = stores.get_or_create_account(change, password)
     user.save_values(cognito_user_id=UUID(account.username))
-    stores.set_password(account, password)
+    cognito.set_password(account.username, password)
     if account.mark != str(change.pk):  # an adopted account, whose sessions may be another person's
         cognito.sign_out(account.username)
     claims_table.put(email=user.address, claims=user.claims, instead_of=item)
@@ -113,12 +102,13 @@ def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) 
 
 
 def update_user(
-    *, actor: CognitoUser, cognito_user_id: UUID | None, password: str = "", **profile: Unpack[Profile]
+    *, actor: CognitoUser, cognito_user_id: UUID | None, password: str = "", **profile: Any
 ) -> MopedUser:
     """
     Change a user's profile, roles, address or password; the old ones stay valid until the new ones are.
 
     :param cognito_user_id: None if the path of the request names no account
+    :param profile: the validated fields of the editor's form
     :raises UserNotFoundError: if there is no such account
     :raises InactiveError: if the user is inactive
     :raises WorkgroupUnknownError: if there is no such workgroup
@@ -148,10 +138,9 @@ def update_user(
         item = claims_table.get(user.address)
         attempt.touched = True
         stores.write_claims(user, item)
-        stores.set_email(account, user.address)
-        stores.set_password(account, password)
+        stores.update_account(account, user.address, password)
         attempt.record(user, before)
-    return _with_workgroup(user)
+    return user
 
 
 def _user_to_update(cognito_user_id: UUID | None, email: str) -> MopedUser:
@@ -238,8 +227,3 @@ def _lock_user(change: PendingChange) -> MopedUser:
     if user is None or user.address != change.email:
         raise BusyError
     return user
-
-
-def _with_workgroup(user: MopedUser) -> MopedUser:
-    """Return the committed row, with the values that the database filled in."""
-    return MopedUser.objects.select_related("workgroup").get(pk=user.pk)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INFRASTRUCTURE = PROJECT / "infrastructure"
 FUNCTION, RECONCILIATION = "moped-api-staging", "moped-reconcile-staging"
+# It answers as the API does to the questions of a smoke test.
 STAND_IN = """
 import json, os
 
@@ -28,9 +29,11 @@ def lambda_handler(event, context):
     if "triggerSource" in event:
         claims = {"https://hasura.io/jwt/claims": "{}"}
         return {**event, "response": {"claimsOverrideDetails": {"claimsToAddOrOverride": claims}}}
-    is_anonymous = "Authorization" not in event["headers"]
-    status = 401 if event["path"] == "/auth/current_user" and is_anonymous else 200
-    return {"statusCode": status, "body": json.dumps({"commit": os.environ["MOPED_API_COMMIT"]})}
+    path, headers = event.get("path") or event["rawPath"], {name.lower() for name in event["headers"]}
+    status = 401 if path == "/auth/current_user" and "authorization" not in headers else 200
+    names = {"commit": "MOPED_API_COMMIT", "stage": "MOPED_API_CURRENT_ENVIRONMENT"}
+    body = {key: os.environ[name] for key, name in names.items()}
+    return {"statusCode": status, "body": json.dumps(body), "headers": {"Content-Type": "application/json"}}
 """
 # What differs between two accounts: digests, ids, times, versions.
 VARIABLE = re.compile(
@@ -58,11 +61,7 @@ class Account:
 
     def package(self, name: str) -> str:
         """Return the path of a package that answers a smoke test as the API does."""
-        path = self.folder / f"{name}.zip"
-        with zipfile.ZipFile(path, "w") as zipped:
-            zipped.writestr(zipfile.ZipInfo("moped_api/__init__.py"), "")
-            zipped.writestr(zipfile.ZipInfo("moped_api/lambda_handler.py"), f"# {name}\n{STAND_IN}")
-        return str(path)
+        return write_package(self.folder / f"{name}.zip", f"# {name}\n{STAND_IN}")
 
     def set_up(self) -> None:
         """Set staging up as docs/operations.md says, on a pool and a secret that exist already."""
@@ -98,6 +97,14 @@ class Account:
         self.run("preview", "sweep", "--open", "--spare", "0", "--yes")
         self.run("preview", "down", "12")
         self.facts.append(what_is_left())
+
+
+def write_package(path: Path, source: str = STAND_IN) -> str:
+    """Write a small package that takes the place of the API's, and return its path."""
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name, text in (("__init__", ""), ("lambda_handler", source)):
+            zipped.writestr(zipfile.ZipInfo(f"moped_api/{name}.py"), text)
+    return str(path)
 
 
 def existing() -> dict[str, str]:

@@ -10,10 +10,12 @@ import pytest
 from django.conf import settings
 
 from apps.auth import current_roles
+from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN
-from apps.core.aws import secrets
+from apps.core.aws import clients, secrets
+from apps.users.adapters import cognito
 from apps.users.models import MopedUser
-from tests.users.stores import Actor, Stores
+from tests.users.stores import Actor, Person, Stores
 
 if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
@@ -30,6 +32,16 @@ def stores(transactional_db: None, furnished_emulator: object) -> Stores:
 
 
 @pytest.fixture
+def alone(stores: Stores) -> Stores:
+    """An empty pool and an empty table, without what other tests left."""
+    for account in list(cognito.iter_accounts()):
+        cognito.delete(account.username)
+    for item in list(claims_table.scan()):
+        clients.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": item.email}})
+    return stores
+
+
+@pytest.fixture
 def admin(stores: Stores) -> CognitoUser:
     """An admin who acts, and another one, so that neither is the last."""
     for name in ("acting", "other"):
@@ -42,3 +54,9 @@ def admin(stores: Stores) -> CognitoUser:
 def email() -> str:
     """A new address."""
     return f"person.{uuid.uuid4().hex[:12]}@austintexas.gov"
+
+
+@pytest.fixture
+def person(stores: Stores, admin: CognitoUser, email: str) -> Person:
+    """A person without an account, and an admin."""
+    return Person(stores, admin, email)

@@ -7,6 +7,7 @@ or without an answer, once or for good, or the whole process can end there.
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,7 +21,7 @@ from apps.core.aws import clients
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import pytest
 
@@ -98,7 +99,7 @@ class FaultInjector:
         assert self.fault
         way = self.fault.way
         if way == "throttled":
-            return throttled(request.url)
+            return error_answer(request.url, "TooManyRequestsException")
         if way == "no answer once" and not first:
             return None
         if way not in {"refused", "killed before"}:
@@ -144,12 +145,12 @@ class FaultInjector:
         raise OperationalError("the database is gone")
 
 
-def throttled(url: str) -> AWSResponse:
-    body = b'{"__type": "TooManyRequestsException", "message": "Rate exceeded"}'
+def error_answer(url: str, code: str) -> AWSResponse:
+    """Return an answer of AWS with this error code."""
 
     class Raw:
         def stream(self, *_arguments: Any, **_options: Any) -> Iterator[bytes]:
-            yield body
+            yield json.dumps({"__type": code, "message": ""}).encode()
 
     headers = {"content-type": "application/x-amz-json-1.1"}
     return AWSResponse(url, 400, headers, Raw())  # type: ignore[arg-type]
@@ -164,6 +165,20 @@ def send(request: Any) -> None:
 
 
 @contextmanager
+def registered(handlers: Mapping[str, Callable[..., Any]], *clients: Any) -> Iterator[None]:
+    """Let botocore call the handlers of these events first."""
+    for client in clients:
+        for event, handler in handlers.items():
+            client.meta.events.register_first(event, handler)
+    try:
+        yield
+    finally:
+        for client in clients:
+            for event, handler in handlers.items():
+                client.meta.events.unregister(event, handler)
+
+
+@contextmanager
 def observe_steps(
     monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None, end: Callable[[], NoReturn] = end_process
 ) -> Iterator[FaultInjector]:
@@ -171,16 +186,12 @@ def observe_steps(
     injector = FaultInjector(fault, end)
     observed: list[Any] = [clients.cognito(), clients.dynamodb(), clients.secrets_manager()]
     real_commit = connection._commit  # type: ignore[attr-defined]
-    with monkeypatch.context() as patch:
+    handlers: dict[str, Callable[..., Any]] = {
+        "before-call.*.*": injector.before_call,
+        "before-send.*.*": injector.before_send,
+    }
+    with monkeypatch.context() as patch, registered(handlers, *observed):
         patch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
         patch.setattr(connection, "_commit", lambda: injector.commit(real_commit))
-        for client in observed:
-            client.meta.events.register_first("before-call.*.*", injector.before_call, unique_id="step")
-            client.meta.events.register_first("before-send.*.*", injector.before_send, unique_id="fault")
-        try:
-            with connection.execute_wrapper(injector.statement):
-                yield injector
-        finally:
-            for client in observed:
-                client.meta.events.unregister("before-call.*.*", unique_id="step")
-                client.meta.events.unregister("before-send.*.*", unique_id="fault")
+        with connection.execute_wrapper(injector.statement):
+            yield injector

@@ -11,18 +11,20 @@ from django.conf import settings
 from jose import jwt
 
 from apps.claims import table as claims_table
-from apps.claims.hasura import CLAIMS_NAMESPACE, HasuraClaims
+from apps.claims.hasura import CLAIMS_NAMESPACE, EDITOR, HasuraClaims
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import MopedError, UpstreamError
 from apps.devstack import persona_tokens
 from apps.devstack.provision import DIRECTORY
+from apps.users import services
 from apps.users.adapters import cognito
-from apps.users.errors import AccountNotFoundError
 from apps.users.models import MopedUser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from apps.auth.callers import CognitoUser
 
 PASSWORD = "Correct-Horse-42"
 NEW_PASSWORD = "Battery-Staple-43"
@@ -134,10 +136,7 @@ class Stores:
         raise AssertionError("the pool gives no answer")
 
     def account(self, name: str) -> cognito.Account | None:
-        try:
-            return cognito.get(name)
-        except AccountNotFoundError:
-            return None
+        return cognito.get_or_none(name)
 
     def claims(self, email: str) -> HasuraClaims | None:
         return claims_table.get(email).claims
@@ -192,3 +191,54 @@ class Snapshot:
                 address, self.accounts.get(address), self.claims.get(address)
             )
         ]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One address, and an admin who changes its user."""
+
+    stores: Stores
+    admin: CognitoUser
+    email: str
+
+    def named(self, prefix: str) -> Person:
+        """Return another person, whose address starts with this."""
+        return Person(self.stores, self.admin, f"{prefix}.{self.email}")
+
+    def create(self, password: str = PASSWORD, **changes: Any) -> MopedUser:
+        return services.create_user(actor=self.admin, password=password, **profile(self.email, **changes))
+
+    def update(self, password: str = "", **changes: Any) -> MopedUser:
+        fields: dict[str, Any] = profile(self.email) | changes
+        account = fields.pop("account") if "account" in fields else self.row.cognito_user_id
+        return services.update_user(actor=self.admin, cognito_user_id=account, password=password, **fields)
+
+    def activate(self, password: str = PASSWORD, role: str = EDITOR) -> MopedUser:
+        return services.activate_user(actor=self.admin, email=self.email, password=password, roles=[role])
+
+    def deactivate(self, account: uuid.UUID | None = None) -> None:
+        account_id = account or self.row.cognito_user_id
+        assert account_id
+        services.deactivate_user(actor=self.admin, cognito_user_id=account_id)
+
+    def admit(self, *roles: str) -> MopedUser:
+        """Create the user in all three stores, without the services."""
+        return self.stores.admit(self.email, roles or [EDITOR])
+
+    def change_row(self, **values: Any) -> None:
+        """Change the row alone, as an admin may through Hasura."""
+        MopedUser.objects.filter(email=self.email).update(**values)
+
+    @property
+    def row(self) -> MopedUser:
+        return MopedUser.objects.get(email=self.email)
+
+    @property
+    def username(self) -> str:
+        return str(self.row.cognito_user_id)
+
+    def roles_at_sign_in(self, password: str = PASSWORD) -> list[str] | None:
+        return self.stores.roles_at_sign_in(self.email, password)
+
+    def disagreements(self) -> list[str]:
+        return self.stores.disagreements(self.email)

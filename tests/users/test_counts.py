@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps.claims.hasura import EDITOR, VIEWER
-from apps.users import selectors, services
+from apps.users import selectors
 from tests.users.fault_injection import observe_steps
-from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
+from tests.users.stores import NEW_PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from apps.auth.callers import CognitoUser
-    from apps.users.models import MopedUser
-    from tests.users.stores import Stores
+    from tests.users.stores import Person
 
 pytestmark = pytest.mark.emulator
 
@@ -47,50 +45,37 @@ def count(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> tuple[i
     return steps["pool"], steps["table"], steps["sql"] - injector.log.count("COMMIT")
 
 
-def every_operation(
-    monkeypatch: pytest.MonkeyPatch, admin: CognitoUser, user: MopedUser
-) -> dict[str, tuple[int, int, int]]:
-    """Do each operation once, on people of its own, and count."""
-    account: Any = user.cognito_user_id
-    email = user.address
-
-    def update(password: str = "", **changes: Any) -> object:
-        return services.update_user(
-            actor=admin, cognito_user_id=account, password=password, **profile(**({"email": email} | changes))
-        )
-
-    new: dict[str, Any] = {"actor": admin, "password": PASSWORD}
-    moved = f"moved.{email}"
-    return {
-        "create": count(monkeypatch, lambda: services.create_user(**new, **profile(f"new.{email}"))),
-        "update": count(monkeypatch, lambda: update(roles=[VIEWER])),
-        "update, password": count(monkeypatch, lambda: update(NEW_PASSWORD, roles=[VIEWER])),
-        "update, address": count(monkeypatch, lambda: update(email=moved)),
-        "show": count(monkeypatch, lambda: selectors.get_user_detail(account)),
-        "history": count(monkeypatch, lambda: selectors.history(account)),
-        "list": count(monkeypatch, list_some),
-        "deactivate": count(
-            monkeypatch, lambda: services.deactivate_user(actor=admin, cognito_user_id=account)
-        ),
-        "activate": count(monkeypatch, lambda: services.activate_user(**new, email=moved, roles=[VIEWER])),
+def every_operation(monkeypatch: pytest.MonkeyPatch, person: Person) -> dict[str, tuple[int, int, int]]:
+    """Do each operation once, and count."""
+    account: Any = person.admit().cognito_user_id
+    moved = person.named("moved")
+    operations: dict[str, Callable[[], object]] = {
+        "create": person.named("new").create,
+        "update": lambda: person.update(account=account, roles=[VIEWER]),
+        "update, password": lambda: person.update(NEW_PASSWORD, account=account, roles=[VIEWER]),
+        "update, address": lambda: person.update(account=account, email=moved.email),
+        "show": lambda: selectors.get_user_detail(account),
+        "history": lambda: selectors.history(account),
+        "list": list_some,
+        "deactivate": lambda: moved.deactivate(account),
+        "activate": moved.activate,
     }
+    return {name: count(monkeypatch, operation) for name, operation in operations.items()}
 
 
 def list_some() -> object:
-    users = selectors.filter_users(
-        selectors.list_users(), search="O'Neill", role=EDITOR, workgroup=3, active=True
-    )
+    users = selectors.list_users(search="O'Neill", role=EDITOR, workgroup=3, active=True)
     return users.count(), list(users[:50])
 
 
 class TestCosts:
     def test_match_the_document_for_any_number_of_users(
-        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+        self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        among_few = every_operation(monkeypatch, admin, stores.admit(email, [EDITOR]))
+        among_few = every_operation(monkeypatch, person)
         for number in range(30):
-            stores.admit(f"crowd{number}.{email}", [EDITOR])
+            person.named(f"crowd{number}").admit()
 
-        among_many = every_operation(monkeypatch, admin, stores.admit(f"late.{email}", [EDITOR]))
+        among_many = every_operation(monkeypatch, person.named("late"))
 
         assert among_many == among_few == documented()

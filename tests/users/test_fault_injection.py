@@ -10,28 +10,27 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
-from apps.claims.hasura import EDITOR, VIEWER
+from apps.claims.hasura import VIEWER
 from apps.core.aws import secrets
 from apps.core.errors import ConflictError, MopedError, NotFoundError
-from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser, PendingChange
 from tests.users.fault_injection import WAYS, observe_steps
 from tests.users.killable_worker import KillableWorkers
-from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
+from tests.users.stores import NEW_PASSWORD, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from apps.auth.callers import CognitoUser
     from tests.users.fault_injection import Fault
-    from tests.users.stores import Snapshot, Stores
+    from tests.users.stores import Person, Snapshot, Stores
 
 pytestmark = [pytest.mark.slow(cost=65), pytest.mark.emulator]
 
@@ -39,8 +38,8 @@ pytestmark = [pytest.mark.slow(cost=65), pytest.mark.emulator]
 class Case:
     """One operation on one person: how it is prepared, done, and seen to be done."""
 
-    def __init__(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        self.stores, self.admin, self.email = stores, admin, email
+    def __init__(self, person: Person) -> None:
+        self.person = person
 
     def prepare(self) -> None:
         """Make what the operation needs."""
@@ -49,7 +48,8 @@ class Case:
         raise NotImplementedError
 
     def is_done(self) -> bool:
-        raise NotImplementedError
+        row = self.person.stores.row(self.person.email)
+        return row is not None and row.may_sign_in
 
     def problems(self, snapshot: Snapshot) -> list[str]:
         """Say where the stores contradict each other."""
@@ -57,64 +57,45 @@ class Case:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return (self.email,)
-
-    @property
-    def person(self) -> MopedUser:
-        row = self.stores.row(self.email)
-        assert row
-        return row
+        return (self.person.email,)
 
 
 class Create(Case):
     def act(self) -> None:
-        services.create_user(actor=self.admin, password=PASSWORD, **profile(self.email))
-
-    def is_done(self) -> bool:
-        row = self.stores.row(self.email)
-        return row is not None and row.may_sign_in
+        self.person.create()
 
 
 class Adopt(Create):
     def prepare(self) -> None:
-        self.stray = cognito.create(email=self.email, password=NEW_PASSWORD, mark="")
+        self.stray = cognito.create(email=self.person.email, password=NEW_PASSWORD, mark="")
 
     def is_done(self) -> bool:
-        return super().is_done() and str(self.person.cognito_user_id) == self.stray.username
+        return super().is_done() and self.person.username == self.stray.username
 
     def problems(self, snapshot: Snapshot) -> list[str]:
-        if self.stores.row(self.email):
+        if self.person.stores.row(self.person.email):
             return super().problems(snapshot)
         # Until it is adopted, a stray account is what was there before.
-        account = snapshot.accounts.get(self.email)
+        account = snapshot.accounts.get(self.person.email)
         return [] if account and account.username == self.stray.username else ["the stray is gone"]
 
 
 class Activate(Case):
     def prepare(self) -> None:
-        MopedUser.objects.create(**profile(self.email, is_deleted=True))
+        MopedUser.objects.create(**profile(self.person.email, is_deleted=True))
 
     def act(self) -> None:
-        services.activate_user(actor=self.admin, email=self.email, password=PASSWORD, roles=[VIEWER])
-
-    def is_done(self) -> bool:
-        return self.person.may_sign_in
+        self.person.activate(role=VIEWER)
 
 
 class Update(Case):
+    changes: Mapping[str, Any] = {"roles": [VIEWER], "last_name": "Smith"}
+
     def prepare(self) -> None:
-        self.user = self.stores.admit(self.email, [EDITOR])
+        self.user = self.person.admit()
 
     def act(self) -> None:
-        assert self.user.cognito_user_id
-        services.update_user(
-            actor=self.admin,
-            cognito_user_id=self.user.cognito_user_id,
-            password=NEW_PASSWORD,
-            **profile(**({"email": self.email} | self.changes)),
-        )
-
-    changes: dict[str, Any] = {"roles": [VIEWER], "last_name": "Smith"}  # noqa: RUF012
+        self.person.update(NEW_PASSWORD, account=self.user.cognito_user_id, **self.changes)
 
     def is_done(self) -> bool:
         self.user.refresh_from_db()
@@ -123,24 +104,23 @@ class Update(Case):
 
 class Move(Update):
     @property
-    def changes(self) -> dict[str, Any]:  # type: ignore[override]
-        return {"email": f"new.{self.email}"}
+    def changes(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return {"email": self.addresses[1]}
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return (self.email, f"new.{self.email}")
+        return (self.person.email, f"new.{self.person.email}")
 
 
 class Deactivate(Case):
     def prepare(self) -> None:
-        self.user = self.stores.admit(self.email, [EDITOR])
+        self.user = self.person.admit()
 
     def act(self) -> None:
-        assert self.user.cognito_user_id
-        services.deactivate_user(actor=self.admin, cognito_user_id=self.user.cognito_user_id)
+        self.person.deactivate(self.user.cognito_user_id)
 
     def is_done(self) -> bool:
-        return self.person.is_deleted
+        return self.person.row.is_deleted
 
 
 CASES: tuple[type[Case], ...] = (Create, Adopt, Activate, Update, Move, Deactivate)
@@ -154,12 +134,12 @@ def workers(furnished_variables: Mapping[str, str], django_db_setup: None) -> It
 
 
 @pytest.fixture
-def cases(stores: Stores, admin: CognitoUser, email: str) -> Callable[[type[Case]], Case]:
+def cases(person: Person) -> Callable[[type[Case]], Case]:
     """Make a case with a person of its own."""
-    count = iter(range(10_000))
+    numbers = count()
 
     def prepared(kind: type[Case]) -> Case:
-        case = kind(stores, admin, f"n{next(count)}.{email}")
+        case = kind(person.named(f"n{next(numbers)}"))
         case.prepare()
         secrets.forget()  # so that every run takes the same steps
         return case
@@ -252,7 +232,7 @@ def unsafe(case: Case, snapshot: Snapshot) -> list[str]:
     return [
         f"{address} is inactive and has claims"
         for address in case.addresses
-        if (row := case.stores.row(address))
+        if (row := case.person.stores.row(address))
         and row.is_deleted
         and snapshot.claims.get(address)
         and not PendingChange.objects.filter(email=address).exists()
@@ -285,7 +265,7 @@ class TestEveryFault:
         for fault in faults if proof else faults[::3]:
             disturbed = cases(case)
             victims.append(Victim(disturbed, fault, run_with_fault(disturbed, fault, monkeypatch, workers)))
-        check(undisturbed.stores, victims)
+        check(undisturbed.person.stores, victims)
 
         record_property("faults", len(victims))
         assert victims

@@ -10,6 +10,7 @@ import pytest
 from apps.users import reference
 from apps.users.serializers import ActivationSerializer, ChangedUserSerializer, NewUserSerializer
 from tests.reference.document import DOCUMENT
+from tests.users.fields import EMPTY, ONLY_IN_WORDS, REFUSED, TAKEN
 
 if TYPE_CHECKING:
     from apps.core.http.serializers import StrictSerializer
@@ -19,8 +20,6 @@ BODIES: dict[str, tuple[type[StrictSerializer], dict[str, Any]]] = {
     "ChangedUser": (ChangedUserSerializer, reference.CHANGED_USER),
     "Activation": (ActivationSerializer, reference.ACTIVATION),
 }
-PASSWORD = "Bicycle-Lanes-42"
-LONGEST_EMAIL = f"{'a' * 64}@{'b' * 56}.austin"
 
 
 def fits_schema(component: str, body: dict[str, Any]) -> bool:
@@ -34,61 +33,23 @@ def is_accepted(component: str, body: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("component", BODIES)
 class TestSchema:
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("password", PASSWORD),
-            ("password", "Aa1^" + "x" * 252),
-            ("password", ""),
-            ("password", None),
-            ("email", LONGEST_EMAIL),
-            ("email", "o'brien+moped@AustinTexas.gov"),
-            ("first_name", "Nguye\u0302\u0303n"),
-            ("last_name", "King, Jr."),
-            ("last_name", "x" * 128),
-            ("title", " Planner "),
-            ("title", "x" * 255),
-            ("title", " " + "x" * 255),
-            ("first_name", "e\u0301" * 128),
-            ("note", ""),
-            ("note", None),
-            ("note", "x" * 10_000 + "\n"),
-            ("is_deleted", False),
-            ("roles", ["moped-viewer", "moped-editor"]),
-        ],
-        ids=lambda value: str(value)[:16],
-    )
-    def test_takes_what_the_code_accepts(self, component: str, field: str, value: object) -> None:
-        body = BODIES[component][1] | {field: value}
+    @pytest.mark.parametrize("field", TAKEN)
+    def test_takes_what_the_code_accepts(self, component: str, field: str) -> None:
+        for value in TAKEN[field]:
+            body = BODIES[component][1] | {field: value}
 
-        assert fits_schema(component, body) or not is_accepted(component, body)
+            assert fits_schema(component, body) or not is_accepted(component, body), value
 
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("password", "Aa1^" + "x" * 7),
-            ("password", "Aa1^" + "x" * 253),
-            ("password", 7),
-            ("email", "a" * 116 + "@austintexas.gov"),
-            ("email", ""),
-            ("first_name", ""),
-            ("last_name", "x" * 129),
-            ("title", "x" * 256),
-            ("title", None),
-            ("note", "x" * 10_001),
-            ("workgroup_id", 0),
-            ("workgroup_id", "1"),
-            ("roles", []),
-            ("roles", ["moped-viewer", "moped-viewer"]),
-            ("roles", ["another"]),
-        ],
-        ids=lambda value: str(value)[:16],
-    )
-    def test_refuses_what_the_code_refuses(self, component: str, field: str, value: object) -> None:
-        body = BODIES[component][1] | {field: value}
-
-        assert not is_accepted(component, body)
-        assert not fits_schema(component, body)
+    @pytest.mark.parametrize("field", REFUSED)
+    def test_refuses_what_the_code_refuses(self, component: str, field: str) -> None:
+        for message, values in REFUSED[field].items():
+            for value in values:
+                body = {**BODIES[component][1], field: value}
+                if value is ...:
+                    del body[field]
+                is_in_words = message in ONLY_IN_WORDS or (message == EMPTY and value)
+                if not is_accepted(component, body) and not is_in_words:
+                    assert not fits_schema(component, body), value
 
 
 class TestChangedUser:

@@ -1,4 +1,4 @@
-"""Every service with nothing of ours replaced: a real database beside them, an embedded AWS beneath."""
+"""The services with real stores: PostgreSQL and the emulator. Nothing of the product is replaced."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
 from apps.core.aws import clients
 from apps.core.errors import ConflictError
-from apps.users import selectors, services
+from apps.users import selectors
 from apps.users.adapters import cognito
 from apps.users.changes import attempts
 from apps.users.errors import (
@@ -34,42 +34,23 @@ from apps.users.errors import (
     WorkgroupUnknownError,
 )
 from apps.users.models import Event, MopedUser, PendingChange
-from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
+from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from apps.auth.callers import CognitoUser
-    from tests.users.stores import Stores
+    from collections.abc import Callable, Iterator, Sequence
 
 pytestmark = pytest.mark.emulator
 
 
-def create(admin: CognitoUser, email: str, password: str = PASSWORD, **changes: Any) -> MopedUser:
-    return services.create_user(actor=admin, password=password, **profile(email, **changes))
-
-
-def update(admin: CognitoUser, user: MopedUser, password: str = "", **changes: Any) -> MopedUser:
-    assert user.cognito_user_id
-    return services.update_user(
-        actor=admin,
-        cognito_user_id=user.cognito_user_id,
-        password=password,
-        **profile(**({"email": user.email} | changes)),
-    )
-
-
-def deactivate(admin: CognitoUser, user: MopedUser) -> None:
-    assert user.cognito_user_id
-    services.deactivate_user(actor=admin, cognito_user_id=user.cognito_user_id)
-
-
-def activate(admin: CognitoUser, email: str, password: str = PASSWORD, role: str = EDITOR) -> MopedUser:
-    return services.activate_user(actor=admin, email=email, password=password, roles=[role])
+@pytest.fixture(autouse=True)
+def _no_leftovers(stores: object) -> Iterator[None]:
+    """No test of this module leaves a pending change behind."""
+    yield
+    assert not PendingChange.objects.exists()
 
 
 def refusals_at_once(calls: Sequence[Callable[[], object]]) -> list[ConflictError]:
-    """Make these calls at the same moment, each on a connection of its own; return the refusals."""
+    """Make these calls at the same moment, each on a connection of its own. Return the refusals."""
     barrier = Barrier(len(calls))
 
     def make(call: Callable[[], object]) -> ConflictError | None:
@@ -86,393 +67,308 @@ def refusals_at_once(calls: Sequence[Callable[[], object]]) -> list[ConflictErro
         return [error for error in pool.map(make, calls) if error]
 
 
+def delay_end(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """Let another request do something between a commit and the clean-up after it."""
+    end = attempts.end
+
+    def end_late(change: PendingChange) -> None:
+        meanwhile()
+        end(change)
+
+    monkeypatch.setattr(attempts, "end", end_late)
+
+
 class TestCreateUser:
-    def test_lets_the_person_sign_in_with_the_roles(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        user = create(admin, email, roles=[VIEWER])
-
-        assert stores.roles_at_sign_in(email) == [VIEWER]
-        assert stores.disagreements(email) == []
-        assert user.is_coa_staff
-        assert not PendingChange.objects.exists()
-
-    def test_refuses_an_address_that_is_taken(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        create(admin, email)
+    def test_refuses_an_address_that_is_taken(self, person: Person) -> None:
+        assert person.create().is_coa_staff
 
         with pytest.raises(UserExistsError):
-            create(admin, email, roles=[ADMIN])
-        assert stores.roles_at_sign_in(email) == [EDITOR]
+            person.create(password=NEW_PASSWORD, roles=[ADMIN])
+        assert person.roles_at_sign_in() == [EDITOR]
+        assert person.disagreements() == []
 
-    def test_is_refused_as_a_repetition_after_the_commit(
-        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("changes", "error"),
+        [
+            ({"password": "too-weak-for-it"}, WeakPasswordError),
+            ({"workgroup_id": 19}, WorkgroupUnknownError),  # merged into another
+            ({"workgroup_id": 999}, WorkgroupUnknownError),
+        ],
+    )
+    def test_leaves_nothing_after_a_refusal(
+        self, person: Person, changes: dict[str, Any], error: type[Exception]
     ) -> None:
-        with monkeypatch.context() as patch:
-            patch.setattr(attempts, "_delete_finished", Mock(side_effect=KeyboardInterrupt))
-            with pytest.raises(KeyboardInterrupt):  # the process ends before it can answer
-                create(admin, email)
+        with pytest.raises(error):
+            person.create(**changes)
 
-        with pytest.raises(UserExistsError):
-            create(admin, email, password=NEW_PASSWORD)
+        assert person.disagreements() == []
+        assert person.stores.row(person.email) is None
 
-        assert stores.roles_at_sign_in(email) == [EDITOR]
-        assert not PendingChange.objects.exists()
+    def test_adopts_a_stray_account_and_ends_its_sessions(self, person: Person) -> None:
+        stray = person.create()
+        refresh_token = person.stores.tokens(person.email)["RefreshToken"]
+        claims_table.delete(person.email)
+        person.change_row(cognito_user_id=None, is_deleted=True)
 
-    def test_leaves_nothing_after_the_pool_refused_the_password(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        with pytest.raises(WeakPasswordError):
-            create(admin, email, password="too-weak-for-it")
-
-        assert stores.disagreements(email) == []
-        assert stores.row(email) is None
-        assert not PendingChange.objects.exists()
-
-    def test_refuses_a_workgroup_that_is_not_there(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        for workgroup in (19, 999):  # merged into another; never heard of
-            with pytest.raises(WorkgroupUnknownError):
-                create(admin, email, workgroup_id=workgroup)
-        assert stores.row(email) is None
-
-    def test_adopts_a_stray_account_and_sets_its_password(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        stray = cognito.create(email=email, password=NEW_PASSWORD, mark="")
-
-        user = create(admin, email)
-
-        assert str(user.cognito_user_id) == stray.username
-        assert stores.roles_at_sign_in(email) == [EDITOR]
-        assert stores.roles_at_sign_in(email, NEW_PASSWORD) is None
-
-    def test_gives_the_claims_to_no_session_that_a_stray_account_had(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        stray = create(admin, email)
-        refresh_token = stores.tokens(email)["RefreshToken"]
-        claims_table.delete(email)
-        MopedUser.objects.filter(pk=stray.pk).update(cognito_user_id=None, is_deleted=True)
-
-        user = create(admin, email, roles=[ADMIN])
+        user = person.create(NEW_PASSWORD, roles=[ADMIN])
 
         assert user.cognito_user_id == stray.cognito_user_id
-        assert stores.roles_at_sign_in(email) == [ADMIN]
-        assert not stores.refreshes(refresh_token)
+        assert person.roles_at_sign_in(NEW_PASSWORD) == [ADMIN]
+        assert person.roles_at_sign_in() is None
+        assert not person.stores.refreshes(refresh_token)
 
-    def test_makes_a_deactivated_person_whole(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        first = create(admin, email, roles=[ADMIN], first_name="Ann")
-        deactivate(admin, first)
+    def test_restores_a_deactivated_user(self, person: Person) -> None:
+        first = person.create(roles=[ADMIN], first_name="Ann")
+        person.deactivate()
 
-        again = create(admin, email, roles=[VIEWER], first_name="Anna")
+        again = person.create(roles=[VIEWER], first_name="Anna")
 
         assert (again.pk, again.first_name, again.is_deleted) == (first.pk, "Anna", False)
-        assert stores.roles_at_sign_in(email) == [VIEWER]
-        assert stores.disagreements(email) == []
+        assert person.roles_at_sign_in() == [VIEWER]
+        assert person.disagreements() == []
 
-    def test_gives_an_account_to_a_user_without_a_sign_in(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        MopedUser.objects.create(**profile(email, roles=[NO_LOGIN]))
+    def test_gives_an_account_to_a_user_without_a_sign_in(self, person: Person) -> None:
+        MopedUser.objects.create(**profile(person.email, roles=[NO_LOGIN]))
 
-        create(admin, email)
+        person.create()
 
-        assert stores.roles_at_sign_in(email) == [EDITOR]
+        assert person.roles_at_sign_in() == [EDITOR]
 
-    def test_lets_only_one_of_two_at_once_have_the_address(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        refusals = refusals_at_once([lambda: create(admin, email)] * 2)
+    def test_gives_an_address_to_one_of_two_at_once(self, person: Person) -> None:
+        refusals = refusals_at_once([person.create] * 2)
 
         assert ["email" in error.fields for error in refusals] == [True]  # taken, or being taken now
-        assert stores.disagreements(email) == []
-        assert not PendingChange.objects.exists()
+        assert person.disagreements() == []
 
 
 class TestUpdateUser:
-    """A save of the editor's form."""
-
     @pytest.mark.parametrize("page", ["former account", "no account"])
-    def test_names_an_inactive_person(
-        self, stores: Stores, admin: CognitoUser, email: str, page: str
-    ) -> None:
-        account_id = create(admin, email).cognito_user_id
-        assert account_id
-        services.deactivate_user(actor=admin, cognito_user_id=account_id)
-        # A form that moves the address too is known by the former account only.
-        address = f"new.{email}" if page == "former account" else email
+    def test_refuses_an_inactive_user(self, person: Person, page: str) -> None:
+        account = person.create().cognito_user_id
+        person.deactivate()
+        changes: dict[str, Any] = {"account": None}
+        if page == "former account":  # a form with a new address names the user by this only
+            changes = {"account": account, "email": f"new.{person.email}"}
 
         with pytest.raises(InactiveError):
-            services.update_user(
-                actor=admin,
-                cognito_user_id=account_id if page == "former account" else None,
-                **profile(address),
-            )
+            person.update(**changes)
 
-    def test_does_not_know_an_account_that_never_existed(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        create(admin, email)
+    def test_refuses_an_account_that_never_existed(self, person: Person) -> None:
+        person.create()
+
         with pytest.raises(UserNotFoundError):
-            services.update_user(actor=admin, cognito_user_id=uuid4(), **profile(email))
+            person.update(account=uuid4())
 
-    def test_changes_profile_and_roles(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = update(admin, create(admin, email), roles=[VIEWER], last_name="Smith", workgroup_id=7)
+    def test_changes_profile_roles_and_password(self, person: Person) -> None:
+        person.create()
+
+        user = person.update(NEW_PASSWORD, roles=[VIEWER], last_name="Smith", workgroup_id=7)
 
         assert (user.last_name, user.workgroup_id) == ("Smith", 7)
-        assert stores.roles_at_sign_in(email) == [VIEWER]
-        assert stores.disagreements(email) == []
+        assert person.roles_at_sign_in() is None
+        assert person.roles_at_sign_in(NEW_PASSWORD) == [VIEWER]
+        assert person.disagreements() == []
 
-    def test_rewrites_an_item_whose_ids_stand_beside_the_cipher_only(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
+    def test_rewrites_an_item_with_ids_beside_the_cipher_only(self, person: Person) -> None:
         """The City's hook issues the database id 0 for such an item."""
-        user = create(admin, email)
+        claims = person.create().claims
         without_ids = HasuraClaims(
-            user_id=user.claims.user_id, default_role=VIEWER, allowed_roles=user.claims.allowed_roles
+            user_id=claims.user_id, default_role=VIEWER, allowed_roles=claims.allowed_roles
         )
-        cipher = claims_items.encode(email, without_ids)["claims"]
-        item = {**claims_items.encode(email, user.claims), "claims": cipher}
+        cipher = claims_items.encode(person.email, without_ids)["claims"]
+        item = {**claims_items.encode(person.email, claims), "claims": cipher}
         clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
-        assert stores.claims(email) == user.claims
+        assert person.stores.claims(person.email) == claims
 
-        update(admin, user)
+        person.update()
 
-        rewritten = claims_items.fetch(email)
-        assert rewritten
-        assert claims_items.is_written_as(rewritten, user.claims)
+        assert claims_table.get(person.email).is_written_as(claims)
 
-    def test_replaces_the_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        update(admin, create(admin, email), NEW_PASSWORD)
+    def test_moves_everything_to_a_new_address(self, person: Person) -> None:
+        person.create()
+        person.stores.admit_sso(person.email)
+        moved = person.named("new")
 
-        assert stores.roles_at_sign_in(email) is None
-        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
+        person.update(email=moved.email)
 
-    def test_moves_everything_to_a_new_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
-        stores.admit_sso(email)
-
-        update(admin, user, email=f"new.{email}")
-
-        assert stores.roles_at_sign_in(email) is None
-        assert stores.roles_at_sign_in(f"new.{email}") == [EDITOR]
-        assert stores.disagreements(email, f"new.{email}") == []
-        assert stores.account(f"azuread_{email}") is None
+        assert person.roles_at_sign_in() is None
+        assert moved.roles_at_sign_in() == [EDITOR]
+        assert person.disagreements() + moved.disagreements() == []
+        assert person.stores.account(f"azuread_{person.email}") is None
 
     def test_leaves_the_old_address_to_its_new_owner(
-        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+        self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Who waited for the lock has it before we come back to clean up."""
-        user, end = create(admin, email), attempts.end
+        """Another request may have the lock before the clean-up."""
+        person.create()
+        moved = person.named("new")
+        delay_end(monkeypatch, lambda: person.admit(VIEWER))
 
-        def end_late(change: PendingChange) -> None:
-            stores.admit(email, [VIEWER])
-            end(change)
+        person.update(email=moved.email)
 
-        monkeypatch.setattr(attempts, "end", end_late)
-        update(admin, user, email=f"new.{email}")
+        assert person.disagreements() + moved.disagreements() == []
 
-        assert stores.disagreements(email, f"new.{email}") == []
-
-    def test_refuses_an_address_of_another_person(
-        self, stores: Stores, admin: CognitoUser, email: str
+    @pytest.mark.parametrize(
+        ("holder", "error"), [("user", UserExistsError), ("stray account", AddressTakenError)]
+    )
+    def test_refuses_an_address_that_is_taken(
+        self, person: Person, holder: str, error: type[Exception]
     ) -> None:
-        create(admin, f"taken.{email}")
+        taken = person.named("taken")
+        if holder == "user":
+            taken.create()
+        else:
+            cognito.create(email=taken.email, password=PASSWORD, mark="")
+        before = person.stores.account(taken.email)
+        person.create()
 
-        with pytest.raises(UserExistsError):
-            update(admin, create(admin, email), email=f"taken.{email}")
-        assert stores.disagreements(email, f"taken.{email}") == []
+        with pytest.raises(error):
+            person.update(email=taken.email)
 
-    def test_refuses_an_address_of_another_account(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        stray = cognito.create(email=f"stray.{email}", password=PASSWORD, mark="")
-
-        with pytest.raises(AddressTakenError):
-            update(admin, create(admin, email), email=f"stray.{email}")
-        assert stores.disagreements(email) == []
-        assert stores.account(f"stray.{email}") == stray
-
-    def test_refuses_to_edit_inactive_users(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
-        MopedUser.objects.filter(pk=user.pk).update(is_deleted=True)
-
-        with pytest.raises(InactiveError):
-            update(admin, user)
+        assert person.disagreements() == []
+        assert person.stores.account(taken.email) == before
 
 
 class TestActivateUser:
-    def test_lets_a_deactivated_person_in_again(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
-        deactivate(admin, user)
+    @pytest.mark.parametrize("has_account", [True, False], ids=["usual", "the account is lost"])
+    def test_lets_a_deactivated_user_in_again(self, person: Person, *, has_account: bool) -> None:
+        person.create()
+        if not has_account:  # reconcile_users advises to deactivate and activate
+            cognito.delete(person.username)
+        person.deactivate()
 
-        activate(admin, email, NEW_PASSWORD, VIEWER)
+        person.activate(NEW_PASSWORD, VIEWER)
 
-        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [VIEWER]
-        assert stores.disagreements(email) == []
+        assert person.roles_at_sign_in(NEW_PASSWORD) == [VIEWER]
+        assert person.disagreements() == []
 
-    def test_completes_the_deactivation_of_a_lost_account(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        """This is what reconcile_users advises."""
-        user = create(admin, email)
-        cognito.delete(str(user.cognito_user_id))
+    def test_may_be_repeated(self, person: Person) -> None:
+        person.create()
 
-        deactivate(admin, user)
-        activate(admin, email)
+        person.activate(NEW_PASSWORD)
 
-        assert stores.disagreements(email) == []
+        assert person.roles_at_sign_in(NEW_PASSWORD) == [EDITOR]
 
-    def test_may_be_repeated(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        create(admin, email)
-
-        activate(admin, email, NEW_PASSWORD)
-
-        assert stores.roles_at_sign_in(email, NEW_PASSWORD) == [EDITOR]
-
-    def test_does_not_edit_an_active_user(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        create(admin, email)
+    def test_refuses_other_roles_of_an_active_user(self, person: Person) -> None:
+        person.create()
 
         with pytest.raises(AlreadyActiveError):
-            activate(admin, email, role=ADMIN)
+            person.activate(role=ADMIN)
 
-    def test_knows_no_user_by_another_address(self, stores: Stores, admin: CognitoUser, email: str) -> None:
+    def test_refuses_an_unknown_address(self, person: Person) -> None:
         with pytest.raises(UserNotFoundError):
-            activate(admin, email)
+            person.activate()
 
 
 class TestDeactivateUser:
-    def test_cuts_the_person_off(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
-        stores.admit_sso(email)
+    def test_revokes_access_and_ends_sessions(self, person: Person) -> None:
+        person.create()
+        person.stores.admit_sso(person.email)
+        refresh_token = person.stores.tokens(person.email)["RefreshToken"]
+        assert person.stores.refreshes(refresh_token)
 
-        deactivate(admin, user)
+        person.deactivate()
 
-        row = stores.row(email)
-        assert row
-        assert (row.is_deleted, row.cognito_user_id) == (True, None)
-        assert stores.roles_at_sign_in(email) is None
-        assert stores.account(f"azuread_{email}") is None
-        assert stores.disagreements(email) == []
+        assert (person.row.is_deleted, person.row.cognito_user_id) == (True, None)
+        assert person.roles_at_sign_in() is None
+        assert not person.stores.refreshes(refresh_token)
+        assert person.stores.account(f"azuread_{person.email}") is None
+        assert person.disagreements() == []
 
-    def test_ends_the_sessions(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
-        refresh_token = stores.tokens(email)["RefreshToken"]
-        assert stores.refreshes(refresh_token)
-
-        deactivate(admin, user)
-
-        assert not stores.refreshes(refresh_token)
-
-    def test_is_finished_though_another_attempt_gives_up_meanwhile(
-        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+    def test_is_finished_though_another_attempt_gives_up(
+        self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user, end = create(admin, email), attempts.end
-        deletion: Any = {"actor": admin, "email": email, "cognito_user_id": user.cognito_user_id}
+        account = person.create().cognito_user_id
 
-        def end_late(change: PendingChange) -> None:
-            repetition = attempts.begin(PendingChange.DELETE, **deletion)
+        def give_up() -> None:
+            repetition = attempts.begin(
+                PendingChange.DELETE, actor=person.admin, email=person.email, cognito_user_id=account
+            )
             with pytest.raises(BusyError), attempts.carry_out(repetition):
                 raise BusyError
-            end(change)
 
-        monkeypatch.setattr(attempts, "end", end_late)
-        deactivate(admin, user)
+        delay_end(monkeypatch, give_up)
+        person.deactivate()
 
-        assert stores.account(email) is None
-        assert not PendingChange.objects.exists()
+        assert person.stores.account(person.email) is None
 
     def test_leaves_the_account_to_a_user_activated_meanwhile(
-        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+        self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Who waited for the lock has adopted the account before we come back to remove it."""
-        user, end = create(admin, email), attempts.end
+        """Another request may adopt the account before it is removed."""
+        user = person.create()
 
-        def end_late(change: PendingChange) -> None:
-            MopedUser.objects.filter(pk=user.pk).update(
-                is_deleted=False, cognito_user_id=user.cognito_user_id
-            )
-            claims_table.put(email=email, claims=user.claims)
-            end(change)
+        def activate() -> None:
+            person.change_row(is_deleted=False, cognito_user_id=user.cognito_user_id)
+            claims_table.put(email=person.email, claims=user.claims)
 
-        monkeypatch.setattr(attempts, "end", end_late)
-        deactivate(admin, user)
+        delay_end(monkeypatch, activate)
+        person.deactivate()
 
-        assert stores.disagreements(email) == []
-        assert not PendingChange.objects.exists()
+        assert person.disagreements() == []
 
-    def test_refuses_an_account_that_never_existed(self, stores: Stores, admin: CognitoUser) -> None:
+    def test_refuses_an_account_that_never_existed(self, person: Person) -> None:
         with pytest.raises(UserNotFoundError):
-            services.deactivate_user(actor=admin, cognito_user_id=uuid4())
+            person.deactivate(uuid4())
 
-    def test_may_be_repeated(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
-        deactivate(admin, user)
-        deactivate(admin, user)
+    def test_may_be_repeated(self, person: Person) -> None:
+        account = person.create().cognito_user_id
+        assert account
+        person.deactivate()
+        person.deactivate(account)
 
-        assert user.cognito_user_id
-        assert selectors.get_user_detail(user.cognito_user_id).user.is_deleted
+        assert selectors.get_user_detail(account).user.is_deleted
 
-    def test_spares_a_user_activated_since(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
-        deactivate(admin, user)
-        activate(admin, email)
+    def test_spares_a_user_activated_since(self, person: Person) -> None:
+        account = person.create().cognito_user_id
+        person.deactivate()
+        person.activate()
 
         with pytest.raises(UserNotFoundError):
-            deactivate(admin, user)
-        assert stores.roles_at_sign_in(email) == [EDITOR]
+            person.deactivate(account)
+        assert person.roles_at_sign_in() == [EDITOR]
 
 
 class TestAdmins:
-    def test_cannot_remove_or_demote_themselves(self, stores: Stores, admin: CognitoUser) -> None:
-        own_user = MopedUser.objects.get(email=admin.email)
+    def test_cannot_remove_or_demote_themselves(self, person: Person) -> None:
+        own = Person(person.stores, person.admin, person.admin.email)
 
         with pytest.raises(OwnAccountError):
-            deactivate(admin, own_user)
+            own.deactivate()
         with pytest.raises(OwnAccountError):
-            update(admin, own_user, roles=[EDITOR])
+            own.update(roles=[EDITOR])
         with pytest.raises(OwnAccountError):
-            update(admin, own_user, roles=[ADMIN], email="ada@partner.example.com")
-        assert stores.roles_at_sign_in(admin.email) == [ADMIN]
+            own.update(roles=[ADMIN], email="ada@partner.example.com")
+        assert own.roles_at_sign_in() == [ADMIN]
 
-    def test_cannot_be_removed_or_demoted_as_the_last(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
+    def test_cannot_be_removed_or_demoted_as_the_last(self, person: Person) -> None:
         MopedUser.objects.update(roles=[VIEWER])
-        last = create(admin, email, roles=[ADMIN])
+        # Only City staff can be admins, so a partner with the role does not count.
+        Person(person.stores, person.admin, f"{person.email}.example.com").create(roles=[ADMIN])
+        person.create(roles=[ADMIN])
 
         with pytest.raises(LastAdminError):
-            deactivate(admin, last)
+            person.deactivate()
         with pytest.raises(LastAdminError):
-            update(admin, last, roles=[EDITOR])
-        assert stores.roles_at_sign_in(email) == [ADMIN]
-        assert not PendingChange.objects.exists()
+            person.update(roles=[EDITOR])
+        assert person.roles_at_sign_in() == [ADMIN]
 
-    def test_are_city_staff_so_that_a_partner_is_none(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
+    def test_cannot_remove_each_other_at_once(self, person: Person) -> None:
         MopedUser.objects.update(roles=[VIEWER])
-        create(admin, f"partner.{email}.example.com", roles=[ADMIN])
+        pair = [person.named(name) for name in "ab"]
+        for admin in pair:
+            admin.create(roles=[ADMIN])
 
-        with pytest.raises(LastAdminError):
-            update(admin, create(admin, email, roles=[ADMIN]), roles=[EDITOR])
-
-    def test_cannot_remove_each_other_at_once(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        MopedUser.objects.update(roles=[VIEWER])
-        pair = [create(admin, f"{name}.{email}", roles=[ADMIN]) for name in "ab"]
-
-        refusals = refusals_at_once([partial(update, admin, user, roles=[EDITOR]) for user in pair])
+        refusals = refusals_at_once([partial(admin.update, roles=[EDITOR]) for admin in pair])
 
         assert len(refusals) == 1
         assert MopedUser.objects.filter(roles__contains=[ADMIN]).count() == 1
 
 
-class TestAudit:
-    def test_says_who_changed_what_from_what_to_what(
-        self, stores: Stores, admin: CognitoUser, email: str
-    ) -> None:
-        user = update(admin, create(admin, email), NEW_PASSWORD, roles=[VIEWER])
+class TestHistory:
+    def test_says_who_changed_what_and_no_password(self, person: Person) -> None:
+        person.create()
+        user = person.update(NEW_PASSWORD, roles=[VIEWER])
 
         created, updated = Event.objects.filter(user=user).order_by("id")
         assert (created.operation, updated.operation) == ("create", "update")
@@ -480,40 +376,34 @@ class TestAudit:
             "roles": {"from": [EDITOR], "to": [VIEWER]},
             "password": {"from": "(hidden)", "to": "(hidden)"},
         }
-        assert updated.actor_email == admin.email
-
-    def test_keeps_no_password(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        update(admin, create(admin, email), NEW_PASSWORD)
-
-        texts = repr(list(Event.objects.values())) + repr(list(PendingChange.objects.values()))
-        assert PASSWORD not in texts
-        assert NEW_PASSWORD not in texts
+        assert updated.actor_email == person.admin.email
+        assert not [text for text in (PASSWORD, NEW_PASSWORD) if text in repr(list(Event.objects.values()))]
 
     def test_records_a_password_that_may_have_been_set(
-        self, stores: Stores, admin: CognitoUser, email: str, monkeypatch: pytest.MonkeyPatch
+        self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user = create(admin, email)
+        user = person.create()
         monkeypatch.setattr(attempts.Attempt, "record", Mock(side_effect=OperationalError))
 
         with pytest.raises(OperationalError):
-            update(admin, user, NEW_PASSWORD)
+            person.update(NEW_PASSWORD)
         with pytest.raises(WeakPasswordError):  # the pool refused this one, so it was not set
-            update(admin, user, "too-weak-for-it")
+            person.update("too-weak-for-it")
 
         operations = Event.objects.filter(user=user).order_by("id").values_list("operation", flat=True)
         assert list(operations) == ["create", "update_given_up"]
 
-    def test_cannot_be_rewritten(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        create(admin, email)
+    def test_cannot_be_rewritten(self, person: Person) -> None:
+        person.create()
 
         with pytest.raises(Exception, match="append-only"):
             Event.objects.update(actor_email="another user")
         with pytest.raises(Exception, match="append-only"):
             Event.objects.all().delete()
 
-    def test_has_no_event_where_nothing_changed(self, stores: Stores, admin: CognitoUser, email: str) -> None:
-        user = create(admin, email)
+    def test_has_no_event_where_nothing_changed(self, person: Person) -> None:
+        user = person.create()
 
-        update(admin, user)
+        person.update()
 
         assert Event.objects.filter(user=user).count() == 1

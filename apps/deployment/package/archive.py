@@ -93,10 +93,10 @@ def _compile(folder: Path, python: Path) -> None:
 
 def _write(folder: Path, output: Path) -> None:
     unfinished = output.with_suffix(".unfinished")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
+    with zipfile.ZipFile(unfinished, "w") as zipped:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
             entry.create_system = 3  # Unix, so that unzip honours the mode
             entry.external_attr = MODE << 16
-            zipped.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            zipped.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     unfinished.replace(output)

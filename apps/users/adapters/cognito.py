@@ -75,21 +75,11 @@ class Account:
         return claims_address(username=self.username, email=self.email)
 
 
-def get(username: str) -> Account:
-    """
-    Return an account by its name or by the address it signs in with.
-
-    :raises AccountNotFoundError: if there is none
-    """
-    with translate_errors(**ERRORS):
-        answer = clients.cognito().admin_get_user(**_account(username))
-        return _from(answer, answer["UserAttributes"])
-
-
 def get_or_none(username: str) -> Account | None:
     """Return an account by its name or by the address it signs in with, if there is one."""
-    with suppress(AccountNotFoundError):
-        return get(username)
+    with suppress(AccountNotFoundError), translate_errors(**ERRORS):
+        answer = clients.cognito().admin_get_user(**_account(username))
+        return _from(answer, answer["UserAttributes"])
     return None
 
 
@@ -151,9 +141,7 @@ def set_email(username: str, email: str, *, is_verified: bool) -> None:
     with translate_errors(
         **ERRORS, InvalidParameterException=AddressRefusedError, AliasExistsException=AddressTakenError
     ):
-        clients.cognito().admin_update_user_attributes(
-            UserPoolId=settings.COGNITO_USER_POOL_ID, Username=username, UserAttributes=attributes
-        )
+        clients.cognito().admin_update_user_attributes(**_account(username), UserAttributes=attributes)
 
 
 def enable(username: str) -> None:
@@ -163,18 +151,14 @@ def enable(username: str) -> None:
 
 
 def sign_out(username: str) -> None:
-    """End every session of an account: its refresh tokens die."""
-    with translate_errors(**ERRORS):
+    """Revoke the refresh tokens of an account, if there is one."""
+    with suppress(AccountNotFoundError), translate_errors(**ERRORS):
         clients.cognito().admin_user_global_sign_out(**_account(username))
 
 
 def delete(username: str) -> None:
-    """
-    Remove an account.
-
-    :raises AccountNotFoundError: if there is none
-    """
-    with translate_errors(**ERRORS):
+    """Delete an account and its sessions, if there is one."""
+    with suppress(AccountNotFoundError), translate_errors(**ERRORS):
         clients.cognito().admin_delete_user(**_account(username))
 
 
@@ -200,7 +184,7 @@ def pre_token_function_arn() -> str:
         return pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
 
 
-def _account(username: str) -> dict[str, str]:
+def _account(username: str) -> dict[str, Any]:
     return {"UserPoolId": settings.COGNITO_USER_POOL_ID, "Username": username}
 
 

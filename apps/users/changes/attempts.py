@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import Func, Q, TextField
 
 from apps.auth import current_roles
 from apps.claims.hasura import UNKNOWN_ID
@@ -45,6 +45,7 @@ class Attempt:
     change: PendingChange
     touched: bool = False
     """Whether the pool or the claims table may have changed."""
+    transaction_id: str | None = None
 
     def record(self, user: MopedUser, before: Mapping[str, Any]) -> None:
         """Append the change to the user's history, unless nothing changed since `before`."""
@@ -99,20 +100,17 @@ def carry_out(change: PendingChange, *, touched: bool = False) -> Iterator[Attem
     attempt = Attempt(change, touched)
     try:
         with transaction.atomic():
-            _lock_pending(change)
+            lock(change.addresses)
+            attempt.transaction_id = _transaction_id(change)
             yield attempt
-            change.decided = True
-            change.save(update_fields=["decided"])
+            _decide(change)
     except Exception as error:
-        _reset_connection()
-        if not _was_committed(change, error):
+        if not _was_committed(attempt, error):
             _give_up(attempt, error)
             raise
     current_roles.invalidate(*change.addresses)
     if change.has_cleanup:
         end(change)
-    else:
-        _delete_finished(change)
 
 
 def end(change: PendingChange, *, password_sent: bool = True) -> None:
@@ -128,14 +126,17 @@ def end(change: PendingChange, *, password_sent: bool = True) -> None:
         stored = PendingChange.objects.filter(pk=change.pk).first()
         if stored is None:
             return  # another request ended it, and the addresses may have new owners
-        if stored.decided:
-            stores.finish(stored)
-        else:
+        finished = Q(pk=stored.pk)
+        if not stored.decided:
             stores.roll_back(stored)
             if stored.sets_password and password_sent:
                 _record_uncertain_password(stored)
             logger.info("intention_settled", extra={"change": change.pk, "operation": change.operation})
-        _delete_with_repetitions(stored)
+        else:
+            stores.finish(stored)
+            if stored.operation == PendingChange.DELETE:  # also completes earlier attempts at the same
+                finished |= Q(operation=PendingChange.DELETE, cognito_user_id=stored.cognito_user_id)
+        PendingChange.objects.filter(finished).delete()
 
 
 def actor_fields(actor: CognitoUser | None) -> dict[str, Any]:
@@ -163,34 +164,26 @@ def lock(names: Iterable[str]) -> None:
         raise
 
 
-def _lock_pending(change: PendingChange) -> None:
-    lock(change.addresses)
-    if not PendingChange.objects.filter(pk=change.pk).exists():
-        raise BusyError  # another transaction ended it
-
-
-def _delete_with_repetitions(change: PendingChange) -> None:
-    """Delete a change. A completed deactivation also completes earlier attempts at the same."""
-    rows = Q(pk=change.pk)
-    if change.decided and change.operation == PendingChange.DELETE:
-        rows |= Q(operation=PendingChange.DELETE, cognito_user_id=change.cognito_user_id)
-    PendingChange.objects.filter(rows).delete()
-
-
-def _delete_finished(change: PendingChange) -> None:
+def _transaction_id(change: PendingChange) -> str:
     """
-    Delete a committed change with nothing left to do, even if the database goes away now.
+    Return the id of this transaction, by which the database knows later whether it was committed.
 
-    The change is a success all the same. What remains is deleted by the next attempt or `reconcile_users`.
+    :raises BusyError: if another transaction ended the change
     """
-    finished = PendingChange.objects.filter(pk=change.pk)
-    try:
-        finished.delete()
-    except Error as error:
-        logger.warning("intention_close_failed", extra={"change": change.pk, "cause": repr(error)})
-        _reset_connection()
-        with suppress(Error):
-            finished.delete()
+    function = Func(function="pg_current_xact_id", output_field=TextField())
+    transaction_id = PendingChange.objects.filter(pk=change.pk).values_list(function, flat=True).first()
+    if transaction_id is None:
+        raise BusyError
+    return str(transaction_id)
+
+
+def _decide(change: PendingChange) -> None:
+    """Mark a change as decided by this transaction. Delete it if nothing is left to do after the commit."""
+    pending = PendingChange.objects.filter(pk=change.pk)
+    if change.has_cleanup:
+        pending.update(decided=True)
+    else:
+        pending.delete()
 
 
 def _record_uncertain_password(change: PendingChange) -> None:
@@ -200,20 +193,15 @@ def _record_uncertain_password(change: PendingChange) -> None:
         Event.append(f"{change.operation}_given_up", user, PASSWORD_CHANGE, change.actor, change.request_id)
 
 
-def _was_committed(change: PendingChange, error: Exception) -> bool:
+def _was_committed(attempt: Attempt, error: Exception) -> bool:
     """Ask the database about a commit whose answer was lost."""
-    if not isinstance(error, Error):
-        return False
-    try:
-        return PendingChange.objects.filter(pk=change.pk, decided=True).exists()
-    except Error:
-        return False
-
-
-def _reset_connection() -> None:
-    """Drop the connection if it failed; the next statement opens another."""
     if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
+        connection.close_if_unusable_or_obsolete()  # the next statement opens another
+    if isinstance(error, Error) and attempt.transaction_id:
+        with suppress(Error), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_xact_status(%s::text::xid8)", [attempt.transaction_id])
+            return bool(cursor.fetchone() == ("committed",))
+    return False
 
 
 def _give_up(attempt: Attempt, error: Exception) -> None:

@@ -44,7 +44,7 @@ def get_or_create_account(change: PendingChange, password: str) -> Account:
             account = native_account(change.email)
             if account is None:
                 raise AddressHeldError from error
-    set_email(account, change.email)
+    update_account(account, change.email)
     if not account.is_enabled:
         cognito.enable(account.username)
     return account
@@ -57,7 +57,9 @@ def account_to_update(user: MopedUser) -> Account:
     :raises AccountNotFoundError: if the pool does not have it
     :raises AddressTakenError: if another account has the address
     """
-    account = cognito.get(str(user.cognito_user_id))
+    account = cognito.get_or_none(str(user.cognito_user_id))
+    if account is None:
+        raise AccountNotFoundError
     if account.address != user.address:
         holder = native_account(user.address)
         if holder and holder.username != account.username:
@@ -75,18 +77,14 @@ def native_account(address: str) -> Account | None:
     return account if account is None or account.is_native else _find_native(address)
 
 
-def set_email(account: Account, address: str) -> None:
-    """Make an account sign in with this address, for which an admin vouches."""
+def update_account(account: Account, address: str, password: str = "") -> None:
+    """
+    Make an account sign in with this address, for which an admin vouches, and with a new password if any.
+
+    :raises WeakPasswordError: if the pool refuses the password
+    """
     if account.email != address or not account.is_verified:
         cognito.set_email(account.username, address, is_verified=True)
-
-
-def set_password(account: Account, password: str) -> None:
-    """
-    Give an account its permanent password; "" leaves it as it is.
-
-    :raises WeakPasswordError: if the pool refuses it
-    """
     if password:
         cognito.set_password(account.username, password)
 
@@ -94,23 +92,17 @@ def set_password(account: Account, password: str) -> None:
 def sign_out(change: PendingChange) -> None:
     """End every session of a user's accounts."""
     for username in _usernames(change):
-        with suppress(AccountNotFoundError):
-            cognito.sign_out(username)
+        cognito.sign_out(username)
 
 
-def delete_account(username: str) -> None:
-    """Delete an account and its sessions, if the pool has it."""
-    with suppress(AccountNotFoundError):
-        cognito.delete(username)
-
-
-def write_claims(user: MopedUser, stored: StoredItem) -> bool:
-    """Make an item say what the row says, for our reader and the City's; return whether it did not."""
+def write_claims(user: MopedUser, stored: StoredItem, *, always: bool = False) -> bool:
+    """Make an item match the row, for our reader and the City's. Return whether it differed."""
+    differs = True
     with suppress(UnreadableItemError):
-        if stored.is_written_as(user.claims):
-            return False
-    claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
-    return True
+        differs = not stored.is_written_as(user.claims)
+    if differs or always:
+        claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
+    return differs
 
 
 def decode_or_none(stored: StoredItem) -> HasuraClaims | None:
@@ -132,22 +124,21 @@ def roll_back(change: PendingChange) -> None:
     accounts, only the one that the change itself created is deleted, and only while no user has it.
     """
     for address in change.addresses:
-        sync_from_database(address)
-        user = MopedUser.objects.with_address(address)
-        if user and user.may_sign_in:
-            claims_table.put(email=address, claims=user.claims, instead_of=claims_table.get(address))
+        sync_from_database(address, rewrite=True)
     for account in filter(None, map(native_account, change.addresses)):
         is_own = account.mark == str(change.pk)
         if is_own and not MopedUser.objects.filter(cognito_user_id=account.username).exists():
-            delete_account(account.username)
+            cognito.delete(account.username)
 
 
-def sync_from_database(address: str) -> bool:
+def sync_from_database(address: str, *, rewrite: bool = False) -> bool:
     """
-    Make the account and the item of an address say what the database says; return whether they did not.
+    Make the account and the item of an address match the database. Return whether they differed.
 
     A new account needs a password, from an admin. The claims count without an account: the City's single
     sign-on asks for them too.
+
+    :param rewrite: whether to write an item that matches already
     """
     user = MopedUser.objects.with_address(address)
     stored = claims_table.get(address)
@@ -158,7 +149,7 @@ def sync_from_database(address: str) -> bool:
     has_other_email = account is not None and account.email != user.address
     if account and has_other_email:  # no admin vouches for the address here
         cognito.set_email(account.username, user.address, is_verified=account.is_verified)
-    return write_claims(user, stored) or has_other_email
+    return write_claims(user, stored, always=rewrite) or has_other_email
 
 
 def finish(change: PendingChange) -> None:
@@ -173,11 +164,11 @@ def finish(change: PendingChange) -> None:
         return
     if change.operation == PendingChange.DELETE:
         for username in _usernames(change):
-            delete_account(username)
+            cognito.delete(username)
     elif change.new_email:
         claims_table.delete(change.email)
         if is_city_address(change.email):
-            delete_account(sso_username(change.email))
+            cognito.delete(sso_username(change.email))
 
 
 def _find_native(email: str) -> Account | None:

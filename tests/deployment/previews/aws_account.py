@@ -6,18 +6,21 @@ An emulated account with staging's stack, and with resources whose names resembl
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-import zipfile
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
+from django.core.management import call_command
 
 from apps.deployment.aws import stack_updates
 from apps.deployment.paths import TEMPLATE
+from tests.deployment.emulated_account import write_package
+from tests.deployment.role import Role
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
 
     from apps.devstack.emulator import Emulator
 
-SMOKE = {"email": "smoke.test@austintexas.gov", "password": "Smoke-Test-2026!"}
 # They are not previews, but begin as the name of one does.
 NEIGHBOURS = ("moped-api-production", "moped-api-preview", "moped-api-pr-7-notes")
 NEIGHBOUR_FILES = ("previews/readme.txt", "previews/012/x", "private/project/1/x_x_x_plan.pdf")
@@ -46,18 +48,6 @@ LISTS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("dynamodb", "list_tables", "TableNames", {}),
     ("cloudformation", "list_stacks", "StackSummaries", {}),
 )
-# It answers as the API does to the questions of `up`.
-STAND_IN = """
-import json, os
-
-def lambda_handler(event, context):
-    headers = {name.lower() for name in event.get("headers") or {}}
-    path = event.get("path") or event.get("rawPath")
-    status = 401 if path == "/auth/current_user" and "authorization" not in headers else 200
-    names = {"commit": "MOPED_API_COMMIT", "stage": "MOPED_API_CURRENT_ENVIRONMENT"}
-    body = {key: os.environ[name] for key, name in names.items()}
-    return {"statusCode": status, "body": json.dumps(body), "headers": {"Content-Type": "application/json"}}
-"""
 
 
 class Account:
@@ -67,26 +57,20 @@ class Account:
         self.emulator = emulator
         self.folder = folder
         self.client = cache(partial(boto3.client, endpoint_url=emulator.url))
-        self.package = self.stand_in()
+        self.package = write_package(folder / "package.zip")
         stack_updates.create_or_update("moped-staging", TEMPLATE, PARAMETERS)
         self.outputs = stack_updates.outputs("moped-staging")
         self.bucket = self.outputs["UploadsBucket"]
         self._bound_previews()
-        self._fill()
+        call_command("setup", "secrets", "staging", stdout=io.StringIO())
         for name in NEIGHBOURS:
             self.create_function(name)
         for key in NEIGHBOUR_FILES:
             self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"not a preview's")
-        stack_updates.change(None, NEIGHBOURS[0], {}, {}, STACK)
+        stack_updates.change(None, NEIGHBOURS[-1], {}, {}, STACK)
+        # A copy of the role of the job that creates previews, since only GitHub may assume the original.
+        self.deployer = Role(self.outputs["PreviewDeploymentRoleArn"], "previews")
         self.at_first = self.snapshot()
-
-    def stand_in(self, source: str = STAND_IN) -> str:
-        """Write a small package that takes the place of the API's, and return its path."""
-        path = self.folder / f"{len(list(self.folder.iterdir()))}.zip"
-        with zipfile.ZipFile(path, "w") as zipped:
-            for name, text in (("__init__", ""), ("lambda_handler", source)):
-                zipped.writestr(zipfile.ZipInfo(f"moped_api/{name}.py"), text)
-        return str(path)
 
     def overlay(self, **settings: Any) -> str:
         """Write the settings that differ from those on AWS."""
@@ -129,7 +113,6 @@ class Account:
                 yield from (each for each in page[key] if "DELETE_COMPLETE" not in str(each))
         for name in NEIGHBOURS:
             yield from self.client("lambda").list_aliases(FunctionName=name)["Aliases"]
-        yield from self.client("dynamodb").scan(TableName=self.outputs["ClaimsTable"])["Items"]
         yield from self.client("cognito-idp").list_users(UserPoolId=self.outputs["UserPoolId"])["Users"]
         for bucket in self.client("s3").list_buckets()["Buckets"]:
             for page in (
@@ -160,16 +143,3 @@ class Account:
         self.client("iam").put_role_permissions_boundary(
             RoleName=ids["PreviewRole"], PermissionsBoundary=ids["PreviewBoundary"]
         )
-
-    def _fill(self) -> None:
-        secrets = {
-            self.outputs["ConfigurationSecret"]: {"COGNITO_DYNAMO_SECRET_KEY": "a key"},
-            self.outputs["SmokeSecret"]: SMOKE,
-        }
-        for name, value in secrets.items():
-            self.client("secretsmanager").put_secret_value(SecretId=name, SecretString=json.dumps(value))
-        user = {"UserPoolId": self.outputs["UserPoolId"], "Username": SMOKE["email"]}
-        self.client("cognito-idp").admin_create_user(**user, MessageAction="SUPPRESS")
-        self.client("cognito-idp").admin_set_user_password(**user, Password=SMOKE["password"], Permanent=True)
-        item = {"user_id": {"S": SMOKE["email"]}, "claims": {"S": "none"}}
-        self.client("dynamodb").put_item(TableName=self.outputs["ClaimsTable"], Item=item)

@@ -60,11 +60,16 @@ def at_aws(account: Account) -> Iterator[Account]:
 
 @pytest.fixture
 def run(at_aws: Account) -> Iterator[Run]:
-    """Run a command and return the JSON that it prints. Afterwards `down` must leave nothing."""
+    """
+    Run a command with the rights of the job, and return the JSON that it prints.
+
+    Afterwards `down` must leave nothing.
+    """
 
     def command(*words: str) -> dict[str, Any]:
         out = io.StringIO()
-        call_command("preview", *words, "--json", stdout=out, stderr=io.StringIO())
+        with at_aws.deployer.worn():
+            call_command("preview", *words, "--json", stdout=out, stderr=io.StringIO())
         return dict(json.loads(out.getvalue()))
 
     yield command

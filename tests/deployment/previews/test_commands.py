@@ -13,10 +13,10 @@ from botocore.client import BaseClient
 from django.core.management import CommandError, call_command
 
 from apps.deployment import smoke
-from apps.deployment.aws import provisioning
+from apps.deployment.aws import provisioning, stack
 from apps.deployment.errors import BusyError, LeftBehindError, StageError
 from apps.deployment.previews import creation, names
-from tests.deployment.previews.aws_account import STAND_IN
+from tests.deployment.emulated_account import STAND_IN, write_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,9 +155,9 @@ class TestUp:
         assert decision == {"number": NUMBER, "goes": False, "why": "the pull request is open"}
 
     def test_leaves_the_live_version_if_the_smoke_test_fails(
-        self, at_aws: Account, up: Run, run: Run
+        self, at_aws: Account, up: Run, run: Run, tmp_path: Path
     ) -> None:
-        broken = at_aws.stand_in(STAND_IN.replace("else 200", "else 500"))
+        broken = write_package(tmp_path / "broken.zip", STAND_IN.replace("else 200", "else 500"))
         with pytest.raises(StageError, match="answers GET / without one with 500 instead of 200"):
             up("aaa", package=broken)
         assert not at_aws.url(NAME)
@@ -181,19 +181,14 @@ class TestUp:
 
         assert at_aws.ask(up("aaa")["url"]) == answer("aaa")
 
-    @pytest.mark.parametrize(
-        ("changes", "reason"),
-        [
-            ({"stack": "moped-api-production"}, r"lacks .*PreviewRoleArn"),
-            ({"outputs": {"ConfigurationSecret": "PreviewDatabaseUrl"}}, "missing or empty"),
-        ],
-        ids=["a stack without previews", "a secret without a value"],
-    )
     def test_creates_nothing_without_its_prerequisites(
-        self, at_aws: Account, up: Run, changes: dict[str, Any], reason: str
+        self, at_aws: Account, up: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with pytest.raises(StageError, match=reason):
-            up("aaa", moped=changes)
+        with pytest.raises(StageError, match=r"lacks .*PreviewRoleArn"):
+            up("aaa", moped={"stack": "moped-api-pr-7-notes"})
+        monkeypatch.setattr(stack, "secret_value", lambda _name: "")
+        with pytest.raises(StageError, match="missing or empty"):
+            up("aaa")
         assert at_aws.of_previews() == []
 
     @pytest.mark.parametrize(

@@ -11,12 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.management import call_command
 
-from tests.deployment.role import Role
 from tests.deployment.template import resources, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.deployment.previews.aws_account import Account
 
 pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
@@ -115,15 +112,6 @@ def preview(at_aws: Account) -> boto3.Session:
     return as_role(at_aws, "PreviewRoleArn")
 
 
-@pytest.fixture(scope="module")
-def deployer(at_aws: Account) -> Iterator[Role]:
-    """A copy of the role of the job that creates previews, since only GitHub may assume the original."""
-    role = Role(at_aws.outputs["PreviewDeploymentRoleArn"], "previews")
-    yield role
-    at_aws.client("iam").delete_role_policy(RoleName=role._name, PolicyName="api")
-    at_aws.client("iam").delete_role(RoleName=role._name)
-
-
 class TestPreviewRole:
     def test_reads_what_staging_reads_and_keeps_files(self, at_aws: Account, preview: boto3.Session) -> None:
         assert [case for case in PREVIEW_MAY if is_denied(at_aws, preview, case)] == []
@@ -154,23 +142,10 @@ class TestFunctionRole:
 
 
 class TestPreviewDeploymentRole:
-    def test_is_enough_for_a_whole_life(self, at_aws: Account, deployer: Role) -> None:
-        up = ("up", NUMBER, "--package", at_aws.package, "--overlay", at_aws.overlay(), "--commit")
-        before, out = at_aws.snapshot(), io.StringIO()
-        with deployer.worn():
-            for words in (
-                (*up, "aaa"),
-                (*up, "bbb"),
-                ("list",),
-                ("sweep", "--open", "--spare", "0", "--yes"),
-            ):
-                call_command("preview", *words, stdout=out)
+    """test_commands.py shows that its rights are enough."""
 
-        assert f"pr_{NUMBER}: nothing is left" in out.getvalue()
-        assert at_aws.snapshot() == before
-
-    def test_reaches_only_previews(self, at_aws: Account, deployer: Role) -> None:
-        own = session(deployer._given["Credentials"])
+    def test_reaches_only_previews(self, at_aws: Account) -> None:
+        own = session(at_aws.deployer._given["Credentials"])
 
         assert [case for case in DEPLOYER_MAY_NOT if not is_denied(at_aws, own, case)] == []
 

@@ -12,7 +12,6 @@ from apps.claims.identity import normalize
 from apps.core.errors import MopedError
 from apps.users import services
 from apps.users.adapters import cognito
-from apps.users.errors import UserExistsError
 from apps.users.models import MopedUser, MopedWorkgroup
 from apps.users.serializers import NewUserSerializer
 
@@ -51,8 +50,6 @@ class Command(BaseCommand):
         if user and user.may_sign_in and role in user.login_roles:
             self.stdout.write(f"{email} is {role} already")
             return
-        if user and user.may_sign_in:
-            raise UserExistsError
         new_user = NewUserSerializer(
             data={
                 "email": email,
@@ -65,9 +62,7 @@ class Command(BaseCommand):
             }
         )
         if not new_user.is_valid():
-            problems = [
-                f"{field}: {' '.join(map(str, messages))}" for field, messages in new_user.errors.items()
-            ]
+            problems = [f"{field}: {' '.join(messages)}" for field, messages in new_user.errors.items()]
             raise CommandError(f"{email} cannot be created: {'; '.join(problems)}")
         services.create_user(actor=None, **new_user.validated_data)
         self.stdout.write(f"created {email} as {role}")

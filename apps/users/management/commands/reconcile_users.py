@@ -13,13 +13,13 @@ from django.core.management import BaseCommand, CommandError
 
 from apps.claims.identity import normalize
 from apps.core.errors import MopedError
+from apps.users import reconciliation
 from apps.users.adapters import cognito
-from apps.users.reconciliation import scan
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from apps.users.reconciliation.findings import Finding
+    from apps.users.reconciliation import Finding
 
 logger = logging.getLogger(__name__)
 
@@ -55,19 +55,30 @@ class Command(BaseCommand):
             raise CommandError(f"{error} ({error.__cause__!r})") from error
 
     def _reconcile(self, options: dict[str, Any], ends_at: float) -> None:
-        only = tuple(map(normalize, options["only"]))
-        findings = scan.interrupted_changes(only, options["grace"])
+        only = set(map(normalize, options["only"]))
+        findings = reconciliation.interrupted_changes(options["grace"])
         is_complete = True
         try:
-            findings += scan.disagreements(only, ends_at)
-        except scan.TimeUpError:
+            findings += reconciliation.disagreements(ends_at)
+        except reconciliation.TimeUpError:
             is_complete = False
+        if only:
+            findings = [finding for finding in findings if finding.is_about(only)]
         if options["fix"]:
             _repair(findings, ends_at)
         self.stdout.write((_json if options["json"] else _text)(findings, is_complete=is_complete))
-        remaining = [each for each in findings if each.outcome != "repaired" and not each.is_notice]
-        _log(findings, remaining, is_complete_run=is_complete and not only)
-        if remaining or not is_complete:
+        codes = Counter(each.code for each in findings if not each.is_repaired and not each.is_notice)
+        # The alarms on staff accounts watch this line. It names no person.
+        logger.info(
+            "reconciliation_finished",
+            extra={
+                "findings": codes.total(),
+                "codes": codes,
+                "repaired": sum(finding.is_repaired for finding in findings),
+                "everyone": is_complete and not only,
+            },
+        )
+        if codes or not is_complete:
             sys.exit(1)
 
     def _rotate_key(self, ends_at: float) -> None:
@@ -77,8 +88,8 @@ class Command(BaseCommand):
                 "no user could sign in any more. Attach ours first."
             )
         try:
-            rotated = scan.rotate_key(ends_at)
-        except scan.TimeUpError as error:
+            rotated = reconciliation.rotate_key(ends_at)
+        except reconciliation.TimeUpError as error:
             raise CommandError("The time is over. Run this again: it continues with the rest.") from error
         self.stdout.write(f"{rotated} items encrypted with the newest key.")
 
@@ -94,7 +105,7 @@ def _repair(findings: list[Finding], ends_at: float) -> None:
 
 
 def _text(findings: list[Finding], *, is_complete: bool) -> str:
-    repaired = sum(finding.outcome == "repaired" for finding in findings)
+    repaired = sum(finding.is_repaired for finding in findings)
     lines = [f"{each.text} [{each.code}; {each.outcome}: {each.remedy}]" for each in findings]
     lines.append(f"{len(findings)} disagreements, {repaired} repaired.")
     if not is_complete:
@@ -111,18 +122,8 @@ def _json(findings: list[Finding], *, is_complete: bool) -> str:
             "remedy": finding.remedy,
             "is_notice": finding.is_notice,
             "safe_to_repair": finding.can_be_repaired,
-            "repaired": finding.outcome == "repaired",
+            "repaired": finding.is_repaired,
         }
         for finding in findings
     ]
     return json.dumps({"complete": is_complete, "disagreements": entries}, indent=2)
-
-
-def _log(findings: list[Finding], remaining: list[Finding], *, is_complete_run: bool) -> None:
-    """Write the line that the alarms on staff accounts watch; it names no person."""
-    codes = Counter(finding.code for finding in remaining)
-    repaired = sum(finding.outcome == "repaired" for finding in findings)
-    logger.info(
-        "reconciliation_finished",
-        extra={"findings": codes.total(), "codes": codes, "repaired": repaired, "everyone": is_complete_run},
-    )

@@ -1,7 +1,7 @@
 """
-Every error that AWS documents for a call of ours has a name of ours.
+Errors and wrong answers of AWS, for every call that the adapters make.
 
-The list is botocore's own model of the services, so that a new error shows when boto3 is updated.
+The list of errors is botocore's own model of the services, so that an update of boto3 shows new ones.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from botocore.exceptions import ClientError
 from apps.claims import items as claims_items
 from apps.claims import table as claims_table
 from apps.claims.errors import ClaimsChangedError
-from apps.claims.hasura import HasuraClaims
+from apps.core import deadline
 from apps.core.aws import clients, secrets
 from apps.core.aws.errors import StoreMissingError
+from apps.core.deadline import DeadlineError
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
 from apps.users import errors
 from apps.users.adapters import cognito
+from tests.core.answers import AnsweringServer, json_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-CLAIMS = HasuraClaims.of(user_id="x", roles=["moped-editor"], database_id=1, workgroup_id=1)
+    from collections.abc import Callable, Iterator
 
 # (service, operation) → how we come to call it
 CALLS: dict[tuple[str, str], Callable[[], Any]] = {
-    ("cognito-idp", "AdminGetUser"): partial(cognito.get, "name"),
+    ("cognito-idp", "AdminGetUser"): partial(cognito.get_or_none, "name"),
     ("cognito-idp", "ListUsers"): partial(cognito.find, "jane@austintexas.gov"),
     ("cognito-idp", "AdminCreateUser"): partial(cognito.create, email="e", password="p", mark="m"),
     ("cognito-idp", "AdminSetUserPassword"): partial(cognito.set_password, "name", "p"),
@@ -44,7 +44,7 @@ CALLS: dict[tuple[str, str], Callable[[], Any]] = {
     ("cognito-idp", "AdminDeleteUser"): partial(cognito.delete, "name"),
     ("cognito-idp", "DescribeUserPool"): cognito.pre_token_function_arn,
     ("dynamodb", "GetItem"): partial(claims_table.get, "e"),
-    ("dynamodb", "PutItem"): partial(claims_table._put, {}, {}),
+    ("dynamodb", "PutItem"): partial(claims_table._put, {"user_id": {"S": "e"}}, {}),
     ("dynamodb", "DeleteItem"): partial(claims_table.delete, "e"),
     ("dynamodb", "Scan"): lambda: list(claims_table.scan()),
     ("secretsmanager", "GetSecretValue"): partial(secrets._read, "name"),
@@ -65,8 +65,11 @@ ERROR_CLASSES: dict[str, type[MopedError]] = {
     "ConditionalCheckFailedException": ClaimsChangedError,
     "ResourceNotFoundException": StoreMissingError,
 }
-# Where a call means something else by it.
-HERE: dict[tuple[str, str], type[MopedError]] = {
+# Where a call means something else by it. None: it returns, because there is nothing to do.
+HERE: dict[tuple[str, str], type[MopedError] | None] = {
+    ("AdminGetUser", "UserNotFoundException"): None,
+    ("AdminDeleteUser", "UserNotFoundException"): None,
+    ("AdminUserGlobalSignOut", "UserNotFoundException"): None,
     ("AdminCreateUser", "InvalidParameterException"): errors.AddressRefusedError,
     ("AdminUpdateUserAttributes", "InvalidParameterException"): errors.AddressRefusedError,
     ("AdminSetUserPassword", "InvalidParameterException"): errors.WeakPasswordError,
@@ -86,7 +89,7 @@ def method_name(operation: str) -> str:
     return str(xform_name(operation))
 
 
-def expected(operation: str, code: str) -> type[MopedError]:
+def expected(operation: str, code: str) -> type[MopedError] | None:
     if (operation, code) in HERE:
         return HERE[operation, code]
     if code in ERROR_CLASSES:
@@ -95,14 +98,35 @@ def expected(operation: str, code: str) -> type[MopedError]:
     return UnavailableError if code in UNAVAILABLE else UpstreamError
 
 
+HALF = b'{"UserAttributes": [{"Name": "email", "Val'
+ANSWERS = {
+    "a page": json_answer(b"<html><body>Sign in to the network</body></html>"),
+    "half a body": json_answer(HALF, length=400),
+    "half a body, of the promised length": json_answer(HALF),
+    "a list": json_answer(b"[]"),
+    "a deeply nested list": json_answer(b"[" * 20_000),
+    "a deeply nested object": json_answer(b'{"a":' * 20_000),
+    "a text": json_answer(b'"ok"'),
+}
+# Calls whose answer has content, with content of another shape.
+MISSHAPEN: dict[tuple[str, str], bytes] = {
+    ("cognito-idp", "AdminGetUser"): b"{}",
+    ("cognito-idp", "ListUsers"): b'{"Users": [{}]}',
+    ("cognito-idp", "AdminCreateUser"): b'{"User": "jane"}',
+    ("cognito-idp", "DescribeUserPool"): b'{"UserPool": null}',
+    ("dynamodb", "GetItem"): b'{"Item": [1]}',
+    ("dynamodb", "Scan"): b"{}",
+    ("secretsmanager", "GetSecretValue"): b'{"SecretString": 7}',
+}
+
 ERRORS = [
     (service, operation, code) for service, operation in CALLS for code in documented(service, operation)
 ]
 
 
-class TestVendorErrors:
+class TestErrors:
     @pytest.mark.parametrize(("service", "operation", "code"), ERRORS, ids=[f"{o} {c}" for _, o, c in ERRORS])
-    def test_all_have_a_name_of_ours(
+    def test_all_have_a_class(
         self, monkeypatch: pytest.MonkeyPatch, service: str, operation: str, code: str
     ) -> None:
         failure = ClientError({"Error": {"Code": code, "Message": "with a secret"}}, operation)
@@ -110,23 +134,70 @@ class TestVendorErrors:
         client.get_paginator.return_value.paginate.return_value.__iter__.side_effect = failure
         for name in {method_name(operation) for _, operation in CALLS}:
             getattr(client, name).side_effect = failure
-        for door in ("cognito", "dynamodb", "secrets_manager"):
-            monkeypatch.setattr(clients, door, lambda: client)
+        for name in ("cognito", "dynamodb", "secrets_manager"):
+            monkeypatch.setattr(clients, name, lambda: client)
 
-        with pytest.raises(MopedError) as error:
+        error: MopedError | None = None
+        try:
             CALLS[service, operation]()
+        except MopedError as raised:
+            error = raised
 
-        assert type(error.value) is expected(operation, code)
-        assert "secret" not in str(error.value)
+        assert (error and type(error)) is expected(operation, code)
+        assert "secret" not in str(error)
 
-    def test_are_known_for_every_call_of_the_gateways(self) -> None:
-        clients = {"cognito": "cognito-idp", "dynamodb": "dynamodb", "secrets_manager": "secretsmanager"}
+    def test_are_known_for_every_call_of_the_adapters(self) -> None:
+        clients = {"cognito", "dynamodb", "secrets_manager"}
         calls = set()
         for module in (cognito, claims_table, claims_items, secrets):
             for node in ast.walk(ast.parse(getsource(module))):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
-                    door = getattr(node.value.func, "attr", "")
-                    if door in clients and node.attr != "get_paginator":
+                    client = getattr(node.value.func, "attr", "")
+                    if client in clients and node.attr != "get_paginator":
                         calls.add("".join(part.title() for part in node.attr.split("_")))
 
         assert calls | {"Scan"} == {operation for _, operation in CALLS}
+
+
+@pytest.fixture
+def _forgotten_clients() -> Iterator[None]:
+    clients.forget_clients()
+    yield
+    clients.forget_clients()
+
+
+def ask(server: AnsweringServer, monkeypatch: pytest.MonkeyPatch, call: Callable[[], Any]) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    call()
+
+
+@pytest.mark.usefixtures("_forgotten_clients")
+class TestWrongAnswers:
+    """Each of them is our neighbour's fault, and says so: 502."""
+
+    @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+    @pytest.mark.parametrize("call", CALLS.values(), ids=[operation for _, operation in CALLS])
+    def test_are_upstream_errors(
+        self, call: Callable[[], Any], answer: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with AnsweringServer(answer) as server, pytest.raises(UpstreamError):
+            ask(server, monkeypatch, call)
+
+    @pytest.mark.parametrize("operation", MISSHAPEN, ids=lambda operation: operation[1])
+    def test_of_another_shape_are_upstream_errors(
+        self, operation: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answer = json_answer(MISSHAPEN[operation])
+        with AnsweringServer(answer) as server, pytest.raises(UpstreamError):
+            ask(server, monkeypatch, CALLS[operation])
+
+
+@pytest.mark.usefixtures("_forgotten_clients")
+class TestNoAnswer:
+    @pytest.mark.parametrize("call", CALLS.values(), ids=[operation for _, operation in CALLS])
+    def test_ends_at_the_deadline_and_is_not_repeated(
+        self, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with AnsweringServer(None) as server, deadline.within(0.05), pytest.raises(DeadlineError):
+            ask(server, monkeypatch, call)
+        assert server.requests <= 1

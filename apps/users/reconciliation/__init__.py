@@ -1,1 +1,0 @@
-"""Comparison of the three stores: what differs, and what repairs it."""
