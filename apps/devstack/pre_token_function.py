@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import sysconfig
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,11 @@ TIMEOUT_SECONDS = 30
 SOURCES = ("apps/auth", "apps/claims", "apps/core", "apps/users", "moped_api")
 # A zip file without a date of its own: the same content is the same file.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+UNKNOWN_ACCOUNT = {
+    "triggerSource": "TokenGeneration_Authentication",
+    "userName": "azuread_unknown.account@austintexas.gov",
+    "request": {"userAttributes": {"email": "unknown.account@austintexas.gov"}},
+}
 
 STUB = """\
 # {digest} {configuration}
@@ -67,14 +73,17 @@ def sync(role_arn: str, environment: Mapping[str, str]) -> str:
     return str(current["FunctionArn"])
 
 
-def warm() -> None:
+def warm() -> str:
     """
-    Have the function import itself, without a sign-in.
+    Have the function import itself and open its clients. Return how it denies an unknown account.
 
     Cognito, and the emulator as it does, waits five seconds for a function. A new worker may need longer.
     """
     with translate_errors():
-        clients.lambda_client_long_timeout().invoke(FunctionName=NAME, Payload=b"{}")
+        answer = clients.lambda_client_long_timeout().invoke(
+            FunctionName=NAME, Payload=json.dumps(UNKNOWN_ACCOUNT)
+        )
+    return answer["Payload"].read().decode()
 
 
 def _package(configuration: object) -> bytes:

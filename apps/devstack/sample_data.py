@@ -17,13 +17,11 @@ from apps.files.models import FileType, Person, Project, ProjectFile
 from apps.users.models import MopedUser, MopedWorkgroup
 
 PROJECTS = {
-    "Barton Springs Road Bridge": ("Bridge plan.svg", "Site notes.txt"),
-    "Zilker Elementary Safe Routes": ("Crossing count.csv",),
-}
-CONTENT = {
-    "Bridge plan.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 3h9v1H0z"/></svg>\n',
-    "Site notes.txt": b"The eastern abutment is dry.\n",
-    "Crossing count.csv": b"hour,people\n7,41\n8,63\n",
+    "Barton Springs Road Bridge": {
+        "Bridge plan.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 3h9v1H0z"/></svg>\n',
+        "Site notes.txt": b"The eastern abutment is dry.\n",
+    },
+    "Zilker Elementary Safe Routes": {"Crossing count.csv": b"hour,people\n7,41\n8,63\n"},
 }
 PROJECT_KEY = re.compile("(?:private|public)/project/(?P<project>[0-9]+)/(?P<user>[0-9]+)_.+")
 # Known to Moped, without a sign-in.
@@ -41,33 +39,29 @@ def ensure() -> None:
         return
     with transaction.atomic():
         for first_name, last_name, workgroup in PEOPLE:
-            _create_person(first_name, last_name, workgroup)
-        for project_name, file_names in PROJECTS.items():
+            MopedUser.objects.create(
+                first_name=first_name,
+                last_name=last_name,
+                title="Sample",
+                email=f"{first_name}.{last_name}@austintexas.gov".lower(),
+                workgroup=MopedWorkgroup.objects.filter(workgroup_name=workgroup).first(),
+                roles=[NO_LOGIN],
+                is_coa_staff=True,
+            )
+        for project_name, files in PROJECTS.items():
             project = Project.objects.create(project_name=project_name)
-            for file_name in file_names:
-                _create_file(project, file_name)
+            for file_name, content in files.items():
+                _create_file(project, file_name, content)
 
 
-def _create_person(first_name: str, last_name: str, workgroup: str) -> None:
-    MopedUser.objects.create(
-        first_name=first_name,
-        last_name=last_name,
-        title="Sample",
-        email=f"{first_name}.{last_name}@austintexas.gov".lower(),
-        workgroup=MopedWorkgroup.objects.filter(workgroup_name=workgroup).first(),
-        roles=[NO_LOGIN],
-        is_coa_staff=True,
-    )
-
-
-def _create_file(project: Project, file_name: str) -> None:
+def _create_file(project: Project, file_name: str, content: bytes) -> None:
     editor = Person.objects.get(email=BY_KEY["editor"].email)
     name, user_id = file_name.replace(" ", "_"), str(editor.user_id)
     key = keys.new_key(kind="private", project_id=project.project_id, user_id=user_id, name=name)
     key = f"{settings.UPLOADS_PREFIX}{key}"
     with translate_errors():
-        clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=CONTENT[file_name])
-    record_file(key, str(editor.user_id))
+        clients.s3().put_object(Bucket=settings.UPLOADS_BUCKET, Key=key, Body=content)
+    record_file(key, user_id)
 
 
 def record_file(key: str, user_id: str) -> None:

@@ -95,10 +95,8 @@ class TestResyncTrigger:
 
 
 class TestWarm:
-    def test_imports_the_function_before_the_first_sign_in(self, furnished_emulator: Emulator) -> None:
-        pre_token_function.warm()
-        answer = clients.lambda_client().invoke(FunctionName=pre_token_function.NAME, Payload=b"{}")
-        assert "Unable to import" not in answer["Payload"].read().decode()
+    def test_has_the_function_read_the_claims_table(self, furnished_emulator: Emulator) -> None:
+        assert json.loads(pre_token_function.warm())["errorType"] == "SignInDeniedError"
 
 
 class TestEnsureAccounts:

@@ -83,9 +83,10 @@ SWAGGER_UI_FAULTS = {
     "scrollable-region-focusable",
     "select-name",
 }
-# Two answers of each operation are left. The others look the same, and axe-core measures each word of them.
+# One answer of each operation and two schemas are left: the others look the same.
 HIDE_REPEATED = """
-for (const row of document.querySelectorAll("tr.response:nth-child(n+3)")) row.style.display = "none";
+for (const each of document.querySelectorAll("tr.response:nth-child(n+2), .model-container:nth-child(n+3)"))
+  each.style.display = "none";
 """
 
 
