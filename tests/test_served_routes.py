@@ -27,9 +27,9 @@ ON_A_CLOCK = {"/health/ready"}
 
 @pytest.fixture
 def served(
-    tmp_path: Path, furnished_emulator: Emulator, furnished_variables: Mapping[str, str]
+    tmp_path: Path, provisioned_emulator: Emulator, provisioned_variables: Mapping[str, str]
 ) -> Iterator[Served]:
-    with Served(tmp_path, furnished_variables, workers=WORKERS, crowd=2) as served:
+    with Served(tmp_path, provisioned_variables, workers=WORKERS, crowd=2) as served:
         yield served
 
 

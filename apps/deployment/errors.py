@@ -9,8 +9,13 @@ from django.core.management import CommandError
 if TYPE_CHECKING:
     from apps.core.errors import UpstreamError
 
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+EXPIRY_CODES = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+}
+DENIAL_CODES = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 # Part of what AWS says, and what to do.
 ADVICE = {
     "UnreservedConcurrentExecution": "The account allows too few concurrent executions. Ask AWS for more,"
@@ -50,8 +55,8 @@ def as_stage_error(error: StageError | UpstreamError) -> StageError:
     code, message = (answer.get("Error", {}).get(name, "") for name in ("Code", "Message"))
     if code == "ResourceNotFoundException":
         return BusyError("Another run has removed it. Run this again.")
-    if code in EXPIRED:
+    if code in EXPIRY_CODES:
         return StageError("The AWS credentials have expired: get new ones and run this again.")
-    if code in DENIED:
+    if code in DENIAL_CODES:
         return StageError(f"These AWS credentials may not do this: {' '.join(message.split())}")
     return StageError(f"AWS could not be asked: {' '.join(str(cause or error).split())}")

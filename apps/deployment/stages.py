@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.deployment import reconciliation, smoke, smoke_account, zappa
+from apps.deployment import reconciliation_job, smoke, smoke_account, zappa
 from apps.deployment.aws import functions, provisioning, rest_api, stack
 from apps.deployment.errors import StageError
 
@@ -43,9 +43,9 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     token = token or smoke_account.smoke_token(stage.outputs)
     for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
         tell(f"  {line}")
-    reconciliation.publish(stage, package, f"commit {commit}")
+    reconciliation_job.publish(stage, package, f"commit {commit}")
     functions.make_live(stage.function, version, before)
-    reconciliation.follow(stage, version, tell)
+    reconciliation_job.follow(stage, version, tell)
     tell(f"live: version {version}" + (f", before: {before.version}" if before else ""))
     functions.prune(stage.function, {version, before.version if before else ""})
     return version
@@ -68,7 +68,7 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
         raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
     functions.make_live(stage.function, target, now)
     tell(f"live: version {target}, before: {now.version}")
-    reconciliation.follow(stage, target, tell)
+    reconciliation_job.follow(stage, target, tell)
     return target
 
 
@@ -116,8 +116,8 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
 
     :raises StageError: if it fails or is refused, with the reason
     """
-    compares = command.split()[:1] == [reconciliation.COMMAND]
-    function = reconciliation.derived(stage).function if compares else stage.function
+    compares = command.split()[:1] == [reconciliation_job.COMMAND]
+    function = reconciliation_job.derived(stage).function if compares else stage.function
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")

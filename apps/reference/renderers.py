@@ -133,8 +133,8 @@ def _set_headers(response: Response, operation: Operation) -> None:
 def _links(item: Mapping[str, Any], operation: Operation, request: Any) -> dict[str, str]:
     """Return the pages of an object that the caller may open, without the page that is shown."""
     links = operation.links(item) if operation.links else {}
-    shown = request.path if request.method == "GET" else ""
-    return {text: url for text, url in links.items() if url != shown and forms.may_open(url, request)}
+    current_page = request.path if request.method == "GET" else ""
+    return {text: url for text, url in links.items() if url != current_page and forms.may_open(url, request)}
 
 
 def _table(data: Mapping[str, Any], operation: Operation, request: Any) -> dict[str, Any]:

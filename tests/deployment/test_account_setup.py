@@ -29,7 +29,7 @@ JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
 
 @pytest.fixture
 def new_name(
-    furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[[], str]:
     """Return a maker of names of stages that zappa_settings.json has."""
     document = zappa_settings.read()
@@ -221,7 +221,7 @@ class TestCreateFirstAdmin:
 
 class TestMapHost:
     @pytest.fixture
-    def stage(self, furnished_emulator: Emulator) -> Stage:
+    def stage(self, provisioned_emulator: Emulator) -> Stage:
         settings = {"domain": "api.example", "tags": {}, "moped": {"hosts": ["editor.example"]}}
         return Stage("nowhere", "moped-api-nowhere", settings, {})
 

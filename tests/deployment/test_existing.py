@@ -59,7 +59,7 @@ def existing() -> dict[str, str]:
 
 @pytest.fixture
 def outputs(
-    existing: dict[str, str], furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    existing: dict[str, str], provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Mapping[str, str]:
     """The outputs of the stack that takes the existing resources. All tests share it."""
     monkeypatch.setattr(laptop_stack, "NAME", f"moped-{NAME}")

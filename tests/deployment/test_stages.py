@@ -19,7 +19,7 @@ from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws import clients
-from apps.deployment import reconciliation, smoke_account, stages, subprocesses, zappa
+from apps.deployment import reconciliation_job, smoke_account, stages, subprocesses, zappa
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -141,7 +141,7 @@ def new_stage() -> Stage:
 
 
 @pytest.fixture
-def stage(furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
+def stage(provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
     """A stage that is not deployed, and an account that tests its versions."""
     monkeypatch.setattr(zappa, "run", run_zappa)
     stage = new_stage()
@@ -229,20 +229,20 @@ class TestDeploy:
         assert "migrated" in once.messages
 
     def test_waits_until_lambda_knows_a_new_role(
-        self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, furnished_emulator: Emulator
+        self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provisioned_emulator: Emulator
     ) -> None:
         def run(stage: Stage, command: str, *options: Any) -> str:
             try:
                 output = run_zappa(stage, command, *options)
             except ClientError as error:
                 raise StageError(f"Could not {command} {stage.name}: {error}") from error
-            strict_mode.refuse_roles(furnished_emulator.url, 1)  # and the role of the second function
+            strict_mode.refuse_roles(provisioned_emulator.url, 1)  # and the role of the second function
             return output
 
         accounts.ensure([VIEWER], with_rows=False)
         monkeypatch.setattr(zappa, "run", run)
         monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
-        strict_mode.refuse_roles(furnished_emulator.url, 1)
+        strict_mode.refuse_roles(provisioned_emulator.url, 1)
         deployment = Deployment(stage, tmp_path)
 
         deployment.deploy()
@@ -399,7 +399,7 @@ class TestReconciliation:
         before = once.reconciliation["CodeSha256"]
         messages: list[str] = []
 
-        reconciliation.follow(once.stage, version, messages.append)
+        reconciliation_job.follow(once.stage, version, messages.append)
 
         assert once.reconciliation["CodeSha256"] == before
         assert "stays as it is" in messages[-1]
@@ -455,11 +455,13 @@ class TestGateway:
         rest_api.set_gateway_responses(stage)
         assert self.deployments(api) == 2
 
-    def test_turns_away_what_is_too_much(self, stage: Stage, furnished_emulator: Emulator, api: str) -> None:
+    def test_turns_away_what_is_too_much(
+        self, stage: Stage, provisioned_emulator: Emulator, api: str
+    ) -> None:
         rest_api.set_gateway_responses(stage)
         rest_api.set_rate_limits(stage)
 
-        url = f"{furnished_emulator.url}/{stage.name}/"
+        url = f"{provisioned_emulator.url}/{stage.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
         first, second = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
         assert (first.status_code, second.status_code) == (200, 429)
@@ -484,13 +486,13 @@ class TestRender:
         ids=["an output", "the stack"],
     )
     def test_names_what_is_missing(
-        self, name: str, changes: dict[str, Any], reason: str, furnished_emulator: Emulator
+        self, name: str, changes: dict[str, Any], reason: str, provisioned_emulator: Emulator
     ) -> None:
         with pytest.raises(StageError, match=reason):
             rendering.render(name, changes=changes)
 
     def test_completes_a_stage_by_what_its_stack_made(
-        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         outputs = laptop_stack.outputs() | {
             "DatabaseUrl": "postgresql:///x",
@@ -517,7 +519,7 @@ class TestRender:
         with pytest.raises(StageError, match="debug is on"):
             rendering.render("staging")
 
-    def test_refuses_an_empty_secret(self, furnished_emulator: Emulator) -> None:
+    def test_refuses_an_empty_secret(self, provisioned_emulator: Emulator) -> None:
         with pytest.raises(StageError, match="missing or empty"):
             stack.require_secret_value("nowhere")
 

@@ -71,7 +71,7 @@ def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
 
 
 @pytest.fixture
-def role(furnished_emulator: Emulator) -> str:
+def role(provisioned_emulator: Emulator) -> str:
     return laptop_stack.outputs()["FunctionRoleArn"]
 
 
@@ -93,7 +93,7 @@ def function(settings_of_function: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def with_rights(furnished_emulator: Emulator) -> Callable[..., boto3.Session]:
+def with_rights(provisioned_emulator: Emulator) -> Callable[..., boto3.Session]:
     """Return a maker of sessions that have these rights and no others."""
 
     def make(*statements: dict[str, Any]) -> boto3.Session:
@@ -134,7 +134,7 @@ def finished(name: str) -> str:
 
 
 class TestTags:
-    def test_are_found_one_question_late(self, furnished_emulator: Emulator) -> None:
+    def test_are_found_one_question_late(self, provisioned_emulator: Emulator) -> None:
         name = unique("strict")
         topic = boto3.client("sns").create_topic(Name=name, Tags=[{"Key": "name", "Value": name}])["TopicArn"]
 
@@ -150,25 +150,25 @@ class TestTags:
 
 
 class TestGateway:
-    def test_takes_one_deployment_in_a_while(self, furnished_emulator: Emulator) -> None:
+    def test_takes_one_deployment_in_a_while(self, provisioned_emulator: Emulator) -> None:
         client = boto3.client("apigateway", config=Config(retries={"total_max_attempts": 1}))
         first, second = (client.create_rest_api(name="strict")["id"] for _ in range(2))
 
         client.create_deployment(restApiId=first)
-        with strict_mode.seconds_between_deployments(furnished_emulator.url, 3600):
+        with strict_mode.seconds_between_deployments(provisioned_emulator.url, 3600):
             code, _ = refused(client.create_deployment, restApiId=second)
 
         assert code == "TooManyRequestsException"
 
 
 class TestCloudFormation:
-    def test_takes_time(self, furnished_emulator: Emulator) -> None:
+    def test_takes_time(self, provisioned_emulator: Emulator) -> None:
         name = create_stack(boto3, {"Api": API["Api"]})
 
         assert status(name) == "CREATE_IN_PROGRESS"
         assert finished(name) == ""
 
-    def test_refuses_a_change_before_the_last_one_is_done(self, furnished_emulator: Emulator) -> None:
+    def test_refuses_a_change_before_the_last_one_is_done(self, provisioned_emulator: Emulator) -> None:
         name = create_stack(boto3, {"Api": API["Api"]})
 
         template = json.dumps({"Resources": API})
@@ -177,7 +177,7 @@ class TestCloudFormation:
         assert (code, "IN_PROGRESS" in message) == ("ValidationError", True)
 
     def test_deletes_no_stack_that_is_updated(
-        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         client = clients.cloudformation()
         name = create_stack(boto3, {"Api": API["Api"]})
@@ -192,7 +192,7 @@ class TestCloudFormation:
         with pytest.raises(BusyError, match="Run this again"):
             stack_updates.delete(name)
 
-    def test_deletes_a_stack_that_is_created(self, furnished_emulator: Emulator) -> None:
+    def test_deletes_a_stack_that_is_created(self, provisioned_emulator: Emulator) -> None:
         template = json.dumps({"Resources": {"Api": API["Api"]}})
         stack = clients.cloudformation().create_stack(StackName=unique("strict"), TemplateBody=template)
 
@@ -302,10 +302,10 @@ class TestLambda:
         assert allowed.create_function(**settings_of_function)["Role"] == role
 
     def test_knows_a_new_role_after_a_while(
-        self, furnished_emulator: Emulator, settings_of_function: dict[str, Any]
+        self, provisioned_emulator: Emulator, settings_of_function: dict[str, Any]
     ) -> None:
         create = clients.lambda_client().create_function
-        strict_mode.refuse_roles(furnished_emulator.url, 1)
+        strict_mode.refuse_roles(provisioned_emulator.url, 1)
 
         code, message = refused(create, **settings_of_function)
         create(**settings_of_function)

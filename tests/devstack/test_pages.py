@@ -70,7 +70,7 @@ class TestActAs:
 
     @pytest.mark.emulator
     def test_signs_the_browser_in_and_returns_to_the_page(
-        self, laptop: Client, furnished_personas: Any
+        self, laptop: Client, provisioned_personas: Any
     ) -> None:
         response = self.act_as(laptop, "viewer")
         assert (response.status_code, response["Location"]) == (302, "/users/?search=x")
@@ -79,7 +79,7 @@ class TestActAs:
         assert "vera.viewer@austintexas.gov" in page
 
     @pytest.mark.emulator
-    def test_shows_why_a_persona_cannot_sign_in(self, laptop: Client, furnished_personas: Any) -> None:
+    def test_shows_why_a_persona_cannot_sign_in(self, laptop: Client, provisioned_personas: Any) -> None:
         response = self.act_as(laptop, "outsider")
         assert response.status_code == 403
         assert "No token for otto.outsider@gmail.com" in response.text

@@ -25,19 +25,19 @@ SIGNS_IN = [pytest.param(persona, id=persona.key) for persona in PERSONAS if per
 
 class TestIdToken:
     @pytest.mark.parametrize("persona", SIGNS_IN)
-    def test_carries_the_personas_claims(self, furnished_personas: object, persona: Persona) -> None:
+    def test_carries_the_personas_claims(self, provisioned_personas: object, persona: Persona) -> None:
         claims = jwt.get_unverified_claims(persona_tokens.id_token(persona))
         assert (claims["email"], claims["email_verified"]) == (persona.email, persona.email_verified)
         assert str(persona.roles).replace("'", '"').strip("(),") in claims[CLAIMS_NAMESPACE]
         assert (claims["cognito:username"] == persona.sso_username) is persona.is_sso
 
-    def test_is_denied_to_the_outsider(self, furnished_personas: object) -> None:
+    def test_is_denied_to_the_outsider(self, provisioned_personas: object) -> None:
         with pytest.raises(DevstackError, match=r"^No token for \S+: You have no Moped account"):
             persona_tokens.id_token(BY_KEY["outsider"])
 
 
 class TestToken:
-    def test_shows_what_is_in_it_and_that_the_api_accepts_it(self, furnished_personas: object) -> None:
+    def test_shows_what_is_in_it_and_that_the_api_accepts_it(self, provisioned_personas: object) -> None:
         out, report = StringIO(), StringIO()
         call_command("token", "--as", "editor", "--decode", stdout=out, stderr=report)
         token = json.loads(out.getvalue())
@@ -47,9 +47,9 @@ class TestToken:
 
 
 class TestEditorConfig:
-    def test_names_the_api_and_the_pool(self, furnished_emulator: Emulator, settings: Settings) -> None:
+    def test_names_the_api_and_the_pool(self, provisioned_emulator: Emulator, settings: Settings) -> None:
         out = StringIO()
         call_command("editor_config", stdout=out)
         assert "VITE_API_ENDPOINT=http://127.0.0.1:8000\n" in out.getvalue()
         assert f"VITE_AWS_COGNITO_USER_POOL_ID={settings.COGNITO_USER_POOL_ID}\n" in out.getvalue()
-        assert f'endpoint: "{furnished_emulator.url}"' in out.getvalue()
+        assert f'endpoint: "{provisioned_emulator.url}"' in out.getvalue()

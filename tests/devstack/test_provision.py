@@ -42,16 +42,16 @@ def trigger_configuration() -> dict[str, Any]:
 
 class TestCreateResources:
     def test_changes_nothing_the_second_time(
-        self, furnished_emulator: Emulator, furnished_variables: Mapping[str, str]
+        self, provisioned_emulator: Emulator, provisioned_variables: Mapping[str, str]
     ) -> None:
         events = stack_events()
         secret = _secret()
-        assert provision.create_resources(8000, furnished_emulator.url) == furnished_variables
+        assert provision.create_resources(8000, provisioned_emulator.url) == provisioned_variables
         assert stack_events() == events
         assert _secret() == secret
 
-    def test_follows_the_api_to_another_port(self, furnished_emulator: Emulator) -> None:
-        provision.create_resources(8765, furnished_emulator.url)
+    def test_follows_the_api_to_another_port(self, provisioned_emulator: Emulator) -> None:
+        provision.create_resources(8765, provisioned_emulator.url)
         client = clients.cognito().describe_user_pool_client(
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
         )["UserPoolClient"]
@@ -60,12 +60,12 @@ class TestCreateResources:
             "http://localhost:8765/auth/callback",
             "https://localhost:3000/moped/session/signin",
         ]
-        provision.create_resources(8000, furnished_emulator.url)
+        provision.create_resources(8000, provisioned_emulator.url)
 
-    def test_puts_a_key_into_the_secret(self, furnished_emulator: Emulator) -> None:
+    def test_puts_a_key_into_the_secret(self, provisioned_emulator: Emulator) -> None:
         assert len(json.loads(_secret())["COGNITO_DYNAMO_SECRET_KEY"]) == 44
 
-    def test_holds_passwords_to_what_the_api_promises(self, furnished_emulator: Emulator) -> None:
+    def test_holds_passwords_to_what_the_api_promises(self, provisioned_emulator: Emulator) -> None:
         pool = clients.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
         policy = pool["Policies"]["PasswordPolicy"]
         assert policy["MinimumLength"] == 12
@@ -74,7 +74,7 @@ class TestCreateResources:
 
 class TestResyncTrigger:
     def test_deploys_what_changed_and_nothing_else(
-        self, furnished_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         provision.resync_trigger()
         before = trigger_configuration()
@@ -95,17 +95,17 @@ class TestResyncTrigger:
 
 
 class TestWarm:
-    def test_has_the_function_read_the_claims_table(self, furnished_emulator: Emulator) -> None:
+    def test_has_the_function_read_the_claims_table(self, provisioned_emulator: Emulator) -> None:
         assert json.loads(pre_token_function.warm())["errorType"] == "SignInDeniedError"
 
 
 class TestEnsureAccounts:
-    def test_leaves_what_is_there(self, furnished_personas: Emulator) -> None:
+    def test_leaves_what_is_there(self, provisioned_personas: Emulator) -> None:
         before = clients.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"]
         accounts.ensure(PERSONAS, with_rows=False)
         assert clients.dynamodb().scan(TableName=settings.CLAIMS_TABLE)["Items"] == before
 
-    def test_finishes_what_was_cut_short(self, furnished_personas: Emulator) -> None:
+    def test_finishes_what_was_cut_short(self, provisioned_personas: Emulator) -> None:
         pool, email = settings.COGNITO_USER_POOL_ID, BY_KEY["viewer"].email
         clients.cognito().admin_set_user_password(
             UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=False
@@ -116,7 +116,7 @@ class TestEnsureAccounts:
 
 @pytest.mark.django_db
 class TestEnsure:
-    def test_gives_each_a_row_and_the_claims_it_stands_for(self, furnished_personas: Emulator) -> None:
+    def test_gives_each_a_row_and_the_claims_it_stands_for(self, provisioned_personas: Emulator) -> None:
         accounts.ensure(PERSONAS)
         rows = {row.email: row for row in MopedUser.objects.all()}
         first = rows[BY_KEY["admin"].email].user_id - BY_KEY["admin"].database_id
@@ -129,7 +129,7 @@ class TestEnsure:
 
 @pytest.mark.django_db
 class TestLostAddresses:
-    def test_names_rows_without_an_account(self, furnished_personas: Emulator) -> None:
+    def test_names_rows_without_an_account(self, provisioned_personas: Emulator) -> None:
         accounts.ensure(PERSONAS)
         assert accounts.lost_addresses() == []
         MopedUser.objects.filter(email=BY_KEY["viewer"].email).update(cognito_user_id=uuid4())
@@ -139,7 +139,7 @@ class TestLostAddresses:
 
 @pytest.mark.django_db
 class TestEnsureSampleData:
-    def test_makes_projects_with_files_and_people_once(self, furnished_personas: Emulator) -> None:
+    def test_makes_projects_with_files_and_people_once(self, provisioned_personas: Emulator) -> None:
         accounts.ensure(PERSONAS)
         sample_data.ensure()
         sample_data.ensure()

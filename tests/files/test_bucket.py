@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import Settings
 
-pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("furnished_emulator")]
+pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("provisioned_emulator")]
 
 EDITORS_ORIGIN = "https://localhost:3000"
 BODY = bytes(range(256)) * 40

@@ -96,7 +96,7 @@ class TestReady:
 @pytest.mark.django_db(transaction=True)
 class TestProbes:
     def test_find_everything_on_a_furnished_stage(
-        self, api_client: APIClient, furnished_emulator: object
+        self, api_client: APIClient, provisioned_emulator: object
     ) -> None:
         assert api_client.get("/health/ready").json()["status"] == "ready"
 

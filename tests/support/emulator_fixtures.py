@@ -34,33 +34,33 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def furnished_variables(emulator: Emulator) -> Mapping[str, str]:
+def provisioned_variables(emulator: Emulator) -> Mapping[str, str]:
     """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
     with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
         return provision.create_resources(8000, emulator.url)
 
 
 @pytest.fixture
-def furnished_emulator(
+def provisioned_emulator(
     emulator: Emulator,
-    furnished_variables: Mapping[str, str],
+    provisioned_variables: Mapping[str, str],
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Emulator]:
     """Yield the embedded AWS with everything a stage has in it, and the settings naming it."""
-    for name, value in _as_settings(furnished_variables).items():
+    for name, value in _as_settings(provisioned_variables).items():
         setattr(settings, name, value)
     with _pointed_at(monkeypatch, emulator):
         yield emulator
 
 
 @pytest.fixture
-def furnished_personas(furnished_emulator: Emulator) -> Emulator:
+def provisioned_personas(provisioned_emulator: Emulator) -> Emulator:
     """Return the provisioned AWS with every persona's account and claims in it."""
     from apps.devstack import accounts  # noqa: PLC0415 (models: Django is not set up when plugins load)
 
     accounts.ensure(PERSONAS, with_rows=False)
-    return furnished_emulator
+    return provisioned_emulator
 
 
 @contextmanager

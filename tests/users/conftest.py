@@ -24,7 +24,7 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture
-def stores(transactional_db: None, furnished_emulator: object) -> Stores:
+def stores(transactional_db: None, provisioned_emulator: object) -> Stores:
     """The three stores, without users of this test."""
     current_roles.invalidate()
     secrets.forget()

@@ -13,7 +13,7 @@ NAME = "only letters, digits, spaces and - . , ' \" ( ) are allowed, and a lette
 ADDRESS = "must be an email address, such as jane.doe@austintexas.gov"
 SSO_ADDRESS = "is the name of a single sign-on account: leave out 'azuread_'"
 # Values of fields that are taken, and those that are not, by the message. `...` is an absent field.
-TAKEN: dict[str, list[Any]] = {
+VALID_VALUES: dict[str, list[Any]] = {
     "first_name": [
         *["Zoë", "O'Neill", "O\u2019Neill", "Đặng", "李", "सुरेश", "Jr. 2nd", "Anne-Marie", "King, Jr."],
         *["Ann (Contractor)", 'Robert "Bob"', "Robert \u201cBob\u201d", "Gal\u00b7la", "Ka\u02bbahumanu"],
@@ -52,7 +52,7 @@ WRONG_DOMAINS = [
     "[192.0.2.1]",
     "b\u00fc.de",
 ]
-REFUSED: dict[str, dict[str, list[Any]]] = {
+INVALID_VALUES: dict[str, dict[str, list[Any]]] = {
     "email": {
         "required field": [...],
         "null value not allowed": [None],

@@ -127,9 +127,9 @@ CASES: tuple[type[Case], ...] = (Create, Adopt, Activate, Update, Move, Deactiva
 
 
 @pytest.fixture(scope="module")
-def workers(furnished_variables: Mapping[str, str], django_db_setup: None) -> Iterator[KillableWorkers]:
+def workers(provisioned_variables: Mapping[str, str], django_db_setup: None) -> Iterator[KillableWorkers]:
     """Processes that faults kill, with the same three stores."""
-    with KillableWorkers(furnished_variables) as workers:
+    with KillableWorkers(provisioned_variables) as workers:
         yield workers
 
 

@@ -10,7 +10,7 @@ import pytest
 from apps.users import reference
 from apps.users.serializers import ActivationSerializer, ChangedUserSerializer, NewUserSerializer
 from tests.reference.document import DOCUMENT
-from tests.users.fields import EMPTY, ONLY_IN_WORDS, REFUSED, TAKEN
+from tests.users.fields import EMPTY, INVALID_VALUES, ONLY_IN_WORDS, VALID_VALUES
 
 if TYPE_CHECKING:
     from apps.core.http.serializers import StrictSerializer
@@ -33,16 +33,16 @@ def is_accepted(component: str, body: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("component", BODIES)
 class TestSchema:
-    @pytest.mark.parametrize("field", TAKEN)
+    @pytest.mark.parametrize("field", VALID_VALUES)
     def test_takes_what_the_code_accepts(self, component: str, field: str) -> None:
-        for value in TAKEN[field]:
+        for value in VALID_VALUES[field]:
             body = BODIES[component][1] | {field: value}
 
             assert fits_schema(component, body) or not is_accepted(component, body), value
 
-    @pytest.mark.parametrize("field", REFUSED)
+    @pytest.mark.parametrize("field", INVALID_VALUES)
     def test_refuses_what_the_code_refuses(self, component: str, field: str) -> None:
-        for message, values in REFUSED[field].items():
+        for message, values in INVALID_VALUES[field].items():
             for value in values:
                 body = {**BODIES[component][1], field: value}
                 if value is ...:

@@ -214,19 +214,19 @@ class TestUpdateUser:
     def test_refuses_an_address_that_is_taken(
         self, person: Person, holder: str, error: type[Exception]
     ) -> None:
-        taken = person.named("taken")
+        owner = person.named("taken")
         if holder == "user":
-            taken.create()
+            owner.create()
         else:
-            cognito.create(email=taken.email, password=PASSWORD, mark="")
-        before = person.stores.account(taken.email)
+            cognito.create(email=owner.email, password=PASSWORD, mark="")
+        before = person.stores.account(owner.email)
         person.create()
 
         with pytest.raises(error):
-            person.update(email=taken.email)
+            person.update(email=owner.email)
 
         assert person.disagreements() == []
-        assert person.stores.account(taken.email) == before
+        assert person.stores.account(owner.email) == before
 
 
 class TestActivateUser:

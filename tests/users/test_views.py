@@ -16,7 +16,7 @@ from apps.users.adapters.cognito import Account
 from apps.users.models import Event, MopedUser, MopedWorkgroup
 from apps.users.selectors import UserDetail
 from tests.support.token_factory import hasura_claim
-from tests.users.fields import REFUSED, TAKEN
+from tests.users.fields import INVALID_VALUES, VALID_VALUES
 from tests.users.stores import PASSWORD, profile
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class TestWrites:
 
 class TestFields:
     @pytest.mark.parametrize(
-        ("field", "value"), [(field, value) for field, values in TAKEN.items() for value in values]
+        ("field", "value"), [(field, value) for field, values in VALID_VALUES.items() for value in values]
     )
     def test_take_what_people_and_the_pool_use(
         self, admin_client: APIClient, calls: list[Any], field: str, value: str
@@ -170,7 +170,7 @@ class TestFields:
         ("field", "message", "value"),
         [
             (field, message, value)
-            for field, messages in REFUSED.items()
+            for field, messages in INVALID_VALUES.items()
             for message, values in messages.items()
             for value in values
         ],

@@ -127,11 +127,11 @@ def delete(name: str) -> None:
         raise LeftBehindError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
 
 
-def _refusal(error: MopedError, name: str, what: str) -> StageError:
+def _refusal(error: MopedError, name: str, request: str) -> StageError:
     """Return what CloudFormation has refused."""
     if BUSY.search(str(error.__cause__)):
         return BusyError(f"Another run is changing the stack {name}. Run this again.")
-    return StageError(f"CloudFormation refuses {what}: {error.__cause__}")
+    return StageError(f"CloudFormation refuses {request}: {error.__cause__}")
 
 
 def describe(name: str) -> StackTypeDef | None:

@@ -33,9 +33,9 @@ def every() -> dict[int, StackTypeDef | None]:
     with translate_errors():
         stacks = list(clients.cloudformation().get_paginator("list_stacks").paginate().search(STACKS))
     keys = [each["Key"] for _, versions in _files(names.FILES) for each in versions]
-    found = {names.after(names.FUNCTIONS, name) for name in stacks}
-    found |= {names.after(names.FILES, "/".join(key.split("/")[:2])) for key in keys}
-    numbers = sorted(filter(None, found))
+    existing = {names.after(names.FUNCTIONS, name) for name in stacks}
+    existing |= {names.after(names.FILES, "/".join(key.split("/")[:2])) for key in keys}
+    numbers = sorted(filter(None, existing))
     return {number: stack_updates.describe(names.function(number)) for number in numbers}
 
 

@@ -201,39 +201,43 @@ FACTS = (
     Fact(
         "a wrong password is refused",
         NOT_AUTHORIZED,
-        lambda it: it.sign_in("ADMIN_USER_PASSWORD_AUTH", PASSWORD=WRONG),
+        lambda subject: subject.sign_in("ADMIN_USER_PASSWORD_AUTH", PASSWORD=WRONG),
     ),
     Fact(
         "an invalid refresh token is refused",
         NOT_AUTHORIZED,
-        lambda it: it.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=WRONG),
+        lambda subject: subject.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=WRONG),
     ),
     Fact(
         "an unknown account is not found",
         NOT_FOUND,
-        lambda it: it.of_pool("admin_get_user", Username=UNKNOWN),
+        lambda subject: subject.of_pool("admin_get_user", Username=UNKNOWN),
     ),
     Fact(
         "the sessions of an unknown account are not found",
         NOT_FOUND,
-        lambda it: it.of_pool("admin_user_global_sign_out", Username=UNKNOWN),
+        lambda subject: subject.of_pool("admin_user_global_sign_out", Username=UNKNOWN),
     ),
     Fact(
         "a taken address is refused",
         "UsernameExistsException",
-        lambda it: it.of_pool("admin_create_user", Username=it.email, MessageAction="SUPPRESS"),
+        lambda subject: subject.of_pool(
+            "admin_create_user", Username=subject.email, MessageAction="SUPPRESS"
+        ),
     ),
     Fact(
         "a weak password of a new account is refused",
         WEAK_PASSWORD,
-        lambda it: it.of_pool(
+        lambda subject: subject.of_pool(
             "admin_create_user", Username=UNKNOWN, TemporaryPassword=WEAK, MessageAction="SUPPRESS"
         ),
     ),
     Fact(
         "a weak new password is refused",
         WEAK_PASSWORD,
-        lambda it: it.of_pool("admin_set_user_password", Username=it.email, Password=WEAK, Permanent=True),
+        lambda subject: subject.of_pool(
+            "admin_set_user_password", Username=subject.email, Password=WEAK, Permanent=True
+        ),
     ),
     Fact("an account is found by its address", [True], _addresses),
     Fact(
@@ -249,26 +253,32 @@ FACTS = (
     Fact(
         "an unknown address has no item",
         None,
-        lambda it: it.of_table("get_item", Key=ITEM, ConsistentRead=True).get("Item"),
+        lambda subject: subject.of_table("get_item", Key=ITEM, ConsistentRead=True).get("Item"),
     ),
     Fact(
         "a condition that does not hold is refused",
         "ConditionalCheckFailedException",
-        lambda it: it.of_table("put_item", Item=ITEM, ConditionExpression="attribute_exists(user_id)"),
+        lambda subject: subject.of_table(
+            "put_item", Item=ITEM, ConditionExpression="attribute_exists(user_id)"
+        ),
     ),
-    Fact("the API answers", 200, lambda it: it.ask("/").status_code),
-    Fact("the API is ready", 200, lambda it: it.ask("/health/ready").status_code),
+    Fact("the API answers", 200, lambda subject: subject.ask("/").status_code),
+    Fact("the API is ready", 200, lambda subject: subject.ask("/health/ready").status_code),
     Fact("the API knows who is calling", (200, True), _current_user),
     Fact(
         "the API asks for a token",
         (401, "token_missing", PROBLEM),
-        lambda it: it.refusal("/auth/current_user"),
+        lambda subject: subject.refusal("/auth/current_user"),
     ),
     Fact(
         "the API refuses an access token",
         (401, "use_wrong", PROBLEM),
-        lambda it: it.refusal("/auth/current_user", "AccessToken"),
+        lambda subject: subject.refusal("/auth/current_user", "AccessToken"),
     ),
     Fact("the API answers the editor's preflight", expected=True, observed=_preflight),
-    Fact("the API has one body for failures", (404, "not_found", PROBLEM), lambda it: it.refusal("/nowhere")),
+    Fact(
+        "the API has one body for failures",
+        (404, "not_found", PROBLEM),
+        lambda subject: subject.refusal("/nowhere"),
+    ),
 )

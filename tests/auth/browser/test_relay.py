@@ -132,7 +132,7 @@ class TestRelay:
         assert response.status_code == 404
         assert "Open the address of a preview" in response.content.decode()
 
-    def test_says_why_the_pool_refused_and_is_limited_for_each_address(
+    def test_says_why_the_pool_refused_and_is_limited_by_address(
         self, browser: APIClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(SignInThrottle, "THROTTLE_RATES", {"sign_ins": "1/min"})

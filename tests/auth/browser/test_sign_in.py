@@ -139,9 +139,7 @@ class TestPendingSignIns:
         for target, tab in authorization.items():
             assert pool.let_in(browser, tab).headers["Location"] == target
 
-    def test_survive_other_visits_and_a_sign_out_and_can_be_used_once(
-        self, browser: APIClient, pool: Pool
-    ) -> None:
+    def test_survive_visits_and_a_sign_out_and_can_be_used_once(self, browser: APIClient, pool: Pool) -> None:
         pool.sign_in(browser)
         authorization = leave(browser)
         for query in ({}, {"state": "x"}, {"state": "x", "code": "y"}, {"error": "denied"}):
@@ -151,7 +149,7 @@ class TestPendingSignIns:
         assert [pool.let_in(browser, authorization).status_code for _ in range(2)] == [302, 401]
 
     @pytest.mark.parametrize(("target", "number"), [("/", 8), ("/" + "x" * 999, 2)])
-    def test_are_kept_as_far_as_they_fit_into_a_header_the_newest_first(
+    def test_are_kept_as_far_as_a_header_holds_the_newest_first(
         self, browser: APIClient, target: str, number: int
     ) -> None:
         browser.cookies[TOKEN] = "x" * 4000

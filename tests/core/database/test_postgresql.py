@@ -77,7 +77,7 @@ def who(connection: DatabaseWrapper) -> str:
 
 
 @pytest.fixture
-def login(server: Cluster, furnished_emulator: object, settings: Settings) -> Iterator[Login]:
+def login(server: Cluster, provisioned_emulator: object, settings: Settings) -> Iterator[Login]:
     secrets.forget()
     login = Login(server)
     settings.DATABASE_SECRET = login.secret

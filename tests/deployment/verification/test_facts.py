@@ -71,7 +71,7 @@ def _deploy_stack(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 class TestVerify:
-    def test_finds_all_facts_to_hold_with_its_role_and_changes_nothing(
+    def test_finds_that_all_facts_hold_and_changes_nothing(
         self, subject: Subject, settings: Settings
     ) -> None:
         # The API runs in this process, and so as the same role.

@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.core.management.commands import runserver
 from django.db import connection
 
+from apps.core.aws import clients
 from apps.devstack import accounts, environment, processes, provision, sample_data, supervisor
 from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
@@ -78,6 +79,8 @@ class Command(runserver.Command):
 
     def _serve(self, *args: Any, **options: Any) -> None:
         processes.end_with_parent(environment.supervisor_pid())
+        # The embedded AWS shares a machine that may be busy. An answer may take as long as the request.
+        clients.READ_TIMEOUT_SECONDS = settings.REQUEST_SECONDS
         if FIRST_START.exists():
             self._prepare()
         else:
