@@ -23,7 +23,7 @@ class UploadSerializer(serializers.Serializer[Any]):
     )
     project_id = serializers.RegexField(
         rf"^(0|{ids.DECIMAL.pattern})$",
-        default="",
+        default="0",
         allow_blank=True,
         trim_whitespace=False,
         help_text="The project's id. Empty or 0 if the file belongs to no project.",
