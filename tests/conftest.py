@@ -28,7 +28,7 @@ from tests.support import reseed, waiting
 from tests.support.callers import ANONYMOUS
 from tests.support.clock import Clock
 from tests.support.lambda_function import handler, lambda_handler
-from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
+from tests.support.token_factory import Publisher, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +129,8 @@ def _forget_keys_of_other_settings(*, setting: str, **_: Any) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _published_key_set(signer: Signer) -> Iterator[None]:
     """Serve the pool's key set for all tests that do not ask for another pool."""
-    with KeyServer(signer) as server, override_settings(COGNITO_JWKS_URL=server.url):
+    with Publisher() as server, override_settings(COGNITO_JWKS_URL=server.url):
+        server.publish(signer)
         yield
 
 
