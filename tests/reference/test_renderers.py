@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from apps.users import selectors, services
@@ -135,6 +137,30 @@ class TestPages:
 
         assert response.status_code == 200
         assert name.encode() not in response.content
+
+    @pytest.mark.parametrize(
+        "path", ["/files/download/%3F.pdf", "/files/download/a%250Ab.pdf", "//files/", "/staging//files/"]
+    )
+    def test_open_at_a_path_with_odd_characters(self, admin_client: APIClient, path: str) -> None:
+        prefix = {"SCRIPT_NAME": "/staging"} if path.startswith("/staging") else {}
+        path_info = path.removeprefix("/staging")
+
+        page = admin_client.get(path_info, headers=PAGE, **prefix)
+
+        assert page.status_code == admin_client.get(path_info, **prefix).status_code
+        assert 'aria-label="Breadcrumbs"' in page.text
+
+    def test_ask_for_the_choices_of_a_field_once(self, admin_client: APIClient) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get("/users/", headers=PAGE)
+
+        choices = [query for query in queries if 'FROM "moped_workgroup"' in query["sql"]]
+        assert len(choices) == 3  # the filter asks for active and former workgroups, the form for active ones
+
+    def test_show_that_a_media_type_is_unsupported(self, admin_client: APIClient) -> None:
+        response = admin_client.post("/users/", "<user/>", content_type="text/xml", headers=PAGE)
+
+        assert response.status_code == 415
 
 
 @pytest.mark.django_db
