@@ -115,7 +115,13 @@ class TestRead:
     def test_reads_a_list(self, source: Source) -> None:
         assert [each.has("keep") for each in pull_requests.read_list(source(json.dumps([REQUEST])))] == [True]
 
-    @pytest.mark.parametrize("text", ["", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'),
+            *(json.dumps([REQUEST | broken]) for broken in ({"labels": [{}]}, {"author": {}})),
+        ],
+    )
     def test_does_not_take_a_broken_list_for_an_empty_one(self, source: Source, text: str) -> None:
         with pytest.raises(ArgumentTypeError, match="is not what `gh pr` prints"):
             pull_requests.read_list(source(text))
