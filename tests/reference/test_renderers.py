@@ -138,17 +138,12 @@ class TestPages:
         assert response.status_code == 200
         assert name.encode() not in response.content
 
-    @pytest.mark.parametrize(
-        "path", ["/files/download/%3F.pdf", "/files/download/a%250Ab.pdf", "//files/", "/staging//files/"]
-    )
-    def test_open_at_a_path_with_odd_characters(self, admin_client: APIClient, path: str) -> None:
-        prefix = {"SCRIPT_NAME": "/staging"} if path.startswith("/staging") else {}
-        path_info = path.removeprefix("/staging")
+    @pytest.mark.parametrize("name", ["%3F.pdf", "a%250Ab.pdf"])
+    def test_open_at_a_path_with_odd_characters(self, admin_client: APIClient, name: str) -> None:
+        page = admin_client.get(f"/files/download/{name}", headers=PAGE)
 
-        page = admin_client.get(path_info, headers=PAGE, **prefix)
-
-        assert page.status_code == admin_client.get(path_info, **prefix).status_code
-        assert 'aria-label="Breadcrumbs"' in page.text
+        assert '<a href="/files/">Files</a>' in page.text
+        assert "file_unknown" in page.text
 
     def test_ask_for_the_choices_of_a_field_once(self, admin_client: APIClient) -> None:
         with CaptureQueriesContext(connection) as queries:
