@@ -152,8 +152,11 @@ class TestPages:
         choices = [query for query in queries if 'FROM "moped_workgroup"' in query["sql"]]
         assert len(choices) == 3  # the filter asks for active and former workgroups, the form for active ones
 
-    def test_show_that_a_media_type_is_unsupported(self, admin_client: APIClient) -> None:
-        response = admin_client.post("/users/", "<user/>", content_type="text/xml", headers=PAGE)
+    @pytest.mark.parametrize(
+        "media_type", ["text/xml", "multipart/form-data", "multipart/form-data; boundary=x"]
+    )
+    def test_show_that_a_media_type_is_unsupported(self, admin_client: APIClient, media_type: str) -> None:
+        response = admin_client.post("/users/", "<user/>", content_type=media_type, headers=PAGE)
 
         assert response.status_code == 415
 
