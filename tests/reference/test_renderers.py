@@ -286,6 +286,13 @@ class TestLinks:
             "Is deleted</b>: no → yes",
         ]
 
+    def test_show_roles_that_hasura_let_in(self, admin_client: APIClient) -> None:
+        MopedUser.objects.filter(cognito_user_id=UNKNOWN).update(roles=["moped-viewer", None, 1])
+
+        page = admin_client.get("/users/", headers=PAGE)
+
+        assert 'data-title="Roles">moped-viewer, None, 1<' in page.text
+
     def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
         page = admin_client.get("/users/", headers=PAGE).text
 
