@@ -153,9 +153,9 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
         serializer = view.get_serializer_class()()
     if response.exception and request.method == method:
         form = request._request  # noqa: SLF001
-        values = request.data if form.content_type == FORM else {}  # not parsed, or not sent by a page
-        fields = form_fields(serializer, values, messages(view, data))
-        sent = form.POST.get(CONTENT)
+        is_form = form.content_type == FORM  # a page sends no other body, and others may be unreadable
+        fields = form_fields(serializer, request.data if is_form else {}, messages(view, data))
+        sent = form.POST.get(CONTENT) if is_form else None
         return Action(
             method, summary, "", fields, sent or _json(operation.body_example), is_raw=sent is not None
         )
