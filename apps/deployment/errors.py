@@ -19,7 +19,9 @@ DENIAL_CODES = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"
 # Part of what AWS says, and what to do.
 ADVICE = {
     "UnreservedConcurrentExecution": "The account allows too few concurrent executions. Ask AWS for more,"
-    " or lower `lambda_concurrency` (docs/operations.md, Limits). Then run this again."
+    " or lower `lambda_concurrency` (docs/operations.md, Limits). Then run this again.",
+    "cannot be assumed by Lambda": "Look whether the stack's roles still exist and trust Lambda: let"
+    " CloudFormation detect the stack's drift.",
 }
 
 

@@ -17,14 +17,13 @@ from rest_framework.utils.serializer_helpers import BoundField
 
 from apps.core.errors import MopedError
 from apps.core.http.html_forms import CONTENT
-from apps.core.http.negotiation import sent_query
+from apps.core.http.negotiation import FORM, sent_query
 from apps.core.http.operation import operation_of
 from apps.core.http.serializers import ChoiceListField
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from django.urls import ResolverMatch
     from rest_framework.response import Response
 
     Field = serializers.Field[Any, Any, Any, Any]
@@ -153,8 +152,10 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
     with override_method(view, request, method):
         serializer = view.get_serializer_class()()
     if response.exception and request.method == method:
-        fields = form_fields(serializer, request.data, messages(view, data))
-        sent = request._request.POST.get(CONTENT)  # noqa: SLF001
+        form = request._request  # noqa: SLF001
+        is_form = form.content_type == FORM  # a page sends no other body, and others may be unreadable
+        fields = form_fields(serializer, request.data if is_form else {}, messages(view, data))
+        sent = form.POST.get(CONTENT) if is_form else None
         return Action(
             method, summary, "", fields, sent or _json(operation.body_example), is_raw=sent is not None
         )
@@ -185,12 +186,7 @@ def may_open(url: str, request: Any) -> bool:
     """Tell whether the caller may see a page, or send its form if it has no GET."""
     if not url.startswith("/"):
         return True  # in the bucket
-    match = resolve_url(url)
+    match = resolve("/" + unquote(urlsplit(url).path).removeprefix(get_script_prefix()))
     view = match.func.cls(kwargs=match.kwargs)  # type: ignore[attr-defined] # one of DRF's
     method = "GET" if "GET" in view.allowed_methods else view.allowed_methods[0]
     return not _refusal(view, request, method)
-
-
-def resolve_url(url: str) -> ResolverMatch:
-    """Return the route of a path of ours."""
-    return resolve("/" + unquote(urlsplit(url).path).removeprefix(get_script_prefix()))

@@ -9,10 +9,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from django.urls import reverse
+from django.urls import get_script_prefix, resolve, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.utils.breadcrumbs import get_breadcrumbs
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.errors import MopedError
@@ -86,7 +87,9 @@ class PageRenderer(BrowsableAPIRenderer):
 
     def get_breadcrumbs(self, request: Any) -> list[tuple[str, str]]:
         """Return the titles and addresses of the pages above, without the slash that DRF adds."""
-        matches = [(title, forms.resolve_url(url)) for title, url in super().get_breadcrumbs(request)]
+        prefix = get_script_prefix().rstrip("/")
+        paths = get_breadcrumbs(prefix + request.path_info)
+        matches = [(title, resolve(path.removeprefix(prefix))) for title, path in paths]
         return [(title, reverse(match.view_name, kwargs=match.kwargs)) for title, match in matches]
 
 

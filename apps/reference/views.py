@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponseRedirect
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
+# Generators share state: two at a time fail, or lose parts of the document.
+_generating = Lock()
+
+
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document of every route, which only a new process can change."""
-    document: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]
-        request=None, public=True
-    )
+    with _generating:
+        document: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]
+            request=None, public=True
+        )
     return document
 
 

@@ -71,11 +71,13 @@ class Finding:
     """The interrupted change."""
     username: str = ""
     """The account to delete."""
+    account_address: str = ""
+    """The account's address, which may differ from the user's."""
     outcome: str = "to do"
 
     def is_about(self, addresses: Collection[str]) -> bool:
         """Return whether it concerns one of these lower-case addresses."""
-        own = self.change.addresses if self.change else (normalize(self.address),)
+        own = self.change.addresses if self.change else (normalize(self.address), self.account_address)
         return not set(own).isdisjoint(addresses)
 
     @property
@@ -202,7 +204,7 @@ def _of_account(account: Account, user: MopedUser | None) -> Iterator[Finding]:
 def _of_own_account(account: Account, user: MopedUser) -> Iterator[Finding]:
     if account.email != user.address:
         text = f"{user.address} has an account that signs in as {account.email or 'no address'}"
-        yield Finding("address_differs", user.address, text)
+        yield Finding("address_differs", user.address, text, account_address=account.address)
     active = f"{user.address} is active, and the account"
     if not account.is_verified:
         yield Finding("address_unverified", user.address, f"{active}'s address is not verified")
@@ -216,7 +218,14 @@ def _of_unused_account(account: Account, user: MopedUser | None) -> Iterator[Fin
     if user and user.is_deleted:
         text = f"{user.address} is inactive, and has the account {account.username}"
         # Each attempt of the single sign-on creates an account, and the trigger denies it.
-        yield Finding("account_of_inactive", user.address, text, account.is_sso, username=account.username)
+        yield Finding(
+            "account_of_inactive",
+            user.address,
+            text,
+            is_notice=account.is_sso,
+            username=account.username,
+            account_address=account.address,
+        )
     elif account.is_sso:
         text = f"{account.username} tried the City's single sign-on, and no active user has this address"
         yield Finding("sso_account_unknown", account.address, text, is_notice=True)

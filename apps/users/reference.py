@@ -129,7 +129,7 @@ def user_row(user: Mapping[str, Any]) -> dict[str, str]:
         "First name": user["first_name"],
         "Email": user["email"],
         "Workgroup": user["workgroup_name"] or "",
-        "Roles": ", ".join(user["roles"] or ()),
+        "Roles": ", ".join(map(str, user["roles"] or ())),
         "State": _state(user),
     }
 

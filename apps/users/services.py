@@ -4,7 +4,8 @@ Staff accounts: one user in three stores, one order of effects (ADR 0006).
 1. `attempts.begin` commits a pending change, so that an interrupted attempt leaves a trace.
 2. `attempts.carry_out` locks the address in a transaction. What can refuse the change comes first: policies,
    the row and its constraints. Then the pool, the claims table and the history change. The commit decides.
-3. What needs the decision comes after it: accounts are deleted, and the pending change too.
+3. What needs the decision comes after it: accounts and items without an owner are deleted, then the pending
+   change. If nothing is left to do, the commit itself deletes the pending change.
 
 A failure before the commit is rolled back to what the database says. What a commit left to do is finished by
 the next attempt or by `manage.py reconcile_users`.

@@ -516,7 +516,7 @@ class TestRender:
         document = zappa_settings.merged(zappa_settings.read(), {"base": {"debug": True}})
         monkeypatch.setattr(zappa_settings, "read", lambda: document)
 
-        with pytest.raises(StageError, match="debug is on"):
+        with pytest.raises(StageError, match=r'debug is on .* Write: "debug": false\.$'):
             rendering.render("staging")
 
     def test_refuses_an_empty_secret(self, provisioned_emulator: Emulator) -> None:

@@ -310,4 +310,5 @@ class TestLambda:
         code, message = refused(create, **settings_of_function)
         create(**settings_of_function)
 
-        assert (code, "cannot be assumed by Lambda" in message) == ("InvalidParameterValueException", True)
+        assert code == "InvalidParameterValueException"
+        assert "cannot be assumed by Lambda. Look whether the stack's roles" in str(StageError(message))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -10,6 +12,7 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from apps.core.http import problems, routes
+from apps.reference import views
 from tests.reference.document import DOCUMENT, IDS, OPERATIONS
 
 if TYPE_CHECKING:
@@ -41,6 +44,17 @@ def fields(name: str, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
 
 
 class TestDocument:
+    def test_is_the_same_for_several_first_readers(self) -> None:
+        views.openapi_document.cache_clear()
+        barrier = Barrier(4)
+
+        def read(_number: int) -> dict[str, Any]:
+            barrier.wait()
+            return views.openapi_document()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(read, range(4))) == [DOCUMENT] * 4
+
     def test_is_the_one_that_is_committed(self) -> None:
         out = StringIO()
 

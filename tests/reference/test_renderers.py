@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from apps.users import selectors, services
@@ -135,6 +137,28 @@ class TestPages:
 
         assert response.status_code == 200
         assert name.encode() not in response.content
+
+    @pytest.mark.parametrize("name", ["%3F.pdf", "a%250Ab.pdf"])
+    def test_open_at_a_path_with_odd_characters(self, admin_client: APIClient, name: str) -> None:
+        page = admin_client.get(f"/files/download/{name}", headers=PAGE)
+
+        assert '<a href="/files/">Files</a>' in page.text
+        assert "file_unknown" in page.text
+
+    def test_ask_for_the_choices_of_a_field_once(self, admin_client: APIClient) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get("/users/", headers=PAGE)
+
+        choices = [query for query in queries if 'FROM "moped_workgroup"' in query["sql"]]
+        assert len(choices) == 3  # the filter asks for active and former workgroups, the form for active ones
+
+    @pytest.mark.parametrize(
+        "media_type", ["text/xml", "multipart/form-data", "multipart/form-data; boundary=x"]
+    )
+    def test_show_that_a_media_type_is_unsupported(self, admin_client: APIClient, media_type: str) -> None:
+        response = admin_client.post("/users/", "<user/>", content_type=media_type, headers=PAGE)
+
+        assert response.status_code == 415
 
 
 @pytest.mark.django_db
@@ -261,6 +285,13 @@ class TestLinks:
             "Roles</b>: a → a, b",
             "Is deleted</b>: no → yes",
         ]
+
+    def test_show_roles_that_hasura_let_in(self, admin_client: APIClient) -> None:
+        MopedUser.objects.filter(cognito_user_id=UNKNOWN).update(roles=["moped-viewer", None, 1])
+
+        page = admin_client.get("/users/", headers=PAGE)
+
+        assert 'data-title="Roles">moped-viewer, None, 1<' in page.text
 
     def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
         page = admin_client.get("/users/", headers=PAGE).text

@@ -172,12 +172,22 @@ class TestReconcileUsers:
         assert [finding["code"] for finding in findings] == [case.partition(",")[0]]
         assert not findings[0]["safe_to_repair"]
 
-    def test_compares_only_the_named_people(self, person: Person) -> None:
+    @pytest.mark.parametrize("address", ["jane.{}", "OTHER.jane.{}"], ids=["the user's", "the account's"])
+    @pytest.mark.parametrize(
+        ("is_deleted", "code"), [(False, "address_differs"), (True, "account_of_inactive")]
+    )
+    def test_shows_only_findings_about_an_address(
+        self, person: Person, address: str, code: str, *, is_deleted: bool
+    ) -> None:
         for name in ("jane", "john"):
             person.named(name).admit()
             change_address(person.named(name))
+            person.named(name).change_row(is_deleted=is_deleted)
 
-        assert codes_of(reconcile("--only", person.named("jane").email)) == ["address_differs"]
+        _, findings = reconcile("--only", address.format(person.email))
+
+        assert (code, person.named("jane").email) in [(each["code"], each["address"]) for each in findings]
+        assert person.named("john").email not in str(findings)
 
     def test_verifies_no_address_that_the_user_changed(self, person: Person) -> None:
         person.admit()

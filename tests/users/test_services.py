@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from apps.users.errors import (
     WorkgroupUnknownError,
 )
 from apps.users.models import Event, MopedUser, PendingChange
+from tests.users.fault_injection import Fault, observe_steps
 from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, profile
 
 if TYPE_CHECKING:
@@ -133,6 +135,19 @@ class TestCreateUser:
         person.create()
 
         assert person.roles_at_sign_in() == [EDITOR]
+
+    @pytest.mark.parametrize("way", ["gone before", "gone after"])
+    def test_counts_if_it_was_committed_and_the_answer_lost(
+        self, person: Person, monkeypatch: pytest.MonkeyPatch, way: str
+    ) -> None:
+        with (
+            observe_steps(monkeypatch, Fault("commit", 0, way)),
+            nullcontext() if way == "gone after" else pytest.raises(OperationalError),
+        ):
+            person.create()
+
+        assert person.roles_at_sign_in() == ([EDITOR] if way == "gone after" else None)
+        assert person.disagreements() == []
 
     def test_gives_an_address_to_one_of_two_at_once(self, person: Person) -> None:
         refusals = refusals_at_once([person.create] * 2)

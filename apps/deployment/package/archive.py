@@ -26,6 +26,7 @@ MODE = 0o100644
 # What no request needs and is worth a line: each pattern saves 50 kB of the zip, or has another reason.
 # Patterns match the whole path in the zip, and `*` crosses slashes.
 PRUNED = (
+    "*.pyc",  # of the Python that builds, where the shell sets UV_COMPILE_BYTECODE. Ours follow.
     ".lock",  # uv's
     "bin/*",  # the libraries' commands, which name the Python that built the package
     "*.dist-info/*",

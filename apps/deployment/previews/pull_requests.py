@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 
@@ -16,13 +16,25 @@ KEEP, OPT_OUT = "keep", "no-preview"
 LIMIT = 1000
 
 
+class Label(TypedDict):
+    """A label of a pull request."""
+
+    name: str
+
+
+class Author(TypedDict):
+    """The author of a pull request."""
+
+    login: str
+
+
 class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
     """What `gh pr … --json author,isCrossRepository,labels,number,state` prints."""
 
     number: Annotated[int, msgspec.Meta(ge=1, lt=10**7)]
     state: str
-    labels: list[dict[str, Any]]
-    author: dict[str, Any]
+    labels: list[Label]
+    author: Author
     is_cross_repository: bool
 
     def has(self, label: str) -> bool:
@@ -44,7 +56,8 @@ def open_request(word: str) -> PullRequest:
     number, _, label = word.partition(":")
     if label not in {"", KEEP, OPT_OUT}:
         raise ArgumentTypeError(f"{label!r} cannot follow the number {number}: write {KEEP} or {OPT_OUT}.")
-    return PullRequest(names.number(number), "OPEN", [{"name": label}], {}, is_cross_repository=False)
+    author = Author(login="")
+    return PullRequest(names.number(number), "OPEN", [{"name": label}], author, is_cross_repository=False)
 
 
 def read_list(source: str) -> list[PullRequest]:

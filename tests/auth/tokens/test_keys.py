@@ -183,7 +183,7 @@ class TestUnknownKid:
 
         monkeypatch.setattr(jwks_client, "fetch", slow)
         with ThreadPoolExecutor(1) as pool:
-            asker = pool.submit(refused, "nobody's")
+            asker = pool.submit(refused, "unknown")
             assert has_request.wait(LIMIT_SECONDS)
 
             assert verifier.verify(token())  # known keys: unaffected

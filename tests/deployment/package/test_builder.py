@@ -182,6 +182,19 @@ class TestPack:
         first, second = ((tmp_path / f"out{number}.zip").read_bytes() for number in (0, 1))
         assert first == second
 
+    def test_leaves_out_bytecode_that_came_with_a_library(self, tmp_path: Path, runtime_python: Path) -> None:
+        cached = (
+            tmp_path / "in" / "a" / "__pycache__" / "b.cpython-311.pyc"
+        )  # UV_COMPILE_BYTECODE in the shell
+        cached.parent.mkdir(parents=True)
+        cached.write_bytes(b"of the Python that builds, with a date")
+        (tmp_path / "in" / "a" / "b.py").write_text("")
+
+        archive.pack(tmp_path / "in", tmp_path / "out.zip", runtime_python)
+
+        with zipfile.ZipFile(tmp_path / "out.zip") as zipped:
+            assert zipped.namelist() == ["a/b.pyc"]
+
     def test_names_the_module_that_is_no_python(self, tmp_path: Path, runtime_python: Path) -> None:
         (tmp_path / "in").mkdir()
         (tmp_path / "in" / "broken.py").write_text("def (:\n")

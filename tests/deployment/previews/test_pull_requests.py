@@ -94,7 +94,13 @@ class TestRead:
         with pytest.raises(ArgumentTypeError):
             pull_requests.open_request(word)
 
-    @pytest.mark.parametrize("text", ["", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'),
+            *(json.dumps([REQUEST | broken]) for broken in ({"labels": [{}]}, {"author": {}})),
+        ],
+    )
     def test_does_not_take_a_broken_list_for_an_empty_one(self, source: Source, text: str) -> None:
         with pytest.raises(ArgumentTypeError, match="is not what `gh pr` prints"):
             pull_requests.read_list(source(text))
