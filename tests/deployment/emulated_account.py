@@ -8,6 +8,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from django.core.management import CommandError, call_command
 
 from apps.core.aws import clients
@@ -138,7 +139,7 @@ def reserve_all_but(number: int) -> None:
 
 def create_function(name: str) -> None:
     """Create a function that the tests alone need."""
-    role = clients.iam().create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as zipped:
         zipped.writestr("handler.py", STAND_IN)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HANDLER = "moped_api.lambda_handler.lambda_handler"
-RUNTIME_API = "/2018-06-01/runtime"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:moped-api-rehearsal"
 ANSWER_SECONDS = 30.0
 
