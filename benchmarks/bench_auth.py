@@ -73,13 +73,14 @@ class Versions(dict[str, str]):
 def main() -> None:
     """Run all tables and print them."""
     os.environ |= VARIABLES
-    from tests.support.token_factory import KeyServer, Signer
+    from tests.support.token_factory import Publisher, Signer
 
     signer = Signer()
     rounds = 15 if "--quick" in sys.argv else 60
-    with KeyServer(signer, Signer("another")) as server, tempfile.TemporaryDirectory() as folder:
+    with Publisher() as server, tempfile.TemporaryDirectory() as folder:
         key_set, tokens = Path(folder, "jwks.json"), Path(folder, "tokens.txt")
-        key_set.write_bytes(server.key_set)
+        server.publish(signer, Signer("another"))
+        key_set.write_bytes(server.document)
         texts = (signer.token(sub=f"{number:08}", **SSO_CLAIMS) for number in range(TOKENS))
         tokens.write_text("\n".join(texts))
         os.environ |= {

@@ -6,8 +6,10 @@ import os
 import signal
 import uuid
 from functools import cache
+from importlib import import_module
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import hypothesis
@@ -23,21 +25,25 @@ from apps.auth import current_roles
 from apps.auth.tokens import keys
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
+from apps.core.aws import clients
 from apps.devstack.personas import BY_KEY, Persona
 from tests.support import reseed, waiting
 from tests.support.callers import ANONYMOUS
 from tests.support.clock import Clock
-from tests.support.lambda_function import handler, lambda_handler
-from tests.support.token_factory import KeyServer, Signer, hasura_claim, payload
+from tests.support.token_factory import Publisher, Signer, hasura_claim, payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
+    Caller = Callable[..., APIClient]
+    Handler = Callable[[Any], Any]
+    Impersonate = Callable[[str], APIClient]
 
-__all__ = ["handler", "lambda_handler", "reseed"]  # fixtures
+__all__ = ["reseed"]  # which Django calls
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.
 hypothesis.settings.register_profile("same", derandomize=True)
-FIGURES = "figures"  # the property that a test records
+LAMBDA = SimpleNamespace(aws_request_id="request-of-lambda")  # the context of an event
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -92,25 +98,18 @@ def _distribute(
     yield from rest
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the figures of tests that prove by many, from whichever worker they come."""
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, []):
-            for name, value in getattr(report, "user_properties", []):
-                if name == FIGURES:
-                    terminalreporter.write_line(str(value))
+@pytest.fixture(scope="session")
+def lambda_handler() -> ModuleType:
+    """The module that Lambda imports; the clients it builds have limits that tests do not want."""
+    module = import_module("moped_api.lambda_handler")
+    clients.forget_clients()
+    return module
 
 
-class Caller(Protocol):
-    """Makes a client with the token of a caller."""
-
-    def __call__(self, **claims: Any) -> APIClient: ...
-
-
-class Impersonate(Protocol):
-    """Makes a client that calls as one of the personas, or without a token."""
-
-    def __call__(self, key: str) -> APIClient: ...
+@pytest.fixture(scope="session")
+def handler(lambda_handler: ModuleType) -> Handler:
+    """The function's handler."""
+    return lambda event: lambda_handler.lambda_handler(event, LAMBDA)
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +128,8 @@ def _forget_keys_of_other_settings(*, setting: str, **_: Any) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _published_key_set(signer: Signer) -> Iterator[None]:
     """Serve the pool's key set for all tests that do not ask for another pool."""
-    with KeyServer(signer) as server, override_settings(COGNITO_JWKS_URL=server.url):
+    with Publisher() as server, override_settings(COGNITO_JWKS_URL=server.url):
+        server.publish(signer)
         yield
 
 

@@ -94,7 +94,6 @@ class TestSource:
 
 # These print how long something took, stop the clock for a test, or slow a neighbour or its clients down.
 CLOCK_READERS = {
-    "tests/auth/key_server_stub.py",
     "tests/rehearsal/__main__.py",
     "tests/rehearsal/programs/sitecustomize.py",
     "tests/support/strict/delays.py",

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
     from django.core.management.base import BaseCommand
 
-    from tests.support.lambda_function import Handler
+    from tests.conftest import Handler
+
 
 pytestmark = pytest.mark.django_db  # a request checks the connection that an earlier test left open
 

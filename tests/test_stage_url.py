@@ -17,8 +17,7 @@ from tests.support.lambda_events import CONTEXT, rest_event, url_event
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.conftest import Caller
-    from tests.support.lambda_function import Handler
+    from tests.conftest import Caller, Handler
     from tests.support.token_factory import Signer
 
     Visit = Callable[..., dict[str, Any]]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apps.auth.tokens import keys
-from tests.auth.key_server_stub import Publisher
 from tests.auth.signing import key
+from tests.support.token_factory import Publisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def _publisher() -> Iterator[Publisher]:
-    server = Publisher()
-    yield server
-    server.close()
+    with Publisher() as server:
+        yield server
 
 
 @pytest.fixture

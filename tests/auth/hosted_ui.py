@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from tests.support.loopback import Loopback
+from tests.support.http_stub import StubServer
+
+if TYPE_CHECKING:
+    from tests.support.http_stub import Request
 
 
-class TokenEndpoint(Loopback):
+class TokenEndpoint(StubServer):
     """Answers `status` and `reply`, as JSON unless it is bytes; `form` is what it was last sent."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(self.reply_to)
         self.status = 200
         self.reply: Any = {}
         self.form: dict[str, list[str]] = {}
 
-    def answer(self, body: bytes) -> tuple[int, bytes]:
-        self.form = parse_qs(body.decode())
-        return self.status, self.reply if isinstance(self.reply, bytes) else json.dumps(self.reply).encode()
+    def reply_to(self, request: Request) -> None:
+        self.form = parse_qs(request.body.decode())
+        body = self.reply if isinstance(self.reply, bytes) else json.dumps(self.reply).encode()
+        request.answer(body, self.status, Content_Type="application/json")

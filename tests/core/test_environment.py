@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from moped_api.environment import Environment
+from tests.support.processes import run_python
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
 REQUIRED = {
@@ -31,14 +30,7 @@ VALUES = dict.fromkeys(REQUIRED, "x") | {"DATABASE_URL": "postgresql:///x"}
 
 def start(code: str = "import moped_api.settings", **variables: str) -> subprocess.CompletedProcess[str]:
     """Run code in a process that has only these variables."""
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PATH": os.environ["PATH"], **variables},
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_python("-c", code, environment={"PATH": os.environ["PATH"], **variables})
 
 
 def read_setting(expression: str, **variables: str) -> str:

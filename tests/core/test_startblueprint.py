@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.support.processes import run_python
 from tests.support.working_copy import copy_tree
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from pytest_django.fixtures import Settings
@@ -28,14 +28,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(clone: Path, *command: str) -> subprocess.CompletedProcess[str]:
     # A database of its own: tests within a test would make and drop the very one that this test uses.
     url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/clone_{uuid4().hex}"
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=clone,
-        env={**os.environ, "DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_python(*command, environment={**os.environ, "DATABASE_URL": url}, folder=clone)
 
 
 @pytest.fixture(scope="module")

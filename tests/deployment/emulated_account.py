@@ -131,24 +131,25 @@ def existing() -> dict[str, str]:
 
 def reserve_all_but(number: int) -> None:
     """Let another function leave so many concurrent executions of an account's thousand."""
-    create_function("reserves")
+    iam = boto3.client("iam")
+    role = iam.create_role(RoleName="reserves", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    create_function("reserves", Role=role)
     clients.lambda_client().put_function_concurrency(
         FunctionName="reserves", ReservedConcurrentExecutions=1000 - number
     )
 
 
-def create_function(name: str) -> None:
-    """Create a function that the tests alone need."""
-    role = boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+def create_function(name: str, **options: Any) -> None:
+    """Create a function by hand."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as zipped:
         zipped.writestr("handler.py", STAND_IN)
     clients.lambda_client().create_function(
         FunctionName=name,
         Runtime="python3.13",
-        Role=role,
         Handler="handler.lambda_handler",
         Code={"ZipFile": content.getvalue()},
+        **options,
     )
 
 

@@ -23,12 +23,6 @@ PATIENCE_SECONDS = 30
 EDITORS_PAGE = "https://moped.example"
 LARGEST_BODY = 64 * 1024
 CRASHED = 500
-HANGING_UP = {
-    "hanging up without a word",
-    "hanging up in the first line",
-    "hanging up in the body",
-    "hanging up before the answer",
-}
 AT_ONCE = struct.pack("ii", 1, 0)  # closed with a reset, not with a farewell
 
 
@@ -158,7 +152,7 @@ def junk(port: int, token: str, ended: Event, tally: Tally, seed: int) -> None:
     kinds = _kinds(token)
     while not ended.is_set():
         kind = chooser.choice(sorted(kinds))
-        tally.refused(kind, _throw(port, kinds[kind](chooser), hang_up=kind in HANGING_UP))
+        tally.refused(kind, _throw(port, kinds[kind](chooser), hang_up=kind.startswith("hanging up")))
         time.sleep(0.01)
 
 

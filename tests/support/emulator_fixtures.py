@@ -19,6 +19,7 @@ from tests.support import strict_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pytest_django.fixtures import Settings
 
@@ -26,17 +27,14 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Yield a running emulator with nothing in it. It refuses what AWS refuses."""
-    folder = tmp_path_factory.mktemp("aws")
-    emulator = Emulator(folder, free_port(), durable=False, launcher=strict_mode.LAUNCHER)
-    emulator.start()
-    yield emulator
-    emulator.stop()
+    with strict_emulator(tmp_path_factory.mktemp("aws")) as emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")
 def provisioned_variables(emulator: Emulator) -> Mapping[str, str]:
     """Return what `make run` would publish of it: pool, client, table, bucket and secret, by variable."""
-    with pytest.MonkeyPatch.context() as patch, _pointed_at(patch, emulator):
+    with clients_call(emulator.url):
         return provision.create_resources(8000, emulator.url)
 
 
@@ -45,12 +43,11 @@ def provisioned_emulator(
     emulator: Emulator,
     provisioned_variables: Mapping[str, str],
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Emulator]:
     """Yield the embedded AWS with everything a stage has in it, and the settings naming it."""
     for name, value in _as_settings(provisioned_variables).items():
         setattr(settings, name, value)
-    with _pointed_at(monkeypatch, emulator):
+    with clients_call(emulator.url):
         yield emulator
 
 
@@ -64,11 +61,26 @@ def provisioned_personas(provisioned_emulator: Emulator) -> Emulator:
 
 
 @contextmanager
-def _pointed_at(patch: pytest.MonkeyPatch, emulator: Emulator) -> Iterator[None]:
-    patch.setenv("AWS_ENDPOINT_URL", emulator.url)
-    clients.forget_clients()
-    yield
-    clients.forget_clients()
+def strict_emulator(folder: Path, **options: Path) -> Iterator[Emulator]:
+    """Start an emulator that refuses what AWS refuses, and stop it at the end of the block."""
+    emulator = Emulator(folder, free_port(), durable=False, launcher=strict_mode.LAUNCHER, **options)
+    emulator.start()
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
+
+
+@contextmanager
+def clients_call(url: str) -> Iterator[None]:
+    """Let the clients of this process call an AWS at this URL."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", url)
+        clients.forget_clients()
+        try:
+            yield
+        finally:
+            clients.forget_clients()
 
 
 def _as_settings(variables: Mapping[str, str]) -> dict[str, object]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 import signal
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
-from urllib.request import urlopen
 
 from apps.core.aws import clients
 from apps.devstack import processes
@@ -19,6 +17,7 @@ from apps.devstack.emulator import free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url
 from tests.support import environment, password_auth
+from tests.support.processes import answers, run_python
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -61,7 +60,8 @@ class Gunicorn:
         self.master = processes.start(
             command, end_with=signal.SIGTERM, log=self.log, environment=self._variables
         )
-        if not processes.wait_until(self._answers, process=self.master, seconds=LIMIT_SECONDS):
+        url = f"http://127.0.0.1:{self.port}/health/live"
+        if not processes.wait_until(lambda: answers(url), process=self.master, seconds=LIMIT_SECONDS):
             self.__exit__()
             raise AssertionError(self.log.read_text())
         return self
@@ -69,13 +69,6 @@ class Gunicorn:
     def __exit__(self, *_error: object) -> None:
         """Stop it."""
         processes.stop(self.master, signal.SIGTERM)
-
-    def _answers(self) -> bool:
-        try:
-            with urlopen(f"http://127.0.0.1:{self.port}/health/live", timeout=LIMIT_SECONDS) as response:
-                return bool(response.status == 200)
-        except OSError:
-            return False
 
 
 class Served:
@@ -149,14 +142,6 @@ class Served:
         }
 
     def _python(self, *words: str) -> str:
-        command = [sys.executable, *words]
-        run = subprocess.run(
-            command,
-            cwd=PROJECT,
-            env=self._variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        run = run_python(*words, environment=self._variables)
         assert run.returncode == 0, run.stderr
         return run.stdout

@@ -19,15 +19,16 @@ import threading
 import time
 import zipfile
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from apps.deployment.errors import StageError
+from tests.support.http_stub import StubServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
+
+    from tests.support.http_stub import Request
 
 HANDLER = "moped_api.lambda_handler.lambda_handler"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:moped-api-rehearsal"
@@ -42,51 +43,32 @@ class Outcome:
     error: dict[str, Any] = field(default_factory=dict)
 
 
-class _Conversation(ThreadingHTTPServer):
+class _RuntimeApi(StubServer):
     """The Runtime API's side: events out, outcomes in."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _RuntimeApi)
+        super().__init__(self._converse)
         self.events: queue.Queue[bytes] = queue.Queue()
         self.outcomes: queue.Queue[Outcome] = queue.Queue()
         self.initialized = threading.Event()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a function that was ended in mid-conversation."""
-
-
-class _RuntimeApi(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # head and body leave together, or delayed acknowledgements would be measured
-    server: _Conversation
-
-    def do_GET(self) -> None:
-        """Hand out the next event; the runtime client waits for it."""
-        self.server.initialized.set()
-        event = self.server.events.get()
-        self.send_response(200)
-        self.send_header("Lambda-Runtime-Aws-Request-Id", f"rehearsal-{time.monotonic_ns()}")
-        self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + ANSWER_SECONDS) * 1000)))
-        self.send_header("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(event)))
-        self.end_headers()
-        self.wfile.write(event)
-
-    def do_POST(self) -> None:
-        """Take a result, or an error of an event or of INIT."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
-        failed = self.path.endswith("/error")
-        self.server.outcomes.put(Outcome(error=body) if failed else Outcome(result=body))
-        self.send_response(202)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
-        """Say nothing."""
+    def _converse(self, request: Request) -> None:
+        """Take a result, or an error of an event or of INIT. Else hand out the next event."""
+        if request.command == "POST":
+            body = json.loads(request.body or b"null")
+            failed = request.path.endswith("/error")
+            self.outcomes.put(Outcome(error=body) if failed else Outcome(result=body))
+            request.answer(b"", 202)
+            return
+        self.initialized.set()  # the runtime client waits for the event
+        event = self.events.get()
+        request.answer(
+            event,
+            Lambda_Runtime_Aws_Request_Id=f"rehearsal-{time.monotonic_ns()}",
+            Lambda_Runtime_Deadline_Ms=str(int((time.time() + ANSWER_SECONDS) * 1000)),
+            Lambda_Runtime_Invoked_Function_Arn=FUNCTION_ARN,
+            Content_Type="application/json",
+        )
 
 
 class Function:
@@ -105,13 +87,13 @@ class Function:
         self._command = [str(python), "-m", "awslambdaric", handler]
         self._folder = folder
         self._variables = dict(variables)
-        self._api = _Conversation()
+        self._api = _RuntimeApi()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed on leaving)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Start it; INIT begins."""
-        threading.Thread(target=self._api.serve_forever, args=(0.01,), daemon=True).start()
+        self._api.__enter__()
         self._process = subprocess.Popen(
             self._command,
             cwd=self._folder,
@@ -123,16 +105,13 @@ class Function:
         )
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """End it."""
         assert self._process is not None
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        self._api.shutdown()
-        self._api.server_close()
+        self._api.__exit__()
         self._log.close()
 
     def wait_for_init(self) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import requests
 
 from apps.deployment.paths import BUILD
 from apps.devstack import processes
 from apps.devstack.emulator import HOST, free_port
+from tests.support.processes import answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +54,4 @@ class MotoServer(processes.Server):
         self._start(command, environment=environment)
 
     def _is_ready(self, _pid: int) -> bool:
-        try:
-            answer = requests.get(f"{self.url}/moto-api/data.json", timeout=processes.START_SECONDS)
-        except requests.ConnectionError:
-            return False
-        return answer.status_code == HTTPStatus.OK
+        return answers(f"{self.url}/moto-api/data.json")

@@ -1,11 +1,32 @@
-"""The processes of a folder, and whether an URL is served."""
+"""Python as a process, the processes of a folder, and whether an URL is served."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from apps.devstack.environment import PROJECT
 from tests.support.waiting import LIMIT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def run_python(
+    *words: str, environment: Mapping[str, str], folder: Path = PROJECT
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, and return how it ended and what it printed."""
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def processes_of(folder: Path) -> dict[int, str]:

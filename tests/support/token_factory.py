@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from django.conf import settings
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
-from tests.support.loopback import Loopback
+from tests.support.http_stub import StubServer
 
 USER_ID = "11111111-1111-4111-8111-111111111111"
 
@@ -105,12 +105,16 @@ def payload(**claims: Any) -> dict[str, Any]:
     return without_none(standard | claims)
 
 
-class KeyServer(Loopback):
-    """A key-set endpoint that publishes the keys of some signers."""
+class Publisher(StubServer):
+    """A key-set endpoint; it publishes no key at first."""
 
-    def __init__(self, *signers: Signer) -> None:
-        super().__init__()
-        self.key_set = json.dumps({"keys": [signer.jwk() for signer in signers]}).encode()
+    @property
+    def url(self) -> str:
+        return f"{super().url}/.well-known/jwks.json"
 
-    def answer(self, body: bytes) -> tuple[int, bytes]:
-        return 200, self.key_set
+    def publish(self, *keys: Signer | dict[str, Any]) -> None:
+        """Answer with these keys from now on, and behave."""
+        jwks = [key if isinstance(key, dict) else key.jwk() for key in keys]
+        self.document = json.dumps({"keys": jwks}).encode()
+        self.misbehave = None
+        self.asked.clear()

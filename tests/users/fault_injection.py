@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 from apps.core.aws import clients
+from apps.core.errors import MopedError
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -143,6 +144,18 @@ class FaultInjector:
         self._end_if_it_kills()
         connection.connection.close()
         raise OperationalError("the database is gone")
+
+
+def attempt(act: Callable[[], object]) -> bool:
+    """Do something; False if it failed, in whatever way."""
+    try:
+        act()
+    except (MopedError, DatabaseError, KilledError):
+        return False
+    finally:
+        if connection.connection is not None and connection.connection.closed:
+            connection.close()
+    return True
 
 
 def error_answer(url: str, code: str) -> AWSResponse:

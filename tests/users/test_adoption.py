@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,11 +13,11 @@ from django.conf import settings
 from django.db import connection
 
 from apps.users.models import MopedUser, MopedWorkgroup
+from tests.support.processes import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT = Path(__file__).parents[2]
 HASURA = Path(__file__).with_name("hasura.sql")
 # The only things that we add to what is shared, and only where they are absent.
 OUR_INDEXES = {"moped_users_listing_idx", "moped_project_files_key_idx"}
@@ -76,14 +74,8 @@ def migrate(database: dict[str, Any], *arguments: str) -> str:
     host, user = database["host"].replace("/", "%2F"), database.get("user", "")
     port = f":{database['port']}" if database.get("port") else ""
     url = f"postgresql://{user}@{host}{port}/{database['dbname']}"
-    finished = subprocess.run(
-        [sys.executable, "manage.py", "migrate", *arguments],
-        cwd=PROJECT,
-        env={**os.environ, "DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "DATABASE_URL": url}
+    finished = run_python("manage.py", "migrate", *arguments, environment=environment)
     assert finished.returncode == 0, finished.stderr
     return finished.stdout
 

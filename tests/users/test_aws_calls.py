@@ -27,10 +27,11 @@ from apps.core.deadline import DeadlineError
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
 from apps.users import errors
 from apps.users.adapters import cognito
-from tests.core.answers import AnsweringServer, json_answer
+from tests.support.emulator_fixtures import clients_call
+from tests.support.http_stub import StubServer, hanging, sending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 # (service, operation) → how we come to call it
 CALLS: dict[tuple[str, str], Callable[[], Any]] = {
@@ -98,6 +99,15 @@ def expected(operation: str, code: str) -> type[MopedError] | None:
     return UnavailableError if code in UNAVAILABLE else UpstreamError
 
 
+def json_answer(body: bytes, *, length: int | None = None) -> bytes:
+    """Return a 200 of AWS with this body, whose header may promise more."""
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n"
+        f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 HALF = b'{"UserAttributes": [{"Name": "email", "Val'
 ANSWERS = {
     "a page": json_answer(b"<html><body>Sign in to the network</body></html>"),
@@ -159,45 +169,24 @@ class TestErrors:
         assert calls | {"Scan"} == {operation for _, operation in CALLS}
 
 
-@pytest.fixture
-def _forgotten_clients() -> Iterator[None]:
-    clients.forget_clients()
-    yield
-    clients.forget_clients()
-
-
-def ask(server: AnsweringServer, monkeypatch: pytest.MonkeyPatch, call: Callable[[], Any]) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    call()
-
-
-@pytest.mark.usefixtures("_forgotten_clients")
 class TestWrongAnswers:
     """Each of them is our neighbour's fault, and says so: 502."""
 
     @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
     @pytest.mark.parametrize("call", CALLS.values(), ids=[operation for _, operation in CALLS])
-    def test_are_upstream_errors(
-        self, call: Callable[[], Any], answer: bytes, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with AnsweringServer(answer) as server, pytest.raises(UpstreamError):
-            ask(server, monkeypatch, call)
+    def test_are_upstream_errors(self, call: Callable[[], Any], answer: bytes) -> None:
+        with StubServer(sending(answer)) as server, clients_call(server.url), pytest.raises(UpstreamError):
+            call()
 
     @pytest.mark.parametrize("operation", MISSHAPEN, ids=lambda operation: operation[1])
-    def test_of_another_shape_are_upstream_errors(
-        self, operation: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        answer = json_answer(MISSHAPEN[operation])
-        with AnsweringServer(answer) as server, pytest.raises(UpstreamError):
-            ask(server, monkeypatch, CALLS[operation])
+    def test_of_another_shape_are_upstream_errors(self, operation: tuple[str, str]) -> None:
+        self.test_are_upstream_errors(CALLS[operation], json_answer(MISSHAPEN[operation]))
 
 
-@pytest.mark.usefixtures("_forgotten_clients")
 class TestNoAnswer:
     @pytest.mark.parametrize("call", CALLS.values(), ids=[operation for _, operation in CALLS])
-    def test_ends_at_the_deadline_and_is_not_repeated(
-        self, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with AnsweringServer(None) as server, deadline.within(0.05), pytest.raises(DeadlineError):
-            ask(server, monkeypatch, call)
-        assert server.requests <= 1
+    def test_ends_at_the_deadline_and_is_not_repeated(self, call: Callable[[], Any]) -> None:
+        late = pytest.raises(DeadlineError)
+        with StubServer(hanging) as server, clients_call(server.url), deadline.within(0.05), late:
+            call()
+        assert len(server.asked) <= 1

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection
 
 from apps.claims.hasura import VIEWER
 from apps.core.aws import secrets
-from apps.core.errors import ConflictError, MopedError, NotFoundError
+from apps.core.errors import ConflictError, NotFoundError
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser, PendingChange
-from tests.users.fault_injection import WAYS, observe_steps
+from tests.users.fault_injection import WAYS, attempt, observe_steps
 from tests.users.killable_worker import KillableWorkers
 from tests.users.stores import NEW_PASSWORD, profile
 
@@ -147,18 +146,6 @@ def cases(person: Person) -> Callable[[type[Case]], Case]:
     return prepared
 
 
-def attempt(case: Case) -> bool:
-    """Do it; False if it failed, in whatever way."""
-    try:
-        case.act()
-    except (MopedError, DatabaseError):
-        return False
-    finally:
-        if connection.connection is not None and connection.connection.closed:
-            connection.close()
-    return True
-
-
 def run_with_fault(
     case: Case, fault: Fault, monkeypatch: pytest.MonkeyPatch, workers: KillableWorkers
 ) -> bool:
@@ -167,7 +154,7 @@ def run_with_fault(
         workers.kill_by(fault, case)
         return False
     with observe_steps(monkeypatch, fault) as injector:
-        succeeded = attempt(case)
+        succeeded = attempt(case.act)
     assert injector.has_injected, f"{fault} never happened"
     return succeeded
 
@@ -246,19 +233,18 @@ UNMEASURED = {"aws": pytest.mark.no_cover}
 class TestEveryFault:
     @pytest.mark.parametrize("kind", [pytest.param(kind, marks=UNMEASURED.get(kind, ())) for kind in WAYS])
     @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-    def test_leaves_nothing_behind(  # noqa: PLR0913, PLR0917 (fixtures)
+    def test_leaves_nothing_behind(
         self,
         cases: Callable[[type[Case]], Case],
         workers: KillableWorkers,
         monkeypatch: pytest.MonkeyPatch,
         case: type[Case],
         kind: str,
-        record_property: Callable[[str, object], None],
         proof: bool,  # noqa: FBT001 (a fixture)
     ) -> None:
         undisturbed = cases(case)
         with observe_steps(monkeypatch) as injector:
-            assert attempt(undisturbed)
+            assert attempt(undisturbed.act)
 
         faults = list(injector.faults(kind))
         victims = []
@@ -267,7 +253,6 @@ class TestEveryFault:
             victims.append(Victim(disturbed, fault, run_with_fault(disturbed, fault, monkeypatch, workers)))
         check(undisturbed.person.stores, victims)
 
-        record_property("faults", len(victims))
         assert victims
         problems = {str(victim.fault): victim.problems for victim in victims if victim.problems}
         assert not problems, (problems, injector.log)

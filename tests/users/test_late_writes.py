@@ -15,22 +15,14 @@ from apps.claims.hasura import ADMIN
 from apps.core.aws import clients
 from apps.core.errors import UnavailableError
 from tests.users.fault_injection import registered, send
-from tests.users.stores import Person
 from tests.users.test_reconcile_users import reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from apps.auth.callers import CognitoUser
-    from tests.users.stores import Stores
+    from tests.users.stores import Person
 
 pytestmark = pytest.mark.emulator
-
-
-@pytest.fixture
-def person(alone: Stores, admin: CognitoUser, email: str) -> Person:
-    """A person, an admin, and no account of another test."""
-    return Person(alone, admin, email)
 
 
 @contextmanager
@@ -67,7 +59,7 @@ class TestLatePut:
             person.create()
 
         assert claims_items.claims_of(person.email) is None
-        assert reconcile("--fix")[0] == 0
+        assert reconcile("--fix", "--only", person.email)[0] == 0
         assert claims_table.get(person.email).item is None
 
     def test_of_a_failed_update_does_not_raise_the_roles(

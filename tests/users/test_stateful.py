@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection
 from django.db.models import Q
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from apps.claims.hasura import ROLES
-from apps.core.errors import MopedError
 from apps.users.models import PendingChange
-from tests.users.fault_injection import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, KilledError, observe_steps
+from tests.users.fault_injection import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, attempt, observe_steps
 from tests.users.stores import Person
 
 if TYPE_CHECKING:
@@ -59,14 +57,8 @@ class Lives(RuleBasedStateMachine):
         return Person(self.stores, self.admin, f"{name}.{self.domain}")
 
     def attempt(self, fault: Fault | None, act: Callable[[], object]) -> None:
-        try:
-            with observe_steps(self.monkeypatch, fault):
-                act()
-        except (MopedError, DatabaseError, KilledError):
-            pass
-        finally:
-            if connection.connection is not None and connection.connection.closed:
-                connection.close()
+        with observe_steps(self.monkeypatch, fault):
+            attempt(act)
 
     def account(self, name: str) -> Any:
         user = self.stores.row(self.person(name).email)

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from apps.auth.tokens import keys
 from tests.auth.hosted_ui import TokenEndpoint
-from tests.core.answers import AnsweringServer
+from tests.support.http_stub import StubServer, sending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -319,7 +319,7 @@ class TestCallback:
     def test_blames_a_pool_that_speaks_no_http(
         self, browser: APIClient, settings: Settings, answer: bytes
     ) -> None:
-        with AnsweringServer(answer) as server:
+        with StubServer(sending(answer)) as server:
             settings.COGNITO_DOMAIN_URL = server.url
             authorization = leave(browser)
 

@@ -23,7 +23,7 @@ from tests.auth.signing import compact, id_payload, key
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
-    from tests.auth.key_server_stub import Publisher
+    from tests.support.token_factory import Publisher
 
 # The verifier does not read these members. Only `/auth/current_user` shows them.
 ONLY_SHOWING_FAILS = {

@@ -11,12 +11,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.auth.tokens import explain
-from tests.auth.key_server_stub import answering
 from tests.auth.signing import HASURA, id_payload, key
+from tests.support.http_stub import answering
 
 if TYPE_CHECKING:
-    from tests.auth.key_server_stub import Publisher
     from tests.support.clock import Clock
+    from tests.support.token_factory import Publisher
 
 pytestmark = pytest.mark.usefixtures("publisher")
 

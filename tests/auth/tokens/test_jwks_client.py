@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from apps.auth.tokens import jwks_client
-from tests.auth.key_server_stub import Publisher, answering, dripping, hanging
 from tests.support import wsgi_server
+from tests.support.http_stub import answering, dripping, hanging, sending
+from tests.support.token_factory import Publisher
 from tests.support.waiting import PRODUCTION_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
 
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
 def short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait a fifth of a second where the real deadline would only take longer."""
     monkeypatch.setattr(jwks_client, "DEADLINE_SECONDS", 0.2)
-
-
-def garbage(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"\x00\x01\x02 this is not HTTP\r\n\r\n")
-
-
-def hanging_up(handler: BaseHTTPRequestHandler) -> None:
-    handler.close_connection = True
-
-
-def promising_more(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"keys":[')
-    handler.close_connection = True
 
 
 class TestFetch:
@@ -65,15 +52,15 @@ class TestFetch:
             jwks_client.fetch(publisher.url)
         assert len(publisher.asked) == 1  # no redirect is followed
 
-    @pytest.mark.parametrize("misbehaviour", [garbage, hanging_up])
-    def test_survives(self, publisher: Publisher, misbehaviour: Any) -> None:
-        publisher.misbehave = misbehaviour
+    @pytest.mark.parametrize("octets", [b"\x00\x01\x02 this is not HTTP\r\n\r\n", b""])
+    def test_survives(self, publisher: Publisher, octets: bytes) -> None:
+        publisher.misbehave = sending(octets)
 
         with pytest.raises(jwks_client.FetchError):
             jwks_client.fetch(publisher.url)
 
     def test_returns_no_more_than_came(self, publisher: Publisher) -> None:
-        publisher.misbehave = promising_more
+        publisher.misbehave = sending(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"keys":[')
 
         assert jwks_client.fetch(publisher.url) == b'{"keys":['
 
@@ -118,8 +105,8 @@ class TestFetchOverTls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        yield server.url.replace("http://127.0.0.1", "https://localhost")
-        server.close()
+        with server:
+            yield server.url.replace("http://127.0.0.1", "https://localhost")
 
     def test_trusts_the_authorities_of_the_machine(
         self, url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch

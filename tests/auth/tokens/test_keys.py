@@ -13,16 +13,16 @@ import pytest
 
 from apps.auth.tokens import jwks_client, keys, verifier
 from apps.auth.tokens.errors import KeysUnavailableError, KeyUnknownError, SignatureInvalidError
-from tests.auth.key_server_stub import answering
 from tests.auth.signing import compact, id_payload, key
+from tests.support.http_stub import answering
 from tests.support.token_factory import base64url
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.auth.key_server_stub import Publisher
     from tests.support.clock import Clock
+    from tests.support.token_factory import Publisher
 
 HOUR = 3600
 OUT_OF_ORDER = answering(b"", 500)

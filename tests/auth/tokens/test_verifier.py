@@ -14,7 +14,7 @@ from tests.support.token_factory import USER_ID
 
 if TYPE_CHECKING:
     from apps.auth.callers import CognitoUser
-    from tests.auth.key_server_stub import Publisher
+    from tests.support.token_factory import Publisher
 
 pytestmark = pytest.mark.usefixtures("publisher")
 

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from apps.core import deadline
 from apps.files.models import Project
-from tests.core.answers import AnsweringServer
+from tests.support.http_stub import StubServer, hanging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,7 +114,7 @@ class TestStandby:
 class TestConnecting:
     def test_ends_with_a_server_that_only_accepts(self) -> None:
         other = connection.copy()
-        with AnsweringServer(None) as server, deadline.within(2):
+        with StubServer(hanging) as server, deadline.within(2):
             other.settings_dict |= {"HOST": "127.0.0.1", "PORT": server.url.rpartition(":")[2]}
             with pytest.raises(OperationalError):
                 other.ensure_connection()

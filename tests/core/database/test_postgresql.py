@@ -16,6 +16,7 @@ from apps.core.aws import clients, secrets
 from apps.core.database.postgresql.base import DatabaseWrapper
 from apps.devstack.postgresql import Cluster
 from tests.support import password_auth
+from tests.support.emulator_fixtures import clients_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,11 +86,6 @@ def login(server: Cluster, provisioned_emulator: object, settings: Settings) -> 
     secrets.forget()
 
 
-def lose_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
-    clients.forget_clients()
-
-
 class TestDatabaseWrapper:
     def test_finds_a_new_password_while_an_open_connection_goes_on(self, login: Login) -> None:
         with closing(login.connection()) as before:
@@ -110,18 +106,8 @@ class TestDatabaseWrapper:
         login.change("gone")
         assert login.who() == other
 
-    def test_survives_an_outage_of_secrets_manager(
-        self, login: Login, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        login.who()
-        lose_secrets_manager(monkeypatch)
-
-        assert login.who() == login.user
-
-    def test_is_unavailable_without_a_password(self, login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
-        lose_secrets_manager(monkeypatch)
-
-        with pytest.raises(OperationalError, match="cannot be reached"):
+    def test_is_unavailable_without_a_password(self, login: Login) -> None:
+        with clients_call(NOWHERE), pytest.raises(OperationalError, match="cannot be reached"):
             login.who()
 
     def test_is_unavailable_with_a_wrong_password(self, login: Login) -> None:
@@ -148,10 +134,8 @@ class TestDatabaseWrapper:
 
         values.assert_called_once_with(login.secret, "username", "password", doubted=False)
 
-    def test_needs_no_secret_where_none_is_named(
-        self, login: Login, settings: Settings, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_needs_no_secret_where_none_is_named(self, login: Login, settings: Settings) -> None:
         settings.DATABASE_SECRET = ""
-        lose_secrets_manager(monkeypatch)
 
-        assert login.who(USER=login.user, PASSWORD="first") == login.user
+        with clients_call(NOWHERE):
+            assert login.who(USER=login.user, PASSWORD="first") == login.user

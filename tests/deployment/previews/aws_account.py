@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import sys
-from functools import cache, partial
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -19,14 +17,13 @@ from django.core.management import call_command
 
 from apps.deployment.aws import stack_updates
 from apps.deployment.paths import TEMPLATE
-from tests.deployment.emulated_account import write_package
+from tests.deployment.emulated_account import create_function, write_package
 from tests.deployment.role import Role
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from apps.devstack.emulator import Emulator
+    from pathlib import Path
 
 # They are not previews, but begin as the name of one does.
 NEIGHBOURS = ("moped-api-production", "moped-api-preview", "moped-api-pr-7-notes")
@@ -53,10 +50,10 @@ LISTS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 class Account:
     """The account, in an emulator that runs and that the clients of this process call."""
 
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
-        self.emulator = emulator
+    def __init__(self, url: str, folder: Path) -> None:
+        self.endpoint = url
         self.folder = folder
-        self.client = cache(partial(boto3.client, endpoint_url=emulator.url))
+        self.client: Any = cache(boto3.client)
         self.package = write_package(folder / "package.zip")
         stack_updates.create_or_update("moped-staging", TEMPLATE, PARAMETERS)
         self.outputs = stack_updates.outputs("moped-staging")
@@ -73,15 +70,9 @@ class Account:
         self.at_first = self.snapshot()
 
     def overlay(self, **settings: Any) -> str:
-        """Write the settings that differ from those on AWS."""
-        pool = self.outputs["UserPoolId"]
-        variables = {
-            "AWS_ENDPOINT_URL": self.emulator.url,
-            "COGNITO_JWKS_URL": f"{self.emulator.url}/{pool}/.well-known/jwks.json",
-            "MOPED_API_ALLOWED_HOSTS": ".on.aws",
-        }
-        path = self.folder / f"{len(list(self.folder.iterdir()))}.json"
-        path.write_text(json.dumps({"aws_environment_variables": variables, **settings}))
+        """Write the settings that differ from those of all previews."""
+        path = self.folder / "overlay.json"
+        path.write_text(json.dumps(settings))
         return str(path)
 
     def url(self, name: str) -> str:
@@ -95,7 +86,7 @@ class Account:
     def ask(self, url: str) -> dict[str, Any]:
         """Return the answer of a function URL."""
         host = {"Host": url.split("/")[2]}
-        return dict(requests.get(self.emulator.url, headers=host, timeout=LIMIT_SECONDS).json())
+        return dict(requests.get(self.endpoint, headers=host, timeout=LIMIT_SECONDS).json())
 
     def snapshot(self) -> set[str]:
         """Return a line for each thing in the account, with all that its list says of it."""
@@ -115,24 +106,17 @@ class Account:
             yield from self.client("lambda").list_aliases(FunctionName=name)["Aliases"]
         yield from self.client("cognito-idp").list_users(UserPoolId=self.outputs["UserPoolId"])["Users"]
         for bucket in self.client("s3").list_buckets()["Buckets"]:
-            for page in (
-                self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket["Name"])
-            ):
-                yield from ([bucket["Name"], each] for each in page.get("Versions", []))
-                yield from ([bucket["Name"], each] for each in page.get("DeleteMarkers", []))
+            objects = self.client("s3").get_paginator("list_object_versions")
+            for page in objects.paginate(Bucket=bucket["Name"]):
+                kinds = (page.get(kind, []) for kind in ("Versions", "DeleteMarkers"))
+                yield from ([bucket["Name"], each] for kind in kinds for each in kind)
 
     def create_function(self, name: str) -> None:
         """Create a function with its log group, by hand."""
         self.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
+        tags = {"project": "moped-api", "stage": name.removeprefix("moped-api-")}
+        create_function(name, Role=self.outputs["FunctionRoleArn"], Tags=tags)
         lambdas = self.client("lambda")
-        lambdas.create_function(
-            FunctionName=name,
-            Runtime=f"python{sys.version_info[0]}.{sys.version_info[1]}",
-            Role=self.outputs["FunctionRoleArn"],
-            Handler="moped_api.lambda_handler.lambda_handler",
-            Code={"ZipFile": Path(self.package).read_bytes()},
-            Tags={"project": "moped-api", "stage": name.removeprefix("moped-api-")},
-        )
         lambdas.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
         lambdas.create_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
 

@@ -1,20 +1,17 @@
-"""An account with staging in it, one for each worker, and the commands that run in it."""
+"""An account with staging in it, and the commands that run in it."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
 
-from apps.core.aws import clients
-from apps.devstack.emulator import Emulator, free_port
 from tests.deployment.previews.aws_account import Account
-from tests.support import lambda_environment, strict_mode
+from tests.support import emulator_fixtures, lambda_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,40 +19,15 @@ if TYPE_CHECKING:
 Run = Callable[..., dict[str, Any]]
 
 
-@contextmanager
-def called(url: str) -> Iterator[None]:
-    """Let the clients of this process call the emulator."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", url)
-        clients.forget_clients()
-        yield
-        clients.forget_clients()
-
-
-@pytest.fixture(scope="session")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    folder = tmp_path_factory.mktemp("account")
-    emulator = Emulator(
-        folder / "aws",
-        free_port(),
-        durable=False,
-        function_python=lambda_environment.python(),
-        launcher=strict_mode.LAUNCHER,
-    )
-    emulator.start()
-    try:
-        with called(emulator.url):
-            account = Account(emulator, folder)
-        yield account
-    finally:
-        emulator.stop()
-
-
-@pytest.fixture(scope="module")
-def at_aws(account: Account) -> Iterator[Account]:
+@pytest.fixture(scope="package")
+def at_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """Let the commands of this process run in the account."""
-    with called(account.emulator.url):
-        yield account
+    folder, python = tmp_path_factory.mktemp("account"), lambda_environment.python()
+    with (
+        emulator_fixtures.strict_emulator(folder / "aws", function_python=python) as emulator,
+        emulator_fixtures.clients_call(emulator.url),
+    ):
+        yield Account(emulator.url, folder)
 
 
 @pytest.fixture
@@ -73,5 +45,5 @@ def run(at_aws: Account) -> Iterator[Run]:
         return dict(json.loads(out.getvalue()))
 
     yield command
-    command("down", "412")
+    assert command("down", "412") == {"preview": "pr_412", "left": []}
     assert at_aws.of_previews() == []

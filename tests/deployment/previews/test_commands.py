@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Stops = Callable[[Callable[[], Any]], Iterator[str]]
 
-pytestmark = [pytest.mark.slow(cost=25), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=25, group="previews"), pytest.mark.emulator]
 
 NUMBER = 412
 NAME = names.function(NUMBER)
@@ -50,13 +50,6 @@ def up(at_aws: Account, run: Run) -> Run:
         return run("up", str(NUMBER), "--commit", commit, *files, *words)
 
     return command
-
-
-@pytest.fixture
-def put_file(at_aws: Account) -> Run:
-    """Upload a file of the preview."""
-    file = {"Bucket": at_aws.bucket, "Key": f"previews/{NUMBER}/late.pdf"}
-    return lambda body=b"x": at_aws.client("s3").put_object(**file, Body=body)
 
 
 @pytest.fixture
@@ -107,13 +100,15 @@ class TestFollow:
         assert preview == {"number": NUMBER, **about, **state}
         assert info["url"] == at_aws.url(NAME).rstrip("/")
         assert at_aws.ask(info["url"]) == answer("aaa")
-        self.check_function(at_aws)
-        self.check_tags(at_aws, {**about, "since": preview["since"]})
+        tags = {"project": "moped-api", "stage": f"pr_{NUMBER}", "pull-request": str(NUMBER)}
+        self.check_function(at_aws, {**tags, **about, "since": preview["since"]})
         path.write_text(json.dumps({**request, "state": "MERGED"}))
         assert run(*words)["why"] == "the pull request is closed"
         assert at_aws.of_previews() == []
 
-    def check_function(self, at_aws: Account) -> None:
+    def check_function(self, at_aws: Account, tags: dict[str, str]) -> None:
+        group = f"arn:aws:logs:us-east-1:000000000000:log-group:{LOG}"
+        tags_of_group = at_aws.client("logs").list_tags_for_resource(resourceArn=group)["tags"]
         function = at_aws.client("lambda").get_function(FunctionName=NAME)
         own = function["Configuration"]
         variables = {
@@ -128,15 +123,8 @@ class TestFollow:
         assert (own["MemorySize"], own["Architectures"]) == (512, ["arm64"])
         assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
         assert own["Environment"]["Variables"].items() >= variables.items()
-
-    def check_tags(self, at_aws: Account, about: dict[str, str]) -> None:
-        group = f"arn:aws:logs:us-east-1:000000000000:log-group:{LOG}"
-        expected = {"project": "moped-api", "stage": f"pr_{NUMBER}", "pull-request": str(NUMBER), **about}
-        for tags in (
-            at_aws.client("lambda").get_function(FunctionName=NAME)["Tags"],
-            at_aws.client("logs").list_tags_for_resource(resourceArn=group)["tags"],
-        ):
-            assert {name: tag for name, tag in tags.items() if not name.startswith("aws:")} == expected
+        for actual in (function["Tags"], tags_of_group):
+            assert {name: tag for name, tag in actual.items() if not name.startswith("aws:")} == tags
 
 
 class TestUp:
@@ -214,14 +202,10 @@ class TestUp:
 
 
 class TestInterruption:
-    def test_is_repaired_by_the_next_run(
-        self, at_aws: Account, up: Run, run: Run, put_file: Run, stops: Stops
-    ) -> None:
-        first, second = (
-            ["PutObject", "CreateStack", "UpdateStack"],
-            ["PutObject", "UpdateStack", "UpdateStack"],
-        )
-        for before, commit, changes in (("", "aaa", first), ("aaa", "bbb", [*second, "DeleteFunction"])):
+    def test_is_repaired_by_the_next_run(self, at_aws: Account, up: Run, run: Run, stops: Stops) -> None:
+        first = ["PutObject", "CreateStack", "UpdateStack"]
+        second = ["PutObject", "UpdateStack", "UpdateStack", "DeleteFunction"]
+        for before, commit, changes in (("", "aaa", first), ("aaa", "bbb", second)):
             for call in stops(partial(up, commit)):
                 assert call == changes.pop(0)
                 url = at_aws.url(NAME)
@@ -229,42 +213,27 @@ class TestInterruption:
             assert changes == []
             assert at_aws.ask(at_aws.url(NAME)) == answer(commit)
 
-        put_file()
+        file = {"Bucket": at_aws.bucket, "Key": f"previews/{NUMBER}/late.pdf"}
+        for body in (b"one", b"two"):
+            at_aws.client("s3").put_object(**file, Body=body)
+        at_aws.client("s3").delete_object(**file)
+        third = stops(partial(up, "ccc"))
+        assert [next(third), next(third)] == ["PutObject", "UpdateStack"]  # which is still in progress
         assert list(stops(partial(run, "down", str(NUMBER)))) == ["DeleteStack", *["DeleteObjects"] * 2]
         assert at_aws.of_previews() == []
 
 
 class TestDown:
-    def test_deletes_everything_and_can_be_repeated(
-        self, at_aws: Account, up: Run, run: Run, stops: Stops, put_file: Run
-    ) -> None:
-        up("aaa")
-        for body in (b"one", b"two"):
-            put_file(body)
-        at_aws.client("s3").delete_object(Bucket=at_aws.bucket, Key=f"previews/{NUMBER}/late.pdf")
-        update = stops(partial(up, "bbb"))
-        assert [next(update), next(update)] == ["PutObject", "UpdateStack"]  # which is still in progress
-
-        for _ in range(2):
-            assert run("down", str(NUMBER)) == {"preview": f"pr_{NUMBER}", "left": []}
-            assert at_aws.of_previews() == []
-
     def test_lists_what_is_left_and_exits_with_3(self, at_aws: Account, run: Run) -> None:
-        tags = [{"Key": "project", "Value": "moped-api"}, {"Key": "stage", "Value": f"pr_{NUMBER}"}]
-        at_aws.client("dynamodb").create_table(
-            TableName="made-by-hand",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-            Tags=tags,
-        )
+        tags = {"project": "moped-api", "stage": f"pr_{NUMBER}"}
+        queue = at_aws.client("sqs").create_queue(QueueName="made-by-hand", tags=tags)
         at_aws.create_function(NAME)
 
-        for _ in range(2):  # the index of tags is late, and finds the table the second time
+        for _ in range(2):  # the index of tags is late, and finds the queue the second time
             with pytest.raises(LeftBehindError) as refusal:
                 run("down", str(NUMBER))
 
-        at_aws.client("dynamodb").delete_table(TableName="made-by-hand")
+        at_aws.client("sqs").delete_queue(QueueUrl=queue["QueueUrl"])
         at_aws.client("lambda").delete_function(FunctionName=NAME)
         at_aws.client("logs").delete_log_group(logGroupName=LOG)
         assert refusal.value.returncode == 3
@@ -294,11 +263,9 @@ class TestSweep:
         run("sweep", "--spare", "0", "--yes", "--open", old)
         assert at_aws.of_previews() == []
 
-    def test_deletes_files_that_are_left_and_goes_on_after_a_failure(
-        self, at_aws: Account, run: Run, put_file: Run
-    ) -> None:
-        put_file()
-        at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key="previews/411/x", Body=b"x")
+    def test_deletes_files_that_are_left_and_goes_on_after_a_failure(self, at_aws: Account, run: Run) -> None:
+        for number in (411, NUMBER):
+            at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key=f"previews/{number}/x", Body=b"x")
         at_aws.create_function("moped-api-pr-411")
 
         with pytest.raises(LeftBehindError, match=r"pr_411: .*function moped-api-pr-411"):
@@ -307,10 +274,6 @@ class TestSweep:
         at_aws.client("lambda").delete_function(FunctionName="moped-api-pr-411")
         at_aws.client("logs").delete_log_group(logGroupName="/aws/lambda/moped-api-pr-411")
         assert at_aws.of_previews() == []
-
-    def test_requires_the_open_pull_requests(self, run: Run) -> None:
-        with pytest.raises(CommandError, match="one of the arguments --open --open-from is required"):
-            run("sweep", "--yes")
 
 
 class TestOutput:
@@ -327,7 +290,8 @@ class TestOutput:
 
         assert "There is no stack missing" in json.loads(out.getvalue())["error"]
 
-    @pytest.mark.parametrize("action", ["up", "down"])
-    def test_names_a_wrong_argument(self, action: str) -> None:
-        with pytest.raises(CommandError, match="is not the number of a pull request"):
-            call_command("preview", action, "twelve")
+    @pytest.mark.parametrize("words", [("up", "twelve"), ("down", "twelve"), ("sweep", "--yes")])
+    def test_names_a_wrong_argument(self, words: tuple[str, ...]) -> None:
+        message = "is not the number of a pull request|--open --open-from is required"
+        with pytest.raises(CommandError, match=message):
+            call_command("preview", *words)

@@ -1,4 +1,4 @@
-"""Names and settings of previews, pull requests, and what AWS refuses."""
+"""Names and settings of previews, and pull requests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 from django.urls import reverse
 
-from apps.core.errors import UpstreamError
-from apps.deployment.errors import BusyError, StageError, as_stage_error
 from apps.deployment.previews import names, pull_requests
 from apps.deployment.settings import zappa_settings
 from tests.deployment.template import parameters
@@ -63,10 +60,6 @@ class TestNames:
         with pytest.raises(ArgumentTypeError, match="is not the number of a pull request"):
             names.number(text)
 
-    @pytest.mark.parametrize("name", ["moped-api-production", "moped-api-pr", "a-moped-api-pr-7"])
-    def test_have_the_whole_prefix(self, name: str) -> None:
-        assert names.after(names.FUNCTIONS, name) is None
-
 
 class TestSignIn:
     def test_comes_back_to_staging(self) -> None:
@@ -77,22 +70,6 @@ class TestSignIn:
         page = f"https://{domain}{reverse('auth-preview')}"
         assert preview["MOPED_API_SIGN_IN_RELAY"] == page
         assert parameters()["PreviewCallbackUrl"]["Default"] == page
-
-
-class TestOpenRequest:
-    @pytest.mark.parametrize(
-        ("word", "is_kept", "why"),
-        [("12", False, ""), ("12:keep", True, ""), ("12:no-preview", False, "it is labelled no-preview")],
-    )
-    def test_reads_a_number_and_a_label(self, word: str, *, is_kept: bool, why: str) -> None:
-        request = pull_requests.open_request(word)
-
-        assert (request.number, request.has("keep"), request.why_not) == (12, is_kept, why)
-
-    @pytest.mark.parametrize("word", ["x", "12:kept", "#12", ""])
-    def test_refuses_anything_else(self, word: str) -> None:
-        with pytest.raises(ArgumentTypeError):
-            pull_requests.open_request(word)
 
 
 class TestRead:
@@ -112,8 +89,10 @@ class TestRead:
 
         assert (request.number, request.author["login"], request.why_not) == (12, "ada", why)
 
-    def test_reads_a_list(self, source: Source) -> None:
-        assert [each.has("keep") for each in pull_requests.read_list(source(json.dumps([REQUEST])))] == [True]
+    @pytest.mark.parametrize("word", ["x", "12:kept", "#12", ""])
+    def test_refuses_another_word_for_an_open_request(self, word: str) -> None:
+        with pytest.raises(ArgumentTypeError):
+            pull_requests.open_request(word)
 
     @pytest.mark.parametrize(
         "text",
@@ -131,32 +110,8 @@ class TestRead:
         with pytest.raises(ArgumentTypeError, match="may have been cut off"):
             pull_requests.read_list(source(json.dumps(requests)))
 
+        assert pull_requests.read_list(source(json.dumps(requests[1:])))[0].has("keep")
+
     def test_names_a_missing_file(self) -> None:
         with pytest.raises(ArgumentTypeError, match="/missing cannot be read: No such file"):
             pull_requests.read("/missing")
-
-
-class TestAsStageError:
-    @pytest.mark.parametrize(
-        ("code", "message", "sentence"),
-        [
-            ("ExpiredTokenException", "x", "have expired: get new ones and run this again"),
-            ("AccessDeniedException", "not authorized to perform: x", "may not do this: not authorized"),
-            ("SomethingNew", "with\nlines", "AWS could not be asked: .* with lines"),
-        ],
-    )
-    def test_is_one_sentence_that_says_what_to_do(self, code: str, message: str, sentence: str) -> None:
-        explained = as_stage_error(failure(code, message))
-
-        assert "\n" not in str(explained)
-        with pytest.raises(StageError, match=sentence):
-            raise explained
-
-    def test_takes_a_missing_resource_for_another_run(self) -> None:
-        assert isinstance(as_stage_error(failure("ResourceNotFoundException", "x")), BusyError)
-
-
-def failure(code: str, message: str) -> UpstreamError:
-    error = UpstreamError()
-    error.__cause__ = ClientError({"Error": {"Code": code, "Message": message}}, "CreateFunction")
-    return error

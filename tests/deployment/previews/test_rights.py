@@ -11,12 +11,15 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.management import call_command
 
+from tests.deployment.role import acting_with
 from tests.deployment.template import resources, statements
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tests.deployment.previews.aws_account import Account
 
-pytestmark = [pytest.mark.slow(cost=10), pytest.mark.emulator]
+pytestmark = [pytest.mark.slow(cost=10, group="previews"), pytest.mark.emulator]
 
 NUMBER = "512"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -57,6 +60,8 @@ DEPLOYER_MAY_NOT: list[Case] = [
     ("lambda", "update_function_configuration", {"FunctionName": "moped-api-staging", "Description": "x"}),
     ("lambda", "delete_function", {"FunctionName": "moped-api-production"}),
     ("lambda", "delete_function", {"FunctionName": "moped-api-preview"}),
+    ("logs", "delete_log_group", {"logGroupName": "/aws/lambda/moped-api-production"}),
+    ("s3", "get_object", {"Bucket": "DeploymentBucket", "Key": "moped-api-staging.zip"}),
     ("cloudformation", "delete_stack", {"StackName": "moped-api-production"}),
     ("cloudformation", "delete_stack", {"StackName": "moped-staging"}),
     ("apigateway", "get_domain_names", {}),
@@ -79,18 +84,13 @@ IN_A_STACK = (
 )
 
 
-def session(credentials: Any) -> boto3.Session:
-    return boto3.Session(
-        credentials["AccessKeyId"],
-        credentials["SecretAccessKey"],
-        credentials["SessionToken"],
-        region_name="us-east-1",
-    )
+def allowed(account: Account, cases: list[Case]) -> list[Case]:
+    """Return what this process is not denied."""
+    return [case for case in cases if not is_denied(account, *case)]
 
 
-def is_denied(account: Account, session: boto3.Session, case: Case) -> bool:
-    service, call, parameters = case
-    client: Any = session.client(service, endpoint_url=account.emulator.url)  # type: ignore[call-overload]
+def is_denied(account: Account, service: str, call: str, parameters: dict[str, Any]) -> bool:
+    client: Any = boto3.Session().client(service)  # type: ignore[call-overload]
     values = {
         name: account.outputs.get(value, value) if isinstance(value, str) else value
         for name, value in parameters.items()
@@ -102,74 +102,58 @@ def is_denied(account: Account, session: boto3.Session, case: Case) -> bool:
     return False
 
 
-def as_role(account: Account, output: str) -> boto3.Session:
+def acting_as(account: Account, output: str) -> AbstractContextManager[None]:
     role = {"RoleArn": account.outputs[output], "RoleSessionName": "rights"}
-    return session(account.client("sts").assume_role(**role)["Credentials"])
-
-
-@pytest.fixture(scope="module")
-def preview(at_aws: Account) -> boto3.Session:
-    return as_role(at_aws, "PreviewRoleArn")
+    return acting_with(account.client("sts").assume_role(**role)["Credentials"])
 
 
 class TestPreviewRole:
-    def test_reads_what_staging_reads_and_keeps_files(self, at_aws: Account, preview: boto3.Session) -> None:
-        assert [case for case in PREVIEW_MAY if is_denied(at_aws, preview, case)] == []
+    def test_reads_what_staging_reads_and_keeps_files(self, at_aws: Account) -> None:
+        with acting_as(at_aws, "PreviewRoleArn"):
+            assert allowed(at_aws, PREVIEW_MAY + BOUNDARY_DENIES + ROLE_DENIES) == PREVIEW_MAY
         call_command("preview", "down", NUMBER, stdout=io.StringIO())
 
-    def test_changes_nothing(self, at_aws: Account, preview: boto3.Session) -> None:
-        cases = [*BOUNDARY_DENIES, *ROLE_DENIES]
-
-        assert [case for case in cases if not is_denied(at_aws, preview, case)] == []
-
-    def test_has_a_boundary(self, at_aws: Account, preview: boto3.Session) -> None:
+    def test_has_a_boundary(self, at_aws: Account) -> None:
         policy = {"RoleName": at_aws.outputs["PreviewRoleArn"].rpartition("/")[2], "PolicyName": "everything"}
         at_aws.client("iam").put_role_policy(**policy, PolicyDocument=json.dumps(EVERYTHING))
-        allowed = [case for case in BOUNDARY_DENIES if not is_denied(at_aws, preview, case)]
+        with acting_as(at_aws, "PreviewRoleArn"):
+            beyond = allowed(at_aws, BOUNDARY_DENIES)
         at_aws.client("iam").delete_role_policy(**policy)
 
-        assert allowed == []
+        assert beyond == []
         # The emulator's CloudFormation leaves it out. The test account is given it by hand.
         assert resources()["PreviewRole"]["Properties"]["PermissionsBoundary"] == "PreviewBoundary"
 
 
 class TestFunctionRole:
     def test_reads_the_addresses_of_previews(self, at_aws: Account) -> None:
-        role = as_role(at_aws, "FunctionRoleArn")
-        for name, denied in {"moped-api-pr-7": False, "moped-api-production": True}.items():
-            case = ("lambda", "get_function_url_config", {"FunctionName": name, "Qualifier": "live"})
-            assert is_denied(at_aws, role, case) == denied
+        cases: list[Case] = [
+            ("lambda", "get_function_url_config", {"FunctionName": name, "Qualifier": "live"})
+            for name in ("moped-api-pr-7", "moped-api-production")
+        ]
+        with acting_as(at_aws, "FunctionRoleArn"):
+            assert allowed(at_aws, cases) == cases[:1]
 
 
 class TestPreviewDeploymentRole:
     """test_commands.py shows that its rights are enough."""
 
     def test_reaches_only_previews(self, at_aws: Account) -> None:
-        own = session(at_aws.deployer._given["Credentials"])
+        with at_aws.deployer.worn():
+            assert allowed(at_aws, DEPLOYER_MAY_NOT) == []
 
-        assert [case for case in DEPLOYER_MAY_NOT if not is_denied(at_aws, own, case)] == []
-
-    @pytest.mark.parametrize(
-        ("name", "package", "decision"),
-        [("pr-12", "previews/12/x.zip", "allowed"), ("staging", "moped-api-staging.zip", "implicitDeny")],
-    )
-    def test_has_the_rights_that_cloudformation_uses(
-        self, at_aws: Account, name: str, package: str, decision: str
-    ) -> None:
+    def test_has_the_rights_that_cloudformation_uses(self, at_aws: Account) -> None:
         # The emulator's CloudFormation does not require the caller's rights, so the policy is asked.
-        role = at_aws.outputs["PreviewDeploymentRoleArn"]
-        function = f"arn:aws:lambda:us-east-1:000000000000:function:moped-api-{name}"
-        group = f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/moped-api-{name}"
+        function = "arn:aws:lambda:us-east-1:000000000000:function:moped-api-pr-12"
+        group = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/moped-api-pr-12"
         cases = {action: group if action.startswith("logs:") else function for action in IN_A_STACK}
-        cases["s3:GetObject"] = f"arn:aws:s3:::{at_aws.outputs['DeploymentBucket']}/{package}"
+        cases["s3:GetObject"] = f"arn:aws:s3:::{at_aws.outputs['DeploymentBucket']}/previews/12/x.zip"
+        role = {"PolicySourceArn": at_aws.outputs["PreviewDeploymentRoleArn"]}
 
-        decisions = {
-            action: at_aws.client("iam").simulate_principal_policy(
-                PolicySourceArn=role, ActionNames=[action], ResourceArns=[arn]
-            )["EvaluationResults"][0]["EvalDecision"]
-            for action, arn in cases.items()
-        }
-        assert decisions == dict.fromkeys(cases, decision)
+        for action, arn in cases.items():
+            asked = {**role, "ActionNames": [action], "ResourceArns": [arn]}
+            (result,) = at_aws.client("iam").simulate_principal_policy(**asked)["EvaluationResults"]
+            assert result["EvalDecision"] == "allowed", action
 
     def test_passes_only_the_role_of_previews(self) -> None:
         passing = [each for each in statements("PreviewDeploymentRole") if "iam:PassRole" in each["Action"]]
