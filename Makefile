@@ -2,7 +2,7 @@
 #
 #   make run      serve the API, with an AWS and a PostgreSQL of its own      make run PORT=8001
 #   make test     the fast tests: every route, permission, rule and service    make test ARGS="-k files"
-#   make check    what admits a change: format, lint, types, imports, locks, infrastructure, all tests
+#   make check    what admits a change: format, lint, types, imports, locks, infrastructure, all tests, a brief rehearsal
 #   make coverage     all tests again, and which branches they reach: 93 % at least
 #   make browser  install the browser that `make check` needs
 #   make pooler   install PgBouncer, which `make check` needs

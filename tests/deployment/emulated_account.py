@@ -8,6 +8,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from django.core.management import CommandError, call_command
 
 from apps.core.aws import clients
@@ -130,7 +131,8 @@ def existing() -> dict[str, str]:
 
 def reserve_all_but(number: int) -> None:
     """Let another function leave so many concurrent executions of an account's thousand."""
-    role = clients.iam().create_role(RoleName="reserves", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    iam = boto3.client("iam")
+    role = iam.create_role(RoleName="reserves", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     create_function("reserves", Role=role)
     clients.lambda_client().put_function_concurrency(
         FunctionName="reserves", ReservedConcurrentExecutions=1000 - number

@@ -97,7 +97,7 @@ class Environment:
         """Run a command as an operator types it, in a process of its own."""
         command = [sys.executable, "manage.py", *words]
         run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-        return Outcome(run.stdout, run.stderr.strip() if run.returncode else "")
+        return Outcome(run.stdout, f"exit code {run.returncode}: {run.stderr}" if run.returncode else "")
 
     def manage(self, *words: str, standard_input: str = "") -> Outcome:
         """Run a command in this process as GitHub's runner does, or `setup` as an administrator does."""

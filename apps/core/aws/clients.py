@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -54,7 +53,6 @@ cognito: Callable[[], CognitoIdentityProviderClient] = _lazy("cognito-idp")
 dynamodb: Callable[[], DynamoDBClient] = _lazy("dynamodb")
 s3: Callable[[], S3Client] = _lazy("s3", signature_version="s3v4")
 secrets_manager: Callable[[], SecretsManagerClient] = _lazy("secretsmanager")
-iam: Callable[[], IAMClient] = _lazy("iam")
 logs: Callable[[], CloudWatchLogsClient] = _lazy("logs")
 tagging: Callable[[], Any] = _lazy("resourcegroupstaggingapi")  # no types of it are installed
 lambda_client: Callable[[], LambdaClient] = _lazy("lambda")

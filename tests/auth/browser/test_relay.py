@@ -6,6 +6,7 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from apps.core.aws import clients
@@ -48,7 +49,7 @@ def preview_url(emulator: Emulator) -> Iterator[str]:
         patch.setenv("AWS_ENDPOINT_URL", emulator.url)
         clients.forget_clients()
         lambdas, name = clients.lambda_client(), names.function(12)
-        role = clients.iam().create_role(RoleName="preview", AssumeRolePolicyDocument="{}")["Role"]
+        role = boto3.client("iam").create_role(RoleName="preview", AssumeRolePolicyDocument="{}")["Role"]
         package = io.BytesIO()
         zipfile.ZipFile(package, "w").close()
         lambdas.create_function(
@@ -64,7 +65,7 @@ def preview_url(emulator: Emulator) -> Iterator[str]:
         yield url["FunctionUrl"].rstrip("/")
         lambdas.delete_function_url_config(FunctionName=name, Qualifier=functions.LIVE)
         lambdas.delete_function(FunctionName=name)
-        clients.iam().delete_role(RoleName="preview")
+        boto3.client("iam").delete_role(RoleName="preview")
         clients.forget_clients()
 
 

@@ -183,9 +183,7 @@ class TestPack:
         assert first == second
 
     def test_leaves_out_bytecode_that_came_with_a_library(self, tmp_path: Path, runtime_python: Path) -> None:
-        cached = (
-            tmp_path / "in" / "a" / "__pycache__" / "b.cpython-311.pyc"
-        )  # UV_COMPILE_BYTECODE in the shell
+        cached = tmp_path / "in" / "a" / "__pycache__" / "b.cpython-311.pyc"
         cached.parent.mkdir(parents=True)
         cached.write_bytes(b"of the Python that builds, with a date")
         (tmp_path / "in" / "a" / "b.py").write_text("")
