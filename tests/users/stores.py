@@ -81,17 +81,7 @@ class Stores:
 
     def tokens(self, email: str, password: str = PASSWORD) -> dict[str, Any]:
         """Sign in for real; the pool calls the trigger."""
-        with translate_errors(
-            NotAuthorizedException=DeniedError,
-            UserNotFoundException=DeniedError,
-            UserLambdaValidationException=DeniedError,
-        ):
-            answer = clients.cognito().admin_initiate_auth(
-                UserPoolId=self.pool,
-                ClientId=settings.COGNITO_CLIENT_IDS[0],
-                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-                AuthParameters={"USERNAME": email, "PASSWORD": password},
-            )
+        answer = self._authenticate("ADMIN_USER_PASSWORD_AUTH", USERNAME=email, PASSWORD=password)
         if "AuthenticationResult" not in answer:
             raise DeniedError(answer["ChallengeName"])
         return dict(answer["AuthenticationResult"])
@@ -113,16 +103,23 @@ class Stores:
     def refreshes(self, refresh_token: str) -> bool:
         """Tell whether a refresh token still gives new tokens."""
         try:
-            with translate_errors():
-                clients.cognito().admin_initiate_auth(
-                    UserPoolId=self.pool,
-                    ClientId=settings.COGNITO_CLIENT_IDS[0],
-                    AuthFlow="REFRESH_TOKEN_AUTH",
-                    AuthParameters={"REFRESH_TOKEN": refresh_token},
-                )
-        except MopedError:
+            self._authenticate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=refresh_token)
+        except DeniedError:
             return False
         return True
+
+    def _authenticate(self, flow: Any, **parameters: str) -> Any:
+        with translate_errors(
+            NotAuthorizedException=DeniedError,
+            UserNotFoundException=DeniedError,
+            UserLambdaValidationException=DeniedError,
+        ):
+            return clients.cognito().admin_initiate_auth(
+                UserPoolId=self.pool,
+                ClientId=settings.COGNITO_CLIENT_IDS[0],
+                AuthFlow=flow,
+                AuthParameters=parameters,
+            )
 
     def roles_at_sign_in(self, email: str, password: str = PASSWORD) -> list[str] | None:
         """Return the roles that a user gets at sign-in, None if the sign-in is refused."""
