@@ -34,7 +34,8 @@ def every() -> dict[int, StackTypeDef | None]:
         stacks = list(clients.cloudformation().get_paginator("list_stacks").paginate().search(STACKS))
     keys = [each["Key"] for _, versions in _files(names.FILES) for each in versions]
     existing = {names.after(names.FUNCTIONS, name) for name in stacks}
-    existing |= {names.after(names.FILES, "/".join(key.split("/")[:2])) for key in keys}
+    folders = {"/".join(key.split("/")[:2]) for key in keys if key.count("/") > 1}
+    existing |= {names.after(names.FILES, folder) for folder in folders}
     numbers = sorted(filter(None, existing))
     return {number: stack_updates.describe(names.function(number)) for number in numbers}
 

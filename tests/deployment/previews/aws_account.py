@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # They are not previews, but begin as the name of one does.
 NEIGHBOURS = ("moped-api-production", "moped-api-preview", "moped-api-pr-7-notes")
-NEIGHBOUR_FILES = ("previews/readme.txt", "previews/012/x", "private/project/1/x_x_x_plan.pdf")
+NEIGHBOUR_FILES = ("previews/9", "previews/readme.txt", "previews/012/x", "private/project/1/x_x_x_plan.pdf")
 STACK = json.dumps({"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
 PARAMETERS = {
     "Stage": "staging",
