@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -90,7 +90,8 @@ def _keep_running(
                 tell(f"{error} Stop with Ctrl-C and start again; `make reset` forgets all data.")
                 return
         if isinstance(server, Emulator):
-            pre_token_function.warm()
+            with suppress(MopedError):  # the first sign-in is slow then
+                pre_token_function.warm()
         tell(f"Restarted {server.name} with its data.")
 
 

@@ -153,7 +153,7 @@ def _pages(view: Any) -> dict[str, Any] | None:
         return None
     last = min(paginator.offset + paginator.limit, paginator.count)
     return {
-        "first": min(paginator.offset + 1, last),
+        "first": paginator.offset + 1,
         "last": last,
         "count": paginator.count,
         "previous": _relative(paginator.get_previous_link()),

@@ -151,7 +151,7 @@ class TestFiles:
         admin.get_by_label("Project id").first.fill("1")
         upload(admin, "plan.docx", b"a plan")
 
-        expect(admin.get_by_text("Uploaded as")).to_contain_text("The editor records a file of a project")
+        expect(admin.get_by_text("Uploaded as")).to_contain_text("The Moped editor records a file")
         expect(admin.get_by_role("link", name="Download")).to_have_count(0)
         admin.get_by_role("button", name="Record the file").click()
         with admin.expect_download() as downloading:

@@ -43,12 +43,16 @@ def provisioned_emulator(
     emulator: Emulator,
     provisioned_variables: Mapping[str, str],
     settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Emulator]:
     """Yield the embedded AWS with everything a stage has in it, and the settings naming it."""
     for name, value in _as_settings(provisioned_variables).items():
         setattr(settings, name, value)
-    with clients_call(emulator.url):
-        yield emulator
+    # By the test's own monkeypatch: it undoes what the test sets in the variable before it undoes this.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
+    clients.forget_clients()
+    yield emulator
+    clients.forget_clients()
 
 
 @pytest.fixture

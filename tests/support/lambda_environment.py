@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -27,14 +28,21 @@ def python() -> Path:
     """
     stamp, runtime = ENVIRONMENT / "installed", interpreter.find(target_of_file().python)
     digest = hashlib.sha256(interpreter.build_of(runtime).encode() + LOCK.read_bytes()).hexdigest()
-    if not (stamp.is_file() and stamp.read_text(encoding="ascii") == digest):
-        subprocesses.run(
-            [*UV, "venv", "--quiet", "--clear", "--python", runtime, ENVIRONMENT],
-            doing="make an environment for Lambda's runtime client",
-        )
-        subprocesses.run(
-            [*UV, "pip", "install", "-q", "--compile-bytecode", "--python", ENVIRONMENT, *LOCKED],
-            doing="install requirements/rehearsal.txt",
-        )
-        stamp.write_text(digest, encoding="ascii")
+    BUILD.mkdir(exist_ok=True)
+    with ENVIRONMENT.with_suffix(".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # another worker, or the rehearsal beside the tests, waits
+        if not (stamp.is_file() and stamp.read_text(encoding="ascii") == digest):
+            _install(runtime)
+            stamp.write_text(digest, encoding="ascii")
     return ENVIRONMENT / "bin" / "python"
+
+
+def _install(runtime: Path) -> None:
+    subprocesses.run(
+        [*UV, "venv", "--quiet", "--clear", "--python", runtime, ENVIRONMENT],
+        doing="make an environment for Lambda's runtime client",
+    )
+    subprocesses.run(
+        [*UV, "pip", "install", "-q", "--compile-bytecode", "--python", ENVIRONMENT, *LOCKED],
+        doing="install requirements/rehearsal.txt",
+    )

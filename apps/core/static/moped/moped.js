@@ -5,6 +5,6 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
-    button.parentElement.querySelector("[role=status]").textContent = "Copied";
+    button.parentElement.querySelector("[role=status]").textContent = button.dataset.copied;
   });
 });

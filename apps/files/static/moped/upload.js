@@ -6,7 +6,7 @@ const status = document.getElementById("upload-status");
 const progress = document.getElementById("upload-progress");
 const project = document.getElementById("upload-project");
 const record = document.getElementById("record"); // on a laptop, which has no editor
-const UNRECORDED = "The editor records a file of a project before it can be downloaded. This page does not.";
+const UNRECORDED = "The Moped editor records a file of a project before it can be downloaded.";
 
 const sign = async (file) => {
   const query = new URLSearchParams({ file: file.name, project_id: project.value });
