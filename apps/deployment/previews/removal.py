@@ -32,7 +32,7 @@ def every() -> dict[int, StackTypeDef | None]:
     """Return the stacks of all previews by number. Of a preview without one, only files are left."""
     with translate_errors():
         stacks = list(clients.cloudformation().get_paginator("list_stacks").paginate().search(STACKS))
-    keys = [each["Key"] for _, versions in _files(names.FILES) for each in versions]
+    keys = [each["Key"] for _, versions in _files(_buckets(), names.FILES) for each in versions]
     existing = {names.after(names.FUNCTIONS, name) for name in stacks}
     folders = {"/".join(key.split("/")[:2]) for key in keys if key.count("/") > 1}
     existing |= {names.after(names.FILES, folder) for folder in folders}
@@ -90,15 +90,16 @@ def down(number: int, tell: Tell) -> None:
     :raises LeftBehindError: if something is left, with a list of it
     """
     stack_updates.delete(names.function(number))
-    for bucket, versions in _files(names.files(number)):
+    buckets = _buckets()
+    for bucket, versions in _files(buckets, names.files(number)):
         with translate_errors():
             clients.s3().delete_objects(Bucket=bucket, Delete={"Objects": versions})
-    if remaining := _inventory(number):
+    if remaining := _inventory(number, buckets):
         raise LeftBehindError(f"Of {names.stage(number)} there is still: {'; '.join(remaining)}.")
     tell(f"{names.stage(number)}: nothing is left")
 
 
-def _inventory(number: int) -> list[str]:
+def _inventory(number: int, buckets: list[str]) -> list[str]:
     """Return a line for each thing that is left of a preview besides its stack."""
     function, group = names.function(number), f"/aws/lambda/{names.function(number)}"
     tags = {"project": names.PROJECT, "stage": names.stage(number)}
@@ -114,22 +115,25 @@ def _inventory(number: int) -> list[str]:
         *(f"log group {group}" for each in groups if each["logGroupName"] == group),
         *(
             f"{len(versions)} files in the bucket {bucket}"
-            for bucket, versions in _files(names.files(number))
+            for bucket, versions in _files(buckets, names.files(number))
         ),
         *(f"by its tag {arn}" for arn in arns if not any(part in f"{arn}:" for part in own)),
     ]
 
 
-def _files(prefix: str) -> list[tuple[str, list[Any]]]:
-    """Return the buckets and what S3 deletes in one call: versions of files, and deletion markers."""
+def _buckets() -> list[str]:
+    """Return the buckets in which previews have files."""
     own = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]
     outputs = stack.outputs(own["stack"], own["outputs"])
+    return [outputs[name] for name in BUCKETS]
+
+
+def _files(buckets: list[str], prefix: str) -> list[tuple[str, list[Any]]]:
+    """Return the buckets and what S3 deletes in one call: versions of files, and deletion markers."""
     with translate_errors():
         paginator = clients.s3().get_paginator("list_object_versions")
         pages: list[tuple[str, Any]] = [
-            (outputs[bucket], page)
-            for bucket in BUCKETS
-            for page in paginator.paginate(Bucket=outputs[bucket], Prefix=prefix)
+            (bucket, page) for bucket in buckets for page in paginator.paginate(Bucket=bucket, Prefix=prefix)
         ]
     return [
         (bucket, [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in versions])
