@@ -16,11 +16,13 @@ EXPIRY_CODES = {
     "UnrecognizedClientException",
 }
 DENIAL_CODES = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+# What Lambda says of a role that does not exist, or that it does not know yet.
+UNKNOWN_ROLE = "cannot be assumed by Lambda"
 # Part of what AWS says, and what to do.
 ADVICE = {
     "UnreservedConcurrentExecution": "The account allows too few concurrent executions. Ask AWS for more,"
     " or lower `lambda_concurrency` (docs/operations.md, Limits). Then run this again.",
-    "cannot be assumed by Lambda": "Look whether the stack's roles still exist and trust Lambda: let"
+    UNKNOWN_ROLE: "Look whether the stack's roles still exist and trust Lambda: let"
     " CloudFormation detect the stack's drift.",
 }
 

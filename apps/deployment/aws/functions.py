@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, NotFoundError, UpstreamError
-from apps.deployment.errors import BusyError, StageError
+from apps.deployment.errors import UNKNOWN_ROLE, BusyError, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,6 @@ P = ParamSpec("P")
 LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
-UNKNOWN_ROLE = "cannot be assumed by Lambda"
 ROLE_ATTEMPTS, ROLE_PAUSE_SECONDS = 10, 3.0
 # Mostly it takes less than the seconds that botocore would sleep; a network takes a minute.
 POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
