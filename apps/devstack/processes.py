@@ -21,8 +21,8 @@ START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is notic
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
 PR_SET_PDEATHSIG = 1
-# The Unix user "nobody", as whom root runs PostgreSQL, which refuses to run as root. The program may lie in
-# root's home, so it keeps the right to pass through folders.
+# The Unix user as which root runs PostgreSQL, since PostgreSQL refuses to run as root. The program
+# may lie in root's home, so it keeps the right to pass through folders.
 UNPRIVILEGED_ID = 65534
 AS_ANOTHER_USER = (
     *("setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"),

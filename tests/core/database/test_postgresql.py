@@ -62,7 +62,7 @@ class Login:
 
     def connection(self, **changed: Any) -> DatabaseWrapper:
         where = {"HOST": str(self._server.sockets), "PORT": "", "NAME": "moped"}
-        own = configured.DATABASES["default"] | where | {"USER": "nobody", "PASSWORD": ""}
+        own = configured.DATABASES["default"] | where | {"USER": "unknown", "PASSWORD": ""}
         return DatabaseWrapper(own | changed, alias="locked")
 
     def who(self, **changed: Any) -> str:
