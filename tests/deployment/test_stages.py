@@ -29,6 +29,7 @@ from apps.deployment.verification import facts
 from apps.devstack import accounts, laptop_stack, personas
 from apps.users.management.commands import reconcile_users
 from tests.support import strict_mode
+from tests.support.emulator_fixtures import clients_call
 from tests.support.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
@@ -579,11 +580,8 @@ class TestCommand:
     def test_prints_the_log(self, stage: Stage) -> None:
         assert self.run("logs", stage.name) == "zappa tail --since 1h --disable-keep-open\n"
 
-    def test_says_in_a_sentence_that_aws_is_away(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        clients.forget_clients()
-
-        with pytest.raises(StageError, match="AWS could not be asked"):
+    def test_says_in_a_sentence_that_aws_is_away(self, stage: Stage) -> None:
+        with clients_call("http://127.0.0.1:9"), pytest.raises(StageError, match="AWS could not be asked"):
             self.run("status", stage.name)
 
 

@@ -14,6 +14,7 @@ from apps.devstack import emulator as emulator_module
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
+from tests.support.emulator_fixtures import clients_call
 from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
 
@@ -51,26 +52,22 @@ class TestEmulator:
         assert emulator._process is not None
         assert _listeners(emulator._process.pid) == {"0100007F"}
 
-    def test_keeps_its_data_when_its_parent_is_killed(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_keeps_its_data_when_its_parent_is_killed(self, tmp_path: Path) -> None:
         emulator = Emulator(tmp_path, free_port())
-        monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
-        clients.forget_clients()
         command = [sys.executable, "-c", PARENT, str(tmp_path), str(emulator.port)]
-        with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as parent:
-            assert parent.stdout is not None
-            assert parent.stdout.readline() == b"up\n"
-            clients.secrets_manager().create_secret(Name="kept", SecretString="content")
-            clients.s3().create_bucket(Bucket="kept")
-            clients.s3().put_object(Bucket="kept", Key="file", Body=b"content")
-            parent.kill()
-        assert wait_until(lambda: not processes_of(tmp_path))
-        emulator.start()
-        assert clients.secrets_manager().get_secret_value(SecretId="kept")["SecretString"] == "content"
-        assert clients.s3().get_object(Bucket="kept", Key="file")["Body"].read() == b"content"
-        emulator.stop()
-        clients.forget_clients()
+        with clients_call(emulator.url):
+            with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as parent:
+                assert parent.stdout is not None
+                assert parent.stdout.readline() == b"up\n"
+                clients.secrets_manager().create_secret(Name="kept", SecretString="content")
+                clients.s3().create_bucket(Bucket="kept")
+                clients.s3().put_object(Bucket="kept", Key="file", Body=b"content")
+                parent.kill()
+            assert wait_until(lambda: not processes_of(tmp_path))
+            emulator.start()
+            assert clients.secrets_manager().get_secret_value(SecretId="kept")["SecretString"] == "content"
+            assert clients.s3().get_object(Bucket="kept", Key="file")["Body"].read() == b"content"
+            emulator.stop()
 
     def test_says_in_one_sentence_why_it_did_not_start(self, emulator: Emulator, tmp_path: Path) -> None:
         second = Emulator(tmp_path, emulator.port)

@@ -49,10 +49,8 @@ def provisioned_emulator(
     for name, value in _as_settings(provisioned_variables).items():
         setattr(settings, name, value)
     # By the test's own monkeypatch: it undoes what the test sets in the variable before it undoes this.
-    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
-    clients.forget_clients()
-    yield emulator
-    clients.forget_clients()
+    with _patched(monkeypatch, emulator.url):
+        yield emulator
 
 
 @pytest.fixture
@@ -78,13 +76,18 @@ def strict_emulator(folder: Path, **options: Path) -> Iterator[Emulator]:
 @contextmanager
 def clients_call(url: str) -> Iterator[None]:
     """Let the clients of this process call an AWS at this URL."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", url)
+    with pytest.MonkeyPatch.context() as patch, _patched(patch, url):
+        yield
+
+
+@contextmanager
+def _patched(patch: pytest.MonkeyPatch, url: str) -> Iterator[None]:
+    patch.setenv("AWS_ENDPOINT_URL", url)
+    clients.forget_clients()
+    try:
+        yield
+    finally:
         clients.forget_clients()
-        try:
-            yield
-        finally:
-            clients.forget_clients()
 
 
 def _as_settings(variables: Mapping[str, str]) -> dict[str, object]:

@@ -26,6 +26,7 @@ from tests.auth.browser.test_sign_in import (
     pool,
     sign_out,
 )
+from tests.support.emulator_fixtures import clients_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +46,7 @@ STATE = "a" * 43
 @pytest.fixture(scope="module")
 def preview_url(emulator: Emulator) -> Iterator[str]:
     """The URL that Lambda has for the preview of pull request 12."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", emulator.url)
-        clients.forget_clients()
+    with clients_call(emulator.url):
         lambdas, name = clients.lambda_client(), names.function(12)
         role = boto3.client("iam").create_role(RoleName="preview", AssumeRolePolicyDocument="{}")["Role"]
         package = io.BytesIO()
@@ -66,7 +65,6 @@ def preview_url(emulator: Emulator) -> Iterator[str]:
         lambdas.delete_function_url_config(FunctionName=name, Qualifier=functions.LIVE)
         lambdas.delete_function(FunctionName=name)
         boto3.client("iam").delete_role(RoleName="preview")
-        clients.forget_clients()
 
 
 @pytest.fixture
