@@ -1,19 +1,14 @@
 """The API in this process, with a PostgreSQL of its own."""
 
-from __future__ import annotations
-
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apps.devstack.postgresql import Cluster
 from tests.support import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @contextmanager

@@ -8,8 +8,6 @@ what many distinct tokens cost. All contenders are children of this process and 
 over to another machine is the ratio.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

@@ -7,16 +7,12 @@ Starts a PostgreSQL of its own. Nothing goes to AWS. "View" is the time inside `
 Authentication and routing lie before it, for this route as for all others.
 """
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from apps.core.aws import clients
 from benchmarks import api, measure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CALLS = 2000
 NAME = "A plan set, final (2).pdf"

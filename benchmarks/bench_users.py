@@ -8,24 +8,20 @@ calls to AWS and our own time are measured. The emulator looks for each account 
 AWS does not do.
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 import time
 import tracemalloc
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from io import StringIO
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.claims import items
 from apps.core.aws import clients
 from benchmarks import api
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SIZES = (100, 10_000)
 CALLS = 60

@@ -6,8 +6,6 @@ standard input and prints the nanoseconds they took. Each call gets a new string
 request does.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import os
@@ -15,13 +13,11 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from wsgiref.util import setup_testing_defaults
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TOKEN = os.environ["BENCH_TOKEN"].encode()
 KEY_SET = json.loads(Path(os.environ["AWS_COGNITO_JWKS_PATH"]).read_text())

@@ -4,16 +4,12 @@ Taking turns, so that other work on the machine reaches all contenders alike.
 A contender is a process of its own, asked for a few calls in each round, or a function of this process.
 """
 
-from __future__ import annotations
-
 import statistics
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 
 class Result(NamedTuple):

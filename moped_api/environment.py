@@ -1,14 +1,9 @@
 """Read the environment: typed values, and all mistakes reported at once."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 

@@ -1,15 +1,14 @@
 """What tests across all apps share: a pool that signs, and callers that carry its tokens."""
 
-from __future__ import annotations
-
 import os
 import signal
 import uuid
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from itertools import islice
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import botocore.session
 import hypothesis
@@ -32,13 +31,12 @@ from tests.support.callers import ANONYMOUS
 from tests.support.clock import Clock
 from tests.support.token_factory import Publisher, Signer, hasura_claim, payload
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import ModuleType
+Caller = Callable[..., APIClient]
 
-    Caller = Callable[..., APIClient]
-    Handler = Callable[[Any], Any]
-    Impersonate = Callable[[str], APIClient]
+Handler = Callable[[Any], Any]
+
+Impersonate = Callable[[str], APIClient]
+
 
 __all__ = ["reseed"]  # which Django calls
 # `make check` takes this profile (Makefile), and the nightly run leaves the examples to chance.

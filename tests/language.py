@@ -4,18 +4,13 @@ Checks the language of code and documents: `make lint`, or `python -m tests.lang
 Prints one line for each problem and exits with 1 if there is one. CONTRIBUTING.md has the rules.
 """
 
-from __future__ import annotations
-
 import ast
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHECKED = (".py", ".md", ".html", ".yml", ".yaml", "-tpl")

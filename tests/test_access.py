@@ -1,24 +1,18 @@
 """Every route as every persona and without a token, against the access tables of all apps."""
 
-from __future__ import annotations
-
 import importlib
 import re
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from apps.core.http import routes
 from apps.devstack.personas import PERSONAS
 from apps.health import probes
+from tests.conftest import Impersonate
 from tests.support.callers import ANONYMOUS, EVERYONE, Table
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-    from tests.conftest import Impersonate
 
 REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 VALUES = {"uuid": "22222222-2222-4222-8222-222222222222", "path": "private/project/1/none.pdf"}

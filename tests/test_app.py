@@ -8,18 +8,11 @@ The sample to copy: one class for the thing under test, names that finish its se
 `make test` runs all of it; `.venv/bin/pytest tests/test_app.py` runs this file.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
+from rest_framework.test import APIClient
 
+from tests.conftest import Caller
 from tests.support.token_factory import hasura_claim
-
-if TYPE_CHECKING:
-    from rest_framework.test import APIClient
-
-    from tests.conftest import Caller
 
 
 class TestApp:

@@ -1,7 +1,5 @@
 """Rules of this project that no linter can see."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

@@ -1,19 +1,14 @@
 """gunicorn behind a proxy that speaks TLS, with the options of docs/operations.md."""
 
-from __future__ import annotations
-
 import socket
+from collections.abc import Iterator
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.support.gunicorn_server import STAGE, Gunicorn
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROXY = "127.0.0.2"  # on loopback too, and yet not an address that gunicorn trusts by itself
 SECRET = "code-of-a-sign-in"

@@ -1,17 +1,18 @@
 """The handler in this process, before Zappa packs it; tests/deployment/test_runtime.py runs the package."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os
 import random
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError
+from django.core.management.base import BaseCommand
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from apps.auth.tokens import keys
 from apps.claims import triggers
 from apps.core.aws import clients, secrets
 from moped_api import lambda_events
+from tests.conftest import Handler
 from tests.support.lambda_events import (
     COMMANDS,
     MALFORMED,
@@ -34,15 +36,6 @@ from tests.support.lambda_events import (
     trigger_event,
     url_event,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import ModuleType
-
-    from django.core.management.base import BaseCommand
-
-    from tests.conftest import Handler
-
 
 pytestmark = pytest.mark.django_db  # a request checks the connection that an earlier test left open
 

@@ -1,15 +1,10 @@
 """The language check finds each fault, and only faults."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests import language
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LONG_SENTENCE = "The caller " + "really " * 28 + "calls."
 LONG_NAME = "test_" + "x" * 56

@@ -1,16 +1,12 @@
-from __future__ import annotations
-
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
 from django.conf import settings
 
 from tests.support.openapi_changes import breaking
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def _read(path: str) -> Any:

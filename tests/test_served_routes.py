@@ -1,21 +1,15 @@
 """The way out of Lambda stays open: the application needs nothing but a WSGI server."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from apps.devstack.emulator import Emulator
 from tests.load import run as load
 from tests.load.callers import Tally, Wish
 from tests.rehearsal.clients import over_http, walk
 from tests.support.gunicorn_server import Served
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from apps.devstack.emulator import Emulator
 
 pytestmark = [pytest.mark.slow(cost=15), pytest.mark.emulator]
 

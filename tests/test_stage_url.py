@@ -1,10 +1,9 @@
 """Every page under the stage's own URL, `https://<api>.execute-api.<region>.amazonaws.com/<stage>`."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,15 +11,12 @@ from django.urls import clear_script_prefix
 
 from apps.auth.browser import cookies, sign_in
 from apps.core.http import routes
+from tests.conftest import Caller, Handler
 from tests.support.lambda_events import CONTEXT, rest_event, url_event
+from tests.support.token_factory import Signer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+Visit = Callable[..., dict[str, Any]]
 
-    from tests.conftest import Caller, Handler
-    from tests.support.token_factory import Signer
-
-    Visit = Callable[..., dict[str, Any]]
 
 pytestmark = pytest.mark.django_db
 

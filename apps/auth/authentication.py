@@ -9,15 +9,15 @@ tables must not be created in the City's database. Also the first model without 
 import psycopg: a fifth of a cold start, before any query.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 
 from apps.auth.browser import cookies
+from apps.auth.callers import CognitoUser
 from apps.auth.tokens import errors, verifier
 from apps.core.http import problems
 from apps.core.imports import Replacement, deferred
@@ -30,11 +30,6 @@ SET_ASIDE: dict[str, Replacement] = {
 
 with deferred(SET_ASIDE):
     from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
-
-if TYPE_CHECKING:
-    from rest_framework.request import Request
-
-    from apps.auth.callers import CognitoUser
 
 
 class CognitoAuthentication(JWTStatelessUserAuthentication):

@@ -1,7 +1,5 @@
 """The caller, as views and permissions see it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

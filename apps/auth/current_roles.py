@@ -6,18 +6,13 @@ table cannot be reached, reads go on with the last answer for five minutes. Writ
 no answer means no access.
 """
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
 
+from apps.auth.callers import CognitoUser
 from apps.claims import items as claims_items
 from apps.claims.identity import claims_address
 from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError, UpstreamError
-
-if TYPE_CHECKING:
-    from apps.auth.callers import CognitoUser
 
 logger = logging.getLogger(__name__)
 

@@ -1,16 +1,12 @@
 """Decorators for function views."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from rest_framework.response import Response
 
-    from rest_framework.response import Response
-
-    from apps.auth.requests import Request
+from apps.auth.requests import Request
 
 
 def normalize_claims(view: Callable[..., Response]) -> Callable[..., Response]:

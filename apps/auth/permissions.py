@@ -6,21 +6,19 @@ Roles in the token do not imply each other. Here an admin gets the rights of an 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
+from rest_framework.request import Request
 
 from apps.auth import current_roles
+from apps.auth.callers import CognitoUser
 from apps.claims.hasura import ADMIN, EDITOR, NO_CLAIMS, ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rest_framework.request import Request
     from rest_framework.views import APIView
-
-    from apps.auth.callers import CognitoUser
 
 
 ADDRESS_UNVERIFIED = (

@@ -1,7 +1,5 @@
 """What the reference says of `/auth/` beyond its views."""
 
-from __future__ import annotations
-
 from apps.auth import views
 from apps.auth.serializers import CallerSerializer
 from apps.claims.hasura import HasuraClaims

@@ -1,7 +1,5 @@
 """The output shapes of the caller's own data."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

@@ -1,8 +1,6 @@
 """What a caller's token says."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.generics import GenericAPIView
@@ -10,12 +8,10 @@ from rest_framework.response import Response
 
 from apps.auth.decorators import normalize_claims
 from apps.auth.permissions import IsSignedIn
+from apps.auth.requests import Request
 from apps.auth.serializers import CallerWithTokenSerializer
+from apps.claims.hasura import HasuraClaims
 from apps.health.views import HealthMessageView
-
-if TYPE_CHECKING:
-    from apps.auth.requests import Request
-    from apps.claims.hasura import HasuraClaims
 
 
 class AuthHealthView(HealthMessageView):

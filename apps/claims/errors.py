@@ -1,7 +1,5 @@
 """What can go wrong with a claims item."""
 
-from __future__ import annotations
-
 from apps.core.errors import ConflictError
 
 

@@ -1,14 +1,10 @@
 """Hasura's claims, normalized: the only speller of `x-hasura-…`."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable
+from typing import Any, Self
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 CLAIMS_NAMESPACE = "https://hasura.io/jwt/claims"
 UNKNOWN_ID = "0"

@@ -1,7 +1,5 @@
 """City addresses and the names of single sign-on accounts: one spelling for the whole project."""
 
-from __future__ import annotations
-
 import string
 
 from django.conf import settings

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
 from apps.claims import items
 from apps.claims.errors import ClaimsChangedError
-from apps.claims.hasura import NO_CLAIMS
+from apps.claims.hasura import NO_CLAIMS, HasuraClaims
 from apps.claims.identity import normalize
 from apps.core.aws import clients
 from apps.core.aws.errors import StoreMissingError, translate_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from apps.claims.hasura import HasuraClaims
     from apps.claims.items import Item
 
 ANSWERS_PER_PAGE = 200

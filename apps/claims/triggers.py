@@ -7,22 +7,16 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-t
 An exception makes Cognito refuse the sign-in (or the refresh) and tells its text to the user.
 """
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from apps.claims import items
-from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.claims.hasura import CLAIMS_NAMESPACE, HasuraClaims
 from apps.claims.identity import claims_address, sso_address
 from apps.core import deadline
 from apps.core.errors import UpstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from apps.claims.hasura import HasuraClaims
 
 logger = logging.getLogger(__name__)
 

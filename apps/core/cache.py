@@ -1,17 +1,13 @@
 """A cache of what another service says: fresh for a while, stale while the service fails."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from threading import Lock
 from time import monotonic, time
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 from apps.core.errors import UnavailableError, UpstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -31,7 +27,7 @@ class Timestamp(NamedTuple):
     running: float
 
     @classmethod
-    def now(cls) -> Timestamp:
+    def now(cls) -> Self:
         """Return the current time."""
         return cls(time(), monotonic())
 

@@ -1,17 +1,12 @@
 """The context of the current request, for log lines and error bodies."""
 
-from __future__ import annotations
-
 import os
 import re
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+from typing import Any
 
 # An HTTP API's ids end in "=". All three sources may be the caller's: REST APIs accept X-Amzn-RequestId.
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._=-]{8,64}", re.ASCII)

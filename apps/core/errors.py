@@ -5,8 +5,6 @@ A service or gateway raises one of these, or a subclass with its own `code` and 
 apps.core.http.problems says which status that means.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 

@@ -5,17 +5,13 @@ Such imports take half the time of a cold start. While the library is imported, 
 module. It forwards calls to the real module, which is imported at the first call.
 """
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from typing import Any
 
 Replacement = tuple[str, ...] | str | None
 

@@ -1,7 +1,5 @@
 """One JSON object a line: an event, its ids, never anything secret."""
 
-from __future__ import annotations
-
 import logging
 from datetime import UTC, datetime
 

@@ -4,12 +4,11 @@ Sets a stage up in an AWS account: the stack, the secrets, the first admin, the 
 Every step looks at what exists first, so it can be repeated. docs/operations.md has the order.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cryptography.fernet import Fernet
 
@@ -22,14 +21,10 @@ from apps.deployment.aws import functions, rest_api, stack, stack_updates
 from apps.deployment.errors import StageError
 from apps.deployment.paths import INFRASTRUCTURE, TEMPLATE
 from apps.deployment.settings import zappa_settings
+from apps.deployment.settings.rendering import Stage
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+Tell = Callable[[str], None]
 
-    from apps.deployment.settings.rendering import Stage
-
-    Tell = Callable[[str], None]
 
 HOST_TEMPLATE = INFRASTRUCTURE / "host.yaml"
 

@@ -5,8 +5,6 @@ The environment of the operators' commands, which read a stage from AWS and run 
 name the AWS account, as for every tool of Amazon's.
 """
 
-from __future__ import annotations
-
 import os
 
 from apps.deployment.settings.variables import VARIABLES

@@ -1,13 +1,8 @@
 """What can go wrong between a clone and a stage."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from django.core.management import CommandError
 
-if TYPE_CHECKING:
-    from apps.core.errors import UpstreamError
+from apps.core.errors import UpstreamError
 
 EXPIRY_CODES = {
     "ExpiredToken",

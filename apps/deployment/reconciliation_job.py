@@ -4,21 +4,16 @@ The function that compares the staff accounts: each night by schedule, and for a
 It is the stage's package under another role and with more time. Its alias moves with the stage's.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from apps.deployment.aws import functions, provisioning
+from apps.deployment.package.builder import Package
 from apps.deployment.settings import zappa_settings
+from apps.deployment.settings.rendering import Stage
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Tell = Callable[[str], None]
 
-    from apps.deployment.package.builder import Package
-    from apps.deployment.settings.rendering import Stage
-
-    Tell = Callable[[str], None]
 
 COMMAND = "reconcile_users"
 SETTINGS = {

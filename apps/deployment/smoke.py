@@ -1,9 +1,7 @@
 """The smoke test of a version before it gets traffic: direct invocations, with a real token."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jose import jwt
 
@@ -11,9 +9,7 @@ from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.claims.triggers import SignInDeniedError
 from apps.deployment.aws import functions
 from apps.deployment.errors import StageError
-
-if TYPE_CHECKING:
-    from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.rendering import Stage
 
 OK, UNAUTHORIZED = 200, 401
 

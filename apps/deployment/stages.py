@@ -5,21 +5,15 @@ A failure before the last step leaves the running version running: traffic goes 
 `live`, and only `make_live` moves it (docs/adr/0009-alias-live.md).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from apps.deployment import reconciliation_job, smoke, smoke_account, zappa
 from apps.deployment.aws import functions, provisioning, rest_api, stack
 from apps.deployment.errors import StageError
+from apps.deployment.package.builder import Package
+from apps.deployment.settings.rendering import Stage
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from apps.deployment.package.builder import Package
-    from apps.deployment.settings.rendering import Stage
-
-    Tell = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tell) -> str:

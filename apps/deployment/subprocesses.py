@@ -1,17 +1,12 @@
 """Other programs, run to their end."""
 
-from __future__ import annotations
-
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from apps.deployment.errors import StageError
 from apps.deployment.paths import PROJECT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 # The line of a traceback that names the exception.
 EXCEPTION = re.compile(r"^[\w.]+(?:Denied|Error|Exception)\w*: (?=\S)", re.MULTILINE)

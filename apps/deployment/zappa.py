@@ -1,19 +1,13 @@
 """Zappa, run as an operator would, with the settings of one stage."""
 
-from __future__ import annotations
-
 import json
 import sys
 import tempfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from apps.deployment import subprocesses
 from apps.deployment.paths import PROJECT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.rendering import Stage
 
 
 def run(stage: Stage, command: str, *options: str | Path) -> str:

@@ -1,20 +1,13 @@
 """Creates the personas: account, row and claims item. Existing ones stay as they are."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from apps.claims import table as claims_table
 from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import is_city_address
-from apps.devstack.personas import PASSWORD
+from apps.devstack.personas import PASSWORD, Persona
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from apps.devstack.personas import Persona
 
 # Until the password is permanent, the status is FORCE_CHANGE_PASSWORD.
 COMPLETE = "CONFIRMED"

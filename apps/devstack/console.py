@@ -1,17 +1,13 @@
 """The log of `make run`, for people: one coloured line for each request, tracebacks with line breaks."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.management.color import color_style
 
 from apps.core.logging import STANDARD_ATTRIBUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CLASSES_OF_STATUS = {
     2: "HTTP_SUCCESS",

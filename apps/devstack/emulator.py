@@ -5,8 +5,6 @@ It enforces IAM (`AUTH=true`), so what a role may not do fails here too. It keep
 of the developer's own environment, since its functions would inherit it.
 """
 
-from __future__ import annotations
-
 import shutil
 import signal
 import socket

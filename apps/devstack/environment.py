@@ -12,19 +12,14 @@ The embedded AWS has its own region and credentials. What `~/.aws` or the shell 
 is set aside. A process that names a stage other than the laptop is left alone.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apps.deployment.settings.variables import of_laptop
 from apps.devstack import postgresql
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Where everything of the laptop lies; another one is another laptop (the tests of `make run` have theirs).

@@ -1,7 +1,5 @@
 """What can go wrong on a laptop."""
 
-from __future__ import annotations
-
 from django.core.management import CommandError
 
 

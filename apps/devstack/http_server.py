@@ -1,7 +1,5 @@
 """The laptop's HTTP server, as a stage's gateway speaks: no version, the one body for its own refusals."""
 
-from __future__ import annotations
-
 import os
 from http import HTTPStatus
 from typing import Any

@@ -1,14 +1,9 @@
 """The CloudFormation stack of the laptop: the project's own template, deployed as a stage's is."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from apps.deployment.aws import stack_updates
 from apps.deployment.paths import TEMPLATE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NAME = "moped-laptop"
 

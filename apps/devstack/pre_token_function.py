@@ -12,6 +12,7 @@ import io
 import json
 import sysconfig
 import zipfile
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
@@ -20,8 +21,6 @@ from apps.deployment.aws import functions
 from apps.devstack.environment import PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_lambda.literals import RuntimeType
 
 NAME = "moped-api-laptop"

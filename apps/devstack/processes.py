@@ -1,7 +1,5 @@
 """Servers of this process: started, awaited and stopped. Linux ends them when this process dies."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import shutil
@@ -9,13 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from apps.devstack.errors import DevstackError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 STOP_SECONDS = 60.0

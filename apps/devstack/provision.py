@@ -4,10 +4,9 @@ Provisions the embedded AWS: the stack, the function, the secret's content, the 
 Every step looks at what is there first, so that doing it again costs little and changes nothing.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from cryptography.fernet import Fernet
 
@@ -18,9 +17,6 @@ from apps.core.errors import NotFoundError
 from apps.deployment.settings.variables import from_outputs
 from apps.devstack import laptop_stack, pre_token_function
 from apps.devstack.personas import PERSONAS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DIRECTORY = "azuread"
 EDITOR = "https://localhost:3000"

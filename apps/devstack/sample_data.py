@@ -1,7 +1,5 @@
 """Two projects with files, and people of several workgroups: what the editor's requests need at once."""
 
-from __future__ import annotations
-
 import re
 
 from django.conf import settings

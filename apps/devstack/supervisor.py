@@ -5,14 +5,12 @@ A thread for each server restarts it when it ends by itself. What it confirmed i
 PostgreSQL works so, and the launcher of the embedded AWS does too (`with_saved_changes`).
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,9 +20,6 @@ from apps.core.errors import MopedError
 from apps.devstack import environment, postgresql, pre_token_function, processes, provision
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.errors import DevstackError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 AWS = environment.FOLDER / "aws"
 

@@ -5,11 +5,10 @@ Signing needs no call to S3: it computes on credentials that the client already 
 call only when the credentials of a role have to be renewed.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,11 +16,7 @@ from django.conf import settings
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import UnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from apps.files.content_types import ResponseHeaders
+from apps.files.content_types import ResponseHeaders
 
 DOWNLOAD_SECONDS: Final = 60
 ENCRYPTION_FIELD: Final = "x-amz-server-side-encryption"

@@ -5,8 +5,6 @@ PDF and raster images are shown. Everything else, HTML and SVG above all, could 
 the bucket's origin and is handed over as an attachment of no particular type.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final, NamedTuple
 

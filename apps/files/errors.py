@@ -1,7 +1,5 @@
 """What can go wrong with files."""
 
-from __future__ import annotations
-
 from apps.core.errors import ForbiddenError, InvalidError, NotFoundError
 
 

@@ -1,7 +1,5 @@
 """Ids of the Moped database as they travel: decimal text."""
 
-from __future__ import annotations
-
 import re
 
 # PostgreSQL's integer has at most ten digits. Larger values of ten digits match no row.

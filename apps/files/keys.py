@@ -10,8 +10,6 @@ The editor labels a file with what follows the third underscore of its key, so t
 underscores before the name is part of the contract.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ Hasura serves them and its own migrations shape them; names, types, defaults and
 are theirs. Their triggers (`moped_project.updated_at`) are not ours to make.
 """
 
-from __future__ import annotations
-
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Func, Q

@@ -5,8 +5,6 @@ ASCII names are cleaned as the Flask API did, except that extensions keep their 
 Latin letters become plain ones. Other scripts keep their letters.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Final

@@ -1,7 +1,5 @@
 """What the reference says of `/files/` beyond its views."""
 
-from __future__ import annotations
-
 from apps.core.errors import UnavailableError
 from apps.core.http.operation import Operation, Operations
 from apps.files import adapters, errors, views

@@ -1,13 +1,9 @@
 """The database queries of a signature, one for each function."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from django.db import connection
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 PERSON: Final = """
     SELECT cognito_user_id, email::text, EXISTS (

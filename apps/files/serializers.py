@@ -1,15 +1,11 @@
 """Input and output shapes of the file routes."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from django.http import QueryDict
 from rest_framework import serializers
 
 from apps.files import ids, keys
-
-if TYPE_CHECKING:
-    from django.http import QueryDict
 
 NO_PROJECT = frozenset({"", "0"})
 NO_PROJECT_ID = "A project id is a positive whole number."

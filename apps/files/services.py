@@ -5,20 +5,15 @@ The file itself passes between browser and bucket. Each signature writes one log
 only record of the person, because S3 does not log who requested a signature.
 """
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from apps.auth.callers import CognitoUser
 from apps.claims.identity import normalize
 from apps.core.context import current
 from apps.files import adapters, content_types, ids, keys, names, selectors
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
-
-if TYPE_CHECKING:
-    from apps.auth.callers import CognitoUser
 
 logger = logging.getLogger(__name__)
 

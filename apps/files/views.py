@@ -1,20 +1,16 @@
 """Routes under `/files/`."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from apps.auth.permissions import HasVerifiedRole, MayUpload
+from apps.auth.requests import Request
 from apps.core.http.throttles import SignatureThrottle
 from apps.files import services
 from apps.files.serializers import UPLOAD, DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
 from apps.health.views import HealthMessageView
-
-if TYPE_CHECKING:
-    from apps.auth.requests import Request
 
 
 class FilesHealthView(HealthMessageView):

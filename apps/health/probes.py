@@ -4,8 +4,6 @@ Readiness: probes of the services that requests need, run in parallel within a s
 settings.READINESS_PROBES names them. A probe raises any exception if its service is not ready.
 """
 
-from __future__ import annotations
-
 import logging
 from concurrent.futures import ThreadPoolExecutor, wait
 

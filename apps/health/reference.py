@@ -1,7 +1,5 @@
 """What the reference says of the health routes beyond their views."""
 
-from __future__ import annotations
-
 from apps.core.http.operation import Operation, Operations
 from apps.health import probes, views
 

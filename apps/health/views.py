@@ -1,19 +1,15 @@
 """Health: messages for the City's monitors, and `/health/` for machines."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.health import probes
-
-if TYPE_CHECKING:
-    from rest_framework.request import Request
 
 
 class LivenessView(APIView):

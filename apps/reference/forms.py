@@ -1,11 +1,10 @@
 """The forms of the browsable pages, made from serializers, and what the caller may send and open."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -13,6 +12,7 @@ from django.urls import get_script_prefix, resolve
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import override_method
+from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import BoundField
 
 from apps.core.errors import MopedError
@@ -21,12 +21,8 @@ from apps.core.http.negotiation import FORM, sent_query
 from apps.core.http.operation import operation_of
 from apps.core.http.serializers import ChoiceListField
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+Field = serializers.Field[Any, Any, Any, Any]
 
-    from rest_framework.response import Response
-
-    Field = serializers.Field[Any, Any, Any, Any]
 
 LONG_TEXT = 1000  # characters
 WIDGETS = {
@@ -52,7 +48,7 @@ class Action(NamedTuple):
     method: str
     summary: str
     refusal: str
-    fields: Sequence[FormField] = ()
+    fields: "Sequence[FormField]" = ()
     raw: str = ""
     is_raw: bool = False
     """Whether the raw data failed."""

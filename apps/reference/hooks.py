@@ -1,7 +1,5 @@
 """What the reference says once for all routes: how to begin, the error body, the headers of answers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 PROBLEM = {

@@ -5,11 +5,10 @@ Serializers and queries come from the views, examples and errors from the `refer
 What authentication, permissions, parsers and crashes answer is added here.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import (
@@ -26,9 +25,6 @@ from apps.core import errors
 from apps.core.http import problems
 from apps.core.http.operation import Operation, operation_of
 from apps.core.http.parsers import BodyTooLarge, JsonParser
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Failure = tuple[int, str, str]  # status, code, message
 REQUEST_ID = "5d1e3f8e9a1b4c7f8e2d3c4b5a697887"

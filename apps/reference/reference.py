@@ -1,7 +1,5 @@
 """What the reference says of itself."""
 
-from __future__ import annotations
-
 from apps.core.http.operation import Operation, Operations
 from apps.reference import views
 

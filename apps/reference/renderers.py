@@ -1,34 +1,27 @@
 """The browsable pages: DRF's browsable API with our look, and under a strict Content-Security-Policy."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.urls import get_script_prefix, resolve, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.response import Response
 from rest_framework.utils.breadcrumbs import get_breadcrumbs
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.errors import MopedError
 from apps.core.http import headers, routes
 from apps.core.http.negotiation import sent_query
-from apps.core.http.operation import operation_of
+from apps.core.http.operation import Operation, operation_of
 from apps.core.http.renderers import JsonRenderer
 from apps.reference import forms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rest_framework.response import Response
-
-    from apps.core.http.operation import Operation
 
 CODE = re.compile(r"`([^`]+)`")
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")

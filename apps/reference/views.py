@@ -1,25 +1,19 @@
 """`/docs/` and the reference behind it; only a stage with browser pages has these routes."""
 
-from __future__ import annotations
-
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.http import problems, routes
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
-    from rest_framework.request import Request
-
 
 # Generators share state: two at a time fail, or lose parts of the document.
 _generating = Lock()

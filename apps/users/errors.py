@@ -1,7 +1,5 @@
 """The failures of changes of accounts. The editor shows each message beside a field."""
 
-from __future__ import annotations
-
 from apps.core.errors import ConflictError, ForbiddenError, InvalidError, MopedError, NotFoundError
 
 PASSWORD_PATTERN = r"^(?=.*?[A-Z])(?=.*?[a-z])(?=.*?[0-9])(?=.*?[#?!@$%^&*-]).{12,}$"  # noqa: S105

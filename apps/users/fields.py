@@ -1,7 +1,5 @@
 """Fields for names, addresses and passwords, with the rules of the stores that keep them."""
 
-from __future__ import annotations
-
 import string
 import unicodedata
 from typing import Any, ClassVar

@@ -1,11 +1,10 @@
 """The users of Moped: Hasura's two tables, and two of our own beside them."""
 
-from __future__ import annotations
-
 import logging
 import uuid
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
@@ -13,12 +12,8 @@ from django.db.models.functions import Now
 from apps.claims.hasura import NO_LOGIN, HasuraClaims
 from apps.claims.identity import is_city_address, normalize
 from apps.core.database.fields import CIEmailField, ClockTimestamp
+from apps.core.errors import MopedError
 from apps.users.errors import AddressTakenError, BusyError, UserExistsError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from apps.core.errors import MopedError
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +49,11 @@ class MopedWorkgroup(models.Model):
 class MopedUserQuerySet(models.QuerySet["MopedUser"]):
     """Users by what identifies them."""
 
-    def with_address(self, email: str) -> MopedUser | None:
+    def with_address(self, email: str) -> "MopedUser | None":
         """Return the user with this address, in upper or lower case, active or not."""
         return self.filter(email=email).first()
 
-    def with_account(self, cognito_user_id: uuid.UUID) -> MopedUser | None:
+    def with_account(self, cognito_user_id: uuid.UUID) -> "MopedUser | None":
         """Return the user with this account, or the inactive user who had it."""
         user = self.filter(cognito_user_id=cognito_user_id).first()
         if user:
@@ -216,7 +211,7 @@ class Event(models.Model):
     actor_id = models.IntegerField(null=True)
     actor_email = models.TextField(default="", blank=True)
     actor_sub = models.TextField(default="", blank=True)
-    changes: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    changes: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict)
     request_id = models.TextField(default="", blank=True)
 
     class Meta:

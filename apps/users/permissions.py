@@ -1,21 +1,15 @@
 """Who may see a user, and on which stages users can be changed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from django.conf import settings
 from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from apps.auth.permissions import HasRole, get_caller, has_current_role
 from apps.claims.hasura import ADMIN
 from apps.users.errors import ReadOnlyStageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rest_framework.request import Request
-    from rest_framework.views import APIView
 
 
 class IsAdminOrSelf(HasRole):

@@ -1,19 +1,13 @@
 """Which changes of an account are allowed: the rules that need the database."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
-
+from apps.auth.callers import CognitoUser
 from apps.claims.hasura import ADMIN
 from apps.claims.identity import is_city_address, normalize
 from apps.users.changes import attempts
 from apps.users.errors import LastAdminError, OwnAccountError, WorkgroupUnknownError
 from apps.users.models import MopedUser, MopedWorkgroup
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from apps.auth.callers import CognitoUser
 
 # Locked by a change that makes one admin fewer, so that two admins cannot remove each other at once.
 ADMIN_LOCK = "moped-admins"

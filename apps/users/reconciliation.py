@@ -4,14 +4,13 @@ Compare the three stores, and repair what contradicts the database.
 Each store is read once: the pool, the claims table, the rows. 10,000 users take about 15 MiB of memory.
 """
 
-from __future__ import annotations
-
 import math
 import time
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,17 +19,13 @@ from apps.claims import items as claims_items
 from apps.claims import table as claims_table
 from apps.claims.errors import ClaimsChangedError
 from apps.claims.identity import normalize
+from apps.claims.table import StoredItem
 from apps.core.context import current
 from apps.users import services
 from apps.users.adapters import cognito
+from apps.users.adapters.cognito import Account
 from apps.users.changes import attempts, stores
 from apps.users.models import Event, MopedUser, PendingChange
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from apps.claims.table import StoredItem
-    from apps.users.adapters.cognito import Account
 
 Entry = TypeVar("Entry")
 

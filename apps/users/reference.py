@@ -1,8 +1,7 @@
 """What the reference says of `/users/` beyond its views. Tests compare the examples with the views."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from rest_framework import status
 
+from apps.auth.callers import CognitoUser
 from apps.claims.hasura import NO_LOGIN, ROLES, HasuraClaims
 from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import UnavailableError, UpstreamError
@@ -17,11 +17,6 @@ from apps.core.http.operation import Operation, Operations
 from apps.users import errors, policies, views
 from apps.users.models import MopedUser
 from apps.users.serializers import UserPageSerializer, UserSerializer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from apps.auth.callers import CognitoUser
 
 USER_ID = "11111111-1111-4111-8111-111111111111"
 PATH = {

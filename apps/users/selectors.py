@@ -1,27 +1,19 @@
 """Reads: lists from the database alone, one user from all three stores."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from uuid import UUID
 
-from django.db.models import Q, TextField, Value
+from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
 from apps.claims import table as claims_table
+from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import is_city_address, sso_username
 from apps.users.adapters import cognito
+from apps.users.adapters.cognito import Account
 from apps.users.changes import stores
 from apps.users.errors import UserNotFoundError
 from apps.users.models import Event, MopedUser, MopedWorkgroup
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from django.db.models import QuerySet
-
-    from apps.claims.hasura import HasuraClaims
-    from apps.users.adapters.cognito import Account
 
 # Entries of a history that are returned.
 LONGEST_HISTORY = 200

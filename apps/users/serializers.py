@@ -1,8 +1,6 @@
 """What callers of `/users/` bring, and what they are shown."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rest_framework import serializers
 
@@ -17,10 +15,7 @@ from apps.core.http.serializers import (
 )
 from apps.users.fields import Address, Name, Password, Title
 from apps.users.models import Event, MopedUser
-from apps.users.selectors import list_all_workgroups, list_workgroups
-
-if TYPE_CHECKING:
-    from apps.users.selectors import UserDetail
+from apps.users.selectors import UserDetail, list_all_workgroups, list_workgroups
 
 LARGEST_ID = 2**31 - 1
 ROLES_HELP = "Each role at most once, and at least one."

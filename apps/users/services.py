@@ -11,16 +11,17 @@ A failure before the commit is rolled back to what the database says. What a com
 the next attempt or by `manage.py reconcile_users`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
+from apps.auth.callers import CognitoUser
 from apps.claims import table as claims_table
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users import policies
 from apps.users.adapters import cognito
 from apps.users.changes import attempts, stores
+from apps.users.changes.attempts import Attempt
 from apps.users.errors import (
     AlreadyActiveError,
     BusyError,
@@ -30,13 +31,6 @@ from apps.users.errors import (
     UserNotFoundError,
 )
 from apps.users.models import MopedUser, PendingChange
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from apps.auth.callers import CognitoUser
-    from apps.users.changes.attempts import Attempt
-
 
 # ---- create and activate -------------------------------------------------------------------------
 

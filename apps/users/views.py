@@ -1,20 +1,24 @@
 """Administration of staff accounts, as the editor calls it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls.converters import UUIDConverter
 from rest_framework import status
-from rest_framework.permissions import SAFE_METHODS
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.throttling import BaseThrottle
 
 from apps.auth.permissions import HasRole, IsAdmin, get_caller
 from apps.core.http.throttles import WriteThrottle
 from apps.core.http.views import CountedPagination, QueryView
 from apps.users import errors, selectors, services
+from apps.users.models import MopedUser
 from apps.users.permissions import IsAdminOrSelf, StageIsWritable
 from apps.users.serializers import (
     ActivationSerializer,
@@ -25,17 +29,6 @@ from apps.users.serializers import (
     UserQuerySerializer,
     UserSerializer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from django.db.models import QuerySet
-    from rest_framework.permissions import BasePermission
-    from rest_framework.request import Request
-    from rest_framework.serializers import BaseSerializer
-    from rest_framework.throttling import BaseThrottle
-
-    from apps.users.models import MopedUser
 
 # The fields beside which the editor's form shows a message.
 VISIBLE_FIELDS = ("email", "first_name", "last_name", "title", "password")

@@ -6,8 +6,6 @@ They run in turn, so that other work on the machine reaches all alike. Each run 
 beside an emulated AWS and a PostgreSQL. INIT ends when the runtime client asks for the first event.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import math
@@ -18,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.deployment.package import builder, interpreter
 from apps.deployment.package.interpreter import UV
@@ -29,9 +28,6 @@ from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD
 from benchmarks.cold import stage
 from tests.support import lambda_environment, lambda_runtime
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
 FOLDER = BUILD / "bench-cold"

@@ -1,24 +1,20 @@
 """An emulated AWS and a PostgreSQL for the measured functions, and the four events."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.deployment.paths import PROJECT
 from apps.deployment.smoke import event
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import Cluster
 from tests.support import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOST = "api.example"
 

@@ -1,19 +1,13 @@
 """A pool that misbehaves on request: its key server, and two keys that it publishes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
 from apps.auth.tokens import keys
 from tests.auth.signing import key
 from tests.support.token_factory import Publisher
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytest_django import Settings
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,10 @@
 """A token endpoint on loopback that answers what a test tells it to: for what no pool would do."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
-from tests.support.http_stub import StubServer
-
-if TYPE_CHECKING:
-    from tests.support.http_stub import Request
+from tests.support.http_stub import Request, StubServer
 
 
 class TokenEndpoint(StubServer):

@@ -1,7 +1,5 @@
 """The keys of a pool, and payloads of its tokens in which every claim can be changed."""
 
-from __future__ import annotations
-
 import json
 import threading
 from functools import cache

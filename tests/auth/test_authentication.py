@@ -1,11 +1,9 @@
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from django.test import RequestFactory
 from django.urls import resolve
+from pytest_django.fixtures import Settings
 from rest_framework.request import Request
 from rest_framework.test import APIClient
 
@@ -14,13 +12,9 @@ from apps.auth.tokens import keys
 from apps.auth.tokens.errors import KeysUnavailableError
 from apps.core.http import routes
 from apps.core.http.problems import WrappedMopedError
+from tests.conftest import Caller
 from tests.core.test_environment import read_setting
 from tests.support.token_factory import USER_ID, Signer
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-    from tests.conftest import Caller
 
 ROUTE = "/auth/current_user2"
 

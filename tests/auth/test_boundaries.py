@@ -1,13 +1,12 @@
 """Every limit, from both sides."""
 
-from __future__ import annotations
-
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from apps.auth.callers import CognitoUser
 from apps.auth.tokens import verifier
 from apps.auth.tokens.errors import (
     ClaimsInvalidError,
@@ -17,10 +16,7 @@ from apps.auth.tokens.errors import (
 )
 from apps.claims import hasura
 from tests.auth.signing import HASURA, compact, id_payload, key
-
-if TYPE_CHECKING:
-    from apps.auth.callers import CognitoUser
-    from tests.support.clock import Clock
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("publisher")
 

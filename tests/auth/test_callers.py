@@ -1,14 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from apps.auth.callers import Anonymous, CognitoUser
 from apps.auth.tokens import verifier
-
-if TYPE_CHECKING:
-    from tests.support.token_factory import Signer
+from tests.support.token_factory import Signer
 
 
 def user(signer: Signer, **claims: Any) -> CognitoUser:

@@ -1,24 +1,18 @@
 """Rights end when they end, not when the token does."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from apps.auth import current_roles
 from apps.claims import items as claims_items
 from apps.claims.hasura import CLAIMS_NAMESPACE, HasuraClaims
 from apps.core.errors import UnavailableError
+from tests.conftest import Caller
+from tests.support.clock import Clock
 from tests.support.token_factory import hasura_claim
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rest_framework.test import APIClient
-
-    from tests.conftest import Caller
-    from tests.support.clock import Clock
 
 ADDRESS = "jane.doe@austintexas.gov"
 

@@ -1,18 +1,14 @@
 """A refusal names the condition that failed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from apps.auth import current_roles
 from apps.claims import items as claims_items
 from apps.claims.hasura import CLAIMS_NAMESPACE
+from tests.conftest import Caller, Impersonate
 from tests.support.token_factory import hasura_claim
-
-if TYPE_CHECKING:
-    from tests.conftest import Caller, Impersonate
 
 NOT_VERIFIED, CITY = "not verified", "@austintexas.gov"
 ACTIVE, ROLE, ADMIN_ROLE = "no active Moped account", "need a Moped role", "need the role moped-admin"

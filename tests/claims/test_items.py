@@ -1,9 +1,8 @@
 """We read items of the Flask API, and its hook reads ours."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -11,9 +10,6 @@ from cryptography.fernet import Fernet
 from apps.claims import items as claims_items
 from apps.claims.hasura import HasuraClaims
 from apps.core.aws import secrets
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UUID = "11111111-1111-4111-8111-111111111111"
 CLAIMS = HasuraClaims.of(user_id=UUID, roles=["moped-editor"], database_id=77, workgroup_id=3)

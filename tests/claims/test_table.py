@@ -1,15 +1,9 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from apps.claims import table as claims_table
 from apps.claims.errors import ClaimsChangedError
 from apps.claims.hasura import HasuraClaims
-
-if TYPE_CHECKING:
-    from tests.users.stores import Stores
+from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
 

@@ -1,19 +1,15 @@
 """One cache for keys, roles, secrets and readiness."""
 
-from __future__ import annotations
-
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from apps.core.cache import NotLoadedError, RefreshingCache
 from apps.core.errors import UnavailableError
+from tests.support.clock import Clock
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from tests.support.clock import Clock
 
 Cache = RefreshingCache[str, str]
 

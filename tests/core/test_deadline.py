@@ -1,24 +1,18 @@
 """The deadline of a request. A call that never returns ends there, however slow the machine is."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Iterator
 from threading import Event, get_ident
-from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from apps.core import deadline
 from apps.core.deadline import DeadlineError
 from apps.health import probes
 from moped_api import settings as configured
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from django.test import Client
 
 
 @pytest.fixture

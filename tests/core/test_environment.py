@@ -1,17 +1,13 @@
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Any
+import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from moped_api.environment import Environment
 from tests.support.processes import run_python
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable
 
 REQUIRED = {
     "MOPED_API_CURRENT_ENVIRONMENT",

@@ -1,11 +1,10 @@
 """Marked tokens, passwords and claims through every route, in good and in failing requests."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
@@ -13,9 +12,6 @@ from apps.core.http import routes
 from apps.core.logging import JsonFormatter
 from tests.support.token_factory import Signer, hasura_claim
 from tests.test_access import path_of
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
 
 MARK = "MARKED-AS-SECRET"
 PASSWORD = f"Aa1!{MARK}"

@@ -1,20 +1,14 @@
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+import subprocess
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
 
 from tests.support.processes import run_python
 from tests.support.working_copy import copy_tree
-
-if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
-
-    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.slow(cost=25)
 

@@ -4,14 +4,13 @@ Everything that the API does with AWS.
 A call is prepared with all rights and then made as the function's role. It raises if it does not succeed.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import requests
 from django.conf import settings
@@ -27,12 +26,7 @@ from apps.health import probes
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser, PendingChange
 from tests.support.waiting import LIMIT_SECONDS
-from tests.users.stores import NEW_PASSWORD, PASSWORD, profile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.users.stores import Stores
+from tests.users.stores import NEW_PASSWORD, PASSWORD, Stores, profile
 
 
 @dataclass(frozen=True)

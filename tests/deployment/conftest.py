@@ -1,18 +1,13 @@
 """The package, built once and unpacked as Lambda does."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from apps.deployment.package import builder, interpreter
 from apps.deployment.package.target import target_of_file
 from tests.support import lambda_environment, lambda_runtime, strict_mode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 VARIABLES = {
     "MOPED_API_CURRENT_ENVIRONMENT": "staging",

@@ -1,12 +1,11 @@
 """Staging and a preview in an account at an emulator: what the commands print, and what they leave."""
 
-from __future__ import annotations
-
 import io
 import json
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import boto3
 from django.core.management import CommandError, call_command
@@ -14,9 +13,6 @@ from django.core.management import CommandError, call_command
 from apps.core.aws import clients
 from apps.deployment.aws import functions, rest_api
 from apps.deployment.paths import PROJECT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 INFRASTRUCTURE = PROJECT / "infrastructure"
 FUNCTION, RECONCILIATION = "moped-api-staging", "moped-reconcile-staging"

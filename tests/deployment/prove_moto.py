@@ -6,13 +6,11 @@ functions run a stand-in for the API. tests/support/moto_launcher.py lists what 
 LEFT_OUT are the resources that moto's CloudFormation does not create.
 """
 
-from __future__ import annotations
-
 import json
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
@@ -25,9 +23,6 @@ from apps.devstack.emulator import Emulator, free_port
 from tests.deployment.emulated_account import INFRASTRUCTURE, Account
 from tests.support import strict_mode
 from tests.support.moto_server import ALONE, MotoServer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 # Resources of our templates that moto's CloudFormation leaves out, without an error.
 LEFT_OUT = {

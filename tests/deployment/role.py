@@ -1,21 +1,16 @@
 """A role of the template, assumed by this process."""
 
-from __future__ import annotations
-
 import json
 import os
 import uuid
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import boto3
 
 from apps.core.aws import clients
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
 TRUST = {
     "Version": "2012-10-17",

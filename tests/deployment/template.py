@@ -1,7 +1,5 @@
 """infrastructure/moped-api.yaml, as it is written."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

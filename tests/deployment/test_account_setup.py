@@ -1,10 +1,10 @@
 """The set-up of a stage in an account. The rehearsal runs all commands of the page."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +15,7 @@ from apps.deployment.aws.functions import Invocation
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from apps.devstack.emulator import Emulator
+from apps.devstack.emulator import Emulator
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 

@@ -1,24 +1,19 @@
 """The right to read the database's secret: enough to log in, and for no other secret."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
 from django.db import OperationalError
+from pytest_django.fixtures import Settings
 
 from apps.core.aws import secrets
+from apps.devstack.postgresql import Cluster
 from tests.core.database.test_postgresql import Login, login, server
 from tests.deployment.role import TRUST, Role
 from tests.deployment.template import resources
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-    from apps.devstack.postgresql import Cluster
 
 pytestmark = [pytest.mark.emulator, pytest.mark.django_db]
 __all__ = ["login", "server"]

@@ -1,20 +1,15 @@
 """The template in an account that has a pool, a table, a bucket and a secret already."""
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from apps.core.aws import clients
 from apps.devstack import laptop_stack
+from apps.devstack.emulator import Emulator
 from tests.deployment.role import policy_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from apps.devstack.emulator import Emulator
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 

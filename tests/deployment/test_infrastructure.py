@@ -1,7 +1,5 @@
 """The template as it is written, and the calls of the code that its roles must allow."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,17 +1,12 @@
 """What the linters of `make infrastructure` do not see: why they overlook something, and our own rules."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
 
 from apps.deployment.paths import PROJECT
 from tests.deployment.template import resources
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SHORTEST_REASON = 20
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))

@@ -1,22 +1,16 @@
 """What is counted in the log, tried on the lines that the API writes."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from apps.core.logging import JsonFormatter
+from tests.conftest import Impersonate
 from tests.deployment.template import resources
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rest_framework.test import APIClient
-
-    from tests.conftest import Impersonate
 
 # A filter pattern of CloudWatch, word by word, as Python: enough of its language for ours.
 WORDS = [

@@ -4,16 +4,14 @@ The roles of the two functions: enough for everything they do, and nothing more.
 Everything is done once as its role. The emulator notes each right that a call needs.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 
 from apps.core.http import routes
 from apps.deployment.paths import PROJECT
 from apps.devstack import accounts, laptop_stack, persona_tokens
+from apps.devstack.emulator import Emulator
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
 from tests.deployment.api_calls import CALLS, Scene, made_as
@@ -21,11 +19,7 @@ from tests.deployment.role import Role
 from tests.deployment.template import listed, statements
 from tests.support import strict_mode
 from tests.users.conftest import stores
-from tests.users.stores import SIGN_IN_ATTEMPTS
-
-if TYPE_CHECKING:
-    from apps.devstack.emulator import Emulator
-    from tests.users.stores import Stores
+from tests.users.stores import SIGN_IN_ATTEMPTS, Stores
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 __all__ = ["stores"]

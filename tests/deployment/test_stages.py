@@ -1,7 +1,5 @@
 """The life of a stage at the embedded AWS; Zappa's part is played by the calls that it comes down to."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
@@ -9,7 +7,7 @@ import uuid
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -27,13 +25,11 @@ from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
 from apps.deployment.verification import facts
 from apps.devstack import accounts, laptop_stack, personas
+from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
 from tests.support import strict_mode
 from tests.support.emulator_fixtures import clients_call
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from apps.devstack.emulator import Emulator
 
 pytestmark = [pytest.mark.slow(cost=30), pytest.mark.emulator]
 

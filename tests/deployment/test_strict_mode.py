@@ -1,12 +1,11 @@
 """The emulator refuses what AWS refuses: otherwise no test of a deployment proves anything."""
 
-from __future__ import annotations
-
 import io
 import json
 import uuid
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import boto3
 import pytest
@@ -17,13 +16,9 @@ from apps.core.aws import clients
 from apps.deployment.aws import stack_updates
 from apps.deployment.errors import BusyError, StageError
 from apps.devstack import laptop_stack
+from apps.devstack.emulator import Emulator
 from tests.deployment.role import TRUST
 from tests.support import strict_mode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from apps.devstack.emulator import Emulator
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 

@@ -1,17 +1,13 @@
-from __future__ import annotations
-
 import io
 import logging
+from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.test import RequestFactory
 
 from apps.devstack.console import ConsoleHandler
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

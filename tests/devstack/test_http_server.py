@@ -1,16 +1,11 @@
-from __future__ import annotations
-
 import json
 import socket
+from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import pytest
 
 from apps.devstack.http_server import Server
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 
 def application(_environ: object, start_response: Callable[..., object]) -> Iterable[bytes]:

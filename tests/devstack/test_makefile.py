@@ -1,19 +1,14 @@
 """The rules of the Makefile that install and lock, with stand-ins for Python and uv."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from apps.devstack.environment import PROJECT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Notes how it was called, and fails if the call contains $FAILS. It plays every program of an environment.
 PROGRAM = """#!/bin/sh

@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import django.core.management
 import pytest
@@ -9,9 +7,6 @@ from django.db import OperationalError
 
 import manage
 from tests.support.laptop import Laptop
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)

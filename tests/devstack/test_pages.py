@@ -1,18 +1,14 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from pytest_django.fixtures import Settings
 
 from apps.auth.browser import cookies
 from apps.core.http import problems
 from moped_api.urls import urlpatterns as served
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
-    from pytest_django.fixtures import Settings
 
 MIDDLEWARE = "apps.devstack.pages.LaptopMiddleware"
 

@@ -1,22 +1,16 @@
-from __future__ import annotations
-
 import json
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
 from jose import jwt
+from pytest_django.fixtures import Settings
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.devstack import persona_tokens
+from apps.devstack.emulator import Emulator
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY, PERSONAS, Persona
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-    from apps.devstack.emulator import Emulator
 
 pytestmark = pytest.mark.emulator
 

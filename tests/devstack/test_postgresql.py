@@ -1,13 +1,11 @@
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -18,9 +16,6 @@ from apps.devstack.errors import DevstackError
 from apps.devstack.postgresql import Cluster, database_url, socket_folder
 from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PARENT = """
 import signal, sys

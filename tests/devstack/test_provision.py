@@ -1,8 +1,7 @@
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,15 +12,11 @@ from apps.claims import triggers
 from apps.claims.hasura import NO_LOGIN
 from apps.core.aws import clients
 from apps.devstack import accounts, laptop_stack, pre_token_function, provision, sample_data
+from apps.devstack.emulator import Emulator
 from apps.devstack.environment import PROJECT
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
 from apps.files.models import Project, ProjectFile
 from apps.users.models import MopedUser
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from apps.devstack.emulator import Emulator
 
 pytestmark = pytest.mark.emulator
 

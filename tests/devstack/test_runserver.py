@@ -1,14 +1,13 @@
-from __future__ import annotations
-
 import io
 import os
 import signal
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from jose import jwt
+from pytest_django.fixtures import Settings
 
 from apps.devstack import environment, supervisor
 from apps.devstack.emulator import free_port
@@ -17,11 +16,6 @@ from apps.devstack.errors import DevstackError
 from tests.support.laptop import Laptop
 from tests.support.processes import answers, processes_of
 from tests.support.waiting import wait_until
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_django.fixtures import Settings
 
 
 @pytest.fixture(scope="module")

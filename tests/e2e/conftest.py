@@ -1,26 +1,20 @@
 """`make run` in a copy of the tree, and a real chromium in front of it."""
 
-from __future__ import annotations
-
 import itertools
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from apps.devstack.personas import BY_KEY
 from tests.support.laptop import Laptop
 from tests.support.waiting import LIMIT_MILLISECONDS
 from tests.support.working_copy import copy_tree
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, Page
 
 # The options of axe-core. In the dark the same elements have other colours, so only the rules of colour run.
 SCHEMES: dict[Literal["light", "dark"], dict[str, object]] = {

@@ -1,20 +1,13 @@
 """An upload and a download by a real browser, on a page of the editor's own origin."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Browser, Page
 
+from tests.support.laptop import Laptop
 from tests.support.waiting import LIMIT_MILLISECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page
-
-    from tests.support.laptop import Laptop
 
 pytestmark = pytest.mark.slow(cost=10, group="laptop")
 

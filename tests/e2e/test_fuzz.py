@@ -8,8 +8,6 @@ Bounded here; for longer: `.venv/bin/schemathesis run http://127.0.0.1:8000/docs
 -H "Authorization: Bearer $(.venv/bin/python manage.py token --as admin)"` beside `make run`.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,19 +1,14 @@
 """Typed clients that openapi-python-client and openapi-typescript generate call a running API."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 
 from tests.support import node_programs
-
-if TYPE_CHECKING:
-    from tests.support.laptop import Laptop
+from tests.support.laptop import Laptop
 
 pytestmark = [pytest.mark.slow(cost=15, group="laptop"), pytest.mark.no_cover]
 

@@ -1,24 +1,16 @@
 """The browsable pages, used as a person uses them."""
 
-from __future__ import annotations
-
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import act_as, faults, nothing_blocked
 from tests.e2e.test_sign_in import sign_in
+from tests.support.laptop import Laptop
 from tests.support.waiting import LIMIT_MILLISECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page
-
-    from tests.support.laptop import Laptop
 
 pytestmark = pytest.mark.slow(cost=75, group="laptop")
 

@@ -1,30 +1,23 @@
 """A sign-in on a preview, in a real browser: the preview, the hosted UI and staging are three origins."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client, override_settings
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.fixtures import Settings
 
 from tests.auth.browser.test_relay import RELAY, preview_url
 from tests.e2e.conftest import executable
 from tests.support import wsgi_server
+from tests.support.token_factory import Signer
 from tests.support.waiting import LIMIT_MILLISECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, Page
-    from pytest_django.fixtures import Settings
-
-    from tests.support.token_factory import Signer
 
 __all__ = ["preview_url"]
 

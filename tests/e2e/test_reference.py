@@ -1,19 +1,12 @@
-from __future__ import annotations
-
 import json
 import re
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import act_as, faults, nothing_blocked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.slow(cost=40, group="laptop")
 

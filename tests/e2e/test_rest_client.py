@@ -1,11 +1,9 @@
 """docs/moped-api.http runs top to bottom against `make run`, as a REST client runs it."""
 
-from __future__ import annotations
-
 import json
 import re
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -15,10 +13,8 @@ from django.conf import settings
 from django.urls import resolve
 
 from apps.core.http.routes import listing
+from tests.support.laptop import Laptop
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from tests.support.laptop import Laptop
 
 pytestmark = pytest.mark.slow(cost=5, group="laptop")
 FILE = settings.BASE_DIR / "docs/moped-api.http"

@@ -1,18 +1,11 @@
-from __future__ import annotations
-
 import re
 import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from apps.devstack.personas import BY_KEY, PASSWORD
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-    from tests.support.laptop import Laptop
+from tests.support.laptop import Laptop
 
 pytestmark = pytest.mark.slow(cost=25, group="laptop")
 

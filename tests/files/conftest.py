@@ -1,19 +1,14 @@
 """Rows that files hang on: people, a project, a file type."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from apps.auth.callers import CognitoUser
 from apps.auth.tokens import verifier
 from apps.files.models import FileType, Person, Project, ProjectFile
-from tests.support.token_factory import USER_ID, hasura_claim
-
-if TYPE_CHECKING:
-    from apps.auth.callers import CognitoUser
-    from tests.support.token_factory import Signer
+from tests.support.token_factory import USER_ID, Signer, hasura_claim
 
 OWN_ID = 77
 

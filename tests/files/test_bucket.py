@@ -1,24 +1,19 @@
 """What the bucket makes of our signatures: an emulator that enforces them, over the wire."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import requests
 import time_machine
+from pytest_django.fixtures import Settings
 
 from apps.core.aws import clients
 from apps.files import adapters, content_types
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pytest_django.fixtures import Settings
 
 pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("provisioned_emulator")]
 

@@ -1,25 +1,18 @@
 """The older folders of the bucket, as the cut-over page has the operator count and open them."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from pytest_django.fixtures import Settings
 
+from apps.auth.callers import CognitoUser
 from apps.files import services
 from apps.files.errors import UnknownFileError
-from apps.files.models import ProjectFile
+from apps.files.models import Person, Project, ProjectFile
 from moped_api.environment import Environment
 from tests.files.conftest import make_file
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-    from apps.auth.callers import CognitoUser
-    from apps.files.models import Person, Project
 
 PAGE = (django_settings.BASE_DIR / "docs/operations.md").read_text()
 OLDER = ("archive/2019/a.pdf", "/archive/2019/b.pdf", "scans/c.pdf")

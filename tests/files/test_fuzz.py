@@ -1,20 +1,16 @@
 """Whatever a caller sends: a signature for a sane key, or a refusal that names the field."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.files.models import Person, Project
+from tests.conftest import Caller
 from tests.files.conftest import OWN_ID, make_file
-
-if TYPE_CHECKING:
-    from apps.files.models import Person, Project
-    from tests.conftest import Caller
 
 pytestmark = [pytest.mark.slow(cost=10), pytest.mark.no_cover]  # other tests reach what it repeats
 

@@ -1,26 +1,21 @@
 """Signatures: what the policy and the URL bind."""
 
-from __future__ import annotations
-
 import base64
 import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
+from pytest_django.fixtures import Settings
 
 from apps.core.aws import clients
 from apps.core.errors import UnavailableError
 from apps.files import adapters, content_types
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pytest_django.fixtures import Settings
 
 KEY = "private/project/65/77_11232026050403_0123456789abcdef_plan.pdf"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

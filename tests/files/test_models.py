@@ -1,20 +1,14 @@
 """The shared tables, as the City's own migrations shape them."""
 
-from __future__ import annotations
-
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from apps.files import selectors
-from apps.files.models import FileType, Project, ProjectFile
+from apps.files.models import FileType, Person, Project, ProjectFile
 from tests.files.conftest import make_file
-
-if TYPE_CHECKING:
-    from apps.files.models import Person
 
 INSERT_AS_HASURA_DOES = """
     INSERT INTO public.moped_project_files

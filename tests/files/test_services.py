@@ -1,18 +1,18 @@
 """Who may put or fetch which file: a real database, no fakes of ours."""
 
-from __future__ import annotations
-
 import logging
 import re
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from apps.auth.callers import CognitoUser
 from apps.files import adapters, keys, services
 from apps.files.errors import (
     NotAMopedUserError,
@@ -20,14 +20,8 @@ from apps.files.errors import (
     UnknownProjectError,
     UnusableFileNameError,
 )
-from apps.files.models import Project
+from apps.files.models import Person, Project
 from tests.files.conftest import OWN_ID, make_file, make_person
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import DjangoAssertNumQueries, Settings
-
-    from apps.auth.callers import CognitoUser
-    from apps.files.models import Person
 
 UNIQUE = r"[0-9]{14}_[0-9a-f]{16}_plan\.pdf"
 ANOTHERS_ACCOUNT = "22222222-2222-4222-8222-222222222222"

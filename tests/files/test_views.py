@@ -1,24 +1,19 @@
 """The two calls of the editor, as it makes them."""
 
-from __future__ import annotations
-
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from rest_framework.test import APIClient
 
 from apps.core.errors import UnavailableError
 from apps.core.http.throttles import SignatureThrottle
 from apps.files import adapters
+from apps.files.models import Person, Project
+from tests.conftest import Caller
 from tests.files.conftest import OWN_ID, make_file
-
-if TYPE_CHECKING:
-    from rest_framework.test import APIClient
-
-    from apps.files.models import Person, Project
-    from tests.conftest import Caller
 
 AS_THE_EDITOR: dict[str, Any] = {
     "content_type": "text/plain;charset=UTF-8",

@@ -1,21 +1,14 @@
-from __future__ import annotations
-
 import re
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
+from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
 
 from apps.health import probes
+from tests.support.clock import Clock
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytest_django.fixtures import Settings
-    from rest_framework.test import APIClient
-
-    from tests.support.clock import Clock
 
 probed: list[str] = []
 released = threading.Event()

@@ -1,22 +1,17 @@
 """The callers of a load test: good ones, and what else comes to a public server."""
 
-from __future__ import annotations
-
 import json
 import random
 import socket
 import struct
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from threading import Event
+from threading import Event, Lock
+from typing import Any, NamedTuple
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 30

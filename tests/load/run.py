@@ -8,27 +8,22 @@ It starts an AWS, a PostgreSQL and gunicorn of its own and calls only them, on t
 ends with 1 if a good request failed, if junk caused a crash, or if a worker's memory or descriptors grew.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from apps.devstack.emulator import Emulator, free_port
 from tests.load import callers
 from tests.support import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.gunicorn_server import Served
+from tests.support.gunicorn_server import Served
 
 REQUESTS = 36_000  # twenty a second for half an hour
 CROWD = 30  # so many that none of them reaches the limit of a single caller

@@ -1,7 +1,5 @@
 """The reference as the code makes it, and every operation in it."""
 
-from __future__ import annotations
-
 from apps.reference import views
 
 DOCUMENT = views.openapi_document()

@@ -1,7 +1,5 @@
 """The page for callers names every error code with its status."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,27 +1,21 @@
 """Whatever goes wrong, the answer stands in the reference."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 import jsonschema
 import pytest
 from django.db import OperationalError, connection
+from rest_framework.test import APIClient
 
 from apps.auth import current_roles
 from apps.core.aws import clients, secrets
 from apps.health import probes
+from tests.conftest import Impersonate
 from tests.reference.document import DOCUMENT, IDS, OPERATIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rest_framework.test import APIClient
-
-    from tests.conftest import Impersonate
 
 VALUES = {
     "user_id": "22222222-2222-4222-8222-222222222222",

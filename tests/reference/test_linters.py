@@ -1,17 +1,12 @@
 """Redocly and Spectral, with the rules that they recommend, read the reference."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from tests.support import node_programs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.no_cover]
 

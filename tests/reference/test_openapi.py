@@ -1,10 +1,9 @@
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from threading import Barrier
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,9 +13,6 @@ from rest_framework.test import APIClient
 from apps.core.http import problems, routes
 from apps.reference import views
 from tests.reference.document import DOCUMENT, IDS, OPERATIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """The pages of routes, as the server sends them; tests/e2e/test_pages.py uses them in a browser."""
 
-from __future__ import annotations
-
 import html
 import json
 import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -18,11 +16,9 @@ from rest_framework.test import APIClient
 from apps.users import selectors, services
 from apps.users.errors import PASSWORD_RULE
 from apps.users.models import Event, MopedUser
+from tests.conftest import Impersonate
+from tests.support.token_factory import Signer
 from tests.users.stores import profile
-
-if TYPE_CHECKING:
-    from tests.conftest import Impersonate
-    from tests.support.token_factory import Signer
 
 PAGE = {"accept": "text/html"}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

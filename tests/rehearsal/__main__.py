@@ -4,8 +4,6 @@
 `make check` takes `--brief`: staging alone, without what tests/deployment shows at less cost.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -14,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -32,14 +31,9 @@ from tests.deployment.template import listed as as_list
 from tests.deployment.template import statements
 from tests.rehearsal import github, page
 from tests.rehearsal.clients import carry, over_http, walk
-from tests.rehearsal.environment import EDITOR, Environment
+from tests.rehearsal.environment import EDITOR, Environment, Outcome
 from tests.support import strict_mode
 from tests.support.waiting import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.rehearsal.environment import Outcome
 
 API, FUNCTION, PREVIEW = "staging", "moped-api-staging", "12"
 # Changes for admins. Previews refuse them to all callers.

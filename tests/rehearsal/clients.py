@@ -1,17 +1,13 @@
 """Clients of a stage: over HTTP through its gateway."""
 
-from __future__ import annotations
-
 import json
 import secrets
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import requests
 
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FORBIDDEN = {401, 403}
 CRASHED = 500

@@ -1,7 +1,5 @@
 """The servers of a rehearsal, and the stacks that the stages stand on."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -9,8 +7,8 @@ import secrets
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -27,9 +25,6 @@ from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
 from tests.deployment.role import acting_with
 from tests.rehearsal import github
 from tests.support import lambda_environment, password_auth, strict_mode
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 FOLDER = BUILD / "rehearsal-world"
 PROGRAMS = PROJECT / "tests" / "rehearsal" / "programs"

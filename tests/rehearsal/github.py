@@ -1,7 +1,5 @@
 """The credentials of GitHub's runner: it has no keys, and gets a role for the claims of its token."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

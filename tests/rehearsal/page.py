@@ -1,7 +1,5 @@
 """The commands of a section of docs/operations.md, as an operator runs them."""
 
-from __future__ import annotations
-
 import re
 import shlex
 

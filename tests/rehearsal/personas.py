@@ -4,8 +4,6 @@ Create the personas of a stage and sign them in. Print their tokens and the rout
 It runs as a program with the variables of the stage's function. A number creates as many more editors.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import replace

@@ -5,8 +5,6 @@ Each app states its own routes in `tests/<app>/access.py`; tests/test_access.py 
 route as every persona and fails for a route that no table has.
 """
 
-from __future__ import annotations
-
 ANONYMOUS = "anonymous"  # a caller without a token
 
 EVERYONE = frozenset(

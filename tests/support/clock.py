@@ -1,15 +1,11 @@
 """Both clocks of the machine, in the test's hand."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
+
+import pytest
 
 from apps.auth.tokens import verifier
 from apps.core import cache
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Clock:

@@ -4,24 +4,18 @@ An emulator of AWS for tests, started when the first of them asks and provisione
 Tests share it: each uses addresses and keys of its own. With xdist every worker has one.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from apps.core.aws import clients
 from apps.devstack import provision
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.personas import PERSONAS
 from tests.support import strict_mode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from pytest_django.fixtures import Settings
 
 
 @pytest.fixture(scope="session")

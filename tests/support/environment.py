@@ -1,7 +1,5 @@
 """The environment of the tests, whatever the developer's shell says."""
 
-from __future__ import annotations
-
 import os
 
 from apps.deployment.settings.variables import of_laptop

@@ -1,14 +1,13 @@
 """The API outside of Lambda: gunicorn, and a PostgreSQL that asks for the password of a secret."""
 
-from __future__ import annotations
-
 import json
 import secrets
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from apps.core.aws import clients
@@ -19,9 +18,6 @@ from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url
 from tests.support import environment, password_auth
 from tests.support.processes import answers, run_python
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LOGIN = "moped"
 THREADS = 4

@@ -1,15 +1,12 @@
 """An HTTP server on loopback that answers as badly as a test wants, and notes what it was asked."""
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Misbehaviour = Callable[["Request"], None]
 
-    Misbehaviour = Callable[["Request"], None]
 
 DRIP_SECONDS = 0.05
 

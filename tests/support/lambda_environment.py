@@ -1,19 +1,14 @@
 """The environment that stands for Lambda's own: the runtime client and boto3, nothing of ours."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from apps.deployment import subprocesses
 from apps.deployment.package import interpreter
 from apps.deployment.package.interpreter import UV
 from apps.deployment.package.target import target_of_file
 from apps.deployment.paths import BUILD, REQUIREMENTS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOCK = REQUIREMENTS / "rehearsal.txt"
 LOCKED = ("--require-hashes", "-r", LOCK)

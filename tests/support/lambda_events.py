@@ -1,7 +1,5 @@
 """Events that a caller with `lambda:InvokeFunction` may send: accepted, refused and malformed ones."""
 
-from __future__ import annotations
-
 from typing import Any
 
 CODE = "os.abort"  # what Zappa's handler would call; it ends the process

@@ -7,8 +7,6 @@ environment of its own, the unpacked package in a folder that it cannot write, a
 what Lambda's runtime supplies. A failed INIT, an unhandled error and the cold start look as there.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import queue
@@ -18,17 +16,13 @@ import tempfile
 import threading
 import time
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from apps.deployment.errors import StageError
-from tests.support.http_stub import StubServer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.support.http_stub import Request
+from tests.support.http_stub import Request, StubServer
 
 HANDLER = "moped_api.lambda_handler.lambda_handler"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:moped-api-rehearsal"

@@ -1,15 +1,14 @@
 """`make run` with data of its own, as a developer with a bare shell types it."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import requests
 
@@ -18,10 +17,6 @@ from apps.devstack.emulator import free_port
 from apps.devstack.environment import PROJECT
 from tests.support.processes import answers, processes_of
 from tests.support.waiting import LIMIT_SECONDS, wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 CSRF_FIELD = re.compile('name="csrfmiddlewaretoken" value="(.*?)"')
 

@@ -13,8 +13,6 @@ Besides, its CloudFormation leaves the API of a deleted stack, and forgets an AP
 It keeps no default of a parameter. The accounts of tests/deployment/prove_moto.py avoid these faults.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -22,17 +20,15 @@ import subprocess
 import tempfile
 import uuid
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from moto import server
 from moto.awslambda import models, responses, urls
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 WORKER = """
 import importlib, json, os, sys
@@ -133,7 +129,7 @@ class Alias(CloudFormationModel):  # type: ignore[misc] # moto is not installed 
     @classmethod
     def create_from_cloudformation_json(
         cls, _name: str, resource: Any, account_id: str, region: str, **_: Any
-    ) -> Alias:
+    ) -> "Alias":
         properties = resource["Properties"]
         backend = models.lambda_backends[account_id][region]
         return cls(
@@ -144,8 +140,8 @@ class Alias(CloudFormationModel):  # type: ignore[misc] # moto is not installed 
 
     @classmethod
     def update_from_cloudformation_json(
-        cls, original_resource: Alias, cloudformation_json: Any, **_: Any
-    ) -> Alias:
+        cls, original_resource: "Alias", cloudformation_json: Any, **_: Any
+    ) -> "Alias":
         original_resource.alias.update(None, cloudformation_json["Properties"]["FunctionVersion"], None)
         return original_resource
 
@@ -169,7 +165,7 @@ class Url(CloudFormationModel):  # type: ignore[misc] # moto is not installed he
     @classmethod
     def create_from_cloudformation_json(
         cls, _name: str, resource: Any, account_id: str, region: str, **_: Any
-    ) -> Url:
+    ) -> "Url":
         properties = resource["Properties"]
         backend = models.lambda_backends[account_id][region]
         return cls(backend.create_function_url_config(properties["TargetFunctionArn"], properties))

@@ -1,19 +1,14 @@
 """moto's server, the second emulator of AWS, in an environment of its own (requirements/moto.in)."""
 
-from __future__ import annotations
-
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apps.deployment.paths import BUILD
 from apps.devstack import processes
 from apps.devstack.emulator import HOST, free_port
 from tests.support.processes import answers
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PYTHON = BUILD / "moto" / "bin" / "python"
 COMPLETED = (Path(__file__).with_name("moto_launcher.py"),)

@@ -1,16 +1,11 @@
 """The programs of requirements/node, which `make check` installs."""
 
-from __future__ import annotations
-
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from django.conf import settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MODULES: Path = settings.BASE_DIR / ".build/npm/node_modules"
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}

@@ -1,13 +1,9 @@
 """What a caller of a released API would notice if another were served in its place."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from functools import reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 Document = dict[str, Any]
 # Limits of what callers send. True: a larger number leaves them less room.

@@ -1,7 +1,5 @@
 """A PostgreSQL that asks for passwords: logins as a stage's database has them."""
 
-from __future__ import annotations
-
 import psycopg
 
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url

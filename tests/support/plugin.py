@@ -5,14 +5,12 @@ Named in pyproject's `addopts`, since pytest-django reads the settings before an
 read. With xdist only the controller starts the server; the workers inherit its address.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +18,6 @@ from apps.devstack.environment import FOLDER as LAPTOP
 from apps.devstack.errors import DevstackError
 from apps.devstack.postgresql import Cluster
 from tests.support import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytest_plugins = ["tests.support.emulator_fixtures"]
 

@@ -1,22 +1,16 @@
 """PgBouncer in transaction mode before a PostgreSQL of the tests."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote
 
 from apps.devstack import processes
+from apps.devstack.postgresql import Cluster
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from apps.devstack.postgresql import Cluster
 
 # It shares two server connections in turn, so each transaction has another one than the last.
 CONFIGURATION = """

@@ -1,18 +1,13 @@
 """Python as a process, the processes of a folder, and whether an URL is served."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apps.devstack.environment import PROJECT
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def run_python(

@@ -5,12 +5,10 @@ A test whose commits are real leaves every table empty behind it, and which work
 it is decided while the tests run. So the seeds are there for every test, in whatever order.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.core.management.color import no_style
 from django.db import connection
 from django.db.models.signals import post_migrate
@@ -18,9 +16,6 @@ from django.dispatch import receiver
 
 from apps.files.models import FileType
 from apps.users.models import MopedWorkgroup
-
-if TYPE_CHECKING:
-    from django.apps import AppConfig
 
 MIGRATIONS = [
     import_module(name)

@@ -20,8 +20,6 @@ changes a private function of MiniStack and stops the start if that function is 
 | 4 kB of variables, 50 MB of package, 100 requests at once without a reservation | the same |
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,17 +1,13 @@
 """The emulator in strict mode, from the tests' side; strict_emulator.py lists the rules."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LAUNCHER = Path(__file__).with_name("strict_emulator.py")
 AS_ON_AWS = 5

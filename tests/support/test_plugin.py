@@ -1,10 +1,8 @@
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,6 @@ from apps.devstack.environment import PROJECT
 from tests.support import plugin
 from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SLEEPS = "import signal\ndef test_sleeps(): open(__file__ + '.up', 'w').close(); signal.pause()\n"
 PASSES = "def test_passes(): pass\n"

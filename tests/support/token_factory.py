@@ -1,7 +1,5 @@
 """A user pool of the tests' own: a key, its key set on a loopback server, and genuine tokens."""
 
-from __future__ import annotations
-
 import json
 import time
 from base64 import urlsafe_b64encode

@@ -5,10 +5,9 @@ A test fails when something never happens. It must not fail because a machine is
 test has a limit of its own, and none measures time (tests/test_conventions.py checks both).
 """
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from apps.auth.browser import hosted_ui
 from apps.auth.tokens import jwks_client
@@ -16,9 +15,6 @@ from apps.claims import triggers
 from apps.core.aws import clients
 from apps.core.database.postgresql import base as postgresql
 from apps.health import probes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LIMIT_SECONDS = 180.0
 LIMIT_MILLISECONDS = LIMIT_SECONDS * 1000  # Playwright's unit

@@ -1,14 +1,9 @@
 """A copy of the working tree, for what a test may not do to the tree itself."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from django.conf import settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COPIED = (
     "apps",

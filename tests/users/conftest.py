@@ -1,24 +1,20 @@
 """Three real stores: an embedded pool and claims table, and PostgreSQL with real commits."""
 
-from __future__ import annotations
-
 import itertools
 import uuid
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 from django.conf import settings
 
 from apps.auth import current_roles
+from apps.auth.callers import CognitoUser
 from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN
 from apps.core.aws import clients, secrets
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser
 from tests.users.stores import Actor, Person, Stores
-
-if TYPE_CHECKING:
-    from apps.auth.callers import CognitoUser
 
 numbers = itertools.count(1)
 

@@ -5,13 +5,13 @@ A step is a call to AWS, an SQL statement or a commit. It can fail before it has
 or without an answer, once or for good, or the whole process can end there.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
+import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
@@ -20,11 +20,6 @@ from django.db import DatabaseError, OperationalError, connection
 from apps.core.aws import clients
 from apps.core.errors import MopedError
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    import pytest
 
 
 class KilledError(BaseException):

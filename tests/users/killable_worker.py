@@ -5,14 +5,13 @@ Processes that SIGKILL ends at a step of an operation: no handler of theirs runs
 It has no threads, no connection and no client that was used, so that a child is like a new process.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from collections.abc import Mapping
+from typing import Any, NoReturn, Self
 
 import django
 import pytest
@@ -21,11 +20,7 @@ from django.db import connection
 from apps.core.aws import clients
 from apps.devstack.environment import PROJECT
 from tests.users import fault_injection
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.users.fault_injection import Fault
+from tests.users.fault_injection import Fault
 
 
 class KillableWorkers:

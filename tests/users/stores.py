@@ -1,15 +1,15 @@
 """What tests of staff accounts ask the three stores, and how they disturb them."""
 
-from __future__ import annotations
-
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from jose import jwt
 
+from apps.auth.callers import CognitoUser
 from apps.claims import table as claims_table
 from apps.claims.hasura import CLAIMS_NAMESPACE, EDITOR, HasuraClaims
 from apps.core.aws import clients
@@ -20,11 +20,6 @@ from apps.devstack.provision import DIRECTORY
 from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from apps.auth.callers import CognitoUser
 
 PASSWORD = "Correct-Horse-42"
 NEW_PASSWORD = "Battery-Staple-43"
@@ -149,7 +144,7 @@ class Stores:
             for sentence in self._disagreements(address, self.account(address), self.claims(address))
         ]
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> "Snapshot":
         """Read the pool and the table in a few calls."""
         accounts = {account.email: account for account in cognito.iter_accounts() if account.is_native}
         return Snapshot(self, accounts, {item.email: item.claims for item in claims_table.scan()})
@@ -198,7 +193,7 @@ class Person:
     admin: CognitoUser
     email: str
 
-    def named(self, prefix: str) -> Person:
+    def named(self, prefix: str) -> "Person":
         """Return another person, whose address starts with this."""
         return Person(self.stores, self.admin, f"{prefix}.{self.email}")
 

@@ -1,10 +1,9 @@
 """Our migrations adopt the database that Hasura's migrations made, and change no row."""
 
-from __future__ import annotations
-
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -14,9 +13,6 @@ from django.db import connection
 
 from apps.users.models import MopedUser, MopedWorkgroup
 from tests.support.processes import run_python
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HASURA = Path(__file__).with_name("hasura.sql")
 # The only things that we add to what is shared, and only where they are absent.

@@ -4,12 +4,11 @@ Errors and wrong answers of AWS, for every call that the adapters make.
 The list of errors is botocore's own model of the services, so that an update of boto3 shows new ones.
 """
 
-from __future__ import annotations
-
 import ast
+from collections.abc import Callable
 from functools import partial
 from inspect import getsource
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import MagicMock
 
 import botocore.session
@@ -29,9 +28,6 @@ from apps.users import errors
 from apps.users.adapters import cognito
 from tests.support.emulator_fixtures import clients_call
 from tests.support.http_stub import StubServer, hanging, sending
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # (service, operation) → how we come to call it
 CALLS: dict[tuple[str, str], Callable[[], Any]] = {

@@ -5,13 +5,11 @@ Nothing fails here except because of the other admins, so nothing is left to rep
 their response, the stores agree.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from random import Random
 from threading import Barrier, Thread
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -20,11 +18,7 @@ from django.db import connection
 from apps.claims.hasura import VIEWER
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users.models import MopedUser, PendingChange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.users.stores import Person
+from tests.users.stores import Person
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator, pytest.mark.no_cover]
 

@@ -1,23 +1,17 @@
 """What each operation costs, as docs/staff-accounts.md says: the same for two people as for thirty."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from apps.claims.hasura import EDITOR, VIEWER
 from apps.users import selectors
 from tests.users.fault_injection import observe_steps
-from tests.users.stores import NEW_PASSWORD
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.users.stores import Person
+from tests.users.stores import NEW_PASSWORD, Person
 
 pytestmark = pytest.mark.emulator
 

@@ -1,9 +1,6 @@
 """The first admin of a new stage, created by an operator."""
 
-from __future__ import annotations
-
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,10 +8,7 @@ from django.core.management import CommandError, call_command
 from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 from apps.users.adapters import cognito
 from apps.users.models import Event, MopedUser, MopedWorkgroup
-from tests.users.stores import PASSWORD
-
-if TYPE_CHECKING:
-    from tests.users.stores import Stores
+from tests.users.stores import PASSWORD, Stores
 
 pytestmark = [pytest.mark.emulator, pytest.mark.django_db]
 

@@ -5,13 +5,12 @@ Afterwards the stores agree or `reconcile_users --fix` makes them agree, and the
 repeated, succeeds. The faults are generated from the steps that a run without any was seen to take.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -21,15 +20,9 @@ from apps.core.aws import secrets
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser, PendingChange
-from tests.users.fault_injection import WAYS, attempt, observe_steps
+from tests.users.fault_injection import WAYS, Fault, attempt, observe_steps
 from tests.users.killable_worker import KillableWorkers
-from tests.users.stores import NEW_PASSWORD, profile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from tests.users.fault_injection import Fault
-    from tests.users.stores import Person, Snapshot, Stores
+from tests.users.stores import NEW_PASSWORD, Person, Snapshot, Stores, profile
 
 pytestmark = [pytest.mark.slow(cost=65), pytest.mark.emulator]
 

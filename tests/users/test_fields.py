@@ -1,19 +1,15 @@
 """The serializers beside the schemas of the reference: the same bodies are accepted and refused."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema
 import pytest
 
+from apps.core.http.serializers import StrictSerializer
 from apps.users import reference
 from apps.users.serializers import ActivationSerializer, ChangedUserSerializer, NewUserSerializer
 from tests.reference.document import DOCUMENT
 from tests.users.fields import EMPTY, INVALID_VALUES, ONLY_IN_WORDS, VALID_VALUES
-
-if TYPE_CHECKING:
-    from apps.core.http.serializers import StrictSerializer
 
 BODIES: dict[str, tuple[type[StrictSerializer], dict[str, Any]]] = {
     "NewUser": (NewUserSerializer, reference.NEW_USER),

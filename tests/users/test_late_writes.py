@@ -1,10 +1,9 @@
 """A PutItem that AWS carries out after the change was rolled back grants nothing."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -15,12 +14,8 @@ from apps.claims.hasura import ADMIN
 from apps.core.aws import clients
 from apps.core.errors import UnavailableError
 from tests.users.fault_injection import registered, send
+from tests.users.stores import Person
 from tests.users.test_reconcile_users import reconcile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.users.stores import Person
 
 pytestmark = pytest.mark.emulator
 

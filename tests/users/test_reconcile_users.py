@@ -1,12 +1,11 @@
 """Every contradiction between the stores is found, named, and repaired where that is safe."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from io import StringIO
 from itertools import count
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
@@ -14,23 +13,18 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from apps.auth.callers import CognitoUser
 from apps.claims import items as claims_items
 from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN, NO_LOGIN, VIEWER
+from apps.claims.table import StoredItem
 from apps.core.aws import clients, secrets
 from apps.core.errors import UnavailableError
 from apps.users import reconciliation
 from apps.users.adapters import cognito
 from apps.users.management.commands import reconcile_users
 from apps.users.models import Event, MopedUser, PendingChange
-from tests.users.stores import PASSWORD, Person, profile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from apps.auth.callers import CognitoUser
-    from apps.claims.table import StoredItem
-    from tests.users.stores import Stores
+from tests.users.stores import PASSWORD, Person, Stores, profile
 
 pytestmark = pytest.mark.emulator
 

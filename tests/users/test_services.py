@@ -1,12 +1,11 @@
 """The services with real stores: PostgreSQL and the emulator. Nothing of the product is replaced."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 from threading import Barrier
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import Mock
 from uuid import uuid4
 
@@ -37,9 +36,6 @@ from apps.users.errors import (
 from apps.users.models import Event, MopedUser, PendingChange
 from tests.users.fault_injection import Fault, observe_steps
 from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, profile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 pytestmark = pytest.mark.emulator
 

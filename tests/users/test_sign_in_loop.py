@@ -1,9 +1,7 @@
 """The editor's four calls over HTTP, with tokens that the pool issued, and what they change at sign-in."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,10 +10,7 @@ from rest_framework.test import APIClient
 from apps.auth import current_roles
 from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 from apps.core.aws import clients
-from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, profile
-
-if TYPE_CHECKING:
-    from tests.users.stores import Stores
+from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, Stores, profile
 
 pytestmark = pytest.mark.emulator
 

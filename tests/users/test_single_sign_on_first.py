@@ -1,11 +1,11 @@
 """A person signed in through the City's single sign-on before an admin added them."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from apps.core.aws import clients
 from apps.core.errors import MopedError
@@ -14,15 +14,8 @@ from apps.users.adapters.cognito import Account
 from apps.users.errors import AddressHeldError, AddressTakenError, WeakPasswordError
 from apps.users.models import MopedUser, PendingChange
 from tests.users.fault_injection import error_answer, registered
-from tests.users.stores import PASSWORD, Person, profile, roles_in
+from tests.users.stores import PASSWORD, Person, Stores, profile, roles_in
 from tests.users.test_reconcile_users import reconcile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from botocore.awsrequest import AWSResponse
-
-    from tests.users.stores import Stores
 
 pytestmark = pytest.mark.emulator
 

@@ -5,12 +5,11 @@ Random operations with random faults, and one invariant.
 change, and for all users after `reconcile_users --fix`.
 """
 
-from __future__ import annotations
-
 import itertools
+from collections.abc import Callable
 from contextlib import suppress
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -19,16 +18,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from apps.auth.callers import CognitoUser
 from apps.claims.hasura import ROLES
 from apps.users.models import PendingChange
 from tests.users.fault_injection import AWS_WAYS, COMMIT_WAYS, SQL_WAYS, Fault, attempt, observe_steps
-from tests.users.stores import Person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from apps.auth.callers import CognitoUser
-    from tests.users.stores import Stores
+from tests.users.stores import Person, Stores
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator, pytest.mark.no_cover]
 

@@ -1,31 +1,25 @@
 """What callers of `/users/` meet: shapes, statuses and messages; the services are replaced."""
 
-from __future__ import annotations
-
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
+from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
 
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
 from apps.users import errors, selectors, services
 from apps.users.adapters.cognito import Account
 from apps.users.models import Event, MopedUser, MopedWorkgroup
 from apps.users.selectors import UserDetail
+from tests.conftest import Caller, Impersonate
 from tests.support.token_factory import hasura_claim
 from tests.users.fields import INVALID_VALUES, VALID_VALUES
 from tests.users.stores import PASSWORD, profile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_django.fixtures import Settings
-    from rest_framework.test import APIClient
-
-    from tests.conftest import Caller, Impersonate
 
 ACCOUNT_ID = "22222222-2222-4222-8222-222222222222"
 OWN_ID = "abcdef22-2222-4222-8222-222222222222"

@@ -6,24 +6,17 @@ server stores nothing: the token proves itself, and the name of a pending sign-i
 compared with the state that the pool sends back.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import msgspec
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
 
+from apps.auth.callers import CognitoUser
 from apps.auth.tokens import verifier
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from django.http import HttpRequest, HttpResponse
-    from rest_framework.request import Request
-
-    from apps.auth.callers import CognitoUser
 
 # Browsers drop a cookie whose name, value and attributes exceed 4,096 bytes.
 LONGEST_TOKEN = 4000

@@ -5,8 +5,6 @@ OAuth 2.0 authorization code with PKCE (RFC 6749, RFC 7636), as Amazon's pages d
 https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

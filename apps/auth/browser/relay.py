@@ -5,10 +5,9 @@ The pool sends browsers back only to addresses that it knows exactly. So a previ
 its callback, and the state names the preview. The page shows which preview that is, and its link leads there.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -17,9 +16,6 @@ from apps.auth.browser import cookies, hosted_ui
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 STATE = re.compile(rf"pr_([1-9][0-9]{{0,6}})\.({cookies.STATE})")
 

@@ -1,30 +1,22 @@
 """Browser sign-in: leave for the hosted UI, come back with a code, stay with a cookie."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.auth.browser import cookies, hosted_ui, relay
-from apps.auth.callers import Anonymous
+from apps.auth.callers import Anonymous, CognitoUser
 from apps.auth.tokens import verifier
 from apps.core.errors import InvalidError, UnauthenticatedError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from django.http import HttpRequest
-
-    from apps.auth.callers import CognitoUser
-
 
 # Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
 LONGEST_TARGET = 1000

@@ -1,14 +1,11 @@
 """The pages of a browser sign-in; only a stage that offers it has their routes."""
 
-from __future__ import annotations
-
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
@@ -17,9 +14,6 @@ from apps.auth.browser import cookies, hosted_ui, relay, sign_in
 from apps.core.errors import MopedError, UpstreamError
 from apps.core.http import problems
 from apps.core.http.throttles import SignInThrottle
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
 
 
 @problems.allow_methods("GET")

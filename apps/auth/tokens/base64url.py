@@ -5,8 +5,6 @@ Lenient decoders accept several spellings of the same octets. One token then has
 deny lists and logs disagree.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

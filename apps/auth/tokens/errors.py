@@ -6,8 +6,6 @@ which rule was broken. `manage.py explain_token` tells its owner more. `token_mi
 apps.core.http.problems.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from apps.core.errors import UnauthenticatedError, UnavailableError

@@ -6,13 +6,12 @@ failure. What it says of a token whose signature fails is what the token claims,
 the token or its signature.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -32,9 +31,6 @@ from apps.auth.tokens.errors import (
 )
 from apps.claims.hasura import NO_CLAIMS
 from apps.claims.identity import is_city_address, is_city_sso
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 MAX_CHARACTERS = 120
 ACCEPTED = "accepted"

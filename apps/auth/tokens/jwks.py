@@ -5,8 +5,6 @@ python-jose's RSA key does the signature and is known nowhere else: to swap it f
 library, change `PublicKey`.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal

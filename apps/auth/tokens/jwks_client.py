@@ -5,8 +5,6 @@ http.client has no code for redirects, for proxies from the environment or for o
 permit only the pool's own URL, which is https, or a URL of this machine.
 """
 
-from __future__ import annotations
-
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection

@@ -5,20 +5,15 @@ If the key server fails, cached keys stay usable. Without any keys, requests wai
 first fetch. After a failed fetch at most one request waits for the next, the others answer 503 at once.
 """
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from apps.auth.tokens import jwks, jwks_client
 from apps.auth.tokens.errors import KeysUnavailableError
+from apps.auth.tokens.jwks import PublicKey
 from apps.core.cache import NotLoadedError, RefreshingCache
-
-if TYPE_CHECKING:
-    from apps.auth.tokens.jwks import PublicKey
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,8 @@ RFC 7515 (JWS), 7519 (JWT), 8725 (best current practice); Amazon's "Verifying JS
 apps.auth.tokens.verifier puts the rules in order, apps.auth.tokens.explain says them in words.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -23,10 +21,8 @@ from apps.auth.tokens.errors import (
     TokenNotYetValidError,
     WrongTokenUseError,
 )
+from apps.auth.tokens.keys import TrustedKeys
 from apps.claims import hasura
-
-if TYPE_CHECKING:
-    from apps.auth.tokens.keys import TrustedKeys
 
 T = TypeVar("T")
 

@@ -4,11 +4,8 @@ From a token's text to the caller that it names.
 The order of the rules matters: cheap rules first, then the signature. Claims are parsed only after it.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from time import time
-from typing import TYPE_CHECKING
 
 from apps.auth.callers import CognitoUser
 from apps.auth.tokens import keys, rules
@@ -20,9 +17,7 @@ from apps.auth.tokens.errors import (
     TokenError,
     TokenExpiredError,
 )
-
-if TYPE_CHECKING:
-    from apps.auth.tokens.keys import TrustedKeys
+from apps.auth.tokens.keys import TrustedKeys
 
 __all__ = ["KeysUnavailableError", "TokenError", "verify"]
 

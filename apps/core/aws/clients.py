@@ -8,6 +8,7 @@ Where they connect to is botocore's own business (`AWS_ENDPOINT_URL`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,6 @@ from apps.core import deadline
 from apps.core.errors import UnavailableError, UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.model import OperationModel
     from botocore.session import Session

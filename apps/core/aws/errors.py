@@ -1,15 +1,10 @@
 """AWS's errors, translated to ours in one place."""
 
-from __future__ import annotations
-
 import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 

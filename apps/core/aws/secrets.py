@@ -5,12 +5,10 @@ The cache is short, so that a rotation needs no deployment. If Secrets Manager c
 value is used: without it, no sign-in would succeed.
 """
 
-from __future__ import annotations
-
 import logging
 import math
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,9 +16,6 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError, UpstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 

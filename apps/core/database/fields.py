@@ -1,13 +1,7 @@
 """Columns and expressions of PostgreSQL that Django does not have."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from django.db import models
-
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class CIEmailField(models.EmailField):  # type: ignore[type-arg] # generic in the stubs only

@@ -5,18 +5,12 @@ Hasura's tables live in `public`, ours in a schema of our own. Both are on the s
 table lands in the first of them that exists.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.contrib.postgres.operations import CITextExtension
 from django.db import migrations
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.base import Operation
 
 UNLIMITED, LIMITED = ["SET statement_timeout = 0"], ["RESET statement_timeout"]
 

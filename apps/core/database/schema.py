@@ -1,7 +1,5 @@
 """What a migration needs of the database. Every start imports this, so it must not import psycopg."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.conf import settings

@@ -1,18 +1,14 @@
 """Cross-origin answers: django-cors-headers decides, once for each origin."""
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from corsheaders import middleware
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-
-if TYPE_CHECKING:
-    from django.http.response import HttpResponseBase
 
 REMEMBERED_ORIGINS = 64
 

@@ -1,13 +1,7 @@
 """Headers of every answer, also of those that Django's SecurityMiddleware does not see."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from django.conf import settings
-
-if TYPE_CHECKING:
-    from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",

@@ -4,21 +4,16 @@ Forms of the browsable pages: they work without JavaScript.
 A browser can send GET and POST only, and no JSON. `_method` names the real method, `_content` is a JSON body.
 """
 
-from __future__ import annotations
-
 import io
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import IO, Any
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.parsers import FormParser
 
 from apps.core.http import negotiation
 from apps.core.http.parsers import JsonParser
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from django.http import HttpRequest
-    from django.http.response import HttpResponseBase
 
 METHOD, CONTENT, CSRF_TOKEN = "_method", "_content", "csrfmiddlewaretoken"
 METHODS = frozenset({"PUT", "DELETE", "OPTIONS"})

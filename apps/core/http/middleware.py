@@ -1,22 +1,16 @@
 """What every request passes through: its id, its log line, the headers of its answer."""
 
-from __future__ import annotations
-
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from apps.core import context, deadline
 from apps.core.http import headers, problems
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.http import HttpRequest
-    from django.http.response import HttpResponseBase
 
 logger = logging.getLogger("moped.request")
 

@@ -1,18 +1,12 @@
 """Which representation an answer has: JSON, unless the caller asks for a page."""
 
-from __future__ import annotations
+from collections.abc import Iterable
 
-from typing import TYPE_CHECKING
-
+from django.http import HttpRequest
 from rest_framework.negotiation import BaseContentNegotiation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from django.http import HttpRequest
-    from rest_framework.parsers import BaseParser
-    from rest_framework.renderers import BaseRenderer
-    from rest_framework.request import Request
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 PAGE = "text/html"
 FORM = "application/x-www-form-urlencoded"

@@ -12,11 +12,12 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from rest_framework.serializers import BaseSerializer
-    from rest_framework.views import APIView
+from rest_framework.serializers import BaseSerializer
 
-    from apps.core.errors import MopedError
+from apps.core.errors import MopedError
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class Operation(NamedTuple):

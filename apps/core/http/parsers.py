@@ -1,17 +1,13 @@
 """Request bodies: JSON objects of a bounded size."""
 
-from __future__ import annotations
-
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import IO, Any
 
 import msgspec
 from django.conf import settings
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class BodyTooLarge(APIException):

@@ -6,19 +6,18 @@ Django or from a crash. `error` maps the names of fields to lists of messages, a
 shows them, and is absent where no field is to blame.
 """
 
-from __future__ import annotations
-
 import logging
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from functools import wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -29,12 +28,8 @@ from apps.core.context import current
 from apps.core.http import negotiation
 from apps.core.http.parsers import BodyTooLarge
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+Page = Callable[[HttpRequest], HttpResponse]
 
-    from django.http import HttpRequest
-
-    Page = Callable[[HttpRequest], HttpResponse]
 
 logger = logging.getLogger(__name__)
 

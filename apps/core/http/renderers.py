@@ -1,16 +1,12 @@
 """JSON. The pages of browsers are in apps.reference."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from rest_framework.renderers import BaseRenderer
 
 from apps.core.http import problems
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class JsonRenderer(BaseRenderer):

@@ -1,16 +1,12 @@
 """URL patterns that forgive a slash, and the list of them that the pages show."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.conf import _path  # type: ignore[attr-defined]
 from django.urls.resolvers import RoutePattern
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class SlashOptional(RoutePattern):

@@ -4,16 +4,12 @@ Shapes of what callers bring: nothing coerced, nothing unknown passed over.
 The words are those of the API that this one replaces; the editor shows them as they are.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.utils.html import is_html_input
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 MAX_DIGITS = 20
 MISSING: dict[str, Any] = {"required": "required field", "null": "null value not allowed"}

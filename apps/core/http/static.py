@@ -1,7 +1,5 @@
 """URLs of static files."""
 
-from __future__ import annotations
-
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.urls import get_script_prefix
 

@@ -1,21 +1,16 @@
 """What our views add to DRF's generic ones."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from apps.core.http.negotiation import sent_query
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rest_framework.request import Request
-    from rest_framework.serializers import BaseSerializer
 
 
 class QueryView(GenericAPIView[Any]):

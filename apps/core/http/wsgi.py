@@ -1,7 +1,5 @@
 """The outermost edge: how a WSGI environment becomes a request."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest

@@ -5,22 +5,18 @@ Zappa publishes a version when it updates the code and changes the variables onl
 version has new code with old variables. So we publish another one when both are there.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
+from typing import Any, NamedTuple, ParamSpec
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, NotFoundError, UpstreamError
 from apps.deployment.errors import UNKNOWN_ROLE, BusyError, StageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 P = ParamSpec("P")
 LIVE = "live"

@@ -1,19 +1,15 @@
 """Code and settings of a function: what Zappa's update keeps, and a function that Zappa does not know."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError
 from apps.deployment.aws import functions
 from apps.deployment.errors import BusyError
+from apps.deployment.package.builder import Package
 from apps.deployment.package.target import target_of
-
-if TYPE_CHECKING:
-    from apps.deployment.package.builder import Package
-    from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.rendering import Stage
 
 
 def create_or_update(stage: Stage, package: Package) -> None:

@@ -5,22 +5,16 @@ API Gateway answers some requests by itself: too large, too many, or the functio
 These responses get our error body and CORS here.
 """
 
-from __future__ import annotations
-
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.conf import settings
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.rendering import Stage
 
 # Every kind of response that API Gateway gives by itself, with the status that it has:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html

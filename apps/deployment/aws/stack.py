@@ -1,10 +1,8 @@
 """The CloudFormation stack of a stage: its outputs, and whether all that a deployment needs exists."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
@@ -12,9 +10,6 @@ from apps.core.errors import NotFoundError
 from apps.deployment.aws import stack_updates
 from apps.deployment.errors import StageError
 from apps.deployment.settings.variables import VARIABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # CloudFormation makes no stack without a resource; this one is nothing but a URL.
 EMPTY = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}

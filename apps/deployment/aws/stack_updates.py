@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cfn_flip
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import ConflictError, InvalidError, NotFoundError
+from apps.core.errors import ConflictError, InvalidError, MopedError, NotFoundError
 from apps.deployment.errors import BusyError, LeftBehindError, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from mypy_boto3_cloudformation.literals import CapabilityType
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
-    from apps.core.errors import MopedError
 
 CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
 # What a failed creation leaves. CloudFormation can only delete such a stack.

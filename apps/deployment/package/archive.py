@@ -6,16 +6,11 @@ which takes 1.3 seconds of CPU. Bytecode that is not compared with its source (P
 hash") is valid whatever date a file has.
 """
 
-from __future__ import annotations
-
 import zipfile
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from apps.deployment import subprocesses
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TASK_ROOT = "/var/task"  # what a traceback on Lambda shows
 # What keeps its source, by the first part of its path.

@@ -11,8 +11,6 @@ Nothing in a package names a stage: what is rehearsed, run as staging and promot
 is the same file, known by its digest.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import shutil
@@ -20,18 +18,14 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apps.deployment import subprocesses
 from apps.deployment.errors import StageError
 from apps.deployment.package import archive, interpreter, shared_objects
 from apps.deployment.package.interpreter import UV
-from apps.deployment.package.target import target_of, target_of_file
+from apps.deployment.package.target import Target, target_of, target_of_file
 from apps.deployment.paths import BUILD, PROJECT, REQUIREMENTS
-
-if TYPE_CHECKING:
-    from apps.deployment.package.target import Target
-    from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.rendering import Stage
 
 MIB = 1024 * 1024
 # What starts fast; the second shows pages to browsers, and carries them.

@@ -4,8 +4,6 @@ The Python of the stages' runtime on this machine: it compiles the package and r
 `python -m apps.deployment.package.interpreter` prints where it is, or says how to get it and exits with 1.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,12 +1,10 @@
 """What the shared objects of a package need, held against what Lambda's runtime has."""
 
-from __future__ import annotations
-
 import re
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
@@ -14,13 +12,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from apps.deployment.errors import StageError
-from apps.deployment.package.target import GLIBC
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from apps.deployment.package.target import Target
+from apps.deployment.package.target import GLIBC, Target
 
 # What a wheel may expect of every Linux (PEP 600, auditwheel's policy), as far as Amazon Linux has it.
 SYSTEM_LIBRARIES = {

@@ -1,15 +1,11 @@
 """The machine that a package is built for: a Lambda runtime on a processor."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
-
-if TYPE_CHECKING:
-    from apps.deployment.settings.zappa_settings import Settings
+from apps.deployment.settings.zappa_settings import Settings
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: from python3.12 on, the runtimes
 # stand on Amazon Linux 2023, whose C library is glibc 2.34.

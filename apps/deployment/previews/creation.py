@@ -8,28 +8,23 @@ infrastructure/preview.yaml is its template. CloudFormation locks the stack, rol
 what it created. It also refuses to move the alias if another run has published another release in between.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.deployment import smoke, smoke_account
 from apps.deployment.aws import functions, provisioning, stack, stack_updates
 from apps.deployment.errors import BusyError
+from apps.deployment.package.builder import Package
 from apps.deployment.paths import INFRASTRUCTURE
 from apps.deployment.previews import names
 from apps.deployment.settings import rendering, zappa_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from apps.deployment.package.builder import Package
-    from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.rendering import Stage
 
 TEMPLATE = INFRASTRUCTURE / "preview.yaml"
 CAN_BE_UPDATED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}

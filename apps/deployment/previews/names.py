@@ -4,8 +4,6 @@ The names of a preview's resources, made from the number of its pull request.
 `moped-api-production` begins with `moped-api-pr`. So a name belongs to a preview only if all of it matches.
 """
 
-from __future__ import annotations
-
 import re
 from argparse import ArgumentTypeError
 

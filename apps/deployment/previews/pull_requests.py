@@ -1,7 +1,5 @@
 """Pull requests, read from the arguments of `manage.py preview`."""
 
-from __future__ import annotations
-
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path

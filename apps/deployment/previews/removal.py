@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from apps.core.aws import clients
@@ -11,17 +12,14 @@ from apps.core.errors import UpstreamError
 from apps.deployment.aws import functions, stack, stack_updates
 from apps.deployment.errors import LeftBehindError, StageError, as_stage_error
 from apps.deployment.previews import names, pull_requests
+from apps.deployment.previews.pull_requests import PullRequest
 from apps.deployment.settings import zappa_settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import timedelta
+Tell = Callable[[str], None]
 
+if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
-    from apps.deployment.previews.pull_requests import PullRequest
-
-    Tell = Callable[[str], None]
 
 BUCKETS = ("UploadsBucket", "DeploymentBucket")  # outputs of staging's stack
 # CloudFormation lists deleted stacks for 90 days.

@@ -6,24 +6,19 @@ stage are in stage.schema.json, each with its reason. Here are the rules that co
 name or with other stages.
 """
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 from django.http.request import validate_host
 from jsonschema import Draft202012Validator
 
 from apps.deployment.settings import zappa_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from apps.deployment.settings.zappa_settings import Settings
+from apps.deployment.settings.zappa_settings import Settings
 
 TAG = "stages"
 SCHEMA = Path(__file__).with_name("stage.schema.json")

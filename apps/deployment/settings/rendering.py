@@ -4,19 +4,14 @@ The settings that Zappa is given: one stage, flattened, completed with the outpu
 They have names, and values that the account decides. They have no secret.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from apps.deployment.aws import stack
 from apps.deployment.errors import StageError
 from apps.deployment.settings import checks, variables, zappa_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from apps.deployment.settings.zappa_settings import Settings
+from apps.deployment.settings.zappa_settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,11 @@ Every environment variable of the API in one table, and docs/settings.md, which 
 and one line there.
 """
 
-from __future__ import annotations
-
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from apps.deployment.paths import PROJECT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 SETTINGS = PROJECT / "moped_api" / "settings.py"
 DOCUMENT = PROJECT / "docs" / "settings.md"

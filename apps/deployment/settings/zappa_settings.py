@@ -6,18 +6,14 @@ its package, whether a deployment migrates, how many requests the gateway lets t
 host names. Previews have the days for which they and their logs are kept.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from slugify import slugify
 
 from apps.deployment.errors import StageError
 from apps.deployment.paths import PROJECT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PATH = PROJECT / "zappa_settings.json"
 BASE = "base"

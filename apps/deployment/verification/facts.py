@@ -6,11 +6,10 @@ the tests, and must hold for the stage, or the tests prove nothing. Nothing is c
 that would change something is refused.
 """
 
-from __future__ import annotations
-
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.conf import settings
 from jose import jwt
@@ -22,12 +21,8 @@ from apps.core.errors import MopedError, NotFoundError
 from apps.deployment import smoke_account
 from apps.deployment.aws import rest_api
 from apps.deployment.errors import StageError
+from apps.deployment.settings.rendering import Stage
 from apps.deployment.verification.target import Subject
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from apps.deployment.settings.rendering import Stage
 
 NOT_AUTHORIZED, NOT_FOUND = "NotAuthorizedException", "UserNotFoundException"
 WRONG, WEAK, WEAK_PASSWORD = "Not-The-Password-1", "moped", "InvalidPasswordException"

@@ -1,16 +1,12 @@
 """`{% persona_switch %}`: the form "Act as …" of the laptop's pages."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import template
+from django.template.context import Context
 
 from apps.devstack import environment, pages
 from apps.devstack.personas import PERSONAS
-
-if TYPE_CHECKING:
-    from django.template.context import Context
 
 register = template.Library()
 

@@ -1,11 +1,11 @@
 """The accounts of the user pool, through its admin API."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,10 +20,6 @@ from apps.users.errors import (
     AddressTakenError,
     WeakPasswordError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
 # The attribute with the id of the change that created the account. After a time-out the account may
 # exist, and boto3's second attempt fails because it does. Only this id shows who created it.

@@ -8,17 +8,17 @@ in `reconcile_users`.
 The lock belongs to a transaction: it ends with its holder and needs no session that a proxy could take away.
 """
 
-from __future__ import annotations
-
 import logging
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import Error, OperationalError, connection, transaction
 from django.db.models import Func, Q, TextField
 
 from apps.auth import current_roles
+from apps.auth.callers import CognitoUser
 from apps.claims.hasura import UNKNOWN_ID
 from apps.claims.identity import normalize
 from apps.core.context import current
@@ -26,11 +26,6 @@ from apps.core.errors import InvalidError, MopedError
 from apps.users.changes import stores
 from apps.users.errors import BusyError
 from apps.users.models import PASSWORD_CHANGE, Event, MopedUser, PendingChange
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from apps.auth.callers import CognitoUser
 
 logger = logging.getLogger(__name__)
 

@@ -5,15 +5,15 @@ The first part has one function for each effect. The second part makes both stor
 after a failure before the commit, and for what a commit left to do.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from apps.claims import table as claims_table
+from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import is_city_address, sso_username
 from apps.claims.items import UnreadableItemError
+from apps.claims.table import StoredItem
 from apps.users.adapters import cognito
+from apps.users.adapters.cognito import Account
 from apps.users.errors import (
     AccountExistsError,
     AccountNotFoundError,
@@ -21,11 +21,6 @@ from apps.users.errors import (
     AddressTakenError,
 )
 from apps.users.models import MopedUser, PendingChange
-
-if TYPE_CHECKING:
-    from apps.claims.hasura import HasuraClaims
-    from apps.claims.table import StoredItem
-    from apps.users.adapters.cognito import Account
 
 
 def get_or_create_account(change: PendingChange, password: str) -> Account:

@@ -1,14 +1,8 @@
 """The City's thirty workgroups, for a database that has none."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from django.apps.registry import Apps
 from django.db import migrations
-
-if TYPE_CHECKING:
-    from django.apps.registry import Apps
-    from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 WORKGROUPS = (
     "Active Transportation & Street Design",

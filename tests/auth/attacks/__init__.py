@@ -5,12 +5,8 @@ Each case says what is sent and what the answer must be. A comment names the sou
 or of the case in its line: an RFC's section, a CVE, or a document that can be found by its name.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 ACCEPTED = "accepted"
 

@@ -1,12 +1,11 @@
 """Algorithm and key: a foreign key, no key, or our key used for another algorithm."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
@@ -16,9 +15,6 @@ from django.conf import settings
 from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, MALFORMED, UNKNOWN_KEY, catalogue
 from tests.auth.signing import compact, id_payload, key
 from tests.support.token_factory import base64url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def message(header: dict[str, Any]) -> str:

@@ -1,10 +1,9 @@
 """Claims: signed by the pool's own key, and still not for us, not now, or not what we can read."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 
@@ -21,9 +20,6 @@ from tests.auth.attacks import (
 )
 from tests.auth.signing import compact, id_payload, key
 from tests.support.token_factory import base64url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def claim(**changes: Any) -> Callable[[], str]:

@@ -1,15 +1,11 @@
 """Hasura's claim: a token without it is accepted, an invalid claim is refused."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.auth.attacks import ACCEPTED, CLAIMS, catalogue
 from tests.auth.signing import HASURA, compact, id_payload, key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 ROLES = "x-hasura-allowed-roles"
 

@@ -1,16 +1,12 @@
 """Key set: what a key server may publish by mistake or malice, and what it makes of a genuine token."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, UNAVAILABLE, UNKNOWN_KEY, catalogue
 from tests.auth.signing import compact, key
 from tests.support.token_factory import base64url, base64url_number
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def beside_a_good_one(*jwks: Any) -> dict[str, Any]:

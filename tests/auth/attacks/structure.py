@@ -1,16 +1,12 @@
 """Structure: what is not one compact JWS in its one spelling."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, CLAIMS, MALFORMED, UNKNOWN_KEY, catalogue
 from tests.auth.signing import compact, id_payload, key
 from tests.support.token_factory import base64url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def genuine() -> str:

@@ -1,18 +1,19 @@
 """Sign-ins on previews, which come back by way of a page of staging."""
 
-from __future__ import annotations
-
 import io
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import boto3
 import pytest
+from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
 
 from apps.core.aws import clients
 from apps.core.http.throttles import SignInThrottle
 from apps.deployment.aws import functions
 from apps.deployment.previews import names
+from apps.devstack.emulator import Emulator
 from tests.auth.browser.test_sign_in import (
     PENDING,
     TOKEN,
@@ -26,16 +27,8 @@ from tests.auth.browser.test_sign_in import (
     pool,
     sign_out,
 )
+from tests.auth.hosted_ui import TokenEndpoint
 from tests.support.emulator_fixtures import clients_call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytest_django.fixtures import Settings
-    from rest_framework.test import APIClient
-
-    from apps.devstack.emulator import Emulator
-    from tests.auth.hosted_ui import TokenEndpoint
 
 __all__ = ["browser", "endpoint", "pool"]
 

@@ -1,26 +1,20 @@
-from __future__ import annotations
-
 import hashlib
 import re
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from django.http import HttpResponse
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.auth.tokens import keys
 from tests.auth.hosted_ui import TokenEndpoint
 from tests.support.http_stub import StubServer, sending
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from django.http import HttpResponse
-    from pytest_django.fixtures import Settings
-
-    from tests.support.token_factory import Signer
+from tests.support.token_factory import Signer
 
 TOKEN = "__Host-moped_id_token"
 PENDING = "__Host-moped_sign_in_"

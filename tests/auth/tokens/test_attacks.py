@@ -1,10 +1,7 @@
 """The catalogue of attacks, tried at the front door: what an attacker sends and what is answered."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
+from rest_framework.test import APIClient
 
 from apps.auth.tokens import explain
 from apps.auth.tokens.errors import KeysUnavailableError, TokenError
@@ -19,11 +16,7 @@ from tests.auth.attacks import (
     structure,
 )
 from tests.auth.signing import compact, id_payload, key
-
-if TYPE_CHECKING:
-    from rest_framework.test import APIClient
-
-    from tests.support.token_factory import Publisher
+from tests.support.token_factory import Publisher
 
 # The verifier does not read these members. Only `/auth/current_user` shows them.
 ONLY_SHOWING_FAILS = {

@@ -1,22 +1,18 @@
 """The explanation of a token; test_attacks compares it with the verifier."""
 
-from __future__ import annotations
-
 import io
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from apps.auth.tokens import explain
 from tests.auth.signing import HASURA, id_payload, key
+from tests.support.clock import Clock
 from tests.support.http_stub import answering
-
-if TYPE_CHECKING:
-    from tests.support.clock import Clock
-    from tests.support.token_factory import Publisher
+from tests.support.token_factory import Publisher
 
 pytestmark = pytest.mark.usefixtures("publisher")
 

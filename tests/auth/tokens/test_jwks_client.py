@@ -1,10 +1,10 @@
 """A key server that is slow, wrong, gone, or another server."""
 
-from __future__ import annotations
-
 import ssl
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +13,6 @@ from tests.support import wsgi_server
 from tests.support.http_stub import answering, dripping, hanging, sending
 from tests.support.token_factory import Publisher
 from tests.support.waiting import PRODUCTION_VALUES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

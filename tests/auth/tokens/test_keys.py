@@ -1,28 +1,22 @@
 """Which keys are the pool's now: the life of a key set (test_cache shows what the cache itself does)."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from apps.auth.tokens import jwks_client, keys, verifier
 from apps.auth.tokens.errors import KeysUnavailableError, KeyUnknownError, SignatureInvalidError
 from tests.auth.signing import compact, id_payload, key
+from tests.support.clock import Clock
 from tests.support.http_stub import answering
-from tests.support.token_factory import base64url
+from tests.support.token_factory import Publisher, base64url
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.clock import Clock
-    from tests.support.token_factory import Publisher
 
 HOUR = 3600
 OUT_OF_ORDER = answering(b"", 500)

@@ -1,8 +1,7 @@
 """Genuine tokens, changed by chance: never accepted unless nothing was changed, never a crash."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -12,9 +11,6 @@ from rest_framework.test import APIClient
 from apps.auth.tokens import base64url, verifier
 from tests.auth.signing import compact, id_payload, key
 from tests.support import token_factory
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = [pytest.mark.slow(cost=10), pytest.mark.usefixtures("publisher"), pytest.mark.no_cover]
 

@@ -5,8 +5,6 @@ Whatever we accept it accepts too. Where it accepts and we refuse, the rule of o
 not have is named here; a disagreement without a name fails.
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 

@@ -1,20 +1,14 @@
 """What a verified token says, and what it costs to verify it again."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
+from apps.auth.callers import CognitoUser
 from apps.auth.tokens import rules, verifier
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS, HasuraClaims
 from tests.auth.signing import HASURA, id_payload, key
-from tests.support.token_factory import USER_ID
-
-if TYPE_CHECKING:
-    from apps.auth.callers import CognitoUser
-    from tests.support.token_factory import Publisher
+from tests.support.token_factory import USER_ID, Publisher
 
 pytestmark = pytest.mark.usefixtures("publisher")
 

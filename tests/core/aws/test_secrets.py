@@ -1,16 +1,11 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from apps.core.aws import clients, secrets
 from tests.core.aws.test_clients import vendor_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.clock import Clock
+from tests.support.clock import Clock
 
 DEEP = '{"KEY":' * 20_000
 

@@ -1,34 +1,26 @@
 """Servers that are frozen, only accept connections, or became a standby after a failover."""
 
-from __future__ import annotations
-
 import os
 import signal
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from unittest.mock import Mock
 
 import psycopg
 import pytest
 from django.conf import settings as configured
 from django.db import OperationalError, connection, transaction
+from pytest_django.fixtures import Settings
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from apps.core import deadline
 from apps.files.models import Project
+from tests.conftest import Caller
 from tests.support.http_stub import StubServer, hanging
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from pytest_django.fixtures import Settings
-    from rest_framework.request import Request
-
-    from tests.conftest import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

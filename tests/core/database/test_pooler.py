@@ -1,11 +1,10 @@
 """Through PgBouncer, which gives each transaction another server connection and refuses `options`."""
 
-from __future__ import annotations
-
 import re
 import runpy
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,22 +12,17 @@ from django.conf import settings as configured
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError, connection, connections, transaction
+from pytest_django.plugin import DjangoDbBlocker
 
 from apps.core.database.postgresql.base import DatabaseWrapper
 from apps.devstack.postgresql import DATABASE, Cluster
 from apps.files.models import Project
+from tests.conftest import Caller
 from tests.files.conftest import make_person
 from tests.support.pooler import pgbouncer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+Connect = Callable[..., AbstractContextManager[None]]
 
-    from pytest_django.plugin import DjangoDbBlocker
-
-    from tests.conftest import Caller
-
-    Connect = Callable[..., AbstractContextManager[None]]
 
 pytestmark = pytest.mark.slow(cost=5)
 

@@ -1,27 +1,22 @@
 """Against a server that asks for passwords, and a Secrets Manager that holds them."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
 from django.conf import settings as configured
 from django.db import OperationalError
+from pytest_django.fixtures import Settings
 
 from apps.core.aws import clients, secrets
 from apps.core.database.postgresql.base import DatabaseWrapper
 from apps.devstack.postgresql import Cluster
 from tests.support import password_auth
 from tests.support.emulator_fixtures import clients_call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytest_django.fixtures import Settings
 
 pytestmark = [pytest.mark.emulator, pytest.mark.django_db]
 

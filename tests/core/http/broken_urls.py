@@ -1,13 +1,12 @@
 """Routes that go wrong in every way there is."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -16,10 +15,6 @@ from apps.core import errors
 from apps.core.http.routes import route
 from moped_api import urls
 from moped_api.urls import handler400, handler403, handler404, handler500
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
-    from rest_framework.request import Request
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 

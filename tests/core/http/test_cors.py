@@ -1,14 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.core.http import routes
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
 
 EDITOR = "https://moped.example"
 PREVIEW = "https://deploy-preview-12--atd-moped-main.netlify.app"

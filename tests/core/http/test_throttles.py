@@ -1,16 +1,8 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
+from rest_framework.test import APIClient
 
 from apps.core.http.throttles import SignatureThrottle, SignInThrottle
-
-if TYPE_CHECKING:
-    from rest_framework.test import APIClient
-
-    from tests.conftest import Caller
-
+from tests.conftest import Caller
 
 PATH = "/files/download/private/project/1/x.pdf"
 

@@ -1,14 +1,12 @@
 """What is in the package, and what its start imports."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import subprocess
 import zipfile
 from io import BytesIO
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -18,9 +16,6 @@ from apps.deployment.package import archive, builder, shared_objects
 from apps.deployment.package.target import Target, target_of_file
 from apps.deployment.paths import REQUIREMENTS
 from tests.deployment.conftest import VARIABLES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow(cost=20)
 

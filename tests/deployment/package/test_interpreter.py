@@ -1,7 +1,5 @@
 """Where the Python of the stages' runtime is looked for: as uv does, and among the versions of pyenv."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

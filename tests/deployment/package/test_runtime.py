@@ -1,9 +1,9 @@
 """The package in Lambda's own runtime client."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +11,6 @@ from apps.deployment.errors import StageError
 from tests.deployment.conftest import VARIABLES
 from tests.support import lambda_runtime
 from tests.support.lambda_events import TRIGGERS, rest_event, trigger_event, url_event
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow(cost=5)
 

@@ -1,9 +1,8 @@
 """What Lambda's runtime could not load, made out of a shared object that it can load."""
 
-from __future__ import annotations
-
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,8 @@ from apps.deployment.errors import StageError
 from apps.deployment.package import builder
 from apps.deployment.package.target import Target, target_of_file
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+Pack = Callable[[bytes, str], Path]
 
-    Pack = Callable[[bytes, str], Path]
 
 pytestmark = pytest.mark.slow(cost=5)
 

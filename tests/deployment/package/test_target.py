@@ -1,7 +1,5 @@
 """What a package is built for."""
 
-from __future__ import annotations
-
 import pytest
 
 from apps.deployment.errors import StageError

@@ -4,12 +4,12 @@ An emulated account with staging's stack, and with resources whose names resembl
 `snapshot` reads everything in it with the emulator's own calls, without any code of the product.
 """
 
-from __future__ import annotations
-
 import io
 import json
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import boto3
 import requests
@@ -20,10 +20,6 @@ from apps.deployment.paths import TEMPLATE
 from tests.deployment.emulated_account import create_function, write_package
 from tests.deployment.role import Role
 from tests.support.waiting import LIMIT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # They are not previews, but begin as the name of one does.
 NEIGHBOURS = ("moped-api-production", "moped-api-preview", "moped-api-pr-7-notes")

@@ -1,20 +1,15 @@
 """An account with staging in it, and the commands that run in it."""
 
-from __future__ import annotations
-
 import io
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from tests.deployment.previews.aws_account import Account
 from tests.support import emulator_fixtures, lambda_environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Run = Callable[..., dict[str, Any]]
 

@@ -1,12 +1,13 @@
 """`manage.py preview` in an account that has staging and other functions in it."""
 
-from __future__ import annotations
-
 import io
 import json
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from botocore.client import BaseClient
@@ -17,16 +18,11 @@ from apps.deployment.aws import provisioning, stack
 from apps.deployment.errors import BusyError, LeftBehindError, StageError
 from apps.deployment.previews import creation, names
 from tests.deployment.emulated_account import STAND_IN, write_package
+from tests.deployment.previews.aws_account import Account
+from tests.deployment.previews.conftest import Run
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from types import ModuleType
+Stops = Callable[[Callable[[], Any]], Iterator[str]]
 
-    from tests.deployment.previews.aws_account import Account
-    from tests.deployment.previews.conftest import Run
-
-    Stops = Callable[[Callable[[], Any]], Iterator[str]]
 
 pytestmark = [pytest.mark.slow(cost=25, group="previews"), pytest.mark.emulator]
 

@@ -1,17 +1,12 @@
 """What the database lets a preview do: look, and nothing else, whatever its code tries."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
 from django.db import ProgrammingError, connection, transaction
 
 from apps.deployment.paths import PROJECT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SCRIPT = PROJECT / "infrastructure" / "preview-database.sql"
 OURS = ("users", "files")

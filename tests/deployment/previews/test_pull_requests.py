@@ -1,10 +1,10 @@
 """Names and settings of previews, and pull requests."""
 
-from __future__ import annotations
-
 import json
 from argparse import ArgumentTypeError
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -13,11 +13,8 @@ from apps.deployment.previews import names, pull_requests
 from apps.deployment.settings import zappa_settings
 from tests.deployment.template import parameters
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+Source = Callable[[str], str]
 
-    Source = Callable[[str], str]
 
 REQUEST = {
     "number": 12,

@@ -1,23 +1,18 @@
 """The rights of previews and of the job that creates them, in an emulator that enforces IAM."""
 
-from __future__ import annotations
-
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from django.core.management import call_command
 
+from tests.deployment.previews.aws_account import Account
 from tests.deployment.role import acting_with
 from tests.deployment.template import resources, statements
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from tests.deployment.previews.aws_account import Account
 
 pytestmark = [pytest.mark.slow(cost=10, group="previews"), pytest.mark.emulator]
 

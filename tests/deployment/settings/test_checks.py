@@ -1,9 +1,8 @@
 """Every rule for stages and settings is broken once, and the issue is reported."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.checks import run_checks
@@ -12,9 +11,6 @@ from django.core.management.base import SystemCheckError
 
 from apps.deployment.errors import StageError
 from apps.deployment.settings import checks, zappa_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VARIABLES = "aws_environment_variables"
 

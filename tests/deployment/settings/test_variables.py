@@ -1,7 +1,5 @@
 """The table of variables names what the settings read, the template provides and the laptop needs."""
 
-from __future__ import annotations
-
 import re
 
 import yaml

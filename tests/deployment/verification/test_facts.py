@@ -1,14 +1,13 @@
 """The emulator is as the tests assume. `stage verify` checks the same facts of a stage every night."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from apps.core.aws import clients
 from apps.core.errors import MopedError
@@ -22,12 +21,7 @@ from apps.health import probes
 from apps.users.adapters import cognito
 from tests.deployment.role import Role
 from tests.users.conftest import stores
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-    from pytest_django.live_server_helper import LiveServer
-
-    from tests.users.stores import Stores
+from tests.users.stores import Stores
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 __all__ = ["stores"]

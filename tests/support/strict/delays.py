@@ -5,13 +5,12 @@ Each function below takes a private function of MiniStack and returns the one th
 deployments count questions and not seconds, so that no test depends on time.
 """
 
-from __future__ import annotations
-
 import json
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from ministack.services import apigateway_v1, lambda_svc
@@ -19,10 +18,8 @@ from ministack.services.cloudformation import handlers
 
 from tests.support.strict.rights import by_stack, denial
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+Function = Callable[..., Any]
 
-    Function = Callable[..., Any]
 
 # A program that looks once and then acts must meet a stack that is still in progress.
 ANSWERS_IN_PROGRESS = 2

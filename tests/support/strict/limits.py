@@ -4,9 +4,8 @@ Quotas and refusals of Lambda.
 Each function below takes a private function of MiniStack and returns the one that replaces it.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
@@ -14,10 +13,8 @@ from ministack.services import lambda_svc
 from tests.support.strict.delays import state
 from tests.support.strict.rights import by_stack, denial
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Function = Callable[..., Any]
 
-    Function = Callable[..., Any]
 
 VARIABLES_BYTES = 4096
 PACKAGE_CHARACTERS = 69_905_067  # 50 MiB in base64

@@ -4,11 +4,10 @@ Rights: who asks, what CloudFormation does in the name of its caller, and which 
 Each function below takes a private function of MiniStack and returns the one that replaces it.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from ministack.core import iam_actions, iam_evaluator
@@ -16,10 +15,8 @@ from ministack.core.responses import get_region
 from ministack.core.router import extract_access_key_id
 from ministack.services import apigateway_v1
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Function = Callable[..., Any]
 
-    Function = Callable[..., Any]
 
 GATEWAY = "AWS::ApiGateway::"
 # Where CloudFormation finds a resource of the gateway, by its type, and how it makes one.

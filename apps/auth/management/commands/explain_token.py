@@ -1,7 +1,5 @@
 """`manage.py explain_token < token.txt`."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any
 

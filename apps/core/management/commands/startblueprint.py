@@ -1,7 +1,5 @@
 """`manage.py startblueprint projects`: a new app, working and tested."""
 
-from __future__ import annotations
-
 import keyword
 import re
 import shutil

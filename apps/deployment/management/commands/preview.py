@@ -1,11 +1,10 @@
 """`manage.py preview`."""
 
-from __future__ import annotations
-
 import json
+from argparse import ArgumentParser
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -15,12 +14,8 @@ from apps.deployment.aws import stack_updates
 from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
 from apps.deployment.previews import creation, names, pull_requests, removal
+from apps.deployment.previews.pull_requests import PullRequest
 from apps.deployment.settings import rendering
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser
-
-    from apps.deployment.previews.pull_requests import PullRequest
 
 ACTIONS = {
     "up": "create a preview, or update it",

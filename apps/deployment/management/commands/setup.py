@@ -1,21 +1,16 @@
 """`manage.py setup`: once for each stage, by an administrator of the AWS account (docs/operations.md)."""
 
-from __future__ import annotations
-
 import getpass
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from apps.core.errors import UpstreamError
 from apps.deployment import account_setup
 from apps.deployment.errors import as_stage_error
 from apps.deployment.settings import rendering
-
-if TYPE_CHECKING:
-    from django.core.management.base import CommandParser
 
 
 class Command(BaseCommand):

@@ -1,9 +1,9 @@
 """`manage.py stage`."""
 
-from __future__ import annotations
-
+from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -13,15 +13,10 @@ from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
 from apps.deployment.previews import names
 from apps.deployment.settings import rendering
+from apps.deployment.settings.rendering import Stage
 from apps.deployment.verification import facts
 
-if TYPE_CHECKING:
-    from argparse import ArgumentParser
-    from collections.abc import Callable
-
-    from apps.deployment.settings.rendering import Stage
-
-    Run = Callable[[Stage, dict[str, Any]], None]
+Run = Callable[[Stage, dict[str, Any]], None]
 
 
 class Command(BaseCommand):

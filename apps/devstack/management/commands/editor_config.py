@@ -1,7 +1,5 @@
 """`manage.py editor_config`, or `make editor-config` (docs/editor.md)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.conf import settings

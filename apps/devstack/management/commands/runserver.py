@@ -5,8 +5,6 @@ Django's autoreloader is two processes: one serves and is replaced at every edit
 The servers are children of the other, so an edit does not touch them.
 """
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """`manage.py token --as editor`."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`manage.py openapi`: write the reference that is committed as openapi.yaml."""
 
-from __future__ import annotations
-
 from io import StringIO
 from typing import Any
 

@@ -1,11 +1,10 @@
 """Create the first admin of a new stage: the API needs an admin to create one."""
 
-from __future__ import annotations
-
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 
 from apps.claims.hasura import ADMIN, VIEWER
 from apps.claims.identity import normalize
@@ -14,9 +13,6 @@ from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser, MopedWorkgroup
 from apps.users.serializers import NewUserSerializer
-
-if TYPE_CHECKING:
-    from django.core.management.base import CommandParser
 
 
 class Command(BaseCommand):

@@ -1,25 +1,20 @@
 """Compare the three stores for all users."""
 
-from __future__ import annotations
-
 import json
 import logging
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 
 from apps.claims.identity import normalize
 from apps.core.errors import MopedError
 from apps.users import reconciliation
 from apps.users.adapters import cognito
-
-if TYPE_CHECKING:
-    from django.core.management.base import CommandParser
-
-    from apps.users.reconciliation import Finding
+from apps.users.reconciliation import Finding
 
 logger = logging.getLogger(__name__)
 
