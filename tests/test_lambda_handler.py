@@ -58,10 +58,13 @@ def problem(answer: dict[str, Any]) -> dict[str, Any]:
 
 class TestHttp:
     @pytest.mark.parametrize("event", [REST, URL], ids=["REST", "function URL"])
-    def test_answers_a_request(self, handler: Handler, event: dict[str, Any]) -> None:
+    def test_answers_a_request(
+        self, handler: Handler, event: dict[str, Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
         answer = handler(event)
 
         assert answer["statusCode"] == 200
+        assert [vars(record)["client"] for record in caplog.records] == ["192.0.2.7"]
         assert answer["headers"]["X-Request-ID"] == "request-of-a-test"
 
     @pytest.mark.parametrize(("event", "member"), MALFORMED)
