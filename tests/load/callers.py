@@ -5,12 +5,11 @@ import random
 import socket
 import struct
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
-from threading import Event, Lock
+from threading import Event
 from typing import Any, NamedTuple
 
 HOST = "127.0.0.1"
@@ -33,33 +32,19 @@ class Wish(NamedTuple):
 
 @dataclass
 class Tally:
-    """What came back, from all threads."""
+    """What came back, from all threads: appending to a list needs no lock."""
 
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    granted: list[tuple[str, float]] = field(default_factory=list)
+    """Names and seconds of the good requests that were served."""
     failures: list[str] = field(default_factory=list)
-    reconnected: int = 0
-    junk: Counter[tuple[str, int]] = field(default_factory=Counter)
-    _lock: Lock = field(default_factory=Lock)
-
-    def granted(self, wish: Wish, seconds: float) -> None:
-        """Note a good request that was served."""
-        with self._lock:
-            self.seconds.setdefault(wish.name, []).append(seconds)
-
-    def failed(self, wish: Wish, why: str) -> None:
-        """Note a good request that was not."""
-        with self._lock:
-            self.failures.append(f"{wish.method} {wish.path}: {why}")
-
-    def refused(self, kind: str, status: int) -> None:
-        """Note what junk was answered with; 0 stands for no answer."""
-        with self._lock:
-            self.junk[kind, status] += 1
+    """The good requests that were not."""
+    junk: list[tuple[str, int]] = field(default_factory=list)
+    """Kinds of junk and their statuses, 0 for no answer."""
 
     @property
     def crashes(self) -> list[str]:
         """Junk that was answered as if it were our fault."""
-        return [f"{kind}: {status}" for kind, status in self.junk if status >= CRASHED]
+        return [f"{kind}: {status}" for kind, status in sorted(set(self.junk)) if status >= CRASHED]
 
 
 # ---- good callers ---------------------------------------------------------------------------------
@@ -102,19 +87,19 @@ def good(port: int, plan: list[tuple[Wish, float]], count: int, tally: Tally) ->
     for wish in chooser.choices([wish for wish, _ in plan], [share for _, share in plan], k=count):
         began = time.perf_counter()
         try:
-            status, body = _ask_again(connection, wish, tally)
+            status, body = _ask_again(connection, wish)
         except (OSError, HTTPException) as error:
             connection.close()
-            tally.failed(wish, repr(error))
+            tally.failures.append(f"{wish.method} {wish.path}: {error!r}")
             continue
         if status in wish.statuses:
-            tally.granted(wish, time.perf_counter() - began)
+            tally.granted.append((wish.name, time.perf_counter() - began))
         else:
-            tally.failed(wish, f"{status} {body[:200]!r}")
+            tally.failures.append(f"{wish.method} {wish.path}: {status} {body[:200]!r}")
     connection.close()
 
 
-def _ask_again(connection: HTTPConnection, wish: Wish, tally: Tally) -> tuple[int, bytes]:
+def _ask_again(connection: HTTPConnection, wish: Wish) -> tuple[int, bytes]:
     """Ask; once more if the server had hung up between two requests, as every client does (RFC 9112, 9.6)."""
     is_open = connection.sock is not None
     try:
@@ -123,7 +108,6 @@ def _ask_again(connection: HTTPConnection, wish: Wish, tally: Tally) -> tuple[in
         connection.close()
         if not is_open:
             raise
-        tally.reconnected += 1
         return _ask(connection, wish)
 
 
@@ -147,7 +131,8 @@ def junk(port: int, token: str, ended: Event, tally: Tally, seed: int) -> None:
     kinds = _kinds(token)
     while not ended.is_set():
         kind = chooser.choice(sorted(kinds))
-        tally.refused(kind, _throw(port, kinds[kind](chooser), hang_up=kind.startswith("hanging up")))
+        status = _throw(port, kinds[kind](chooser), hang_up=kind.startswith("hanging up"))
+        tally.junk.append((kind, status))
         time.sleep(0.01)
 
 
@@ -158,7 +143,7 @@ def slow(port: int, ended: Event, tally: Tally) -> None:
             for piece in (b"GET / HT", b"TP/1.1\r\nHo", b"st: 127.0.0.1\r\nConne", b"ction: close\r\n\r\n"):
                 line.sendall(piece)
                 time.sleep(0.3)
-            tally.refused("a slow client", _status(line))
+            tally.junk.append(("a slow client", _status(line)))
 
 
 def _throw(port: int, pieces: Iterator[bytes], *, hang_up: bool) -> int:
