@@ -5,7 +5,7 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
@@ -128,10 +128,10 @@ def _ask(connection: HTTPConnection, wish: Wish) -> tuple[int, bytes]:
 def junk(port: int, token: str, ended: Event, tally: Tally, seed: int) -> None:
     """Send one piece of junk after the other, at a bounded rate."""
     chooser = random.Random(seed)
-    kinds = _kinds(token)
+    kinds = _kinds(token, chooser.randbytes(300))
     while not ended.is_set():
         kind = chooser.choice(sorted(kinds))
-        status = _throw(port, kinds[kind](chooser), hang_up=kind.startswith("hanging up"))
+        status = _throw(port, kinds[kind], hang_up=kind.startswith("hanging up"))
         tally.junk.append((kind, status))
         time.sleep(0.01)
 
@@ -146,13 +146,12 @@ def slow(port: int, ended: Event, tally: Tally) -> None:
             tally.junk.append(("a slow client", _status(line)))
 
 
-def _throw(port: int, pieces: Iterator[bytes], *, hang_up: bool) -> int:
+def _throw(port: int, message: bytes, *, hang_up: bool) -> int:
     with socket.create_connection((HOST, port), PATIENCE_SECONDS) as line:
-        try:
-            for piece in pieces:
-                line.sendall(piece)
-        except OSError:
-            pass  # it hung up while we were still talking; its answer may be there all the same
+        with suppress(
+            OSError
+        ):  # it hung up while we were still talking: its answer may be there all the same
+            line.sendall(message)
         if not hang_up:
             return _status(line)
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
@@ -168,47 +167,40 @@ def _status(line: socket.socket) -> int:
         return 0
 
 
-def _kinds(token: str) -> dict[str, Callable[[random.Random], Iterator[bytes]]]:
+def _request(line: str, *headers: str, body: bytes = b"", announced: int = 0) -> bytes:
+    head = [f"{line} HTTP/1.1", "Connection: close", *headers]
+    head += [] if any(name.startswith("Host:") for name in headers) else ["Host: 127.0.0.1"]
+    head += [f"Content-Length: {announced or len(body)}"] if body else []
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+def _kinds(token: str, noise: bytes) -> dict[str, bytes]:
     """Return every kind of junk, by name."""
-    mine = f"Authorization: Bearer {token}"
-
-    def request(
-        line: str, *headers: str, body: bytes = b"", announced: int | None = None
-    ) -> Callable[[Any], Iterator[bytes]]:
-        length = len(body) if announced is None else announced
-        head = [f"{line} HTTP/1.1", "Connection: close", *headers]
-        head += [] if any(name.startswith("Host:") for name in headers) else ["Host: 127.0.0.1"]
-        head += [f"Content-Length: {length}"] if length else []
-        return lambda _random: iter(["\r\n".join([*head, "", ""]).encode("latin-1"), body])
-
-    as_json = "Content-Type: application/json"
+    mine, as_json = f"Authorization: Bearer {token}", "Content-Type: application/json"
+    other_signature, no_signature = f"{token[:-20]}{'A' * 20}", f"{token.rpartition('.')[0]}."
     return {
-        "no token": request("GET /auth/current_user"),
-        "a token of noise": lambda chooser: request(
-            "GET /auth/current_user", f"Authorization: Bearer {chooser.randbytes(300).hex()}"
-        )(chooser),
-        "a token with another signature": request(
-            "GET /auth/current_user", f"Authorization: Bearer {token[:-20]}{'A' * 20}"
+        "no token": _request("GET /auth/current_user"),
+        "a token of noise": _request("GET /auth/current_user", f"Authorization: Bearer {noise.hex()}"),
+        "a token with another signature": _request(
+            "GET /auth/current_user", f"Authorization: Bearer {other_signature}"
         ),
-        "a token without a signature": request(
-            "GET /users/", f"Authorization: Bearer {token.rpartition('.')[0]}."
-        ),
-        "an unknown path": lambda chooser: request(f"GET /{chooser.randbytes(20).hex()}")(chooser),
-        "a path of a scanner": request("GET /wp-login.php?x=%27%20OR%201=1"),
-        "a path that is no text": request("GET /%00%ff%fe/..%2f..%2fetc/passwd"),
-        "another host": request("GET /", "Host: elsewhere.example"),
-        "an unknown method": request("BREW /users/", mine),
-        "broken JSON": request("POST /users/", mine, as_json, body=b'{"email": '),
-        "JSON of the wrong shape": request("POST /users/", mine, as_json, body=b"[1, 2, 3]"),
-        "no JSON at all": request("POST /users/", mine, "Content-Type: text/xml", body=b"<user/>"),
-        "a body that is too large": request("POST /users/", mine, as_json, body=b" " * (LARGEST_BODY + 1)),
-        "a body of megabytes": request("POST /users/", mine, as_json, body=b" " * 3_000_000),
-        "large headers": request("GET /", f"X-Junk: {'x' * 7_000}"),
-        "headers that are too large": request("GET /", f"X-Junk: {'x' * 20_000}"),
-        "too many headers": request("GET /", *(f"X-Junk-{number}: x" for number in range(200))),
-        "no HTTP": lambda chooser: iter([chooser.randbytes(200), b"\r\n\r\n"]),
-        "hanging up without a word": lambda _chooser: iter([]),
-        "hanging up in the first line": lambda _chooser: iter([b"GET /auth/curr"]),
-        "hanging up in the body": request("POST /users/", mine, as_json, body=b'{"email"', announced=2_000),
-        "hanging up before the answer": request("GET /users/", mine),
+        "a token without a signature": _request("GET /users/", f"Authorization: Bearer {no_signature}"),
+        "an unknown path": _request(f"GET /{noise[:20].hex()}"),
+        "a path of a scanner": _request("GET /wp-login.php?x=%27%20OR%201=1"),
+        "a path that is no text": _request("GET /%00%ff%fe/..%2f..%2fetc/passwd"),
+        "another host": _request("GET /", "Host: elsewhere.example"),
+        "an unknown method": _request("BREW /users/", mine),
+        "broken JSON": _request("POST /users/", mine, as_json, body=b'{"email": '),
+        "JSON of the wrong shape": _request("POST /users/", mine, as_json, body=b"[1, 2, 3]"),
+        "no JSON at all": _request("POST /users/", mine, "Content-Type: text/xml", body=b"<user/>"),
+        "a body that is too large": _request("POST /users/", mine, as_json, body=b" " * (LARGEST_BODY + 1)),
+        "a body of megabytes": _request("POST /users/", mine, as_json, body=b" " * 3_000_000),
+        "large headers": _request("GET /", f"X-Junk: {'x' * 7_000}"),
+        "headers that are too large": _request("GET /", f"X-Junk: {'x' * 20_000}"),
+        "too many headers": _request("GET /", *(f"X-Junk-{number}: x" for number in range(200))),
+        "no HTTP": noise[:200] + b"\r\n\r\n",
+        "hanging up without a word": b"",
+        "hanging up in the first line": b"GET /auth/curr",
+        "hanging up in the body": _request("POST /users/", mine, as_json, body=b'{"email"', announced=2_000),
+        "hanging up before the answer": _request("GET /users/", mine),
     }
