@@ -15,9 +15,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 GATEWAY_HOST = ".execute-api."
 
 
-def respond(
-    application: Callable[..., Any], event: dict[str, Any], context: Any
-) -> dict[str, Any]:
+def respond(application: Callable[..., Any], event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Let the application answer an event, and return what API Gateway expects."""
     started: dict[str, Any] = {}
 
