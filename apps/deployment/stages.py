@@ -28,7 +28,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     before = functions.live(stage.function)
-    _deploy_code(stage, package, tell)
+    functions.repeat_until_role_is_known(lambda: _deploy_code(stage, package, tell))
     rest_api.set_gateway_responses(stage)
     rest_api.set_rate_limits(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
@@ -129,7 +129,6 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     tell("migrated")
 
 
-@functions.repeat_until_role_is_known
 def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
         stack.ensure_exists(stage.function)
