@@ -5,7 +5,6 @@ from typing import Any
 from apps.core.aws import clients
 from apps.deployment.aws import functions
 from apps.deployment.package.builder import Package
-from apps.deployment.package.target import target_of
 from apps.deployment.settings.rendering import Stage
 
 
@@ -17,7 +16,7 @@ def create_or_update(stage: Stage, package: Package) -> None:
     """
     name, client = stage.function, clients.lambda_client_long_timeout()
     code, checksum = package.path.read_bytes(), functions.checksum_of(package.digest)
-    architectures: Any = [target_of(stage.settings).architecture]
+    architectures: Any = [stage.settings["architecture"]]
     settings = function_settings(stage)
     with functions.busy_on_conflict(
         f"Another process is changing {name}. The previous version still answers. Run this again."

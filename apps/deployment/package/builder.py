@@ -22,8 +22,7 @@ from pathlib import Path
 from apps.deployment import subprocesses
 from apps.deployment.errors import StageError
 from apps.deployment.package import archive, interpreter, shared_objects
-from apps.deployment.package.interpreter import UV
-from apps.deployment.package.target import Target, target_of, target_of_file
+from apps.deployment.package.interpreter import UV, Target, target_of, target_of_file
 from apps.deployment.paths import BUILD, PROJECT, REQUIREMENTS
 from apps.deployment.settings.rendering import Stage
 

@@ -13,7 +13,7 @@ from elftools.elf.elffile import ELFFile
 
 from apps.deployment.errors import StageError
 from apps.deployment.package import archive, builder, shared_objects
-from apps.deployment.package.target import Target, target_of_file
+from apps.deployment.package.interpreter import Target, target_of_file
 from apps.deployment.paths import REQUIREMENTS
 from tests.deployment.conftest import VARIABLES
 
