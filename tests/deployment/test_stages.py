@@ -577,7 +577,7 @@ class TestCommand:
         assert self.run("logs", stage.name) == "zappa tail --since 1h --disable-keep-open\n"
 
     def test_says_in_a_sentence_that_aws_is_away(self, stage: Stage) -> None:
-        with clients_call("http://127.0.0.1:9"), pytest.raises(StageError, match="AWS could not be asked"):
+        with clients_call("http://127.0.0.1:9"), pytest.raises(StageError, match="AWS has not done this"):
             self.run("status", stage.name)
 
 
