@@ -17,7 +17,7 @@ from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws import clients
-from apps.deployment import reconciliation_job, smoke_account, stages, subprocesses, zappa
+from apps.deployment import reconciliation_job, smoke_account, stages, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -33,7 +33,7 @@ from tests.support.waiting import LIMIT_SECONDS
 
 pytestmark = [pytest.mark.slow(cost=30), pytest.mark.emulator]
 
-RUN_ZAPPA = zappa.run
+RUN_ZAPPA = stages.run_zappa
 VIEWER = personas.BY_KEY["viewer"]
 # The database that it migrates has the City's tables already.
 MIGRATE = 'return {"exit_code": int("--fake-initial" not in event["manage"]), "output": "relation exists"}'
@@ -140,7 +140,7 @@ def new_stage() -> Stage:
 @pytest.fixture
 def stage(provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
     """A stage that is not deployed, and an account that tests its versions."""
-    monkeypatch.setattr(zappa, "run", run_zappa)
+    monkeypatch.setattr(stages, "run_zappa", run_zappa)
     stage = new_stage()
     fill(stage.outputs["SmokeSecret"], {"email": VIEWER.email, "password": personas.PASSWORD})
     return stage
@@ -237,7 +237,7 @@ class TestDeploy:
             return output
 
         accounts.ensure([VIEWER], with_rows=False)
-        monkeypatch.setattr(zappa, "run", run)
+        monkeypatch.setattr(stages, "run_zappa", run)
         monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
         strict_mode.refuse_roles(provisioned_emulator.url, 1)
         deployment = Deployment(stage, tmp_path)
@@ -313,7 +313,7 @@ class TestDeploy:
             stacks_at_update.append((command, stacks[0]["StackStatus"]))
             return run_zappa(stage, command, *options)
 
-        monkeypatch.setattr(zappa, "run", run)
+        monkeypatch.setattr(stages, "run_zappa", run)
 
         Deployment(stage, tmp_path).deploy()
 
