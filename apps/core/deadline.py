@@ -6,11 +6,13 @@ each call to a neighbour has its own time-out, and together they outlive both. M
 have no deadline.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from apps.core.errors import UnavailableError
@@ -58,12 +60,21 @@ def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return function(*args, **kwargs)
     if not seconds:
         raise DeadlineError
-    pool = ThreadPoolExecutor(1, thread_name_prefix="deadline")
-    result = pool.submit(function, *args, **kwargs)
-    pool.shutdown(wait=False)
+    result: Future[T] = Future()
+    work = partial(function, *args, **kwargs)
+    threading.Thread(target=_resolve, args=(result, work), name="deadline", daemon=True).start()
     if not wait([result], seconds).done:
         raise DeadlineError
     try:
         return result.result()
+    finally:
+        del result  # see _resolve
+
+
+def _resolve(result: Future[T], work: Callable[[], T]) -> None:
+    try:
+        result.set_result(work())
+    except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
+        result.set_exception(error)
     finally:
         del result  # the traceback refers to it, and it to the traceback: the cycle would keep sockets open
