@@ -424,19 +424,18 @@ class TestGateway:
         assert rest_api.RESPONSES.keys() == set(model.enum)  # type: ignore[attr-defined]
 
     def test_deploys_the_responses_only_when_they_differ(self, stage: Stage, api: str) -> None:
-        rest_api.set_gateway_responses(stage)
-        rest_api.set_gateway_responses(stage)
+        rest_api.configure(stage)
+        rest_api.configure(stage)
         assert self.deployments(api) == 1
 
         clients.apigateway().put_gateway_response(restApiId=api, responseType="THROTTLED", statusCode="400")
-        rest_api.set_gateway_responses(stage)
+        rest_api.configure(stage)
         assert self.deployments(api) == 2
 
     def test_turns_away_what_is_too_much(
         self, stage: Stage, provisioned_emulator: Emulator, api: str
     ) -> None:
-        rest_api.set_gateway_responses(stage)
-        rest_api.set_rate_limits(stage)
+        rest_api.configure(stage)
 
         url = f"{provisioned_emulator.url}/{stage.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
@@ -552,9 +551,6 @@ class TestCommand:
         assert self.run("verify", stage.name, "--url", "http://api.example/") == "holds: it has an address\n"
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
-
-    def test_prints_the_log(self, stage: Stage) -> None:
-        assert self.run("logs", stage.name) == "zappa tail --since 1h --disable-keep-open\n"
 
     def test_says_in_a_sentence_that_aws_is_away(self, stage: Stage) -> None:
         with clients_call("http://127.0.0.1:9"), pytest.raises(StageError, match="AWS has not done this"):
