@@ -63,13 +63,8 @@ def verified_caller(request: HttpRequest | Request) -> CognitoUser | None:
 
 
 def set_token_cookie(response: HttpResponse, text: str, *, seconds: int) -> None:
-    """Sign the browser in for as long as the token lives."""
+    """Sign the browser in for as long as the token lives, or out with 0 seconds."""
     _set(response, token_name(), text, seconds)
-
-
-def delete_token_cookie(response: HttpResponse) -> None:
-    """Delete the token's cookie."""
-    _set(response, token_name(), "", 0)
 
 
 def set_pending_cookie(

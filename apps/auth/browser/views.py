@@ -64,7 +64,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """Delete the token's cookie, and end the session at the hosted UI, which does not know previews."""
     root = request.build_absolute_uri(reverse("root"))
     response = HttpResponseRedirect(root if settings.SIGN_IN_RELAY else hosted_ui.logout_url(logout_uri=root))
-    cookies.delete_token_cookie(response)
+    cookies.set_token_cookie(response, "", seconds=0)
     return response
 
 
