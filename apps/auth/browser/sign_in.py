@@ -2,7 +2,6 @@
 
 import hmac
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -43,7 +42,6 @@ def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingS
         nonce=secrets.token_urlsafe(32),
         verifier=secrets.token_urlsafe(64),
         target=target,
-        started=int(time.time()),
     )
     url = hosted_ui.authorization_url(
         redirect_uri=redirect_uri,
