@@ -47,17 +47,20 @@ def subjects() -> dict[str, Callable[[], Any]]:
     from apps.files.views import RequestSignatureView
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
-    view, request = RequestSignatureView(), editors_request()
+    request = editors_request()
     find_person, person = selectors.find_person, selectors.find_person(77, 1)
+
+    def view() -> Any:
+        return RequestSignatureView(request=request).get(request)
 
     def view_without_query() -> None:
         selectors.find_person = lambda *_: person
-        view.get(request)
+        view()
         selectors.find_person = find_person
 
     return {
         BARE: lambda: botocore_call(key),
-        "**view**": lambda: view.get(request),
+        "**view**": view,
         "its one query": lambda: find_person(77, 1),
         "**the view without the query**": view_without_query,
         "its signature": lambda: adapters.presign_upload(key=key, media_type="application/pdf"),
@@ -66,6 +69,7 @@ def subjects() -> dict[str, Callable[[], Any]]:
 
 def editors_request() -> Any:
     """Return what the view gets: an authenticated request."""
+    from rest_framework.renderers import JSONRenderer
     from rest_framework.request import Request
     from rest_framework.test import APIRequestFactory
 
@@ -76,7 +80,7 @@ def editors_request() -> Any:
     token: Any = dict.fromkeys(CognitoUser.__struct_fields__, "")
     token |= {"sub": "77", "email": "jane.doe@austintexas.gov", "claims": claims}
     request: Any = Request(APIRequestFactory().get("/", {"file": NAME, "project_id": 1}))
-    request.user = CognitoUser(**token)
+    request.user, request.accepted_renderer = CognitoUser(**token), JSONRenderer()
     return request
 
 

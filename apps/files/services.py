@@ -12,8 +12,9 @@ from django.conf import settings
 from apps.auth.callers import CognitoUser
 from apps.claims.identity import normalize
 from apps.core.context import current
-from apps.files import adapters, content_types, ids, keys, names, selectors
+from apps.files import adapters, content_types, keys, names, selectors
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
+from apps.files.models import Person
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +31,11 @@ def sign_upload(
     :raises UnavailableError: if AWS gives us no credentials to sign with
     """
     name = names.clean(file_name)
-    person = _find_person(actor, project_id)
-    if person is None:
+    row = _find_person(actor, project_id)
+    if row is None:
         raise NotAMopedUserError
-    if project_id is not None and not person.project_is_live:
+    _, is_project_active = row
+    if project_id is not None and not is_project_active:
         raise UnknownProjectError
     user_id = actor.claims.database_id
     path = keys.new_key(kind=kind, project_id=project_id, user_id=user_id, name=name)
@@ -64,31 +66,33 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     Return whether the caller may read the object.
 
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
-    outside of the projects' folders; a person's own folder needs no row and obeys none.
+    outside of the projects' folders. A person's own folder needs no row and obeys none.
     """
-    path = key.removeprefix(settings.UPLOADS_PREFIX) if key.startswith(settings.UPLOADS_PREFIX) else ""
-    if keys.is_under(path, keys.USER_FOLDERS):
-        folders = keys.folders_of_user(actor.claims.database_id)
-        return keys.is_under(path, folders) and _find_person(actor, None) is not None
-    if keys.is_under(key, keys.USER_FOLDERS):
+    prefix = settings.UPLOADS_PREFIX
+    path = key.removeprefix(prefix) if key.startswith(prefix) else ""
+    if path.startswith(keys.USER_FOLDERS):
+        is_own = path.startswith(keys.folders_of_user(actor.claims.database_id))
+        return is_own and _find_person(actor, None) is not None
+    if key.startswith(keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
-    is_shared = keys.is_under(path, keys.PROJECT_FOLDERS) or keys.is_under(key, settings.FILES_OLDER_FOLDERS)
-    return is_shared and selectors.has_live_row(key)
+    is_shared = path.startswith(keys.PROJECT_FOLDERS) or key.startswith(settings.FILES_OLDER_FOLDERS)
+    return is_shared and selectors.live_rows(key).exists()
 
 
-def _find_person(actor: CognitoUser, project_id: int | None) -> selectors.Person | None:
+def _find_person(actor: CognitoUser, project_id: int | None) -> tuple[Person, bool] | None:
     """
-    Return the active row that the caller's claims name, if it is the caller's own.
+    Return the active row that the caller's claims name, if it is the caller's own, and find the project.
 
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.
     """
-    user_id = ids.parse(actor.claims.database_id)
-    person = None if user_id is None else selectors.find_person(user_id, project_id)
-    if person is None:
+    database_id = actor.claims.database_id
+    row = selectors.find_person(int(database_id), project_id) if keys.ID.fullmatch(database_id) else None
+    if row is None:
         return None
-    is_account = str(person.account) == actor.claims.user_id.lower()
-    return person if is_account or normalize(person.email) == normalize(actor.email) else None
+    person, _ = row
+    is_account = str(person.cognito_user_id) == actor.claims.user_id.lower()
+    return row if is_account or normalize(person.email) == normalize(actor.email) else None
 
 
 def _record(event: str, key: str, actor: CognitoUser) -> None:

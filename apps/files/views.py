@@ -8,8 +8,9 @@ from rest_framework.response import Response
 from apps.auth.permissions import HasVerifiedRole, MayUpload
 from apps.auth.requests import Request
 from apps.core.http.throttles import SignatureThrottle
+from apps.core.http.views import QueryView
 from apps.files import services
-from apps.files.serializers import UPLOAD, DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
+from apps.files.serializers import DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
 from apps.health.views import HealthMessageView
 
 
@@ -20,7 +21,7 @@ class FilesHealthView(HealthMessageView):
     subject = "Files - "
 
 
-class RequestSignatureView(GenericAPIView[Any]):
+class RequestSignatureView(QueryView):
     """A form that uploads one file straight into the bucket."""
 
     permission_classes = (MayUpload,)
@@ -37,8 +38,7 @@ class RequestSignatureView(GenericAPIView[Any]):
         The form is for this one key, limited in size, and valid for half an hour. It may be posted
         again after a broken connection.
         """
-        query = UPLOAD.run_validation(request.query_params)
-        upload = services.sign_upload(**query, actor=request.user)
+        upload = services.sign_upload(**self.query, actor=request.user)
         return Response(
             {
                 "credentials": {"url": upload.url, "fields": upload.fields},

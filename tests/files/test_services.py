@@ -195,7 +195,6 @@ class TestSignDownload:
         [
             ("private/user/78/x.png", {}),
             ("backups/database.sql", {}),
-            ("private/project/", {}),
             ("private/projects/1/x.pdf", {}),
             ("private/project/1/../../user/78/x.png", {}),
             ("secret", {}),
