@@ -12,7 +12,7 @@ from django.conf import settings
 from apps.auth.callers import CognitoUser
 from apps.claims.identity import normalize
 from apps.core.context import current
-from apps.files import adapters, content_types, keys, names, selectors
+from apps.files import adapters, keys, names, selectors
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
 from apps.files.models import Person
 
@@ -40,7 +40,7 @@ def sign_upload(
     user_id = actor.claims.database_id
     path = keys.new_key(kind=kind, project_id=project_id, user_id=user_id, name=name)
     key = f"{settings.UPLOADS_PREFIX}{path}"
-    upload = adapters.presign_upload(key=key, media_type=content_types.type_of(name))
+    upload = adapters.presign_upload(key=key, media_type=names.type_of(name))
     _record("file_upload_signed", key, actor)
     return upload
 
@@ -56,7 +56,7 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
     if not (canonical_key and _may_read(canonical_key, actor)):
         raise UnknownFileError
     name = keys.display_name(canonical_key)
-    url = adapters.presign_download(key=canonical_key, presentation=content_types.presentation(name))
+    url = adapters.presign_download(key=canonical_key, presentation=names.presentation(name))
     _record("file_download_signed", canonical_key, actor)
     return url
 

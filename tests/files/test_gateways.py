@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from apps.core.aws import clients
 from apps.core.errors import UnavailableError
-from apps.files import adapters, content_types
+from apps.files import adapters, names
 
 KEY = "private/project/65/77_11232026050403_0123456789abcdef_plan.pdf"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def _fresh_clients() -> Iterator[None]:
     clients.forget_clients()
 
 
-PRESENTATION = content_types.presentation("page.html")
+PRESENTATION = names.presentation("page.html")
 
 
 def sign_upload() -> adapters.PresignedPost:
