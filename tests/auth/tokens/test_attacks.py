@@ -20,9 +20,9 @@ from tests.support.token_factory import Publisher
 
 # The verifier does not read these members. Only `/auth/current_user` shows them.
 ONLY_SHOWING_FAILS = {
-    "payload-number-beyond-floats",
-    "payload-nested-by-objects",
-    "payload-nested-below-any-crash",
+    "payload-with-number-beyond-floats",
+    "payload-with-nested-by-objects",
+    "payload-with-nested-below-any-crash",
 }
 CATALOGUE = (*algorithms.ATTACKS, *structure.ATTACKS, *claims.ATTACKS, *hasura.ATTACKS)
 
