@@ -22,47 +22,23 @@ FUZZING = settings(
 SANE_KEY = re.compile(
     rf"(private|public)/(project/[1-9][0-9]*/{OWN_ID}_|user/{OWN_ID}/)[0-9]{{14}}_[0-9a-f]{{16}}_[^/\\?%#&]+"
 )
-
 # Text with the odd and the hostile more often than chance would have it.
-PIECES = st.one_of(
-    st.sampled_from(
-        [
-            "..",
-            "/",
-            "\\",
-            "%2e%2e",
-            "%00",
-            "\x00",
-            "\r\n",
-            ".pdf",
-            "a",
-            "план",
-            "\u202e",
-            "\ufffd",
-            "private",
-            "project",
-        ]
-    ),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
-    st.text(max_size=3).map(lambda text: text * 400),
+ODDITIES = st.sampled_from(["..", "/", "\\", "%2e%2e", "\x00", "\r\n", ".pdf", "план", "\u202e", "\ufffd"])
+TEXT = st.lists(
+    ODDITIES
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+    | st.text(max_size=3).map(lambda text: text * 400),
+    max_size=6,
+).map("".join)
+VALUES = TEXT.map(lambda text: quote(text, safe="", errors="replace")) | st.binary(max_size=40).map(
+    lambda raw: quote_from_bytes(raw, safe="")
 )
-TEXT = st.lists(PIECES, max_size=6).map("".join)
-BYTES = st.binary(max_size=40)
-VALUES = st.one_of(
-    TEXT.map(lambda text: quote(text, safe="", errors="replace")),
-    BYTES.map(lambda raw: quote_from_bytes(raw, safe="")),
-)
-IDS = st.one_of(
-    VALUES,
-    st.integers(-(2**70), 2**70).map(str),
-    st.sampled_from(["0", "00", "", "1e3", "0x1", "+1", "%201"]),
-)
-NAMES = st.one_of(VALUES, VALUES.map(lambda value: f"{value}.pdf"), st.just("plan.pdf"))
-PAIRS = st.one_of(
-    st.tuples(st.just("file"), NAMES),
-    st.tuples(st.just("project_id"), IDS),
-    st.tuples(st.just("type"), st.one_of(st.sampled_from(["private", "public"]), VALUES)),
-    st.tuples(VALUES, VALUES),
+IDS = VALUES | st.integers(-(2**70), 2**70).map(str) | st.sampled_from(["0", "00", "", "1e3", "+1", "%201"])
+PAIRS = (
+    st.tuples(st.just("file"), VALUES | VALUES.map(lambda value: f"{value}.pdf") | st.just("plan.pdf"))
+    | st.tuples(st.just("project_id"), IDS)
+    | st.tuples(st.just("type"), st.sampled_from(["private", "public"]) | VALUES)
+    | st.tuples(VALUES, VALUES)
 )
 
 
@@ -82,28 +58,9 @@ class TestRequestSignature:
             assert response.status_code == 400, body
             assert body["error"].keys() <= {"file", "project_id", "type"}
             assert body["error"]
-            assert "credentials" not in body
-
-    def test_survives_a_very_large_number_of_parameters(self, calling: Caller, person: Person) -> None:
-        query = "&".join(f"p{number}=1" for number in range(2000))
-        assert calling().get(f"/files/request-signature?file=a.pdf&{query}").status_code == 400
 
 
 class TestDownload:
-    @given(
-        pieces=st.lists(
-            st.one_of(VALUES, st.sampled_from(["private", "project", "user", str(OWN_ID), "1", ".."])),
-            max_size=6,
-        )
-    )
-    @FUZZING
-    def test_knows_only_what_a_row_names(self, calling: Caller, person: Person, pieces: list[str]) -> None:
-        response = calling().get("/files/download/" + "/".join(pieces))
-
-        assert response.status_code in {200, 404}
-        if response.status_code == 200:
-            assert f"/user/{OWN_ID}/" in response.json()["download_url"]
-
     @given(name=TEXT)
     @FUZZING
     def test_answers_200_or_404_for_any_key_in_a_row(
