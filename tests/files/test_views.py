@@ -3,7 +3,7 @@
 import logging
 import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from rest_framework.test import APIClient
@@ -147,6 +147,7 @@ class TestDownload:
             ("private/project/1/a%20b.pdf", "private/project/1/a%2520b.pdf"),
             ("private/project/1/план.pdf", quote("private/project/1/план.pdf")),
             ("private/project/1//a//b", "private/project/1//a//b"),
+            ("private/project/12abc/x.pdf", "private/project/12abc/x.pdf"),
             ("private/project/1/ends/", "private/project/1/ends/"),
             ("/private/project/1/x.pdf", "private/project/1/x.pdf"),
         ],
@@ -156,7 +157,8 @@ class TestDownload:
         self, calling: Caller, person: Person, project: Project, stored_key: str, path: str
     ) -> None:
         make_file(stored_key, project, person)
-        assert download(calling(), path).status_code == 200
+        url = urlsplit(download(calling(), path).json()["download_url"])
+        assert unquote(url.path).endswith(f"/{stored_key.lstrip('/')}")
 
     @pytest.mark.parametrize(
         "path",

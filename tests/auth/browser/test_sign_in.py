@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from apps.auth.tokens import keys
 from tests.auth.hosted_ui import TokenEndpoint
 from tests.support.http_stub import StubServer, sending
 from tests.support.token_factory import Signer
@@ -289,16 +288,6 @@ class TestCallback:
         causes = [vars(record)["cause"] for record in caplog.records if record.message == "unavailable"]
         assert len(causes) == 1
         assert "Connection refused" in causes[0]
-
-    def test_says_when_to_retry_while_no_key_is_known(
-        self, browser: APIClient, pool: Pool, settings: Settings
-    ) -> None:
-        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
-        keys.reset()
-
-        response = pool.sign_in(browser)
-
-        assert (response.status_code, response.headers["Retry-After"]) == (503, "3")
 
     def test_takes_the_same_code_again_after_a_fault(
         self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint
