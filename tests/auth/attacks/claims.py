@@ -170,10 +170,7 @@ ATTACKS = catalogue(
                 for name, texts in REFUSED_VALUES.items()
                 for text in texts
             },
-            **{
-                f"payload-{name}": octets(lambda _, text=text: text)
-                for name, text in REFUSED_PAYLOADS.items()
-            },
+            **{f"payload-{name}": replaced(text) for name, text in REFUSED_PAYLOADS.items()},
             **{f"payload-with-{name}": ending_in(rest) for name, rest in REFUSED_MEMBERS.items()},
             "payload-byte-order-mark": octets(lambda text: b"\xef\xbb\xbf" + text),  # RFC 8259, 8.1
             "payload-exp-infinity": literal("exp", "Infinity"),  # RFC 8259, 6; a token for ever

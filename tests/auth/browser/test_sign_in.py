@@ -218,22 +218,21 @@ class TestCallback:
         assert come_back(browser, state).status_code == 401
 
     @pytest.mark.parametrize(
-        ("claim", "code"), [("nonce", "sign_in_stale"), ("aud", "audience_wrong")], ids=["nonce", "aud"]
+        ("claims", "status", "words"),
+        [
+            ({"nonce": "another"}, 401, "sign_in_stale"),
+            ({"aud": "another"}, 401, "audience_wrong"),
+            ({"padding": "x" * 4000}, 400, "too large"),
+        ],
+        ids=["another sign-in", "another client", "too large for a cookie"],
     )
-    def test_refuses_a_token_for_another_sign_in_or_client(
-        self, browser: APIClient, pool: Pool, claim: str, code: str
+    def test_refuses_a_token_that_does_not_fit(
+        self, browser: APIClient, pool: Pool, claims: dict[str, str], status: int, words: str
     ) -> None:
-        response = pool.sign_in(browser, **{claim: "another"})
+        response = pool.sign_in(browser, **claims)
 
-        assert response.status_code == 401
-        assert code in response.content.decode()
-        assert TOKEN not in response.cookies
-
-    def test_says_so_when_no_cookie_could_hold_the_token(self, browser: APIClient, pool: Pool) -> None:
-        response = pool.sign_in(browser, padding="x" * 4000)
-
-        assert response.status_code == 400
-        assert "too large" in response.content.decode()
+        assert response.status_code == status
+        assert words in response.content.decode()
         assert TOKEN not in response.cookies
 
     @pytest.mark.parametrize(
