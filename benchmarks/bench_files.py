@@ -47,29 +47,26 @@ def subjects() -> dict[str, Callable[[], Any]]:
     from apps.files.views import RequestSignatureView
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
-    request = editors_request()
-    find_person, person = selectors.find_person, selectors.find_person(77, 1)
+    view, request = RequestSignatureView(), editors_request()
+    find_person, is_active_project = selectors.find_person, selectors.is_active_project
+    person = find_person(77)
 
-    def view() -> Any:
-        return RequestSignatureView(request=request).get(request)
-
-    def view_without_query() -> None:
-        selectors.find_person = lambda *_: person
-        view()
-        selectors.find_person = find_person
+    def view_without_queries() -> None:
+        selectors.find_person, selectors.is_active_project = lambda _: person, lambda _: True
+        view.get(request)
+        selectors.find_person, selectors.is_active_project = find_person, is_active_project
 
     return {
         BARE: lambda: botocore_call(key),
-        "**view**": view,
-        "its one query": lambda: find_person(77, 1),
-        "**the view without the query**": view_without_query,
+        "**view**": lambda: view.get(request),
+        "its two queries": lambda: (find_person(77), is_active_project(1)),
+        "**the view without the queries**": view_without_queries,
         "its signature": lambda: adapters.presign_upload(key=key, media_type="application/pdf"),
     }
 
 
 def editors_request() -> Any:
     """Return what the view gets: an authenticated request."""
-    from rest_framework.renderers import JSONRenderer
     from rest_framework.request import Request
     from rest_framework.test import APIRequestFactory
 
@@ -80,7 +77,7 @@ def editors_request() -> Any:
     token: Any = dict.fromkeys(CognitoUser.__struct_fields__, "")
     token |= {"sub": "77", "email": "jane.doe@austintexas.gov", "claims": claims}
     request: Any = Request(APIRequestFactory().get("/", {"file": NAME, "project_id": 1}))
-    request.user, request.accepted_renderer = CognitoUser(**token), JSONRenderer()
+    request.user = CognitoUser(**token)
     return request
 
 

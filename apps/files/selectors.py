@@ -1,16 +1,18 @@
 """The database queries of a signature."""
 
-from django.db.models import Exists, QuerySet
+from django.db.models import QuerySet
 
 from apps.files.models import Person, Project, ProjectFile
 
 
-def find_person(user_id: int, project_id: int | None) -> tuple[Person, bool] | None:
-    """Return the active person with this id, and whether the project is active too."""
-    projects = Project.objects.filter(pk=project_id or 0, is_deleted=False)
-    people = Person.objects.filter(pk=user_id, is_deleted=False).annotate(has_project=Exists(projects))
-    person = people.first()
-    return None if person is None else (person, person.has_project)
+def find_person(user_id: int) -> Person | None:
+    """Return the active person with this id, if there is one."""
+    return Person.objects.filter(pk=user_id, is_deleted=False).first()
+
+
+def is_active_project(project_id: int) -> bool:
+    """Return whether there is such a project, which was not deleted."""
+    return Project.objects.filter(pk=project_id, is_deleted=False).exists()
 
 
 def live_rows(key: str) -> QuerySet[ProjectFile]:

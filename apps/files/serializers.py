@@ -8,7 +8,7 @@ from apps.files import keys
 
 
 class UploadSerializer(serializers.Serializer[Any]):
-    """The query of a request for a signature."""
+    """The query of a request for a signature; use `UPLOAD.run_validation(query)`."""
 
     file = serializers.CharField(
         source="file_name", trim_whitespace=False, help_text="The file's name, with its extension."
@@ -28,6 +28,10 @@ class UploadSerializer(serializers.Serializer[Any]):
     def validate_project_id(self, value: str) -> int | None:
         """Return the id of a project, or None for none."""
         return int(value or 0) or None
+
+
+# It has no state, and creating one takes as long as two signatures.
+UPLOAD = UploadSerializer()
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):

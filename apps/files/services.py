@@ -14,7 +14,6 @@ from apps.claims.identity import normalize
 from apps.core.context import current
 from apps.files import adapters, keys, names, selectors
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
-from apps.files.models import Person
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +30,9 @@ def sign_upload(
     :raises UnavailableError: if AWS gives us no credentials to sign with
     """
     name = names.clean(file_name)
-    row = _find_person(actor, project_id)
-    if row is None:
+    if not _is_active(actor):
         raise NotAMopedUserError
-    _, is_project_active = row
-    if project_id is not None and not is_project_active:
+    if project_id is not None and not selectors.is_active_project(project_id):
         raise UnknownProjectError
     user_id = actor.claims.database_id
     path = keys.new_key(kind=kind, project_id=project_id, user_id=user_id, name=name)
@@ -72,27 +69,26 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     path = key.removeprefix(prefix) if key.startswith(prefix) else ""
     if path.startswith(keys.USER_FOLDERS):
         is_own = path.startswith(keys.folders_of_user(actor.claims.database_id))
-        return is_own and _find_person(actor, None) is not None
+        return is_own and _is_active(actor)
     if key.startswith(keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
     is_shared = path.startswith(keys.PROJECT_FOLDERS) or key.startswith(settings.FILES_OLDER_FOLDERS)
     return is_shared and selectors.live_rows(key).exists()
 
 
-def _find_person(actor: CognitoUser, project_id: int | None) -> tuple[Person, bool] | None:
+def _is_active(actor: CognitoUser) -> bool:
     """
-    Return the active row that the caller's claims name, if it is the caller's own, and find the project.
+    Return whether the caller's claims name an active row, and it is the caller's own.
 
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.
     """
     database_id = actor.claims.database_id
-    row = selectors.find_person(int(database_id), project_id) if keys.ID.fullmatch(database_id) else None
-    if row is None:
-        return None
-    person, _ = row
+    person = selectors.find_person(int(database_id)) if keys.ID.fullmatch(database_id) else None
+    if person is None:
+        return False
     is_account = str(person.cognito_user_id) == actor.claims.user_id.lower()
-    return row if is_account or normalize(person.email) == normalize(actor.email) else None
+    return is_account or normalize(person.email) == normalize(actor.email)
 
 
 def _record(event: str, key: str, actor: CognitoUser) -> None:

@@ -8,9 +8,8 @@ from rest_framework.response import Response
 from apps.auth.permissions import HasVerifiedRole, MayUpload
 from apps.auth.requests import Request
 from apps.core.http.throttles import SignatureThrottle
-from apps.core.http.views import QueryView
 from apps.files import services
-from apps.files.serializers import DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
+from apps.files.serializers import UPLOAD, DownloadLinkSerializer, UploadFormSerializer, UploadSerializer
 from apps.health.views import HealthMessageView
 
 
@@ -21,7 +20,7 @@ class FilesHealthView(HealthMessageView):
     subject = "Files - "
 
 
-class RequestSignatureView(QueryView):
+class RequestSignatureView(GenericAPIView[Any]):
     """A form that uploads one file straight into the bucket."""
 
     permission_classes = (MayUpload,)
@@ -38,7 +37,8 @@ class RequestSignatureView(QueryView):
         The form is for this one key, limited in size, and valid for half an hour. It may be posted
         again after a broken connection.
         """
-        upload = services.sign_upload(**self.query, actor=request.user)
+        query = UPLOAD.run_validation(request.query_params.dict())
+        upload = services.sign_upload(**query, actor=request.user)
         return Response(
             {
                 "credentials": {"url": upload.url, "fields": upload.fields},
