@@ -1,6 +1,5 @@
 """moto's server, the second emulator of AWS, in an environment of its own (requirements/moto.in)."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 from apps.deployment.paths import BUILD
 from apps.devstack import processes
 from apps.devstack.emulator import HOST, free_port
-from tests.support.processes import answers
 
 PYTHON = BUILD / "moto" / "bin" / "python"
 COMPLETED = (Path(__file__).with_name("moto_launcher.py"),)
@@ -24,7 +22,7 @@ class MotoServer(processes.Server):
     """
 
     name = "moto's server"
-    stop_signal = signal.SIGTERM
+    ready = b"Running on"
 
     def __init__(self, folder: Path, program: Sequence[str | Path] = COMPLETED) -> None:
         self.log = folder / "moto.log"
@@ -47,6 +45,3 @@ class MotoServer(processes.Server):
         }
         command = [PYTHON, *self._program, "--host", HOST, "--port", str(self._port)]
         self._start(command, environment=environment)
-
-    def _is_ready(self, _pid: int) -> bool:
-        return answers(f"{self.url}/moto-api/data.json")
