@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from apps.deployment import smoke_account
 from apps.deployment.package import builder
-from apps.deployment.package.target import target_of_file
+from apps.deployment.package.interpreter import target_of_file
 from apps.deployment.paths import BUILD, PROJECT
 from apps.devstack.personas import BY_KEY, PASSWORD
 from tests.deployment.emulated_account import what_is_left
