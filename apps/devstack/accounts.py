@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from apps.claims import table as claims_table
+from apps.claims import items as claims_items
 from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import is_city_address
 from apps.devstack.personas import PASSWORD, Persona
@@ -28,7 +28,7 @@ def ensure(personas: Iterable[Persona], *, with_rows: bool = True) -> None:
         username = account.username if account else _create_account(persona)
         if persona.has_claims:
             claims = _row(persona, username).claims if with_rows else _claims(persona, username)
-            claims_table.put(email=persona.email, claims=claims)
+            claims_items.put(email=persona.email, claims=claims)
         # The last step, since it completes the account: the next start completes an interrupted one.
         cognito.set_password(username, PASSWORD)
 
