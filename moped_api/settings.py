@@ -204,11 +204,7 @@ MIDDLEWARE = [
         else []
     ),
     *(
-        [
-            "apps.core.http.middleware.StrictCookiesMiddleware",
-            "apps.auth.browser.middleware.ReauthenticationMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
-        ]
+        ["apps.core.http.middleware.StrictCookiesMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
         if BROWSER_SIGN_IN
         else []
     ),

@@ -1,21 +1,24 @@
 """
-The last part of a key: the file's own name, cleaned.
+File names: cleaned for a key, and what a browser may do with a file of this name.
 
 ASCII names are cleaned as the Flask API did, except that extensions keep their digits. Accented
 Latin letters become plain ones. Other scripts keep their letters.
+
+PDF and raster images are shown. Everything else, HTML and SVG above all, could run script in
+the bucket's origin and is handed over as an attachment of no particular type.
 """
 
 import re
 import unicodedata
-from typing import Final
+from typing import Final, NamedTuple
+
+from django.utils.http import content_disposition_header
 
 from apps.files.errors import UnusableFileNameError
 
 MAX_LENGTH: Final = 129
 STEM_LENGTH: Final = 64
 
-UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
-PARENT_FOLDER = re.compile(r"(?:^|[\\/])\.\.(?:$|[\\/])")
 # Letters and marks without a shape: Hangul and Khmer fillers, joiners, variation selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # What follows an ASCII character and is neither ASCII nor a letter: the accent of a decomposed letter.
@@ -25,16 +28,40 @@ PLAIN_LETTERS: Final = str.maketrans(
     dict(zip("ðđħ\u0131łŋøŧ", "ddhilnot", strict=True))  # \u0131 has no dot
     | {"æ": "ae", "œ": "oe", "ß": "ss", "þ": "th"}
 )
+# Controls, line ends, and what reverses the direction of text: "gpj.exe" could read "exe.jpg".
+DECEPTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+ANYTHING: Final = "application/octet-stream"
+INLINE_TYPES: Final = {
+    "avif": "image/avif",
+    "bmp": "image/bmp",
+    "gif": "image/gif",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "webp": "image/webp",
+}
+
+
+class ResponseHeaders(NamedTuple):
+    """The two headers that decide what a browser does with a file."""
+
+    content_type: str
+    content_disposition: str
 
 
 def clean(name: str) -> str:
     """
-    Return the name in lower case, without blanks or dots; NFC and NFD give the same name.
+    Return the name in lower case, without blanks, slashes or dots; NFC and NFD give the same name.
 
     :raises UnusableFileNameError: with the reason, if the name is refused
     """
     composed = unicodedata.normalize("NFC", name)
-    _refuse_suspicious(composed)
+    if len(composed) > MAX_LENGTH:
+        raise UnusableFileNameError(f"A file name may have {MAX_LENGTH} characters at most.")
     stem, dot, extension = unicodedata.normalize("NFKC", composed).lower().rpartition(".")
     if not dot:
         raise UnusableFileNameError("A file name needs an extension, such as .pdf.")
@@ -42,17 +69,6 @@ def clean(name: str) -> str:
     if not re.search("[a-z]", suffix):
         raise UnusableFileNameError("The extension of a file name needs a letter from A to Z.")
     return f"{_clean_stem(stem)}.{suffix}"
-
-
-def _refuse_suspicious(name: str) -> None:
-    if len(name) > MAX_LENGTH:
-        raise UnusableFileNameError(
-            f"A file name may have {MAX_LENGTH} characters at most; this one has {len(name)}."
-        )
-    if UNUSABLE.search(name):
-        raise UnusableFileNameError("A file name may not contain control characters or broken text.")
-    if PARENT_FOLDER.search(name):
-        raise UnusableFileNameError("A file name may not lead to another folder.")
 
 
 def _clean_stem(stem: str) -> str:
@@ -72,3 +88,20 @@ def _plain(text: str) -> str:
 def _is_kept(character: str) -> bool:
     """Keep letters, their marks and digits of every script."""
     return character in "_-" or unicodedata.category(character)[0] in "LMN"
+
+
+def type_of(name: str) -> str:
+    """Return the media type under which a file of this name is stored and served."""
+    return INLINE_TYPES.get(name.rpartition(".")[2].lower(), ANYTHING)
+
+
+def presentation(name: str) -> ResponseHeaders:
+    """
+    Return how a file of this name is served; the name is what a person saves it under.
+
+    Old keys, and rows that editors wrote, name files that `clean` never saw.
+    """
+    visible_name = DECEPTIVE.sub("", name)
+    media_type = type_of(visible_name)
+    disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=visible_name)
+    return ResponseHeaders(media_type, disposition or "inline")
