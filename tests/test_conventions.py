@@ -88,17 +88,6 @@ class TestSource:
         ]
 
 
-# These print how long something took, stop the clock for a test, or slow a neighbour or its clients down.
-CLOCK_READERS = {
-    "tests/rehearsal/__main__.py",
-    "tests/rehearsal/programs/sitecustomize.py",
-    "tests/support/strict/delays.py",
-    "tests/support/clock.py",
-    "tests/support/lambda_runtime.py",
-    "tests/load/callers.py",
-    "tests/load/run.py",
-    "tests/support/waiting.py",
-}
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
@@ -115,15 +104,6 @@ def literal_limits(call: ast.Call) -> list[int]:
     ]
 
 
-def is_clock(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr in {"monotonic", "perf_counter", "sleep"}
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "time"
-    )
-
-
 class TestTests:
     """Tests wait for events with one limit: tests/support/waiting.py."""
 
@@ -136,13 +116,6 @@ class TestTests:
         ]
 
         assert [f"{relative(path)}:{line}" for path, call in calls for line in literal_limits(call)] == []
-
-    def test_read_no_clock(self) -> None:
-        readers = {
-            relative(path) for path in TESTS if any(map(is_clock, ast.walk(ast.parse(path.read_text()))))
-        }
-
-        assert readers <= CLOCK_READERS
 
 
 class TestErrors:
