@@ -29,8 +29,6 @@ def relative(path: Path) -> str:
 
 
 TREES = {path: ast.parse(path.read_text()) for path in SOURCES}
-# Of an app: they know no HTTP.
-BELOW_VIEWS = {"adapters", "models", "policies", "selectors", "services"}
 
 
 def attributes(tree: ast.Module) -> set[str]:
@@ -79,13 +77,6 @@ class TestSource:
         spellers = {relative(path) for path in SOURCES if "x-hasura-" in path.read_text()}
 
         assert spellers == {"apps/claims/hasura.py"}
-
-    def test_knows_http_in_views_only(self) -> None:
-        assert not [
-            relative(path)
-            for path in SOURCES
-            if BELOW_VIEWS & {path.stem, path.parent.name} and "rest_framework" in path.read_text()
-        ]
 
 
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
