@@ -22,7 +22,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from apps.deployment.package import builder
-from apps.deployment.package.target import target_of_file
+from apps.deployment.package.interpreter import target_of_file
 from apps.deployment.paths import BUILD, PROJECT
 from apps.deployment.verification import facts
 from apps.devstack.personas import BY_KEY, PASSWORD

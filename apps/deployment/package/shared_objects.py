@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from apps.deployment.errors import StageError
-from apps.deployment.package.target import GLIBC, Target
+from apps.deployment.package.interpreter import GLIBC, Target
 
 # What a wheel may expect of every Linux (PEP 600, auditwheel's policy), as far as Amazon Linux has it.
 SYSTEM_LIBRARIES = {

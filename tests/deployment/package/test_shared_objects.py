@@ -8,7 +8,7 @@ import pytest
 
 from apps.deployment.errors import StageError
 from apps.deployment.package import builder
-from apps.deployment.package.target import Target, target_of_file
+from apps.deployment.package.interpreter import Target, target_of_file
 
 Pack = Callable[[bytes, str], Path]
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import UpstreamError
-from apps.deployment import stages, subprocesses, zappa
+from apps.deployment import stages, subprocesses
 from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
 from apps.deployment.previews import names
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             raise CommandError(f"`{command}` ended with exit code {outcome.exit_code}.")
 
     def _logs(self, stage: Stage, options: dict[str, Any]) -> None:
-        self._tell(zappa.run(stage, "tail", "--since", options["since"], "--disable-keep-open"))
+        self._tell(stages.run_zappa(stage, "tail", "--since", options["since"], "--disable-keep-open"))
 
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
