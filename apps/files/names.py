@@ -19,6 +19,8 @@ from apps.files.errors import UnusableFileNameError
 MAX_LENGTH: Final = 129
 STEM_LENGTH: Final = 64
 
+UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+PARENT_FOLDER = re.compile(r"(?:^|[\\/])\.\.(?:$|[\\/])")
 # Letters and marks without a shape: Hangul and Khmer fillers, joiners, variation selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # What follows an ASCII character and is neither ASCII nor a letter: the accent of a decomposed letter.
@@ -55,13 +57,12 @@ class ResponseHeaders(NamedTuple):
 
 def clean(name: str) -> str:
     """
-    Return the name in lower case, without blanks, slashes or dots; NFC and NFD give the same name.
+    Return the name in lower case, without blanks or dots; NFC and NFD give the same name.
 
     :raises UnusableFileNameError: with the reason, if the name is refused
     """
     composed = unicodedata.normalize("NFC", name)
-    if len(composed) > MAX_LENGTH:
-        raise UnusableFileNameError(f"A file name may have {MAX_LENGTH} characters at most.")
+    _refuse_suspicious(composed)
     stem, dot, extension = unicodedata.normalize("NFKC", composed).lower().rpartition(".")
     if not dot:
         raise UnusableFileNameError("A file name needs an extension, such as .pdf.")
@@ -69,6 +70,17 @@ def clean(name: str) -> str:
     if not re.search("[a-z]", suffix):
         raise UnusableFileNameError("The extension of a file name needs a letter from A to Z.")
     return f"{_clean_stem(stem)}.{suffix}"
+
+
+def _refuse_suspicious(name: str) -> None:
+    if len(name) > MAX_LENGTH:
+        raise UnusableFileNameError(
+            f"A file name may have {MAX_LENGTH} characters at most; this one has {len(name)}."
+        )
+    if UNUSABLE.search(name):
+        raise UnusableFileNameError("A file name may not contain control characters or broken text.")
+    if PARENT_FOLDER.search(name):
+        raise UnusableFileNameError("A file name may not lead to another folder.")
 
 
 def _clean_stem(stem: str) -> str:

@@ -23,7 +23,6 @@ from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
-from apps.deployment.verification import facts
 from apps.devstack import accounts, laptop_stack, personas
 from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
@@ -55,15 +54,6 @@ def lambda_handler(event, context):
     return {{"statusCode": status, "body": '{{"detail": "as the test wants it"}}'}}
 """
 OLD_VARIABLE = "MOPED_API_OLD"
-SETTINGS = {
-    "timeout_seconds": 28,
-    "memory_size": 256,
-    "lambda_concurrency": 1,
-    "lambda_description": "The Moped API",
-    "lambda_handler": "handler.lambda_handler",
-    "runtime": "python3.13",
-    "architecture": "x86_64",
-}
 
 
 def trigger(claims: str) -> str:
@@ -122,18 +112,15 @@ def new_stage() -> Stage:
         "DatabaseUrl": "postgresql:///none",
         "ReconciliationFunction": f"moped-reconcile-{name}",
     }
-    settings = {
-        **SETTINGS,
+    changes = {
+        "lambda_handler": "handler.lambda_handler",
+        "lambda_concurrency": 1,
         "role_arn": outputs["FunctionRoleArn"],
         "tags": {"stage": name},
-        "aws_environment_variables": {"MOPED_API_ALLOWED_HOSTS": "api.example"},
-        "moped": {
-            "stack": laptop_stack.NAME,
-            "migrate": True,
-            "requests_per_second": 0.001,  # however slow the machine, the second is one too many
-            "requests_at_once": 1,
-        },
+        # However slow the machine, the second request is one too many.
+        "moped": {"stack": laptop_stack.NAME, "requests_per_second": 0.001, "requests_at_once": 1},
     }
+    settings = zappa_settings.merged(zappa_settings.flattened(zappa_settings.read(), "staging"), changes)
     return Stage(name, f"moped-api-{name}", settings, outputs)
 
 
@@ -424,19 +411,18 @@ class TestGateway:
         assert rest_api.RESPONSES.keys() == set(model.enum)  # type: ignore[attr-defined]
 
     def test_deploys_the_responses_only_when_they_differ(self, stage: Stage, api: str) -> None:
-        rest_api.set_gateway_responses(stage)
-        rest_api.set_gateway_responses(stage)
+        rest_api.configure(stage)
+        rest_api.configure(stage)
         assert self.deployments(api) == 1
 
         clients.apigateway().put_gateway_response(restApiId=api, responseType="THROTTLED", statusCode="400")
-        rest_api.set_gateway_responses(stage)
+        rest_api.configure(stage)
         assert self.deployments(api) == 2
 
     def test_turns_away_what_is_too_much(
         self, stage: Stage, provisioned_emulator: Emulator, api: str
     ) -> None:
-        rest_api.set_gateway_responses(stage)
-        rest_api.set_rate_limits(stage)
+        rest_api.configure(stage)
 
         url = f"{provisioned_emulator.url}/{stage.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
@@ -544,17 +530,16 @@ class TestCommand:
         with pytest.raises(Exception, match="Nothing was removed"):
             self.run("undeploy", stage.name)
 
-    def test_verifies_what_is_there(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        stage.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"] = "https://moped.example"
-        fact = facts.Fact("it has an address", "http://api.example", lambda subject: subject.url)
-        monkeypatch.setattr(facts, "FACTS", (fact,))
+    def test_verifies_what_is_there(self, stage: Stage, capfd: pytest.CaptureFixture[str]) -> None:
+        del stage.settings["domain"]
 
-        assert self.run("verify", stage.name, "--url", "http://api.example/") == "holds: it has an address\n"
+        with pytest.raises(StageError, match="is not as the tests assume"):
+            self.run("verify", stage.name, "--url", "http://127.0.0.1:9/")  # where nothing answers
+        output = capfd.readouterr().out
+        assert "test_refuses[a wrong password] PASSED" in output
+        assert "test_is_ready FAILED" in output
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
-
-    def test_prints_the_log(self, stage: Stage) -> None:
-        assert self.run("logs", stage.name) == "zappa tail --since 1h --disable-keep-open\n"
 
     def test_says_in_a_sentence_that_aws_is_away(self, stage: Stage) -> None:
         with clients_call("http://127.0.0.1:9"), pytest.raises(StageError, match="AWS has not done this"):
