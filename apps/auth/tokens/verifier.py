@@ -86,7 +86,7 @@ def verify(token: str) -> CognitoUser:
         caller = _verified(token, keys.current())
     except KeyUnknownError:
         # The keys may be new to us, or this one new to the pool.
-        caller = _verified(token, keys.refresh_for_kid(parse_kid(split_jws(token)[1])))
+        caller = _verified(token, keys.refresh())
     if caller.exp <= time():
         raise TokenExpiredError
     return caller
