@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.client import BaseClient
@@ -259,7 +260,11 @@ class TestSweep:
         run("sweep", "--spare", "0", "--yes", "--open", old)
         assert at_aws.of_previews() == []
 
-    def test_deletes_files_that_are_left_and_goes_on_after_a_failure(self, at_aws: Account, run: Run) -> None:
+    def test_deletes_files_that_are_left_and_goes_on_after_a_failure(
+        self, at_aws: Account, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outputs = Mock(wraps=stack.outputs)
+        monkeypatch.setattr(stack, "outputs", outputs)
         for number in (411, NUMBER):
             at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key=f"previews/{number}/x", Body=b"x")
         at_aws.create_function("moped-api-pr-411")
@@ -267,6 +272,7 @@ class TestSweep:
         with pytest.raises(LeftBehindError, match=r"pr_411: .*function moped-api-pr-411"):
             run("sweep", "--yes", "--open")
 
+        assert outputs.call_count == 1  # however many previews there are
         at_aws.client("lambda").delete_function(FunctionName="moped-api-pr-411")
         at_aws.client("logs").delete_log_group(logGroupName="/aws/lambda/moped-api-pr-411")
         assert at_aws.of_previews() == []

@@ -2,7 +2,6 @@
 
 import io
 import json
-from contextlib import AbstractContextManager
 from typing import Any
 
 import boto3
@@ -79,12 +78,7 @@ IN_A_STACK = (
 )
 
 
-def allowed(account: Account, cases: list[Case]) -> list[Case]:
-    """Return what this process is not denied."""
-    return [case for case in cases if not is_denied(account, *case)]
-
-
-def is_denied(account: Account, service: str, call: str, parameters: dict[str, Any]) -> bool:
+def is_allowed(account: Account, service: str, call: str, parameters: dict[str, Any]) -> bool:
     client: Any = boto3.Session().client(service)  # type: ignore[call-overload]
     values = {
         name: account.outputs.get(value, value) if isinstance(value, str) else value
@@ -93,26 +87,32 @@ def is_denied(account: Account, service: str, call: str, parameters: dict[str, A
     try:
         getattr(client, call)(**values)
     except ClientError as error:
-        return error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
-    return False
+        return error.response["Error"]["Code"] not in {"AccessDenied", "AccessDeniedException"}
+    return True
 
 
-def acting_as(account: Account, output: str) -> AbstractContextManager[None]:
+def allowed_to(account: Account, output: str, cases: list[Case]) -> list[Case]:
+    """Return what a role of staging's stack is allowed to do."""
     role = {"RoleArn": account.outputs[output], "RoleSessionName": "rights"}
-    return acting_with(account.client("sts").assume_role(**role)["Credentials"])
+    return allowed_with(account.client("sts").assume_role(**role)["Credentials"], account, cases)
+
+
+def allowed_with(credentials: Any, account: Account, cases: list[Case]) -> list[Case]:
+    with acting_with(credentials):
+        return [case for case in cases if is_allowed(account, *case)]
 
 
 class TestPreviewRole:
     def test_reads_what_staging_reads_and_keeps_files(self, at_aws: Account) -> None:
-        with acting_as(at_aws, "PreviewRoleArn"):
-            assert allowed(at_aws, PREVIEW_MAY + BOUNDARY_DENIES + ROLE_DENIES) == PREVIEW_MAY
+        cases = PREVIEW_MAY + BOUNDARY_DENIES + ROLE_DENIES
+
+        assert allowed_to(at_aws, "PreviewRoleArn", cases) == PREVIEW_MAY
         call_command("preview", "down", NUMBER, stdout=io.StringIO())
 
     def test_has_a_boundary(self, at_aws: Account) -> None:
         policy = {"RoleName": at_aws.outputs["PreviewRoleArn"].rpartition("/")[2], "PolicyName": "everything"}
         at_aws.client("iam").put_role_policy(**policy, PolicyDocument=json.dumps(EVERYTHING))
-        with acting_as(at_aws, "PreviewRoleArn"):
-            beyond = allowed(at_aws, BOUNDARY_DENIES)
+        beyond = allowed_to(at_aws, "PreviewRoleArn", BOUNDARY_DENIES)
         at_aws.client("iam").delete_role_policy(**policy)
 
         assert beyond == []
@@ -126,16 +126,14 @@ class TestFunctionRole:
             ("lambda", "get_function_url_config", {"FunctionName": name, "Qualifier": "live"})
             for name in ("moped-api-pr-7", "moped-api-production")
         ]
-        with acting_as(at_aws, "FunctionRoleArn"):
-            assert allowed(at_aws, cases) == cases[:1]
+        assert allowed_to(at_aws, "FunctionRoleArn", cases) == cases[:1]
 
 
 class TestPreviewDeploymentRole:
     """test_commands.py shows that its rights are enough."""
 
     def test_reaches_only_previews(self, at_aws: Account) -> None:
-        with at_aws.deployer.worn():
-            assert allowed(at_aws, DEPLOYER_MAY_NOT) == []
+        assert allowed_with(at_aws.deployer, at_aws, DEPLOYER_MAY_NOT) == []
 
     def test_has_the_rights_that_cloudformation_uses(self, at_aws: Account) -> None:
         # The emulator's CloudFormation does not require the caller's rights, so the policy is asked.
