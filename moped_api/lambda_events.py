@@ -4,8 +4,6 @@ The events that the function accepts: HTTP requests, pre-token triggers, some ma
 Everything else is refused.
 """
 
-from __future__ import annotations
-
 import base64
 import re
 from typing import Annotated, Any

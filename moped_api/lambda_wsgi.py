@@ -4,23 +4,18 @@ HTTP events of Lambda to WSGI and back (PEP 3333), in both payload versions of A
 It takes the events that `lambda_events.http_request` has validated.
 """
 
-from __future__ import annotations
-
 import base64
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from wsgiref.types import WSGIApplication
 
 # Of the host name that a REST or HTTP API has by itself. Paths begin with the stage there.
 GATEWAY_HOST = ".execute-api."
 
 
-def respond(application: WSGIApplication, event: dict[str, Any], context: Any) -> dict[str, Any]:
+def respond(application: Callable[..., Any], event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Let the application answer an event, and return what API Gateway expects."""
     started: dict[str, Any] = {}
 
@@ -58,14 +53,15 @@ def _environ(event: dict[str, Any], context: Any) -> dict[str, Any]:
     prefix, path = _paths(event, headers.get("HOST", ""))
     body = _body(event)
     gateway = event["requestContext"]
+    caller = gateway["http"] if _is_version_2(event) else gateway["identity"]
     variables = {
-        "REQUEST_METHOD": gateway["http"]["method"] if _is_version_2(event) else event["httpMethod"],
+        "REQUEST_METHOD": caller["method"] if _is_version_2(event) else event["httpMethod"],
         "SCRIPT_NAME": prefix,
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": _query(event).encode().decode("latin-1"),
         "CONTENT_TYPE": headers.pop("CONTENT_TYPE", ""),
         "CONTENT_LENGTH": str(len(body)),
-        "REMOTE_ADDR": "",  # apps.core.context reads the gateway's word
+        "REMOTE_ADDR": caller["sourceIp"] or "",
         "SERVER_NAME": "lambda",
         "SERVER_PORT": "443",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -78,7 +74,7 @@ def _environ(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "lambda.event": event,
+        "gateway.request_id": gateway["requestId"],
         "lambda.context": context,
     }
     return {f"HTTP_{name}": value for name, value in headers.items()} | variables | server

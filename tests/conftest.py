@@ -176,7 +176,7 @@ def _uncounted() -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clocks that caches and the verifier read."""
+    """Stop the clock that caches and the verifier read."""
     stopped = Clock()
     stopped.install(monkeypatch)
     return stopped
