@@ -20,12 +20,11 @@ from apps.devstack.emulator import Emulator
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 
 JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
+SHARED = f"t{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
-def new_name(
-    provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[[], str]:
+def new_name(provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return a maker of names of stages that zappa_settings.json has."""
     document = zappa_settings.read()
     monkeypatch.setattr(zappa_settings, "read", lambda: document)
@@ -125,25 +124,16 @@ class TestDeployStack:
             account_setup.deploy_stack(name, path, trigger, lines.append)
 
 
-@pytest.fixture(scope="module")
-def names() -> list[str]:
-    """The name of the stage that the tests below share, as soon as its stack is deployed."""
-    return []
-
-
 @pytest.fixture
-def stage(
-    names: list[str], new_name: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Stage:
-    """A stage whose secrets are filled and whose function has created the admin, as the rehearsal's does."""
-    name = new_name(*names)
-    if not names:
+def stage(new_name: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A stage whose secrets are filled and whose function has created the admin. Tests share it."""
+    name = new_name(SHARED)
+    if stack_updates.describe(f"moped-{name}") is None:
         path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
         account_setup.deploy_stack(name, path, "", print)
         account_setup.fill_secrets(name, print)
         pool = stack.outputs(f"moped-{name}")["UserPoolId"]
         clients.cognito().admin_create_user(UserPoolId=pool, Username=JANE)
-        names.append(name)
 
     def manage(_stage: Stage, command: str) -> Invocation:
         exit_code = int("Unknown" in command)
