@@ -86,10 +86,10 @@ def create_first_admin(stage: Stage, email: str, name: list[str], password: str,
     """
     smoke = smoke_account.account(stage.outputs["SmokeSecret"])
     command = ["create_first_admin", "--smoke", smoke["email"], email, *name]
-    outcome = stages.manage(stage, " ".join(command))
-    if outcome.exit_code:
-        raise StageError(outcome.output)
-    for line in outcome.output.splitlines():
+    exit_code, output = stages.manage(stage, " ".join(command))
+    if exit_code:
+        raise StageError(output)
+    for line in output.splitlines():
         tell(line)
     # The function gave both a random password. Nothing but the pool and this process knows the ones set here.
     pool = stage.outputs["UserPoolId"]

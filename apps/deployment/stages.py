@@ -106,9 +106,9 @@ def status(stage: Stage) -> dict[str, str]:
     }
 
 
-def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> functions.Invocation:
+def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple[int, str]:
     """
-    Run a management command in the function that has the rights for it.
+    Run a management command in the function that has the rights for it. Return its exit code and output.
 
     moped_api/lambda_events.py lists the commands that functions run.
 
@@ -119,7 +119,7 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
-    return outcome
+    return outcome.payload["exit_code"], outcome.payload["output"]
 
 
 def run_zappa(stage: Stage, command: str, *options: str | Path) -> str:
@@ -143,9 +143,9 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     if not stage.own.get("migrate"):
         return
     command = "migrate --noinput --fake-initial"  # the City's database has the first migrations' tables
-    outcome = manage(stage, command, version)
-    if outcome.exit_code:
-        raise StageError(f"`{command}` failed on {stage.name}: {outcome.output}")
+    exit_code, output = manage(stage, command, version)
+    if exit_code:
+        raise StageError(f"`{command}` failed on {stage.name}: {output}")
     tell("migrated")
 
 

@@ -11,7 +11,6 @@ import pytest
 from apps.core.aws import clients
 from apps.deployment import account_setup, smoke_account, stages
 from apps.deployment.aws import stack, stack_updates
-from apps.deployment.aws.functions import Invocation
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
@@ -135,11 +134,7 @@ def stage(new_name: Callable[..., str], tmp_path: Path, monkeypatch: pytest.Monk
         pool = stack.outputs(f"moped-{name}")["UserPoolId"]
         clients.cognito().admin_create_user(UserPoolId=pool, Username=JANE)
 
-    def manage(_stage: Stage, command: str) -> Invocation:
-        exit_code = int("Unknown" in command)
-        return Invocation({"exit_code": exit_code, "output": command}, failed=False)
-
-    monkeypatch.setattr(stages, "manage", manage)
+    monkeypatch.setattr(stages, "manage", lambda _stage, command: (int("Unknown" in command), command))
     return Stage(name, f"moped-api-{name}", {}, stack.outputs(f"moped-{name}"))
 
 

@@ -41,16 +41,6 @@ class Invocation(NamedTuple):
     failed: bool
 
     @property
-    def output(self) -> str:
-        """Return what a management command wrote."""
-        return str(self.payload["output"])
-
-    @property
-    def exit_code(self) -> int:
-        """Return the exit code of a management command."""
-        return int(self.payload["exit_code"])
-
-    @property
     def reason(self) -> str:
         """Return why it failed, on one line."""
         message = self.payload.get("errorMessage", "") if isinstance(self.payload, dict) else self.payload
