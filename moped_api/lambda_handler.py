@@ -77,12 +77,10 @@ def _dispatch(event: Any, context: Any) -> Any:
 
 def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
-        request = lambda_events.http_request(event)
+        return lambda_wsgi.respond(_application, event, context)
     except MalformedEventError as error:
         logger.warning("event_malformed", extra={"reason": str(error)})
         return _problem(context, 400, "bad_request", f"The event is not a valid request: {error}")
-    try:
-        return lambda_wsgi.respond(_application, request, context)
     except Exception:  # Django answers its own; this one is the gateway's answer to any other
         logger.exception("crash")
         return _problem(context, 500, "internal_error", "Something went wrong on our side.")

@@ -204,11 +204,7 @@ MIDDLEWARE = [
         else []
     ),
     *(
-        [
-            "apps.core.http.middleware.StrictCookiesMiddleware",
-            "apps.auth.browser.middleware.ReauthenticationMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
-        ]
+        ["apps.core.http.middleware.StrictCookiesMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
         if BROWSER_SIGN_IN
         else []
     ),
@@ -285,9 +281,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "apps.reference.hooks.add_schemas",
-        "apps.reference.hooks.add_headers",
-        "apps.reference.hooks.add_introduction",
+        "apps.reference.openapi.add_common",
+        "apps.reference.openapi.add_headers",
     ],
 }
 

@@ -38,8 +38,10 @@ def send(server: Gunicorn, line: bytes) -> bytes:
 def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
     variables = {**STAGE, "DATABASE_URL": "postgresql:///missing"}
     log = tmp_path_factory.mktemp("gunicorn") / "log"
-    with Gunicorn(log, variables, "--forwarded-allow-ips", PROXY, "--log-level", "error") as server:
-        yield server
+    server = Gunicorn(log, variables, "--forwarded-allow-ips", PROXY, "--log-level", "error")
+    server.start()
+    yield server
+    server.stop()
 
 
 class TestRedirectUri:

@@ -95,20 +95,19 @@ class TestHttp:
         event: dict[str, Any],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        environs: list[dict[str, Any]] = []
-        monkeypatch.setattr(lambda_handler, "_application", lambda environ, _start: environs.append(environ))
+        application = Mock(return_value=[])
+        monkeypatch.setattr(lambda_handler, "_application", application)
         context = {"authorizer": {"principalId": "root"}, "identity": {"userArn": "root"}}
         before = dict(os.environ)
 
         handler(
-            {
-                **event,
-                "requestContext": {**event["requestContext"], **context},
-                "stageVariables": {"MOPED_TEST_VARIABLE": "set"},
-            }
+            event
+            | {"requestContext": event["requestContext"] | context}
+            | {"stageVariables": {"MOPED_TEST_VARIABLE": "set"}}
         )
 
-        assert not {"REMOTE_USER", "API_GATEWAY_AUTHORIZER"} & environs[0].keys()
+        environ, _start_response = application.call_args.args
+        assert not {"REMOTE_USER", "API_GATEWAY_AUTHORIZER"} & environ.keys()
         assert dict(os.environ) == before
 
     @pytest.mark.parametrize("event", [rest_event, url_event], ids=["REST", "function URL"])

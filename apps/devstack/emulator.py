@@ -6,11 +6,8 @@ of the developer's own environment, since its functions would inherit it.
 """
 
 import shutil
-import signal
 import socket
 import sys
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 
 from apps.devstack import processes
@@ -33,7 +30,7 @@ class Emulator(processes.Server):
     """
 
     name = "the embedded AWS"
-    stop_signal = signal.SIGTERM  # it saves, then ends
+    ready = b"Running on"
 
     def __init__(
         self,
@@ -79,13 +76,6 @@ class Emulator(processes.Server):
         shutil.rmtree(scratch, ignore_errors=True)  # it leaves the code folders of its functions behind
         scratch.mkdir(parents=True)
         self._start([PYTHON, self._launcher], environment=self._variables | {"TMPDIR": str(scratch)})
-
-    def _is_ready(self, pid: int) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/_directory/process", timeout=10) as response:  # noqa: S310
-                return bool(response.read().decode() == str(pid))
-        except (OSError, HTTPException):
-            return False
 
 
 def free_port(preferred: int = 0) -> int:

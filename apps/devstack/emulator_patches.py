@@ -7,7 +7,7 @@ so that an upgrade of MiniStack cannot undo a patch silently. MiniStack 1.5.33 n
 
 It also plays the City's directory, as an OpenID provider under `/_directory/`. It confirms every
 address, so that Cognito's own federation creates the single sign-on users. It is the only component
-that we fake. The same path shows the process id, so that a start is not confused with another emulator.
+that we fake.
 """
 
 from __future__ import annotations
@@ -182,9 +182,7 @@ def with_directory(application: Application) -> Application:
 
 
 def directory(scope: Message, body: bytes) -> Response:
-    """Return the process id, the redirect of a sign-in, or the token of one."""
-    if scope["path"] == f"{DIRECTORY}process":
-        return 200, {}, str(os.getpid()).encode()
+    """Return the redirect of a sign-in, or the token of one."""
     fields = {name: values[0] for name, values in parse_qs((scope["query_string"] or body).decode()).items()}
     if scope["path"] == f"{DIRECTORY}authorize":
         # The one person of this directory is named in the client id. The code is their address.

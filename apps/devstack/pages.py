@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -17,7 +18,6 @@ from apps.devstack import persona_tokens, sample_data
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
 
-ACT_AS = "/act-as"
 TOKEN_SECONDS = 3600
 # Django's page has its style and script inside.
 TRACEBACK_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -54,7 +54,8 @@ def act_as(request: HttpRequest) -> HttpResponse:
         token = persona_tokens.id_token(persona)
     except DevstackError as error:
         return problems.respond(request, HTTPStatus.FORBIDDEN, "forbidden", str(error))
-    response = HttpResponseRedirect(sign_in.safe_target(request.POST.get("next", "")))
+    page = urlsplit(request.headers.get("Referer", ""))._replace(scheme="", netloc="")
+    response = HttpResponseRedirect(sign_in.safe_target(page.geturl()))
     cookies.set_token_cookie(response, token, seconds=TOKEN_SECONDS)
     return response
 
@@ -71,4 +72,4 @@ def record_file(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("file-download", kwargs={"key": key}))
 
 
-PAGES = {ACT_AS: act_as, "/record-file": record_file}
+PAGES = {"/act-as": act_as, "/record-file": record_file}

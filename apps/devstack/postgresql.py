@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import signal
+import subprocess
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,8 +25,6 @@ DATABASE = "moped"
 # A Unix socket's path may be this long, terminating zero excluded.
 LONGEST_SOCKET_PATH = 107
 SOCKET_NAME = ".s.PGSQL.5432"
-# Line 8 of postmaster.pid; before it says so, a leftover of a killed server looks just as alive.
-READY_LINE, READY = 7, b"ready   "
 
 
 def binary(name: str) -> Path:
@@ -46,6 +45,7 @@ class Cluster(processes.Server):
 
     name = "PostgreSQL"
     stop_signal = signal.SIGINT  # SIGTERM would wait for clients, which may be orphans too
+    ready = b"database system is ready to accept connections"
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder = folder
@@ -79,21 +79,19 @@ class Cluster(processes.Server):
         unfinished = self.folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700, parents=True)
-        process = processes.start(
-            [
-                binary("initdb"),
-                f"--pgdata={unfinished}",
-                f"--username={SUPERUSER}",
-                "--auth=trust",  # its socket is in a folder that only its owner may enter
-                "--encoding=UTF8",
-                "--no-locale",
-                "--no-sync",
-            ],
-            end_with=signal.SIGKILL,
-            log=self.log,
-            unprivileged=[unfinished],
-        )
-        if process.wait() != 0:
+        command = [
+            *processes.without_root([unfinished]),
+            str(binary("initdb")),
+            f"--pgdata={unfinished}",
+            f"--username={SUPERUSER}",
+            "--auth=trust",  # its socket is in a folder that only its owner may enter
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]
+        with self.log.open("wb") as output:
+            run = subprocess.run(command, check=False, stdout=output, stderr=output)  # noqa: S603 (ours)
+        if run.returncode != 0:
             raise DevstackError(
                 f"PostgreSQL could not make a cluster: {processes.last_line(self.log)} ({self.log})"
             )
@@ -111,13 +109,6 @@ class Cluster(processes.Server):
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return settings
-
-    def _is_ready(self, pid: int) -> bool:
-        try:
-            lines = (self.data / "postmaster.pid").read_bytes().split(b"\n")  # one is the folder's name
-        except OSError:
-            return False
-        return lines[0] == b"%d" % pid and READY in lines[READY_LINE:]
 
     def _create_database(self) -> None:
         url = database_url(self.folder, SUPERUSER)

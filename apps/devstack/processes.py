@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from apps.devstack.errors import DevstackError
@@ -29,12 +29,13 @@ class Server:
     """
     A server that this process starts, waits for and stops.
 
-    Subclasses say what it is called (`name`), where it logs (`log`), when it is ready and how it starts.
+    Subclasses say what it is called (`name`), where it logs (`log`) and how it starts.
     """
 
     name: str
     log: Path
-    stop_signal: signal.Signals
+    stop_signal = signal.SIGTERM
+    ready: bytes  # what it writes into its log as soon as it can be used
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -51,13 +52,19 @@ class Server:
             self._process.wait()
 
     def stop(self) -> None:
-        """Stop it. Its data is kept."""
-        if self._process is not None:
-            stop(self._process, self.stop_signal)
-            self._process = None
+        """Stop it, and kill it if it does not obey. Its data is kept."""
+        if self._process is None:
+            return
+        self._process.send_signal(self.stop_signal)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
 
-    def _is_ready(self, pid: int) -> bool:
-        raise NotImplementedError
+    def _is_ready(self) -> bool:
+        return self.ready in self.log.read_bytes()
 
     def _start(
         self,
@@ -66,45 +73,31 @@ class Server:
         environment: Mapping[str, str] | None = None,
         unprivileged: Sequence[Path] = (),
     ) -> None:
-        self._process = process = start(
-            command,
-            end_with=self.stop_signal,
-            log=self.log,
-            environment=environment,
-            unprivileged=unprivileged,
-        )
-        if not wait_until(lambda: self._is_ready(process.pid), process=process, seconds=START_SECONDS):
-            self.stop()
-            raise DevstackError(f"Cannot start {self.name}: {last_line(self.log)} ({self.log})")
+        """
+        Start its program, which gets the stop signal when this process dies, and wait until it is ready.
 
+        It has a process group of its own, so that Ctrl-C in the terminal reaches only this process, which
+        stops its servers in order. Linux counts the death of the thread that starts the program.
 
-def start(
-    command: Sequence[str | Path],
-    *,
-    end_with: signal.Signals,
-    log: Path,
-    environment: Mapping[str, str] | None = None,
-    unprivileged: Sequence[Path] = (),
-) -> subprocess.Popen[bytes]:
-    """
-    Start a program that gets the signal `end_with` when this process dies.
-
-    It has a process group of its own, so that Ctrl-C in the terminal reaches only this process, which
-    stops its servers in order. Linux counts the death of the thread that starts the program.
-
-    :param unprivileged: the folders of a program that may not run as root
-    """
-    # A change of the user would clear the signal, so it comes first.
-    prefix = [*_without_root(unprivileged), *tied_to_parent(end_with)]
-    with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 (our own programs)
-            [*prefix, *map(str, command)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            process_group=0,
-        )
+        :param unprivileged: the folders of a program that may not run as root
+        """
+        # A change of the user would clear the signal, so it comes first.
+        prefix = [*without_root(unprivileged), *tied_to_parent(self.stop_signal)]
+        with self.log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 (our own programs)
+                [*prefix, *map(str, command)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                process_group=0,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise DevstackError(f"Cannot start {self.name}: {last_line(self.log)} ({self.log})")
+            time.sleep(POLL_SECONDS)
 
 
 def tied_to_parent(end_with: signal.Signals) -> list[str]:
@@ -121,35 +114,13 @@ def end_with_parent(parent: int) -> None:
         sys.exit(1)
 
 
-def wait_until(ready: Callable[[], bool], *, process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Return whether a process became ready in time; one that ended never will."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        if ready():
-            return True
-        time.sleep(POLL_SECONDS)
-    return False
-
-
-def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None:
-    """End a process with a signal, and kill it if it does not obey."""
-    if process.poll() is not None:
-        return
-    process.send_signal(stop_signal)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def last_line(log: Path) -> str:
     """Return the last line of a server's log, for an error message."""
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
     return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
 
 
-def _without_root(folders: Sequence[Path]) -> Sequence[str]:
+def without_root(folders: Sequence[Path]) -> Sequence[str]:
     """Return the start of a command that does not run as root, and let it use these folders."""
     if not folders or os.geteuid() != 0:
         return ()

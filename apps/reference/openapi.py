@@ -2,14 +2,17 @@
 The reference, from the code (drf-spectacular). Only its generator and its pages import this module.
 
 Serializers and queries come from the views, examples and errors from the `reference` modules of the apps.
-What authentication, permissions, parsers and crashes answer is added here.
+What authentication, permissions, parsers and crashes answer is added here. common.yaml holds what is said
+once for all routes: how to begin, the error body, the headers of answers.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
+import yaml
 from django.conf import settings
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
@@ -28,6 +31,8 @@ from apps.core.http.parsers import BodyTooLarge, JsonParser
 
 Failure = tuple[int, str, str]  # status, code, message
 REQUEST_ID = "5d1e3f8e9a1b4c7f8e2d3c4b5a697887"
+COMMON = Path(__file__).with_name("common.yaml")
+HEADERS_OF_STATUS = {"401": ("WWW-Authenticate",), "429": ("Retry-After",), "503": ("Retry-After",)}
 
 
 class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -233,3 +238,25 @@ def _problem_response(status: int, reasons: list[tuple[str, str]]) -> OpenApiRes
         for code, message in dict(reasons).items()
     ]
     return OpenApiResponse(schema, description=problems.title(status), examples=examples)
+
+
+def add_common(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Merge common.yaml into the document (a postprocessing hook)."""
+    common = yaml.safe_load(COMMON.read_text(encoding="utf-8"))
+    paragraphs = common["info"]["description"].strip().split("\n\n")
+    result["info"]["description"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+    result["components"]["headers"] = common["components"]["headers"]
+    schemas = result["components"]["schemas"]
+    for name, schema in common["components"]["schemas"].items():
+        schemas[name] = schemas.get(name, {}) | schema
+    return result
+
+
+def add_headers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Name the headers of every answer (a postprocessing hook)."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                names = ("X-Request-ID", *HEADERS_OF_STATUS.get(status, ()))
+                answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return result

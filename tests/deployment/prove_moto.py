@@ -7,7 +7,6 @@ LEFT_OUT are the resources that moto's CloudFormation does not create.
 """
 
 import json
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +23,6 @@ from apps.devstack import processes
 from apps.devstack.emulator import HOST, free_port
 from tests.deployment.emulated_account import INFRASTRUCTURE, Account
 from tests.support.emulator_fixtures import clients_call, strict_emulator
-from tests.support.processes import answers
 
 PYTHON = BUILD / "moto" / "bin" / "python"  # an environment of its own (requirements/moto.in)
 COMPLETED = (PROJECT / "tests" / "support" / "moto_launcher.py",)
@@ -52,7 +50,7 @@ class MotoServer(processes.Server):
     """An empty account that moto plays. Its log and the code of its functions are in the folder."""
 
     name = "moto's server"
-    stop_signal = signal.SIGTERM
+    ready = b"Running on"
 
     def __init__(self, folder: Path, program: Sequence[str | Path]) -> None:
         self.log = folder / "moto.log"
@@ -68,9 +66,6 @@ class MotoServer(processes.Server):
         }
         port = self.url.rpartition(":")[2]
         self._start([PYTHON, *self._program, "--host", HOST, "--port", port], environment=environment)
-
-    def _is_ready(self, _pid: int) -> bool:
-        return answers(f"{self.url}/moto-api/data.json")
 
 
 @contextmanager

@@ -23,7 +23,6 @@ from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
-from apps.deployment.verification import facts
 from apps.devstack import accounts, laptop_stack, personas
 from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
@@ -531,12 +530,14 @@ class TestCommand:
         with pytest.raises(Exception, match="Nothing was removed"):
             self.run("undeploy", stage.name)
 
-    def test_verifies_what_is_there(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_verifies_what_is_there(self, stage: Stage, capfd: pytest.CaptureFixture[str]) -> None:
         del stage.settings["domain"]
-        fact = facts.Fact("it has an address", "http://api.example", lambda subject: subject.url)
-        monkeypatch.setattr(facts, "FACTS", (fact,))
 
-        assert self.run("verify", stage.name, "--url", "http://api.example/") == "holds: it has an address\n"
+        with pytest.raises(StageError, match="is not as the tests assume"):
+            self.run("verify", stage.name, "--url", "http://127.0.0.1:9/")  # where nothing answers
+        output = capfd.readouterr().out
+        assert "test_refuses[a wrong password] PASSED" in output
+        assert "test_is_ready FAILED" in output
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
 

@@ -1,6 +1,5 @@
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,12 +7,10 @@ import pytest
 from django.conf import settings
 
 from apps.claims import items as claims_items
-from apps.claims import triggers
 from apps.claims.hasura import NO_LOGIN
 from apps.core.aws import clients
 from apps.devstack import accounts, laptop_stack, pre_token_function, provision, sample_data
 from apps.devstack.emulator import Emulator
-from apps.devstack.environment import PROJECT
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
 from apps.files.models import Project, ProjectFile
 from apps.users.models import MopedUser
@@ -30,9 +27,9 @@ def stack_events() -> Any:
     return clients.cloudformation().describe_stack_events(StackName=laptop_stack.NAME)["StackEvents"]
 
 
-def trigger_configuration() -> dict[str, Any]:
+def trigger_variables() -> dict[str, str]:
     answer = clients.lambda_client().get_function_configuration(FunctionName=pre_token_function.NAME)
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    return answer["Environment"]["Variables"]
 
 
 class TestCreateResources:
@@ -68,25 +65,19 @@ class TestCreateResources:
 
 
 class TestResyncTrigger:
-    def test_deploys_what_changed_and_nothing_else(
+    def test_brings_an_edit_and_the_variables(
         self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        provision.resync_trigger()
-        before = trigger_configuration()
-        provision.resync_trigger()
-        assert trigger_configuration() == before
-
         pre_token_function.sync(laptop_stack.outputs()["FunctionRoleArn"], {"A": "1"})
-        assert trigger_configuration()["Environment"]["Variables"]["A"] == "1"
+        assert trigger_variables()["A"] == "1"
 
-        monkeypatch.setattr(pre_token_function, "_digest", lambda: "edited")
+        with monkeypatch.context() as edit:
+            edit.setattr(pre_token_function, "STUB", "def handler(*_): return 'edited'")
+            provision.resync_trigger()
+        assert pre_token_function.warm() == '"edited"'
+
         provision.resync_trigger()
-        assert trigger_configuration()["Environment"] == before["Environment"]
-        assert trigger_configuration()["CodeSha256"] != before["CodeSha256"]
-
-    def test_notices_an_edit_of_the_trigger_itself(self) -> None:
-        source = Path(triggers.__file__)
-        assert any(source.is_relative_to(PROJECT / folder) for folder in pre_token_function.SOURCES)
+        assert trigger_variables()["MOPED_API_CURRENT_ENVIRONMENT"] == "laptop"
 
 
 class TestWarm:

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import signal
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -17,7 +16,6 @@ from apps.devstack.environment import PROJECT
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster, database_url
 from tests.support import environment, password_auth
 from tests.support.processes import answers, run_python
-from tests.support.waiting import LIMIT_SECONDS
 
 LOGIN = "moped"
 THREADS = 4
@@ -32,14 +30,16 @@ STAGE = {
 }
 
 
-class Gunicorn:
+class Gunicorn(processes.Server):
     """
-    gunicorn with the API, for as long as the `with` block.
+    gunicorn with the API.
 
     :param log: the file that gets what it writes
     :param variables: its whole environment
     :param options: of the command line, beside the address
     """
+
+    name = "gunicorn"
 
     def __init__(self, log: Path, variables: Mapping[str, str], *options: str) -> None:
         self.port = free_port()
@@ -47,24 +47,24 @@ class Gunicorn:
         self._variables = variables
         self._options = options
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         """Start it, and wait until it answers."""
         command = [
             *(sys.executable, "-m", "gunicorn", "moped_api.wsgi", "--chdir", str(PROJECT)),
             *("--bind", f"127.0.0.1:{self.port}", "--threads", str(THREADS), *self._options),
         ]
-        self.master = processes.start(
-            command, end_with=signal.SIGTERM, log=self.log, environment=self._variables
-        )
-        url = f"http://127.0.0.1:{self.port}/health/live"
-        if not processes.wait_until(lambda: answers(url), process=self.master, seconds=LIMIT_SECONDS):
-            self.__exit__()
-            raise AssertionError(self.log.read_text())
-        return self
+        self._start(command, environment=self._variables)
 
-    def __exit__(self, *_error: object) -> None:
-        """Stop it."""
-        processes.stop(self.master, signal.SIGTERM)
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        assert self._process
+        master = self._process.pid
+        children = Path(f"/proc/{master}/task/{master}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def _is_ready(self) -> bool:
+        return answers(f"http://127.0.0.1:{self.port}/health/live")
 
 
 class Served:
@@ -97,7 +97,8 @@ class Served:
             self.people: dict[str, Any] = json.loads(
                 self._python("-m", "tests.rehearsal.personas", str(self._crowd))
             )
-            self._cleanup.enter_context(self._server)
+            self._cleanup.callback(self._server.stop)
+            self._server.start()
             self._cleanup = self._cleanup.pop_all()
         return self
 
@@ -108,9 +109,7 @@ class Served:
     @property
     def workers(self) -> list[int]:
         """The processes that answer."""
-        master = self._server.master.pid
-        children = Path(f"/proc/{master}/task/{master}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        return self._server.workers
 
     def rotate_password(self) -> None:
         """Change the database's password, in the server and in the secret."""

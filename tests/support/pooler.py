@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from apps.devstack import processes
 from apps.devstack.postgresql import Cluster
-from tests.support.waiting import LIMIT_SECONDS
 
 # It shares two server connections in turn, so each transaction has another one than the last.
 CONFIGURATION = """
@@ -28,6 +27,24 @@ server_round_robin = 1
 SYSTEM_FOLDERS = f"{os.environ['PATH']}:/usr/sbin"  # where Debian has it
 
 
+class Pooler(processes.Server):
+    """PgBouncer with a folder that holds its configuration."""
+
+    name = "PgBouncer"
+    stop_signal = signal.SIGINT
+    ready = b"process up"
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "pgbouncer.log"
+        self._folder = folder
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        program = shutil.which("pgbouncer", path=SYSTEM_FOLDERS)
+        assert program, "These tests need PgBouncer, which `make pooler` installs."
+        self._start([program, self._folder / "pgbouncer.ini"], unprivileged=[self._folder])
+
+
 @contextmanager
 def pgbouncer(cluster: Cluster, folder: Path, *roles: str) -> Iterator[str]:
     """
@@ -35,18 +52,11 @@ def pgbouncer(cluster: Cluster, folder: Path, *roles: str) -> Iterator[str]:
 
     :param roles: the database roles that may log in
     """
-    program = shutil.which("pgbouncer", path=SYSTEM_FOLDERS)
-    assert program, "These tests need PgBouncer: `make pooler` installs it, as does your system's installer."
     (folder / "pgbouncer.ini").write_text(CONFIGURATION.format(server=cluster.sockets, folder=folder))
     (folder / "users.txt").write_text("".join(f'"{role}" ""\n' for role in roles))
-    log = folder / "pgbouncer.log"
-    process = processes.start(
-        [program, folder / "pgbouncer.ini"], end_with=signal.SIGINT, log=log, unprivileged=[folder]
-    )
+    server = Pooler(folder)
+    server.start()
     try:
-        assert processes.wait_until(
-            lambda: b"process up" in log.read_bytes(), process=process, seconds=LIMIT_SECONDS
-        ), log.read_text()
         yield f"{quote(str(folder), safe='')}:6432"
     finally:
-        processes.stop(process, signal.SIGINT)
+        server.stop()

@@ -19,7 +19,6 @@ from apps.core.aws import clients
 from apps.devstack import accounts, environment, processes, provision, sample_data, supervisor
 from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
-from apps.devstack.http_server import Server
 from apps.devstack.personas import PASSWORD, PERSONAS
 
 PORTS = range(1, 2**16)
@@ -47,7 +46,6 @@ Their rows in PostgreSQL are left. `make reset` forgets all data and starts afre
 
 class Command(runserver.Command):
     help = "Start PostgreSQL and the embedded AWS, provision them, and serve the API with hot reload."
-    server_cls = Server
 
     def handle(self, *args: Any, **options: Any) -> None:
         if environment.supervisor_pid():

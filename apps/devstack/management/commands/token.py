@@ -20,14 +20,14 @@ class Command(BaseCommand):
             "--as", dest="key", choices=list(BY_KEY), default="editor", help="the persona (default: editor)"
         )
         parser.add_argument(
-            "--decode", action="store_true", help="show header, claims and every rule's verdict instead"
+            "--decode", action="store_true", help="show header, claims and the verdict instead"
         )
 
     def handle(self, *_args: Any, key: str, decode: bool, **_options: Any) -> None:
         token = persona_tokens.id_token(BY_KEY[key])
         self.stdout.write(_decoded(token) if decode else token)
         if decode:  # beside the JSON, so that it can still be piped into a program
-            self.stderr.write(explain.report(explain.explain(token)))
+            self.stderr.write(explain.explain(token)[1])
 
 
 def _decoded(token: str) -> str:
