@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from apps.deployment import reconciliation_job, smoke, smoke_account, subprocesses
+from apps.deployment import reconciliation_job, smoke, subprocesses
 from apps.deployment.aws import functions, provisioning, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -38,7 +38,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     _migrate(stage, version, tell)
-    token = token or smoke_account.smoke_token(stage.outputs)
+    token = token or smoke.smoke_token(stage.outputs)
     for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
         tell(f"  {line}")
     reconciliation_job.publish(stage, package, f"commit {commit}")

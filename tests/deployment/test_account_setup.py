@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.core.aws import clients
-from apps.deployment import account_setup, smoke_account, stages
+from apps.deployment import account_setup, smoke, stages
 from apps.deployment.aws import stack, stack_updates
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
@@ -140,28 +140,28 @@ def stage(new_name: Callable[..., str], tmp_path: Path, monkeypatch: pytest.Monk
 
 class TestFillSecrets:
     def test_fills_what_is_empty_and_leaves_what_is_not(self, stage: Stage, lines: list[str]) -> None:
-        configuration, smoke = stage.outputs["ConfigurationSecret"], stage.outputs["SmokeSecret"]
-        clients.secrets_manager().delete_secret(SecretId=smoke, ForceDeleteWithoutRecovery=True)
-        clients.secrets_manager().create_secret(Name=smoke)
+        configuration, empty = stage.outputs["ConfigurationSecret"], stage.outputs["SmokeSecret"]
+        clients.secrets_manager().delete_secret(SecretId=empty, ForceDeleteWithoutRecovery=True)
+        clients.secrets_manager().create_secret(Name=empty)
         key = stack.secret_value(configuration)
 
         account_setup.fill_secrets(stage.name, lines.append)
 
-        assert lines == [f"{configuration}: has a value, left as it is", f"{smoke}: filled"]
+        assert lines == [f"{configuration}: has a value, left as it is", f"{empty}: filled"]
         assert stack.secret_value(configuration) == key
-        assert smoke_account.smoke_token(stage.outputs)
+        assert smoke.smoke_token(stage.outputs)
 
 
 class TestCreateFirstAdmin:
     def test_sets_the_passwords_that_only_the_pool_shall_know(self, stage: Stage, lines: list[str]) -> None:
         account_setup.create_first_admin(stage, JANE, ["Jane", "Doe"], PASSWORD, lines.append)
 
-        smoke = f"moped-api-{stage.name}@austintexas.gov"
+        tester = f"moped-api-{stage.name}@austintexas.gov"
         assert lines == [
-            f"create_first_admin --smoke {smoke} {JANE} Jane Doe",
+            f"create_first_admin --smoke {tester} {JANE} Jane Doe",
             f"{JANE} can sign in with the password that you gave",
         ]
-        assert smoke_account.smoke_token(stage.outputs)
+        assert smoke.smoke_token(stage.outputs)
         assert PASSWORD not in "".join(lines)
 
     @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.claims.identity import normalize, sso_address
 from apps.core.aws import clients
 from apps.core.errors import MopedError
-from apps.deployment import smoke_account
+from apps.deployment import smoke
 from apps.deployment.aws import stack_updates
 from apps.deployment.paths import TEMPLATE
 from apps.devstack import accounts, laptop_stack
@@ -57,14 +57,14 @@ class Target:
     @cached_property
     def account(self) -> dict[str, str]:
         """The address and the password of the account that tests deployments."""
-        return smoke_account.account(self.outputs["SmokeSecret"])
+        return smoke.account(self.outputs["SmokeSecret"])
 
     @cached_property
     def tokens(self) -> dict[str, Any]:
         return self.sign_in(USERNAME=self.account["email"], PASSWORD=self.account["password"])
 
     def sign_in(self, flow: Any = "ADMIN_USER_PASSWORD_AUTH", **parameters: str) -> dict[str, Any]:
-        return smoke_account.sign_in(self.outputs, flow, **parameters)
+        return smoke.sign_in(self.outputs, flow, **parameters)
 
     def pool(self, call: str, **arguments: Any) -> Any:
         return getattr(clients.cognito(), call)(UserPoolId=self.outputs["UserPoolId"], **arguments)
@@ -127,8 +127,8 @@ def _deploy_stack() -> dict[str, str]:
     }
     stack_updates.create_or_update("moped-facts", TEMPLATE, parameters)
     outputs = stack_updates.outputs("moped-facts")
-    smoke = json.dumps({"email": VIEWER, "password": PASSWORD})
-    clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=smoke)
+    credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
+    clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)
     return outputs
 
 
