@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from apps.deployment import reconciliation_job, smoke, subprocesses
-from apps.deployment.aws import functions, provisioning, rest_api, stack
+from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
 from apps.deployment.paths import PROJECT
@@ -154,7 +154,7 @@ def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
         stack.ensure_exists(stage.function)
         run_zappa(stage, "update", "-z", package.path)
         # Zappa's update keeps the processor, and the variables that the settings no longer have.
-        provisioning.create_or_update(stage, package)
+        functions.create_or_update(stage, package)
         tell(f"updated {stage.function}; traffic is where it was")
     else:
         run_zappa(stage, "deploy", "-z", package.path)

@@ -18,7 +18,7 @@ from typing import Any
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.deployment import smoke
-from apps.deployment.aws import functions, provisioning, stack, stack_updates
+from apps.deployment.aws import functions, stack, stack_updates
 from apps.deployment.errors import BusyError
 from apps.deployment.package.builder import Package
 from apps.deployment.paths import INFRASTRUCTURE
@@ -92,7 +92,7 @@ def publish(stage: Stage, package: Package) -> tuple[str, str]:
     with translate_errors(), package.path.open("rb") as content:
         clients.s3().put_object(Bucket=stage.outputs["DeploymentBucket"], Key=key, Body=content)
     settings = {
-        **provisioning.function_settings(stage),
+        **functions.function_settings(stage),
         "Architectures": [stage.settings["architecture"]],
         "ReservedConcurrentExecutions": stage.settings["lambda_concurrency"],
     }
