@@ -47,9 +47,10 @@ def _create_account(persona: Persona) -> str:
 
 
 def _row(persona: Persona, username: str, *, is_stored: bool) -> MopedUser:
+    first_name, last_name = persona.email.partition("@")[0].title().split(".")
     columns = {
-        "first_name": persona.first_name,
-        "last_name": persona.last_name,
+        "first_name": first_name,
+        "last_name": last_name,
         "title": "Persona",
         "workgroup_id": persona.workgroup_id,
         "cognito_user_id": username,
