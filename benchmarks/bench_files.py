@@ -48,18 +48,19 @@ def subjects() -> dict[str, Callable[[], Any]]:
 
     key = f"private/project/1/77_11232026050403_{'0' * 16}_aplansetfinal2.pdf"
     view, request = RequestSignatureView(), editors_request()
-    find_person, person = selectors.find_person, selectors.find_person(77, 1)
+    find_person, is_active_project = selectors.find_person, selectors.is_active_project
+    person = find_person(77)
 
-    def view_without_query() -> None:
-        selectors.find_person = lambda *_: person
+    def view_without_queries() -> None:
+        selectors.find_person, selectors.is_active_project = lambda _: person, lambda _: True
         view.get(request)
-        selectors.find_person = find_person
+        selectors.find_person, selectors.is_active_project = find_person, is_active_project
 
     return {
         BARE: lambda: botocore_call(key),
         "**view**": lambda: view.get(request),
-        "its one query": lambda: find_person(77, 1),
-        "**the view without the query**": view_without_query,
+        "its two queries": lambda: (find_person(77), is_active_project(1)),
+        "**the view without the queries**": view_without_queries,
         "its signature": lambda: adapters.presign_upload(key=key, media_type="application/pdf"),
     }
 

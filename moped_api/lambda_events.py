@@ -4,9 +4,6 @@ The events that the function accepts: HTTP requests, pre-token triggers, some ma
 Everything else is refused.
 """
 
-from __future__ import annotations
-
-import base64
 import re
 from typing import Annotated, Any
 
@@ -61,14 +58,6 @@ class _RestContext(msgspec.Struct, rename="camel"):
 class _Request(msgspec.Struct, rename="camel", kw_only=True):
     body: Text | None = None
     is_base64_encoded: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.is_base64_encoded:
-            return
-        try:
-            base64.b64decode(self.body or "", validate=True)
-        except ValueError as error:
-            raise ValueError("Expected base64 - at `$.body`") from error
 
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html

@@ -9,8 +9,6 @@ HTTP requests, Cognito's triggers and some management commands are dispatched he
 are refused (moped_api/lambda_events.py). Zappa's own handler is not in the package (ADR 10).
 """
 
-from __future__ import annotations
-
 import gc
 import io
 import json
@@ -18,16 +16,14 @@ import logging
 import os
 import random
 import ssl
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.core import context as request_context
 from apps.core.imports import Replacement, deferred
 from moped_api import lambda_events, lambda_wsgi
 from moped_api.lambda_events import MalformedEventError, RefusedEventError
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
 
 logger = logging.getLogger("moped.events")
 
@@ -81,12 +77,10 @@ def _dispatch(event: Any, context: Any) -> Any:
 
 def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
-        request = lambda_events.http_request(event)
+        return lambda_wsgi.respond(_application, event, context)
     except MalformedEventError as error:
         logger.warning("event_malformed", extra={"reason": str(error)})
         return _problem(context, 400, "bad_request", f"The event is not a valid request: {error}")
-    try:
-        return lambda_wsgi.respond(_application, request, context)
     except Exception:  # Django answers its own; this one is the gateway's answer to any other
         logger.exception("crash")
         return _problem(context, 500, "internal_error", "Something went wrong on our side.")
@@ -123,7 +117,7 @@ def _members(event: Any) -> list[str]:
     return sorted(str(name)[:64] for name in event)[:16] if isinstance(event, dict) else []
 
 
-def _start() -> WSGIApplication:
+def _start() -> Callable[..., Any]:
     """Build the application and the routes, without what neither needs."""
     try:
         with deferred(SET_ASIDE):

@@ -1,40 +1,39 @@
-"""
-HTTP events of Lambda to WSGI and back (PEP 3333), in both payload versions of API Gateway.
-
-It takes the events that `lambda_events.http_request` has validated.
-"""
-
-from __future__ import annotations
+"""HTTP events of Lambda to WSGI and back (PEP 3333), in both payload versions of API Gateway."""
 
 import base64
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from wsgiref.types import WSGIApplication
+from moped_api import lambda_events
+from moped_api.lambda_events import MalformedEventError
 
 # Of the host name that a REST or HTTP API has by itself. Paths begin with the stage there.
 GATEWAY_HOST = ".execute-api."
 
 
-def respond(application: WSGIApplication, event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Let the application answer an event, and return what API Gateway expects."""
+def respond(application: Callable[..., Any], event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """
+    Let the application answer an event, and return what API Gateway expects.
+
+    :raises MalformedEventError: naming the part of the event that is wrong
+    """
+    request = lambda_events.http_request(event)
     started: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> Callable[..., Any]:
         started.update(status=int(status[:3]), headers=headers)
         return lambda _data: None
 
-    chunks = application(_environ(event, context), start_response)
+    chunks = application(_environ(request, context), start_response)
     try:
         body = b"".join(chunks)
     finally:
         if hasattr(chunks, "close"):
             chunks.close()
-    return _answer(started["status"], started["headers"], body) | _cookies(event, started["headers"])
+    return _answer(started["status"], started["headers"], body) | _cookies(request, started["headers"])
 
 
 def _answer(status: int, headers: Iterable[tuple[str, str]], body: bytes) -> dict[str, Any]:
@@ -58,14 +57,15 @@ def _environ(event: dict[str, Any], context: Any) -> dict[str, Any]:
     prefix, path = _paths(event, headers.get("HOST", ""))
     body = _body(event)
     gateway = event["requestContext"]
+    caller = gateway["http"] if _is_version_2(event) else gateway["identity"]
     variables = {
-        "REQUEST_METHOD": gateway["http"]["method"] if _is_version_2(event) else event["httpMethod"],
+        "REQUEST_METHOD": caller["method"] if _is_version_2(event) else event["httpMethod"],
         "SCRIPT_NAME": prefix,
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": _query(event).encode().decode("latin-1"),
         "CONTENT_TYPE": headers.pop("CONTENT_TYPE", ""),
         "CONTENT_LENGTH": str(len(body)),
-        "REMOTE_ADDR": "",  # apps.core.context reads the gateway's word
+        "REMOTE_ADDR": caller["sourceIp"] or "",
         "SERVER_NAME": "lambda",
         "SERVER_PORT": "443",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -78,7 +78,7 @@ def _environ(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "lambda.event": event,
+        "gateway.request_id": gateway["requestId"],
         "lambda.context": context,
     }
     return {f"HTTP_{name}": value for name, value in headers.items()} | variables | server
@@ -124,7 +124,10 @@ def _query(event: dict[str, Any]) -> str:
 
 def _body(event: dict[str, Any]) -> bytes:
     body = event["body"] or ""
-    return base64.b64decode(body) if event["isBase64Encoded"] else body.encode()
+    try:
+        return base64.b64decode(body, validate=True) if event["isBase64Encoded"] else body.encode()
+    except ValueError as error:
+        raise MalformedEventError("Expected base64 - at `$.body`") from error
 
 
 def _is_version_2(event: Mapping[str, Any]) -> bool:

@@ -196,19 +196,15 @@ MIDDLEWARE = [
     "apps.core.http.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "apps.core.http.cors.CorsMiddleware",
+    "apps.core.http.middleware.CorsMiddleware",
     "apps.core.http.middleware.HostMiddleware",
     *(
-        ["whitenoise.middleware.WhiteNoiseMiddleware", "apps.core.http.html_forms.FormMethodMiddleware"]
+        ["whitenoise.middleware.WhiteNoiseMiddleware", "apps.core.http.middleware.FormMethodMiddleware"]
         if BROWSER_PAGES
         else []
     ),
     *(
-        [
-            "apps.core.http.cookies.StrictCookiesMiddleware",
-            "apps.auth.browser.middleware.ReauthenticationMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
-        ]
+        ["apps.core.http.middleware.StrictCookiesMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
         if BROWSER_SIGN_IN
         else []
     ),
@@ -247,7 +243,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PARSER_CLASSES": [
         "apps.core.http.parsers.JsonParser",
-        *(["apps.core.http.html_forms.HtmlFormParser"] if BROWSER_PAGES else []),
+        *(["apps.core.http.parsers.HtmlFormParser"] if BROWSER_PAGES else []),
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.negotiation.JSONByDefault",
     "EXCEPTION_HANDLER": "apps.core.http.problems.exception_handler",

@@ -45,8 +45,9 @@ LAMBDA = SimpleNamespace(aws_request_id="request-of-lambda")  # the context of a
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--proof`, the long form of tests that repeat one thing many times."""
+    """Add `--proof` for tests that repeat one thing many times, and `--target` for `stage verify`."""
     parser.addoption("--proof", action="store_true", help="run the bounded proofs in full (make prove-…)")
+    parser.addoption("--target", help="the stage that tests/deployment/test_facts.py checks (stage verify)")
 
 
 @pytest.fixture(scope="session")
@@ -176,7 +177,7 @@ def _uncounted() -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clocks that caches and the verifier read."""
+    """Stop the clock that caches and the verifier read."""
     stopped = Clock()
     stopped.install(monkeypatch)
     return stopped

@@ -7,7 +7,7 @@ import pytest
 
 from apps.devstack.emulator import Emulator
 from tests.load import run as load
-from tests.load.callers import Tally, Wish
+from tests.load.callers import Tally
 from tests.rehearsal.clients import over_http, walk
 from tests.support.gunicorn_server import Served
 
@@ -51,13 +51,6 @@ class TestGunicorn:
 
 
 class TestOutcome:
-    @pytest.fixture
-    def tally(self) -> Tally:
-        tally = Tally()
-        tally.granted(Wish("/", "/"), 0.1)
-        tally.refused("noise", 400)
-        return tally
-
     @pytest.mark.parametrize(
         ("half_way", "end", "message"),
         [
@@ -69,15 +62,14 @@ class TestOutcome:
         ],
     )
     def test_names_what_a_worker_kept(
-        self, tally: Tally, half_way: tuple[float, int], end: dict[int, load.Worker], message: str
+        self, half_way: tuple[float, int], end: dict[int, load.Worker], message: str
     ) -> None:
-        outcome = load.Outcome(tally, 1.0, [START, {7: load.Worker(*half_way)}, end])
+        outcome = load.Outcome(Tally(junk=[("noise", 400)]), 1.0, [START, {7: load.Worker(*half_way)}, end])
 
         assert "; ".join(outcome.problems()) == message
 
-    def test_names_what_was_lost(self, tally: Tally) -> None:
-        tally.failed(Wish("/", "/"), "503")
-        tally.refused("noise", 500)
+    def test_names_what_was_lost(self) -> None:
+        tally = Tally(failures=["GET /: 503"], junk=[("noise", 500), ("noise", 400)])
 
         problems = "; ".join(load.Outcome(tally, 1.0, [START] * 3).problems())
 

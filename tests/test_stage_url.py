@@ -117,8 +117,3 @@ class TestSignIn:
         visit("/auth/sign-in", f"next={PREFIX}/users/")
 
         assert targets == [f"{PREFIX}/auth/current_user", f"{PREFIX}/users/"]
-
-    def test_starts_again_when_the_cookie_has_expired(self, visit: Visit) -> None:
-        expired = visit("/users/", Cookie=f"{cookies.token_name()}=x")
-
-        assert location(expired) == f"{PREFIX}/auth/sign-in?next=%2Fstaging%2Fusers%2F"

@@ -1,13 +1,16 @@
-"""What every app stands on."""
+"""The app without a subject, and what a migration needs of the database. Must not import psycopg."""
+
+from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django.db.models.signals import pre_migrate
-
-from apps.core.database.schema import create_app_schema, require_session_parameters
 
 
 class CoreConfig(AppConfig):
-    """The app without a subject."""
+    """What every app stands on."""
 
     name = "apps.core"
     label = "moped_core"
@@ -16,3 +19,30 @@ class CoreConfig(AppConfig):
         """See to it that a migration finds the schema that it writes to."""
         pre_migrate.connect(require_session_parameters, dispatch_uid="moped_api_session")
         pre_migrate.connect(create_app_schema, dispatch_uid="moped_api_schema")
+
+
+def create_app_schema(using: str = "default", **_signal: Any) -> None:
+    """Create our schema before the first migration, so that `django_migrations` lands in it too."""
+    with connections[using].cursor() as cursor:
+        # Asked first: an operator who may not create schemas need not, once there is one.
+        cursor.execute("SELECT to_regnamespace(%s)", [settings.OWN_SCHEMA])
+        if cursor.fetchone() == (None,):
+            cursor.execute(f'CREATE SCHEMA "{settings.OWN_SCHEMA}"')
+
+
+def require_session_parameters(using: str = "default", **_signal: Any) -> None:
+    """
+    Require of a session the parameters that a pooler cannot pass on.
+
+    :raises ImproperlyConfigured: naming those that are missing
+    """
+    parameters = settings.DATABASE_SESSION
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [[*parameters]])
+        present = dict(cursor.fetchall())
+    missing = [name for name, value in parameters.items() if present[name].replace(" ", "") != value]
+    if missing:
+        raise ImproperlyConfigured(
+            f"The role that logs in to PostgreSQL lacks {', '.join(missing)}."
+            " Execute the ALTER ROLE statements of docs/database.md."
+        )

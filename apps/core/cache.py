@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from threading import Lock
-from time import monotonic, time
-from typing import Generic, NamedTuple, Self, TypeVar
+from time import time
+from typing import Generic, NamedTuple, TypeVar
 
 from apps.core.errors import UnavailableError, UpstreamError
 
@@ -16,27 +16,16 @@ V = TypeVar("V")
 LOCKS = 64
 
 
-class Timestamp(NamedTuple):
+NEVER = float("-inf")
+
+
+def _age(moment: float) -> float:
     """
-    A timestamp on two clocks.
+    Return the seconds since a moment of the wall clock, since the monotonic one stops while Lambda is frozen.
 
-    The wall clock can jump. The monotonic clock stops while Lambda is frozen.
+    If the clock was set back since then, what was loaded counts as old and not as young.
     """
-
-    wall: float
-    running: float
-
-    @classmethod
-    def now(cls) -> Self:
-        """Return the current time."""
-        return cls(time(), monotonic())
-
-    def age(self) -> float:
-        """Return the seconds since then, by the clock on which more of them have passed."""
-        return max(time() - self.wall, monotonic() - self.running)
-
-
-NEVER = Timestamp(float("-inf"), float("-inf"))
+    return abs(time() - moment)
 
 
 class NotLoadedError(UnavailableError):
@@ -45,7 +34,7 @@ class NotLoadedError(UnavailableError):
 
 class _Entry(NamedTuple, Generic[V]):
     value: V
-    loaded_at: Timestamp
+    loaded_at: float
 
 
 @dataclass(eq=False)
@@ -90,7 +79,7 @@ class RefreshingCache(Generic[K, V]):
         :raises NotLoadedError: if there is no usable value and no load is due
         """
         entry = self._entries.get(key)
-        if entry is not None and entry.loaded_at.age() < self.fresh:
+        if entry is not None and _age(entry.loaded_at) < self.fresh:
             return entry.value
         max_age = self.max_age if allow_stale else self.fresh
         pause = self.pause if self._usable(key, max_age) else self.pause_without_value
@@ -99,10 +88,8 @@ class RefreshingCache(Generic[K, V]):
     def get_known(self, key: K) -> V | None:
         """Return a value that was loaded before, reloaded if it is no longer fresh; None if there is none."""
         entry = self._entries.get(key)
-        if entry is not None:
-            value, (wall, running) = entry  # every verified token comes by here, so without calls
-            if time() - wall < self.fresh and monotonic() - running < self.fresh:
-                return value
+        if entry is not None and _age(entry.loaded_at) < self.fresh:
+            return entry.value  # every verified token comes by here
         return self.get(key) if self._usable(key, self.max_age) else None
 
     def peek(self, key: K) -> V | None:
@@ -143,17 +130,17 @@ class RefreshingCache(Generic[K, V]):
 
     def _is_due(self, key: K, pause: float) -> bool:
         if self._has_failed:
-            return self._asked_at.age() >= pause
+            return _age(self._asked_at) >= pause
         return not self._usable(key, self.fresh)  # another thread may have loaded it
 
     def _may_refresh(self, interval: float) -> bool:
-        if self._refreshed_at.age() < interval:
+        if _age(self._refreshed_at) < interval:
             return False
-        self._refreshed_at = Timestamp.now()
+        self._refreshed_at = time()
         return True
 
     def _ask(self, key: K, max_age: float) -> V:
-        generation, self._asked_at = self._generation, Timestamp.now()
+        generation, self._asked_at = self._generation, time()
         try:
             value = self.load(key)
         except self.failures:
@@ -171,10 +158,10 @@ class RefreshingCache(Generic[K, V]):
                 return
             self._has_failed = False
             self._entries.pop(key, None)
-            self._entries[key] = _Entry(value, Timestamp.now())
+            self._entries[key] = _Entry(value, time())
             if len(self._entries) > self.size:
                 del self._entries[next(iter(self._entries))]
 
     def _usable(self, key: K, max_age: float) -> _Entry[V] | None:
         entry = self._entries.get(key)
-        return entry if entry is not None and entry.loaded_at.age() < max_age else None
+        return entry if entry is not None and _age(entry.loaded_at) < max_age else None

@@ -31,8 +31,8 @@ def current() -> RequestContext:
 
 
 def begin(environ: Mapping[str, Any]) -> RequestContext:
-    """Start a new request context."""
-    context = RequestContext(request_id=_request_id(environ), client_address=client_address(environ))
+    """Start a new request context. `X-Forwarded-For` is not read: callers can forge it."""
+    context = RequestContext(_request_id(environ), environ.get("REMOTE_ADDR", ""))
     _current.set(context)
     return context
 
@@ -42,22 +42,10 @@ def end() -> None:
     _current.set(None)
 
 
-def client_address(environ: Mapping[str, Any]) -> str:
-    """
-    Return the true address of the caller.
-
-    On Lambda it is in the event. `X-Forwarded-For` can be forged.
-    """
-    gateway = environ.get("lambda.event", {}).get("requestContext", {})
-    source = gateway.get("identity") or gateway.get("http") or {}
-    return str(source.get("sourceIp") or environ.get("REMOTE_ADDR", ""))
-
-
 def _request_id(environ: Mapping[str, Any]) -> str:
     """Return the first valid id of API Gateway's, Lambda's and the caller's, or a new one."""
-    gateway = environ.get("lambda.event", {}).get("requestContext", {})
     lambda_id = getattr(environ.get("lambda.context"), "aws_request_id", "")
-    for candidate in (gateway.get("requestId"), lambda_id, environ.get("HTTP_X_REQUEST_ID")):
+    for candidate in (environ.get("gateway.request_id"), lambda_id, environ.get("HTTP_X_REQUEST_ID")):
         if candidate and VALID_REQUEST_ID.fullmatch(str(candidate)):
             return str(candidate)
     return os.urandom(16).hex()

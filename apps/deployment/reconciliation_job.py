@@ -13,8 +13,6 @@ from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
 
 Tell = Callable[[str], None]
-
-
 COMMAND = "reconcile_users"
 SETTINGS = {
     "timeout_seconds": 900,  # the most that Lambda allows; the command stops a minute earlier
@@ -37,7 +35,7 @@ def publish(stage: Stage, package: Package, description: str) -> None:
     :raises BusyError: if another process is changing it too
     """
     own = derived(stage)
-    functions.repeat_until_role_is_known(provisioning.create_or_update)(own, package)
+    functions.repeat_until_role_is_known(lambda: provisioning.create_or_update(own, package))
     functions.publish(own.function, package.digest, description)
 
 

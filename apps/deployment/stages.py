@@ -5,12 +5,17 @@ A failure before the last step leaves the running version running: traffic goes 
 `live`, and only `make_live` moves it (docs/adr/0009-alias-live.md).
 """
 
+import json
+import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
-from apps.deployment import reconciliation_job, smoke, smoke_account, zappa
+from apps.deployment import reconciliation_job, smoke, smoke_account, subprocesses
 from apps.deployment.aws import functions, provisioning, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
+from apps.deployment.paths import PROJECT
 from apps.deployment.settings.rendering import Stage
 
 Tell = Callable[[str], None]
@@ -28,9 +33,8 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     before = functions.live(stage.function)
-    _deploy_code(stage, package, tell)
-    rest_api.set_gateway_responses(stage)
-    rest_api.set_rate_limits(stage)
+    functions.repeat_until_role_is_known(lambda: _deploy_code(stage, package, tell))
+    rest_api.configure(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     _migrate(stage, version, tell)
@@ -80,7 +84,7 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
             f" Give the pool another trigger first, or none: `setup stack {stage.name} --trigger off`."
         )
     functions.delete(stage.outputs["ReconciliationFunction"])
-    zappa.run(stage, "undeploy", "-y")
+    run_zappa(stage, "undeploy", "-y")
     if functions.exists(stage.function) or rest_api.api_id(stage):
         raise StageError(f"{stage.name} is still there in part; run `stage undeploy {stage.name}` again.")
     tell(f"{stage.function} is gone; the resources of the stack {stage.own['stack']} stay")
@@ -118,6 +122,22 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
     return outcome
 
 
+def run_zappa(stage: Stage, command: str, *options: str | Path) -> str:
+    """
+    Run one of Zappa's commands with the settings of a stage, and return what it printed.
+
+    :raises StageError: with the last message of Zappa
+    """
+    with tempfile.NamedTemporaryFile("w", prefix=f"{stage.name}-", suffix=".json") as settings:
+        json.dump({stage.name: stage.settings}, settings)
+        settings.flush()
+        return subprocesses.run(
+            [sys.executable, "-m", "zappa.cli", command, stage.name, "-s", settings.name, *options],
+            doing=f"{command} {stage.name}",
+            folder=PROJECT,
+        )
+
+
 def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     """Migrate the database where the stage says so."""
     if not stage.own.get("migrate"):
@@ -129,14 +149,13 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     tell("migrated")
 
 
-@functions.repeat_until_role_is_known
 def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
     if functions.exists(stage.function):
         stack.ensure_exists(stage.function)
-        zappa.run(stage, "update", "-z", package.path)
+        run_zappa(stage, "update", "-z", package.path)
         # Zappa's update keeps the processor, and the variables that the settings no longer have.
         provisioning.create_or_update(stage, package)
         tell(f"updated {stage.function}; traffic is where it was")
     else:
-        zappa.run(stage, "deploy", "-z", package.path)
+        run_zappa(stage, "deploy", "-z", package.path)
         tell(f"made {stage.function}; it has no traffic yet")

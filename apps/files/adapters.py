@@ -16,7 +16,7 @@ from django.conf import settings
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import UnavailableError
-from apps.files.content_types import ResponseHeaders
+from apps.files.names import ResponseHeaders
 
 DOWNLOAD_SECONDS: Final = 60
 ENCRYPTION_FIELD: Final = "x-amz-server-side-encryption"

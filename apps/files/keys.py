@@ -18,6 +18,8 @@ from typing import Final
 TYPES: Final = ("private", "public")
 PROJECT_FOLDERS: Final = tuple(f"{kind}/project/" for kind in TYPES)
 USER_FOLDERS: Final = tuple(f"{kind}/user/" for kind in TYPES)
+# PostgreSQL's integer has at most ten digits. Larger values of ten digits match no row.
+ID = re.compile(r"[1-9][0-9]{0,9}")
 MAX_BYTES: Final = 1024  # S3's own limit
 
 # A person's file has no user id in its last part; for all others the editor's own rule.
@@ -43,11 +45,6 @@ def canonical(key: str) -> str:
     if FORBIDDEN_CHARACTERS.search(bare) or len(bare.encode()) > MAX_BYTES:
         return ""
     return "" if DOT_SEGMENTS.intersection(re.split(r"[/\\]", bare)) else bare
-
-
-def is_under(key: str, folders: tuple[str, ...]) -> bool:
-    """Return whether the key lies in one of the folders (each ends in a slash)."""
-    return any(key.startswith(folder) and len(key) > len(folder) for folder in folders)
 
 
 def folders_of_user(user_id: str) -> tuple[str, ...]:

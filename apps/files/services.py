@@ -12,7 +12,7 @@ from django.conf import settings
 from apps.auth.callers import CognitoUser
 from apps.claims.identity import normalize
 from apps.core.context import current
-from apps.files import adapters, content_types, ids, keys, names, selectors
+from apps.files import adapters, keys, names, selectors
 from apps.files.errors import NotAMopedUserError, UnknownFileError, UnknownProjectError
 
 logger = logging.getLogger(__name__)
@@ -30,15 +30,14 @@ def sign_upload(
     :raises UnavailableError: if AWS gives us no credentials to sign with
     """
     name = names.clean(file_name)
-    person = _find_person(actor, project_id)
-    if person is None:
+    if not _is_active(actor):
         raise NotAMopedUserError
-    if project_id is not None and not person.project_is_live:
+    if project_id is not None and not selectors.is_active_project(project_id):
         raise UnknownProjectError
     user_id = actor.claims.database_id
     path = keys.new_key(kind=kind, project_id=project_id, user_id=user_id, name=name)
     key = f"{settings.UPLOADS_PREFIX}{path}"
-    upload = adapters.presign_upload(key=key, media_type=content_types.type_of(name))
+    upload = adapters.presign_upload(key=key, media_type=names.type_of(name))
     _record("file_upload_signed", key, actor)
     return upload
 
@@ -54,7 +53,7 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
     if not (canonical_key and _may_read(canonical_key, actor)):
         raise UnknownFileError
     name = keys.display_name(canonical_key)
-    url = adapters.presign_download(key=canonical_key, presentation=content_types.presentation(name))
+    url = adapters.presign_download(key=canonical_key, presentation=names.presentation(name))
     _record("file_download_signed", canonical_key, actor)
     return url
 
@@ -64,31 +63,32 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     Return whether the caller may read the object.
 
     Editors can write any key into a row through Hasura, so a row proves nothing about an object
-    outside of the projects' folders; a person's own folder needs no row and obeys none.
+    outside of the projects' folders. A person's own folder needs no row and obeys none.
     """
-    path = key.removeprefix(settings.UPLOADS_PREFIX) if key.startswith(settings.UPLOADS_PREFIX) else ""
-    if keys.is_under(path, keys.USER_FOLDERS):
-        folders = keys.folders_of_user(actor.claims.database_id)
-        return keys.is_under(path, folders) and _find_person(actor, None) is not None
-    if keys.is_under(key, keys.USER_FOLDERS):
+    prefix = settings.UPLOADS_PREFIX
+    path = key.removeprefix(prefix) if key.startswith(prefix) else ""
+    if path.startswith(keys.USER_FOLDERS):
+        is_own = path.startswith(keys.folders_of_user(actor.claims.database_id))
+        return is_own and _is_active(actor)
+    if key.startswith(keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
-    is_shared = keys.is_under(path, keys.PROJECT_FOLDERS) or keys.is_under(key, settings.FILES_OLDER_FOLDERS)
-    return is_shared and selectors.has_live_row(key)
+    is_shared = path.startswith(keys.PROJECT_FOLDERS) or key.startswith(settings.FILES_OLDER_FOLDERS)
+    return is_shared and selectors.live_rows(key).exists()
 
 
-def _find_person(actor: CognitoUser, project_id: int | None) -> selectors.Person | None:
+def _is_active(actor: CognitoUser) -> bool:
     """
-    Return the active row that the caller's claims name, if it is the caller's own.
+    Return whether the caller's claims name an active row, and it is the caller's own.
 
     The claims item is found by address and may be older than the row: the row must carry the
     caller's account or address.
     """
-    user_id = ids.parse(actor.claims.database_id)
-    person = None if user_id is None else selectors.find_person(user_id, project_id)
+    database_id = actor.claims.database_id
+    person = selectors.find_person(int(database_id)) if keys.ID.fullmatch(database_id) else None
     if person is None:
-        return None
-    is_account = str(person.account) == actor.claims.user_id.lower()
-    return person if is_account or normalize(person.email) == normalize(actor.email) else None
+        return False
+    is_account = str(person.cognito_user_id) == actor.claims.user_id.lower()
+    return is_account or normalize(person.email) == normalize(actor.email)
 
 
 def _record(event: str, key: str, actor: CognitoUser) -> None:

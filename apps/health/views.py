@@ -12,11 +12,15 @@ from rest_framework.views import APIView
 from apps.health import probes
 
 
-class LivenessView(APIView):
-    """Whether this process answers at all."""
+class PublicView(APIView):
+    """A view that does not ask who is calling."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+
+
+class LivenessView(PublicView):
+    """Whether this process answers at all."""
 
     def get(self, request: Request) -> Response:
         """
@@ -27,11 +31,8 @@ class LivenessView(APIView):
         return _running("live")
 
 
-class ReadinessView(APIView):
+class ReadinessView(PublicView):
     """Whether what requests need is there."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:
         """
@@ -45,25 +46,17 @@ class ReadinessView(APIView):
 
 
 def _running(status: str) -> Response:
-    return Response(
-        {
-            "status": status,
-            "stage": settings.STAGE,
-            "version": settings.VERSION,
-            "commit": settings.COMMIT,
-        }
-    )
+    process = {"stage": settings.STAGE, "version": settings.VERSION, "commit": settings.COMMIT}
+    return Response({"status": status, **process})
 
 
-class HealthMessageView(APIView):
+class HealthMessageView(PublicView):
     """
     Say that the API is there.
 
     Nothing behind it is asked. The words are the ones the Flask API used; the clock is UTC.
     """
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
     subject: ClassVar[str] = ""
 
     def get(self, request: Request) -> Response:

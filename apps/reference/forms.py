@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import BoundField
 
 from apps.core.errors import MopedError
-from apps.core.http.html_forms import CONTENT
 from apps.core.http.negotiation import FORM, sent_query
 from apps.core.http.operation import operation_of
+from apps.core.http.parsers import FORM_CONTENT
 from apps.core.http.serializers import ChoiceListField
 
 Field = serializers.Field[Any, Any, Any, Any]
@@ -151,7 +151,7 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
         form = request._request  # noqa: SLF001
         is_form = form.content_type == FORM  # a page sends no other body, and others may be unreadable
         fields = form_fields(serializer, request.data if is_form else {}, messages(view, data))
-        sent = form.POST.get(CONTENT) if is_form else None
+        sent = form.POST.get(FORM_CONTENT) if is_form else None
         return Action(
             method, summary, "", fields, sent or _json(operation.body_example), is_raw=sent is not None
         )

@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.deployment.package import builder, interpreter
-from apps.deployment.package.interpreter import UV
-from apps.deployment.package.target import target_of_file
+from apps.deployment.package.interpreter import UV, target_of_file
 from apps.deployment.paths import BUILD
 from benchmarks.cold import stage
 from tests.support import lambda_environment, lambda_runtime

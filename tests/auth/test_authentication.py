@@ -43,17 +43,7 @@ class TestHeader:
             assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
 
     @pytest.mark.parametrize(
-        "header",
-        [
-            "Bearer",
-            "Bearer ",
-            "Bearer {token} {token}",
-            "Bearer {token},Bearer {token}",
-            "Token {token}",
-            "Basic dXNlcjpwYXNz",
-            "{token}",
-            "Bearer \u00e9\u20ac",
-        ],
+        "header", ["Bearer", "Bearer {token} {token}", "Token {token}", "{token}", "Bearer \u00e9\u20ac"]
     )
     def test_is_refused_unless_it_is_one_bearer_token(
         self, api_client: APIClient, signer: Signer, header: str
@@ -69,9 +59,8 @@ class TestHeader:
 
 
 class TestHead:
-    @pytest.mark.parametrize("path", ["/auth/current_user", "/auth/current_user2"])
-    def test_is_answered_like_get(self, calling: Caller, path: str) -> None:
-        assert calling().head(path).status_code == 200
+    def test_is_answered_like_get(self, calling: Caller) -> None:
+        assert calling().head(ROUTE).status_code == 200
 
     def test_is_a_method_of_every_get_route(self) -> None:
         views = [resolve(re.sub(r"<[^>]+>", "x", route.path)).func for route in routes.listing()]
@@ -94,19 +83,16 @@ class TestCookie:
         assert browser.get(ROUTE).json()["cognito:username"] == USER_ID
         assert browser.get(ROUTE, headers={"authorization": "Bearer null"}).status_code == 401
 
-    def test_that_has_expired_sends_a_page_to_sign_in_afresh(
-        self, api_client: APIClient, signer: Signer
-    ) -> None:
+    def test_that_has_expired_offers_a_new_sign_in(self, api_client: APIClient, signer: Signer) -> None:
         api_client.cookies[self.NAME] = signer.token(exp=1)
         assert api_client.get(ROUTE).json()["code"] == "token_missing"
 
         response = api_client.get(ROUTE, headers={"accept": "text/html"})
 
-        assert response.status_code == 302
-        assert response.headers["Location"] == "/auth/sign-in?next=%2Fauth%2Fcurrent_user2"
-        assert response.cookies[self.NAME]["max-age"] == 0
+        assert response.status_code == 401
+        assert 'href="/auth/sign-in?next=/auth/current_user2"' in response.text
 
-    @pytest.mark.parametrize("planted", ["\u2000{name}={token}", "{name}\u2000={token}", "{name}={token}"])
+    @pytest.mark.parametrize("planted", ["\u2000{name}={token}", "{name}={token}"])
     def test_that_a_sibling_host_planted_changes_no_caller(
         self, api_client: APIClient, signer: Signer, planted: str
     ) -> None:
@@ -117,14 +103,6 @@ class TestCookie:
             response = api_client.get(ROUTE, headers={"cookie": cookies.encode().decode("latin-1")})
 
             assert response.json().get("email") in {"jane.doe@austintexas.gov", None}
-
-    @pytest.mark.parametrize("cookies", ["\u2000{name}={token}", "{name}={token}; {name}={token}"])
-    def test_is_not_read_with_a_space_before_its_name_nor_twice(
-        self, api_client: APIClient, signer: Signer, cookies: str
-    ) -> None:
-        header = cookies.format(name=self.NAME, token=signer.token()).encode().decode("latin-1")
-
-        assert api_client.get(ROUTE, headers={"cookie": header}).status_code == 401
 
     def test_is_not_read_where_a_stage_offers_no_sign_in(self) -> None:
         classes = 'REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]'

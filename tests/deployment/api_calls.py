@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from apps.auth import current_roles
 from apps.claims import triggers
 from apps.core.aws import clients, secrets
+from apps.core.http import routes
 from apps.devstack.personas import BY_KEY
 from apps.files.keys import USER_FOLDERS
 from apps.health import probes
@@ -223,37 +224,28 @@ def downloading(scene: Scene) -> Callable[[], object]:
     return act
 
 
-CALLS = {
-    "create a user": Call("POST users", creating),
-    "adopt a stray account": Call("POST users", adopting),
-    "change a user": Call("PUT user", changing),
-    "deactivate a user": Call("DELETE user", deactivating),
-    "activate a user": Call("PUT activate-user", activating),
-    "show a user": Call("GET user", reading("/users/<id>")),
-    "show a user's history": Call("GET user-history", reading("/users/<id>/history")),
-    "list users": Call("GET users", reading("/users/")),
-    "sign in": Call("the trigger", signing_in),
-    "create the first admin": Call("create_first_admin", setting_up),
-    "reconcile": Call("reconcile_users", reconciling(), "ReconciliationRole"),
-    "rotate the key": Call("reconcile_users", reconciling("--rotate-key"), "ReconciliationRole"),
-    "repair an account": Call("reconcile_users", repairing(another_address_and_role), "ReconciliationRole"),
-    "carry out a deactivation": Call("reconcile_users", repairing(deactivated_halfway), "ReconciliationRole"),
-    "upload a file": Call("GET file-upload", uploading),
-    "download a file": Call("GET file-download", downloading),
-    "be ready": Call("GET ready", reading("/health/ready")),
-    "live": Call("GET live", reading("/health/live")),
-    "say hello": Call("GET root", reading("/")),
-    "show the reference": Call("GET reference", reading("/docs/openapi.json")),
-    "describe sign-ins": Call("GET auth", reading("/auth/")),
-    "describe files": Call("GET files", reading("/files/")),
-    "show the caller": Call("GET current-user", reading("/auth/current_user")),
-    "show the caller, too": Call("GET current-user2", reading("/auth/current_user2")),
-}
-
-
-def made_as(role: str) -> list[str]:
-    """Return the names of the calls that are made with a role."""
-    return [name for name, call in CALLS.items() if call.role == role]
+CALLS = (
+    Call("POST users", creating),
+    Call("POST users", adopting),
+    Call("PUT user", changing),
+    Call("DELETE user", deactivating),
+    Call("PUT activate-user", activating),
+    Call("GET user", reading("/users/<id>")),
+    Call("GET user-history", reading("/users/<id>/history")),
+    Call("the trigger", signing_in),
+    Call("create_first_admin", setting_up),
+    Call("reconcile_users", reconciling(), "ReconciliationRole"),
+    Call("reconcile_users", reconciling("--rotate-key"), "ReconciliationRole"),
+    Call("reconcile_users", repairing(another_address_and_role), "ReconciliationRole"),
+    Call("reconcile_users", repairing(deactivated_halfway), "ReconciliationRole"),
+    Call("GET file-upload", uploading),
+    Call("GET file-download", downloading),
+    *(
+        Call(f"GET {route.name}", reading(route.path))
+        for route in routes.listing()
+        if "GET" in route.methods and "<" not in route.path and route.name != "file-upload"
+    ),
+)
 
 
 def _path(person: MopedUser) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from apps.deployment.package import builder, interpreter
-from apps.deployment.package.target import target_of_file
+from apps.deployment.package.interpreter import target_of_file
 from tests.support import lambda_environment, lambda_runtime, strict_mode
 
 VARIABLES = {

@@ -8,8 +8,8 @@ LEFT_OUT are the resources that moto's CloudFormation does not create.
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,15 @@ from botocore.parsers import ResponseParserError
 
 from apps.core.aws import clients
 from apps.deployment.aws import stack_updates
-from apps.devstack import environment as laptop
-from apps.devstack.emulator import Emulator, free_port
+from apps.deployment.paths import BUILD, PROJECT
+from apps.devstack import processes
+from apps.devstack.emulator import HOST, free_port
 from tests.deployment.emulated_account import INFRASTRUCTURE, Account
-from tests.support import strict_mode
-from tests.support.moto_server import ALONE, MotoServer
+from tests.support.emulator_fixtures import clients_call, strict_emulator
 
+PYTHON = BUILD / "moto" / "bin" / "python"  # an environment of its own (requirements/moto.in)
+COMPLETED = (PROJECT / "tests" / "support" / "moto_launcher.py",)
+ALONE = ("-m", "moto.server")
 # Resources of our templates that moto's CloudFormation leaves out, without an error.
 LEFT_OUT = {
     "AWS::ApiGateway::BasePathMapping",
@@ -43,72 +46,72 @@ LEFT_OUT = {
 }
 
 
-@pytest.fixture
-def at_emulator() -> Iterator[Callable[[str], None]]:
-    """Let the clients of this process, and the programs that it starts, call an emulator."""
-    with pytest.MonkeyPatch.context() as patch:
+class MotoServer(processes.Server):
+    """An empty account that moto plays. Its log and the code of its functions are in the folder."""
 
-        def point(url: str) -> None:
-            for name, value in (laptop.EMBEDDED_AWS | {"AWS_ENDPOINT_URL": url}).items():
-                patch.setenv(name, value)
-            clients.forget_clients()
+    name = "moto's server"
+    ready = b"Running on"
 
-        yield point
-    clients.forget_clients()
+    def __init__(self, folder: Path, program: Sequence[str | Path]) -> None:
+        self.log = folder / "moto.log"
+        self.url = f"http://{HOST}:{free_port()}"
+        self._folder, self._program = folder, program
+
+    def start(self) -> None:
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "TMPDIR": str(self._folder),
+            "FUNCTION_PYTHON": sys.executable,
+            "MOTO_LAMBDA_CONCURRENCY_QUOTA": "1000",
+        }
+        port = self.url.rpartition(":")[2]
+        self._start([PYTHON, *self._program, "--host", HOST, "--port", port], environment=environment)
 
 
-@pytest.fixture
-def accounts(tmp_path: Path, at_emulator: Callable[[str], None]) -> Callable[[str], list[Account]]:
-    """Let a story happen in an account at each emulator."""
+@contextmanager
+def moto(folder: Path, program: Sequence[str | Path] = COMPLETED) -> Iterator[None]:
+    """Let the clients of this process, and the programs that it starts, call moto."""
+    server = MotoServer(folder, program)
+    server.start()
+    try:
+        with clients_call(server.url):
+            yield
+    finally:
+        server.stop()
 
-    def play(story: str) -> list[Account]:
-        emulator = Emulator(
-            tmp_path,
-            free_port(),
-            durable=False,
-            function_python=Path(sys.executable),
-            launcher=strict_mode.LAUNCHER,
-        )
-        played = []
-        for server in (emulator, MotoServer(tmp_path)):
-            with ExitStack() as cleanup:
-                cleanup.callback(server.stop)
-                server.start()
-                at_emulator(server.url)
-                account = Account(tmp_path)
-                account.set_up()
-                getattr(account, story)()
-                played.append(account)
-        return played
 
-    return play
+@contextmanager
+def ministack(folder: Path) -> Iterator[None]:
+    """Let them call MiniStack."""
+    with (
+        strict_emulator(folder, function_python=Path(sys.executable)) as emulator,
+        clients_call(emulator.url),
+    ):
+        yield
 
 
 class TestBothEmulators:
     @pytest.mark.parametrize("story", ["live_a_stage", "live_a_preview"])
-    def test_print_and_leave_the_same(self, accounts: Callable[[str], list[Account]], story: str) -> None:
-        ministack, moto = accounts(story)
+    def test_print_and_leave_the_same(self, tmp_path: Path, story: str) -> None:
+        first, second = Account(tmp_path), Account(tmp_path)
+        for emulator, account in ((ministack, first), (moto, second)):
+            with emulator(tmp_path):
+                account.set_up()
+                getattr(account, story)()
 
-        assert moto.lines == ministack.lines
-        assert moto.facts == ministack.facts
-        refusals = [line for line in moto.lines if line.startswith("refused")]
+        assert second.lines == first.lines
+        assert second.facts == first.facts
+        refusals = [line for line in second.lines if line.startswith("refused")]
         assert len(refusals) == (story == "live_a_stage"), refusals
 
 
 class TestMoto:
-    def test_leaves_resources_out_of_a_stack(
-        self, tmp_path: Path, at_emulator: Callable[[str], None]
-    ) -> None:
+    def test_leaves_resources_out_of_a_stack(self, tmp_path: Path) -> None:
         templates = [json.loads(stack_updates.body(path)) for path in INFRASTRUCTURE.glob("*.yaml")]
         types = {resource["Type"] for each in templates for resource in each["Resources"].values()}
-        server = MotoServer(tmp_path, ALONE)
-        server.start()
-        at_emulator(server.url)
 
-        try:
+        with moto(tmp_path, ALONE):
             assert {kind for kind in types if self.is_left_out(kind)} == LEFT_OUT
-        finally:
-            server.stop()
 
     def is_left_out(self, kind: str) -> bool:
         """Return whether moto makes nothing of a resource. Of one that it knows it misses the properties."""

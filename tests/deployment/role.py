@@ -3,7 +3,7 @@
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -20,21 +20,20 @@ TRUST = {
 
 class Role:
     """
-    A copy of a role, with the policy that CloudFormation gave the original.
+    A copy of a role, with the policy that CloudFormation gave the original, or with rights of its own.
 
     The user pool continues to call the function with the original.
 
     :param original: the ARN of the function's role, or of another
     :param policy: the name of its policy
+    :param rights: statements in place of those of an original
     """
 
-    def __init__(self, original: str, policy: str = "api") -> None:
-        self._iam = boto3.client("iam")
-        self._name = f"worn-{uuid.uuid4().hex[:8]}"
-        role = self._iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=json.dumps(TRUST))
-        self.arn = role["Role"]["Arn"]
-        document = json.dumps(policy_of(original, policy))
-        self._iam.put_role_policy(RoleName=self._name, PolicyName="api", PolicyDocument=document)
+    def __init__(self, original: str = "", policy: str = "api", *, rights: Sequence[Any] = ()) -> None:
+        iam, name = boto3.client("iam"), f"worn-{uuid.uuid4().hex[:8]}"
+        self.arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        document = {"Version": "2012-10-17", "Statement": rights} if rights else policy_of(original, policy)
+        iam.put_role_policy(RoleName=name, PolicyName="api", PolicyDocument=json.dumps(document))
         self._given = boto3.client("sts").assume_role(RoleArn=self.arn, RoleSessionName="proof")
 
     def worn(self) -> AbstractContextManager[None]:

@@ -10,8 +10,7 @@ class TestAsStageError:
         ("code", "kind", "sentence"),
         [
             ("ExpiredTokenException", StageError, "have expired: get new ones and run this again"),
-            ("AccessDeniedException", StageError, "may not do this: with lines"),
-            ("SomethingNew", StageError, "AWS could not be asked: .* with lines"),
+            ("AccessDeniedException", StageError, "AWS has not done this: .*AccessDenied.* with lines"),
             ("ResourceNotFoundException", BusyError, "Run this again"),
         ],
     )

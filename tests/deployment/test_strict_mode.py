@@ -17,7 +17,7 @@ from apps.deployment.aws import stack_updates
 from apps.deployment.errors import BusyError, StageError
 from apps.devstack import laptop_stack
 from apps.devstack.emulator import Emulator
-from tests.deployment.role import TRUST
+from tests.deployment.role import Role
 from tests.support import strict_mode
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
@@ -87,29 +87,10 @@ def function(settings_of_function: dict[str, Any]) -> str:
     return clients.lambda_client().create_function(**settings_of_function)["FunctionName"]
 
 
-@pytest.fixture
-def with_rights(provisioned_emulator: Emulator) -> Callable[..., boto3.Session]:
-    """Return a maker of sessions that have these rights and no others."""
-
-    def make(*statements: dict[str, Any]) -> boto3.Session:
-        iam, name = boto3.client("iam"), unique("strict")
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-        document = {"Version": "2012-10-17", "Statement": statements}
-        iam.put_role_policy(RoleName=name, PolicyName="tests", PolicyDocument=json.dumps(document))
-        given = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="strict")["Credentials"]
-        return boto3.Session(
-            given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name="us-east-1"
-        )
-
-    return make
-
-
-def create_stack(session: Any, resources: dict[str, Any]) -> str:
+def create_stack(resources: dict[str, Any]) -> str:
     """Begin to make a stack and return its name."""
     name = unique("strict")
-    session.client("cloudformation").create_stack(
-        StackName=name, TemplateBody=json.dumps({"Resources": resources})
-    )
+    clients.cloudformation().create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
     return name
 
 
@@ -157,25 +138,21 @@ class TestGateway:
 
 
 class TestCloudFormation:
-    def test_takes_time(self, provisioned_emulator: Emulator) -> None:
-        name = create_stack(boto3, {"Api": API["Api"]})
-
-        assert status(name) == "CREATE_IN_PROGRESS"
-        assert finished(name) == ""
-
-    def test_refuses_a_change_before_the_last_one_is_done(self, provisioned_emulator: Emulator) -> None:
-        name = create_stack(boto3, {"Api": API["Api"]})
+    def test_takes_time_and_refuses_a_change_meanwhile(self, provisioned_emulator: Emulator) -> None:
+        name = create_stack({"Api": API["Api"]})
 
         template = json.dumps({"Resources": API})
         code, message = refused(clients.cloudformation().update_stack, StackName=name, TemplateBody=template)
 
         assert (code, "IN_PROGRESS" in message) == ("ValidationError", True)
+        assert status(name) == "CREATE_IN_PROGRESS"
+        assert finished(name) == ""
 
     def test_deletes_no_stack_that_is_updated(
         self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         client = clients.cloudformation()
-        name = create_stack(boto3, {"Api": API["Api"]})
+        name = create_stack({"Api": API["Api"]})
         assert finished(name) == ""
         client.update_stack(StackName=name, TemplateBody=json.dumps({"Resources": API}))
 
@@ -207,36 +184,35 @@ class TestCloudFormation:
         ids=["no API", "no method", "all"],
     )
     def test_has_the_rights_of_its_caller(
-        self, statements: list[Any], reason: str, with_rights: Callable[..., boto3.Session]
+        self, statements: list[Any], reason: str, provisioned_emulator: Emulator
     ) -> None:
-        failure = finished(create_stack(with_rights(*statements), API))
+        with Role(rights=statements).worn():
+            failure = finished(create_stack(API))
 
         assert reason in failure
         assert bool(reason) == bool(failure)
 
-    def test_reads_no_template_that_its_caller_may_not(
-        self, with_rights: Callable[..., boto3.Session]
-    ) -> None:
+    def test_reads_no_template_that_its_caller_may_not(self, provisioned_emulator: Emulator) -> None:
         bucket = laptop_stack.outputs()["DeploymentBucket"]
         clients.s3().put_object(
             Bucket=bucket, Key="strict.json", Body=json.dumps({"Resources": API}).encode()
         )
 
-        _, message = refused(
-            with_rights(STACKS, *APIS).client("cloudformation").create_stack,
-            StackName=unique("strict"),
-            TemplateURL=f"https://s3.amazonaws.com/{bucket}/strict.json",
-        )
+        with Role(rights=[STACKS, *APIS]).worn():
+            _, message = refused(
+                clients.cloudformation().create_stack,
+                StackName=unique("strict"),
+                TemplateURL=f"https://s3.amazonaws.com/{bucket}/strict.json",
+            )
 
         assert f"s3:GetObject on resource: arn:aws:s3:::{bucket}/strict.json" in message
 
-    def test_hands_over_no_role_that_its_caller_may_not(
-        self, with_rights: Callable[..., boto3.Session], role: str
-    ) -> None:
+    def test_hands_over_no_role_that_its_caller_may_not(self, role: str) -> None:
         method = json.loads(json.dumps(API["Method"]))
         method["Properties"]["Integration"]["Credentials"] = role
 
-        failure = finished(create_stack(with_rights(STACKS, *APIS), {**API, "Method": method}))
+        with Role(rights=[STACKS, *APIS]).worn():
+            failure = finished(create_stack({**API, "Method": method}))
 
         assert f"iam:PassRole on resource: {role}" in failure
 
@@ -283,18 +259,17 @@ class TestLambda:
         assert code == "InvalidParameterValueException"
         assert "Ask AWS for more, or lower `lambda_concurrency`" in str(StageError(message))
 
-    def test_is_handed_no_role_that_its_caller_may_not(
-        self, with_rights: Callable[..., boto3.Session], settings_of_function: dict[str, Any]
-    ) -> None:
-        role = settings_of_function["Role"]
-        passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role}
+    def test_is_handed_no_role_that_its_caller_may_not(self, settings_of_function: dict[str, Any]) -> None:
+        role, create = settings_of_function["Role"], clients.lambda_client().create_function
         condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+        passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role, "Condition": condition}
 
-        _, message = refused(with_rights(FUNCTIONS).client("lambda").create_function, **settings_of_function)
-        allowed = with_rights(FUNCTIONS, {**passing, "Condition": condition}).client("lambda")
+        with Role(rights=[FUNCTIONS]).worn():
+            _, message = refused(create, **settings_of_function)
+        with Role(rights=[FUNCTIONS, passing]).worn():
+            assert create(**settings_of_function)["Role"] == role
 
         assert f"iam:PassRole on resource: {role}" in message
-        assert allowed.create_function(**settings_of_function)["Role"] == role
 
     def test_knows_a_new_role_after_a_while(
         self, provisioned_emulator: Emulator, settings_of_function: dict[str, Any]

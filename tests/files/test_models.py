@@ -71,7 +71,6 @@ class TestLookUp:
         ProjectFile.objects.bulk_create(many)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE moped_project_files")
-            cursor.execute(f"EXPLAIN {selectors.LIVE_ROW}", ["private/project/1/7", "/private/project/1/7"])
-            plan = "\n".join(line for (line,) in cursor.fetchall())
+        plan = selectors.live_rows("private/project/1/7").explain()
         assert "moped_project_files_key_idx" in plan
         assert "Seq Scan" not in plan

@@ -1,4 +1,4 @@
-"""Names as they stand in keys."""
+"""Names as they stand in keys, and what a browser may do with a file."""
 
 import re
 import unicodedata
@@ -152,3 +152,40 @@ class TestClean:
             return names.clean(name)
         except UnusableFileNameError as refusal:
             return str(refusal)
+
+
+class TestPresentation:
+    @pytest.mark.parametrize(
+        ("name", "content_type"), [("plan.pdf", "application/pdf"), ("photo.JPG", "image/jpeg")]
+    )
+    def test_shows_documents_and_raster_images(self, name: str, content_type: str) -> None:
+        assert names.presentation(name) == (content_type, f'inline; filename="{name}"')
+
+    @pytest.mark.parametrize("name", ["page.HTM", "drawing.svg", "a.pdf.html", "noextension"])
+    def test_only_hands_over_everything_else(self, name: str) -> None:
+        assert names.presentation(name) == (
+            "application/octet-stream",
+            f'attachment; filename="{name}"',
+        )
+
+    @pytest.mark.parametrize("unseen", ["\u202e", "\u2066", "\u200f", "\u2028", "\x85", "\r\n"], ids=ascii)
+    def test_leaves_out_what_makes_a_name_look_like_another(self, unseen: str) -> None:
+        assert names.presentation(f"plan{unseen}fdp.exe").content_disposition == (
+            'attachment; filename="planfdp.exe"'
+        )
+
+    def test_keeps_what_joins_letters_of_other_scripts(self) -> None:
+        disposition = names.presentation("\u0645\u06cc\u200c\u062e.pdf").content_disposition
+        assert "%E2%80%8C" in disposition
+
+    def test_keeps_quotes_from_ending_the_name(self) -> None:
+        disposition = names.presentation('a"; filename="evil.html').content_disposition
+        assert disposition == r'attachment; filename="a\"; filename=\"evil.html"'
+
+    @given(st.text(ANY))
+    @settings(max_examples=150, deadline=None)
+    def test_makes_headers_of_any_name(self, name: str) -> None:
+        media_type, disposition = names.presentation(name)
+        assert (media_type == names.ANYTHING) == disposition.startswith("attachment")
+        assert disposition.isascii()
+        assert disposition.isprintable()

@@ -5,12 +5,11 @@ import random
 import socket
 import struct
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
-from threading import Event, Lock
+from threading import Event
 from typing import Any, NamedTuple
 
 HOST = "127.0.0.1"
@@ -33,33 +32,19 @@ class Wish(NamedTuple):
 
 @dataclass
 class Tally:
-    """What came back, from all threads."""
+    """What came back, from all threads: appending to a list needs no lock."""
 
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    granted: list[tuple[str, float]] = field(default_factory=list)
+    """Names and seconds of the good requests that were served."""
     failures: list[str] = field(default_factory=list)
-    reconnected: int = 0
-    junk: Counter[tuple[str, int]] = field(default_factory=Counter)
-    _lock: Lock = field(default_factory=Lock)
-
-    def granted(self, wish: Wish, seconds: float) -> None:
-        """Note a good request that was served."""
-        with self._lock:
-            self.seconds.setdefault(wish.name, []).append(seconds)
-
-    def failed(self, wish: Wish, why: str) -> None:
-        """Note a good request that was not."""
-        with self._lock:
-            self.failures.append(f"{wish.method} {wish.path}: {why}")
-
-    def refused(self, kind: str, status: int) -> None:
-        """Note what junk was answered with; 0 stands for no answer."""
-        with self._lock:
-            self.junk[kind, status] += 1
+    """The good requests that were not."""
+    junk: list[tuple[str, int]] = field(default_factory=list)
+    """Kinds of junk and their statuses, 0 for no answer."""
 
     @property
     def crashes(self) -> list[str]:
         """Junk that was answered as if it were our fault."""
-        return [f"{kind}: {status}" for kind, status in self.junk if status >= CRASHED]
+        return [f"{kind}: {status}" for kind, status in sorted(set(self.junk)) if status >= CRASHED]
 
 
 # ---- good callers ---------------------------------------------------------------------------------
@@ -102,19 +87,19 @@ def good(port: int, plan: list[tuple[Wish, float]], count: int, tally: Tally) ->
     for wish in chooser.choices([wish for wish, _ in plan], [share for _, share in plan], k=count):
         began = time.perf_counter()
         try:
-            status, body = _ask_again(connection, wish, tally)
+            status, body = _ask_again(connection, wish)
         except (OSError, HTTPException) as error:
             connection.close()
-            tally.failed(wish, repr(error))
+            tally.failures.append(f"{wish.method} {wish.path}: {error!r}")
             continue
         if status in wish.statuses:
-            tally.granted(wish, time.perf_counter() - began)
+            tally.granted.append((wish.name, time.perf_counter() - began))
         else:
-            tally.failed(wish, f"{status} {body[:200]!r}")
+            tally.failures.append(f"{wish.method} {wish.path}: {status} {body[:200]!r}")
     connection.close()
 
 
-def _ask_again(connection: HTTPConnection, wish: Wish, tally: Tally) -> tuple[int, bytes]:
+def _ask_again(connection: HTTPConnection, wish: Wish) -> tuple[int, bytes]:
     """Ask; once more if the server had hung up between two requests, as every client does (RFC 9112, 9.6)."""
     is_open = connection.sock is not None
     try:
@@ -123,7 +108,6 @@ def _ask_again(connection: HTTPConnection, wish: Wish, tally: Tally) -> tuple[in
         connection.close()
         if not is_open:
             raise
-        tally.reconnected += 1
         return _ask(connection, wish)
 
 
@@ -144,10 +128,11 @@ def _ask(connection: HTTPConnection, wish: Wish) -> tuple[int, bytes]:
 def junk(port: int, token: str, ended: Event, tally: Tally, seed: int) -> None:
     """Send one piece of junk after the other, at a bounded rate."""
     chooser = random.Random(seed)
-    kinds = _kinds(token)
+    kinds = _kinds(token, chooser.randbytes(300))
     while not ended.is_set():
         kind = chooser.choice(sorted(kinds))
-        tally.refused(kind, _throw(port, kinds[kind](chooser), hang_up=kind.startswith("hanging up")))
+        status = _throw(port, kinds[kind], hang_up=kind.startswith("hanging up"))
+        tally.junk.append((kind, status))
         time.sleep(0.01)
 
 
@@ -158,16 +143,15 @@ def slow(port: int, ended: Event, tally: Tally) -> None:
             for piece in (b"GET / HT", b"TP/1.1\r\nHo", b"st: 127.0.0.1\r\nConne", b"ction: close\r\n\r\n"):
                 line.sendall(piece)
                 time.sleep(0.3)
-            tally.refused("a slow client", _status(line))
+            tally.junk.append(("a slow client", _status(line)))
 
 
-def _throw(port: int, pieces: Iterator[bytes], *, hang_up: bool) -> int:
+def _throw(port: int, message: bytes, *, hang_up: bool) -> int:
     with socket.create_connection((HOST, port), PATIENCE_SECONDS) as line:
-        try:
-            for piece in pieces:
-                line.sendall(piece)
-        except OSError:
-            pass  # it hung up while we were still talking; its answer may be there all the same
+        with suppress(
+            OSError
+        ):  # it hung up while we were still talking: its answer may be there all the same
+            line.sendall(message)
         if not hang_up:
             return _status(line)
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
@@ -183,47 +167,40 @@ def _status(line: socket.socket) -> int:
         return 0
 
 
-def _kinds(token: str) -> dict[str, Callable[[random.Random], Iterator[bytes]]]:
+def _request(line: str, *headers: str, body: bytes = b"", announced: int = 0) -> bytes:
+    head = [f"{line} HTTP/1.1", "Connection: close", *headers]
+    head += [] if any(name.startswith("Host:") for name in headers) else ["Host: 127.0.0.1"]
+    head += [f"Content-Length: {announced or len(body)}"] if body else []
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+def _kinds(token: str, noise: bytes) -> dict[str, bytes]:
     """Return every kind of junk, by name."""
-    mine = f"Authorization: Bearer {token}"
-
-    def request(
-        line: str, *headers: str, body: bytes = b"", announced: int | None = None
-    ) -> Callable[[Any], Iterator[bytes]]:
-        length = len(body) if announced is None else announced
-        head = [f"{line} HTTP/1.1", "Connection: close", *headers]
-        head += [] if any(name.startswith("Host:") for name in headers) else ["Host: 127.0.0.1"]
-        head += [f"Content-Length: {length}"] if length else []
-        return lambda _random: iter(["\r\n".join([*head, "", ""]).encode("latin-1"), body])
-
-    as_json = "Content-Type: application/json"
+    mine, as_json = f"Authorization: Bearer {token}", "Content-Type: application/json"
+    other_signature, no_signature = f"{token[:-20]}{'A' * 20}", f"{token.rpartition('.')[0]}."
     return {
-        "no token": request("GET /auth/current_user"),
-        "a token of noise": lambda chooser: request(
-            "GET /auth/current_user", f"Authorization: Bearer {chooser.randbytes(300).hex()}"
-        )(chooser),
-        "a token with another signature": request(
-            "GET /auth/current_user", f"Authorization: Bearer {token[:-20]}{'A' * 20}"
+        "no token": _request("GET /auth/current_user"),
+        "a token of noise": _request("GET /auth/current_user", f"Authorization: Bearer {noise.hex()}"),
+        "a token with another signature": _request(
+            "GET /auth/current_user", f"Authorization: Bearer {other_signature}"
         ),
-        "a token without a signature": request(
-            "GET /users/", f"Authorization: Bearer {token.rpartition('.')[0]}."
-        ),
-        "an unknown path": lambda chooser: request(f"GET /{chooser.randbytes(20).hex()}")(chooser),
-        "a path of a scanner": request("GET /wp-login.php?x=%27%20OR%201=1"),
-        "a path that is no text": request("GET /%00%ff%fe/..%2f..%2fetc/passwd"),
-        "another host": request("GET /", "Host: elsewhere.example"),
-        "an unknown method": request("BREW /users/", mine),
-        "broken JSON": request("POST /users/", mine, as_json, body=b'{"email": '),
-        "JSON of the wrong shape": request("POST /users/", mine, as_json, body=b"[1, 2, 3]"),
-        "no JSON at all": request("POST /users/", mine, "Content-Type: text/xml", body=b"<user/>"),
-        "a body that is too large": request("POST /users/", mine, as_json, body=b" " * (LARGEST_BODY + 1)),
-        "a body of megabytes": request("POST /users/", mine, as_json, body=b" " * 3_000_000),
-        "large headers": request("GET /", f"X-Junk: {'x' * 7_000}"),
-        "headers that are too large": request("GET /", f"X-Junk: {'x' * 20_000}"),
-        "too many headers": request("GET /", *(f"X-Junk-{number}: x" for number in range(200))),
-        "no HTTP": lambda chooser: iter([chooser.randbytes(200), b"\r\n\r\n"]),
-        "hanging up without a word": lambda _chooser: iter([]),
-        "hanging up in the first line": lambda _chooser: iter([b"GET /auth/curr"]),
-        "hanging up in the body": request("POST /users/", mine, as_json, body=b'{"email"', announced=2_000),
-        "hanging up before the answer": request("GET /users/", mine),
+        "a token without a signature": _request("GET /users/", f"Authorization: Bearer {no_signature}"),
+        "an unknown path": _request(f"GET /{noise[:20].hex()}"),
+        "a path of a scanner": _request("GET /wp-login.php?x=%27%20OR%201=1"),
+        "a path that is no text": _request("GET /%00%ff%fe/..%2f..%2fetc/passwd"),
+        "another host": _request("GET /", "Host: elsewhere.example"),
+        "an unknown method": _request("BREW /users/", mine),
+        "broken JSON": _request("POST /users/", mine, as_json, body=b'{"email": '),
+        "JSON of the wrong shape": _request("POST /users/", mine, as_json, body=b"[1, 2, 3]"),
+        "no JSON at all": _request("POST /users/", mine, "Content-Type: text/xml", body=b"<user/>"),
+        "a body that is too large": _request("POST /users/", mine, as_json, body=b" " * (LARGEST_BODY + 1)),
+        "a body of megabytes": _request("POST /users/", mine, as_json, body=b" " * 3_000_000),
+        "large headers": _request("GET /", f"X-Junk: {'x' * 7_000}"),
+        "headers that are too large": _request("GET /", f"X-Junk: {'x' * 20_000}"),
+        "too many headers": _request("GET /", *(f"X-Junk-{number}: x" for number in range(200))),
+        "no HTTP": noise[:200] + b"\r\n\r\n",
+        "hanging up without a word": b"",
+        "hanging up in the first line": b"GET /auth/curr",
+        "hanging up in the body": _request("POST /users/", mine, as_json, body=b'{"email"', announced=2_000),
+        "hanging up before the answer": _request("GET /users/", mine),
     }

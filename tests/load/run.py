@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -113,22 +114,20 @@ def _look(pid: int) -> Worker:
 def report(outcome: Outcome) -> Iterator[str]:
     """Yield the tables of docs/benchmarks.md."""
     tally = outcome.tally
-    everything = [second for seconds in tally.seconds.values() for second in seconds]
     yield (
-        f"{len(everything):,} good requests in {outcome.seconds:.0f} s,"
-        f" {len(everything) / outcome.seconds:.0f} a second: {len(tally.failures)} failed,"
-        f" {tally.reconnected} took a second connection. Beside them {tally.junk.total():,} pieces of junk."
+        f"{len(tally.granted):,} good requests in {outcome.seconds:.0f} s,"
+        f" {len(tally.granted) / outcome.seconds:.0f} a second: {len(tally.failures)} failed."
+        f" Beside them {len(tally.junk):,} pieces of junk."
     )
     yield "\n| good requests | number | p50 ms | p90 ms | p99 ms | longest |\n|---|---:|---:|---:|---:|---:|"
-    for name, seconds in [*sorted(tally.seconds.items()), ("**all**", everything)]:
+    for name in [*sorted({name for name, _ in tally.granted}), "**all**"]:
+        seconds = [taken for each, taken in tally.granted if name in (each, "**all**")]
         percentiles = statistics.quantiles(seconds * 2, n=100, method="inclusive")  # one value is too few
         times = " | ".join(f"{percentiles[index] * 1000:.1f}" for index in (49, 89, 98))
         yield f"| {name} | {len(seconds):,} | {times} | {max(seconds) * 1000:.0f} |"
-    yield "\n| junk | answered with |\n|---|---|"
-    for kind in sorted({kind for kind, _ in tally.junk}):
-        statuses = sorted(status for name, status in tally.junk if name == kind)
-        counts = (f"{status or 'silence'}: {tally.junk[kind, status]:,}" for status in statuses)
-        yield f"| {kind} | {', '.join(counts)} |"
+    yield "\n| junk | answered with | number |\n|---|---:|---:|"
+    for (kind, status), number in sorted(Counter(tally.junk).items()):
+        yield f"| {kind} | {status or 'silence'} | {number:,} |"
     yield "\n| worker | MB after the warm-up | half-way | at the end | descriptors before | after |"
     yield "|---|---:|---:|---:|---:|---:|"
     for number, (start, half_way, end) in enumerate(zip(*map(dict.values, outcome.moments), strict=False), 1):
@@ -160,7 +159,6 @@ def _run_with_servers(folder: Path, requests: int, workers: int) -> Outcome:
 
         django.setup()
         from apps.devstack import provision
-        from tests.support.gunicorn_server import Served
 
         variables = provision.create_resources(8000, emulator.url)
         with Served(folder, variables, workers=workers, crowd=CROWD) as served:

@@ -89,9 +89,10 @@ class Environment:
         return boto3.client(service)  # type: ignore[call-overload]
 
     def type(self, *words: str) -> Outcome:
-        """Run a command as an operator types it, in a process of its own."""
+        """Run a command as `manage` does, in a process of its own, as an operator types it."""
         command = [sys.executable, "manage.py", *words]
-        run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        with self._runner(*words[:3]):
+            run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
         return Outcome(run.stdout, f"exit code {run.returncode}: {run.stderr}" if run.returncode else "")
 
     def manage(self, *words: str, standard_input: str = "") -> Outcome:

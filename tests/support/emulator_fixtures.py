@@ -7,6 +7,7 @@ Tests share it: each uses addresses and keys of its own. With xdist every worker
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -40,7 +41,7 @@ def provisioned_emulator(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Emulator]:
     """Yield the embedded AWS with everything a stage has in it, and the settings naming it."""
-    for name, value in _as_settings(provisioned_variables).items():
+    for name, value in as_settings(provisioned_variables).items():
         setattr(settings, name, value)
     # By the test's own monkeypatch: it undoes what the test sets in the variable before it undoes this.
     with _patched(monkeypatch, emulator.url):
@@ -84,7 +85,8 @@ def _patched(patch: pytest.MonkeyPatch, url: str) -> Iterator[None]:
         clients.forget_clients()
 
 
-def _as_settings(variables: Mapping[str, str]) -> dict[str, object]:
+def as_settings(variables: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that name what was provisioned."""
     pool = variables["COGNITO_USERPOOL_ID"]
     return {
         "AWS_ENDPOINT_URL": variables["AWS_ENDPOINT_URL"],

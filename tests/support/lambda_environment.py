@@ -6,8 +6,7 @@ from pathlib import Path
 
 from apps.deployment import subprocesses
 from apps.deployment.package import interpreter
-from apps.deployment.package.interpreter import UV
-from apps.deployment.package.target import target_of_file
+from apps.deployment.package.interpreter import UV, target_of_file
 from apps.deployment.paths import BUILD, REQUIREMENTS
 
 LOCK = REQUIREMENTS / "rehearsal.txt"

@@ -8,7 +8,6 @@ compared with the state that the pool sends back.
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
 
 import msgspec
 from django.conf import settings
@@ -33,8 +32,6 @@ class PendingSignIn(msgspec.Struct, frozen=True):
     nonce: str
     verifier: str
     target: str
-    started: int
-    """Unix time in seconds."""
 
 
 def token_name() -> str:
@@ -63,56 +60,36 @@ def verified_caller(request: HttpRequest | Request) -> CognitoUser | None:
 
 
 def set_token_cookie(response: HttpResponse, text: str, *, seconds: int) -> None:
-    """Sign the browser in for as long as the token lives."""
+    """Sign the browser in for as long as the token lives, or out with 0 seconds."""
     _set(response, token_name(), text, seconds)
-
-
-def delete_token_cookie(response: HttpResponse) -> None:
-    """Delete the token's cookie."""
-    _set(response, token_name(), "", 0)
 
 
 def set_pending_cookie(
     request: HttpRequest, response: HttpResponse, state: str, pending: PendingSignIn
 ) -> None:
-    """Set the cookie of a new pending sign-in, and delete broken and surplus ones."""
+    """Set the cookie of a new pending sign-in, and delete the oldest that exceed PENDING_BYTES."""
     name, value = pending_name(state), urlsafe_b64encode(msgspec.json.encode(pending)).decode().rstrip("=")
     _set(response, name, value, PENDING_SECONDS)
-    for other in _surplus(request, PENDING_BYTES - len(name) - len(value)):
-        _set(response, other, "", 0)
+    room = PENDING_BYTES - len(name) - len(value)
+    others = [other for other in request.COOKIES if re.fullmatch(pending_name(STATE), other)]
+    for other in reversed(others):  # browsers send older cookies first (RFC 6265, section 5.4)
+        room -= len(other) + len(request.COOKIES[other])
+        if room < 0:
+            _set(response, other, "", 0)
 
 
 def pending(request: HttpRequest, state: str) -> PendingSignIn | None:
-    """Return this browser's pending sign-in with this state, or None if there is none."""
-    return _all_pending(request).get(pending_name(state))
-
-
-def delete_pending_cookie(request: HttpRequest, response: HttpResponse, state: str) -> None:
-    """Delete the cookie of the pending sign-in with this state, if the browser sent it."""
-    if pending_name(state) in _all_pending(request):
-        _set(response, pending_name(state), "", 0)
-
-
-def _surplus(request: HttpRequest, room: int) -> Iterator[str]:
-    """Yield the names of broken pending sign-ins, and of the oldest that exceed `room` bytes."""
-    pending = _all_pending(request).items()
-    for name, sign_in in sorted(pending, key=lambda item: item[1].started if item[1] else 0, reverse=True):
-        room -= len(name) + len(request.COOKIES[name])
-        if room < 0 or sign_in is None:
-            yield name
-
-
-def _all_pending(request: HttpRequest) -> dict[str, PendingSignIn | None]:
-    """Return the pending sign-ins that the browser sent, by cookie name; None for a broken one."""
-    cookies = request.COOKIES.items()
-    return {name: _decode(value) for name, value in cookies if re.fullmatch(pending_name(STATE), name)}
-
-
-def _decode(value: str) -> PendingSignIn | None:
+    """Return this browser's pending sign-in with this state, or None if there is no readable one."""
+    value = request.COOKIES.get(pending_name(state), "") if re.fullmatch(STATE, state) else ""
     try:
         return msgspec.json.decode(urlsafe_b64decode(value + "=" * (-len(value) % 4)), type=PendingSignIn)
     except (ValueError, RecursionError):
         return None
+
+
+def delete_pending_cookie(response: HttpResponse, state: str) -> None:
+    """Delete the cookie of the pending sign-in with this state."""
+    _set(response, pending_name(state), "", 0)
 
 
 def _set(response: HttpResponse, name: str, value: str, seconds: int) -> None:

@@ -9,21 +9,19 @@ import hashlib
 import json
 import re
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from http import HTTPStatus
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 from django.conf import settings
 
-from apps.core import deadline
+from apps.auth import pool_client
 from apps.core.errors import UnauthenticatedError, UnavailableError, UpstreamError
 
 SCOPES = "openid email profile"
 TIMEOUT_SECONDS = 10  # the pool itself waits up to 5 for the pre-token trigger
-LARGEST_ANSWER = 64 * 1024
 LONGEST_REASON = 300  # characters
 # How Cognito introduces the words of a trigger.
 TRIGGER_FAILED = re.compile(r"^\w+ failed with error ")
@@ -100,44 +98,38 @@ def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    answer = deadline.call(_post, f"{settings.COGNITO_DOMAIN_URL}/oauth2/token", form)
+    status, answer = _post(f"{settings.COGNITO_DOMAIN_URL}/oauth2/token", form)
     token = answer.get("id_token")
-    if not isinstance(token, str):
-        raise UpstreamError
-    return token
+    if status == HTTPStatus.OK and isinstance(token, str):
+        return token
+    raise _failure(status, answer) from ValueError(f"the token endpoint answered {status}")
 
 
-def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
-    request = Request(url, urlencode(form).encode())  # noqa: S310 (the URL is a setting)
+def _post(url: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """Return the status of the answer and its JSON object, which is empty if there is none."""
     try:
-        with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-            return _members(response)
-    except HTTPError as error:
-        raise _refused(error) from error
+        status, body = pool_client.send(url, timeout=TIMEOUT_SECONDS, form=form)
     except OSError as error:
         raise UnavailableError from error
-    except (HTTPException, ValueError, RecursionError) as error:  # not HTTP, cut short, or not JSON
+    except HTTPException as error:
         raise UpstreamError from error
+    with suppress(ValueError, RecursionError):
+        answer = json.loads(body)
+        return status, answer if isinstance(answer, dict) else {}
+    return status, {}
 
 
-def _members(response: HTTPResponse | HTTPError) -> dict[str, Any]:
-    answer = json.loads(response.read(LARGEST_ANSWER))
-    return answer if isinstance(answer, dict) else {}
-
-
-def _refused(error: HTTPError) -> UnauthenticatedError | UpstreamError:
+def _failure(status: int, answer: dict[str, Any]) -> UnauthenticatedError | UpstreamError:
     """Return our error for the token endpoint's (RFC 6749, section 5.2; 429 is Cognito's request rate)."""
-    if error.code == HTTPStatus.TOO_MANY_REQUESTS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return UnavailableError()
-    if error.code not in {400, 401, 403}:
+    if status not in {400, 401, 403}:
         return UpstreamError()
-    try:
-        answer = _members(error)
-    except (OSError, HTTPException, ValueError, RecursionError):
-        answer = {}
     reason = answer.get("error_description")
-    is_about_the_code = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(str(reason))
-    return CodeRefusedError() if is_about_the_code or not isinstance(reason, str) else refusal(reason)
+    if not isinstance(reason, str):
+        return CodeRefusedError()
+    is_about_the_code = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(reason)
+    return CodeRefusedError() if is_about_the_code else refusal(reason)
 
 
 def _client_id() -> str:

@@ -2,7 +2,6 @@
 
 import hmac
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -43,7 +42,6 @@ def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingS
         nonce=secrets.token_urlsafe(32),
         verifier=secrets.token_urlsafe(64),
         target=target,
-        started=int(time.time()),
     )
     url = hosted_ui.authorization_url(
         redirect_uri=redirect_uri,
@@ -85,18 +83,18 @@ def finish(
 
 
 def safe_target(target: str) -> str:
-    """Return where to go afterwards: a path of this site in ASCII, or the page of the current user."""
-    own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
+    """
+    Return where to go afterwards: a path of this site in ASCII, or the page of the current user.
+
+    The pages of a sign-in never lead to another sign-in.
+    """
     encoded = iri_to_uri(target)
-    if not own or len(encoded) > LONGEST_TARGET or is_sign_in_page(urlsplit(encoded).path):
+    is_own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
+    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
+    is_sign_in_page = urlsplit(encoded).path.rstrip("/") in map(reverse, names)
+    if not is_own or is_sign_in_page or len(encoded) > LONGEST_TARGET:
         return reverse("current-user")
     return encoded
-
-
-def is_sign_in_page(path: str) -> bool:
-    """Return whether the path is one of the pages of a sign-in, which never lead to another sign-in."""
-    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
-    return path.rstrip("/") in {reverse(name) for name in names}
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:

@@ -39,10 +39,10 @@ def callback(request: HttpRequest) -> HttpResponse:
             pending=pending, answer=request.GET, redirect_uri=_callback_url(request)
         )
     except MopedError as error:
-        return _failed(request, error, state, target)
+        return _failed(request, error, state if pending else "", target)
     response = HttpResponseRedirect(target)
     cookies.set_token_cookie(response, text, seconds=max(int(caller.exp - time.time()), 0))
-    cookies.delete_pending_cookie(request, response, state)
+    cookies.delete_pending_cookie(response, state)
     return response
 
 
@@ -64,7 +64,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """Delete the token's cookie, and end the session at the hosted UI, which does not know previews."""
     root = request.build_absolute_uri(reverse("root"))
     response = HttpResponseRedirect(root if settings.SIGN_IN_RELAY else hosted_ui.logout_url(logout_uri=root))
-    cookies.delete_token_cookie(response)
+    cookies.set_token_cookie(response, "", seconds=0)
     return response
 
 
@@ -76,6 +76,7 @@ def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: MopedError, state: str, target: str) -> HttpResponse:
+    """Show why, and forget the pending sign-in of this state, if there is one."""
     response = problems.respond_error(
         request,
         error,
@@ -84,8 +85,8 @@ def _failed(request: HttpRequest, error: MopedError, state: str, target: str) ->
         ends_session=not settings.SIGN_IN_RELAY,
     )
     # After a fault of the pool the browser may send the same code again.
-    if not isinstance(error, UpstreamError):
-        cookies.delete_pending_cookie(request, response, state)
+    if state and not isinstance(error, UpstreamError):
+        cookies.delete_pending_cookie(response, state)
     return response
 
 

@@ -1,5 +1,5 @@
 """
-From a JSON Web Key Set (RFC 7517) to the keys that may sign our tokens.
+The pool's JSON Web Key Set (RFC 7517), and the keys in it that may sign our tokens.
 
 python-jose's RSA key does the signature and is known nowhere else: to swap it for another
 library, change `PublicKey`.
@@ -7,16 +7,25 @@ library, change `PublicKey`.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, Final, Literal
 
 import msgspec
 from jose.backends.cryptography_backend import CryptographyRSAKey
 
+from apps.auth import pool_client
 from apps.auth.tokens import base64url
+from apps.core import deadline
 
+DEADLINE_SECONDS = 2.0
 ALGORITHM: Final = "RS256"
 MODULUS_BITS = range(2048, 4096 + 1)
 PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+
+
+class FetchError(Exception):
+    """The key set cannot be fetched now. The text gives the reason and may be logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +55,29 @@ class _Jwk(msgspec.Struct):
     key_ops: tuple[str, ...] = ("verify",)
 
 
-def parse(document: bytes) -> dict[str, PublicKey]:
+def fetch(url: str) -> dict[str, PublicKey]:
     """
     Return the usable keys by their ids; what is unusable is skipped (RFC 7517, section 5).
 
-    :raises ValueError: if this is no key set at all
+    :raises FetchError: unless the answer is a key set, of at most 64 kB, within two seconds
     """
     try:
+        with deadline.within(DEADLINE_SECONDS):
+            status, document = pool_client.send(url, timeout=DEADLINE_SECONDS)
+    except (deadline.DeadlineError, TimeoutError) as error:
+        raise FetchError("no answer in time") from error
+    except (OSError, HTTPException, ValueError, RuntimeError) as error:  # RuntimeError: no more threads
+        raise FetchError(type(error).__name__) from error
+    if status != HTTPStatus.OK:
+        raise FetchError(f"it answered {status}")
+    try:
         entries = msgspec.json.decode(document, type=_Document).keys
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    except (ValueError, RecursionError) as error:
+        raise FetchError("the answer is no key set") from error
+    return _usable(entries)
+
+
+def _usable(entries: list[Any]) -> dict[str, PublicKey]:
     jwks = [jwk for jwk in entries if isinstance(jwk, dict) and isinstance(jwk.get("kid"), str)]
     # An id that occurs twice names no key, not even if one of the two could not be used.
     occurrences = Counter(jwk["kid"] for jwk in jwks)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from apps.auth.tokens import jwks, jwks_client
+from apps.auth.tokens import jwks
 from apps.auth.tokens.errors import KeysUnavailableError
-from apps.auth.tokens.jwks import PublicKey
+from apps.auth.tokens.jwks import FetchError, PublicKey
 from apps.core.cache import NotLoadedError, RefreshingCache
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def refresh_for_kid(kid: str) -> TrustedKeys:
     if kid not in pool.keys:
         try:
             pool = _cache.refresh(None, interval=PAUSE_UNKNOWN_KID if pool.keys else PAUSE_WITHOUT_KEYS)
-        except (jwks_client.FetchError, NotLoadedError) as error:
+        except (FetchError, NotLoadedError) as error:
             raise KeysUnavailableError from error
     if not pool.keys:
         raise KeysUnavailableError
@@ -82,8 +82,8 @@ def probe() -> None:
 def _load(_pool: None) -> TrustedKeys:
     pool = _cache.peek(None) or UNKNOWN
     try:
-        keys = _fetched()
-    except jwks_client.FetchError as error:
+        keys = jwks.fetch(settings.COGNITO_JWKS_URL)
+    except FetchError as error:
         logger.warning("key_set_not_fetched", extra={"reason": str(error), "keys": len(pool.keys)})
         raise
     if keys == pool.keys:
@@ -92,18 +92,11 @@ def _load(_pool: None) -> TrustedKeys:
     return TrustedKeys(settings.COGNITO_ISSUER, settings.COGNITO_CLIENT_IDS, keys)
 
 
-def _fetched() -> dict[str, PublicKey]:
-    try:
-        return jwks.parse(jwks_client.fetch(settings.COGNITO_JWKS_URL))
-    except ValueError as error:
-        raise jwks_client.FetchError("the answer is no key set") from error
-
-
 _cache: RefreshingCache[None, TrustedKeys] = RefreshingCache(
     _load,
     FRESH_SECONDS,
     max_age=USABLE_SECONDS,
     pause=PAUSE_AFTER_FAILURE,
     serve_stale=True,
-    failures=(jwks_client.FetchError,),
+    failures=(FetchError,),
 )

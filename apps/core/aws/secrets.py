@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -75,15 +76,11 @@ def _load(name: str) -> Mapping[str, str]:
 
 
 def _read(name: str) -> Mapping[str, str]:
-    """Return the texts of a secret. Other members, however deep, are skipped and never built."""
+    """Return the texts of a secret, without other members."""
     with translate_errors(ResourceNotFoundException=SecretError, InternalServiceError=UnavailableError):
         text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:
-        members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        return {
-            member: msgspec.json.decode(value, type=str)
-            for member, value in members.items()
-            if bytes(value).startswith(b'"')
-        }
+        members = msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise SecretError from error
+    return {name: member for name, member in members.items() if isinstance(member, str)}

@@ -1,18 +1,25 @@
-"""What every request passes through: its id, its log line, the headers of its answer."""
+"""The middleware of all apps, in the order in which a request passes through it."""
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
+from corsheaders.middleware import CorsMiddleware as LibraryCorsMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 
 from apps.core import context, deadline
-from apps.core.http import headers, problems
+from apps.core.http import headers, negotiation, problems
+from apps.core.http.parsers import FORM_CSRF_TOKEN, FORM_METHOD
 
 logger = logging.getLogger("moped.request")
+
+FORM_METHODS = frozenset({"PUT", "DELETE", "OPTIONS"})
 
 
 class RequestMiddleware:
@@ -56,13 +63,37 @@ class RequestMiddleware:
         self.cold = False
 
 
-class HostMiddleware:
-    """Stands behind CORS: looks at the address that was called, before a route is looked for."""
+class CorsMiddleware(LibraryCorsMiddleware):
+    """The library's middleware. As the Flask API did, it answers every OPTIONS, preflight or not."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def check_preflight(self, request: HttpRequest) -> HttpResponse | None:
+        """Return the answer to OPTIONS, which has no body. A Content-Type would make it a page."""
+        if request.method != "OPTIONS":
+            return None
+        answer = HttpResponse(headers={"content-length": "0"})
+        del answer.headers["Content-Type"]
+        return answer
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """
+        Add what a browser needs to read the response.
+
+        The library's own method parses all origins and all headers for every response, a fifth of a request.
+        """
+        if request.method == "OPTIONS":
+            return super().add_response_headers(request, response)
+        patch_vary_headers(response, ("origin",))
+        origin = request.META.get("HTTP_ORIGIN", "")
+        if origin and (origin in settings.CORS_ALLOWED_ORIGINS or self.regex_domain_match(origin)):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = ", ".join(settings.CORS_EXPOSE_HEADERS)
+        return response
+
+
+class HostMiddleware(MiddlewareMixin):
+    """Looks at the address that was called, before a route is looked for."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         """Refuse foreign hosts, and serve `//auth/` as `/auth/`: some base URLs end in a slash."""
         try:
             request.get_host()  # where Django compares it with ALLOWED_HOSTS
@@ -70,4 +101,39 @@ class HostMiddleware:
             return problems.bad_request(request, error)
         if request.path_info.startswith("//"):
             request.path_info = f"/{request.path_info.lstrip('/')}"
-        return self.get_response(request)
+        return None
+
+
+class FormMethodMiddleware(MiddlewareMixin):
+    """Gives the request of a page's form the method that its field `_method` names: browsers know no PUT."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Replace the method."""
+        is_form = request.content_type == negotiation.FORM and negotiation.accepts_html(request)
+        if request.method == "POST" and is_form:
+            if request.POST.get(FORM_METHOD) in FORM_METHODS:
+                request.method = request.POST[FORM_METHOD]
+            # Django's CSRF check looks into the body of a POST only.
+            request.META.setdefault("HTTP_X_CSRFTOKEN", request.POST.get(FORM_CSRF_TOKEN, ""))
+
+
+class StrictCookiesMiddleware(MiddlewareMixin):
+    """
+    Replaces Django's cookies before a view or the CSRF check reads one.
+
+    A sibling host can set a cookie for the whole domain. Browsers keep it from a name that begins
+    with `__Host-`, but not from one with a Unicode space before it. Django strips that space, and
+    the last of two cookies with one name wins.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """
+        Parse the header by RFC 6265, section 4.2.1.
+
+        Whitespace around a name is part of the name. A name that occurs twice is left out: the header
+        does not say which of the two cookies is ours. A cookie without a name is left out, too.
+        """
+        header = request.META.get("HTTP_COOKIE", "")
+        pairs = [pair.removeprefix(" ").partition("=") for pair in header.split(";")]
+        times = Counter(name for name, _, _ in pairs)
+        request.COOKIES = {name: value for name, equals, value in pairs if equals and times[name] == 1}

@@ -1,5 +1,6 @@
-"""Request bodies: JSON objects of a bounded size."""
+"""Request bodies: JSON objects of a bounded size, and the forms of the browsable pages."""
 
+import io
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -7,7 +8,10 @@ import msgspec
 from django.conf import settings
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, FormParser
+
+# Fields of a page's form beside those of the body: the real method, a whole body as JSON, the CSRF token.
+FORM_METHOD, FORM_CONTENT, FORM_CSRF_TOKEN = "_method", "_content", "csrfmiddlewaretoken"
 
 
 class BodyTooLarge(APIException):
@@ -45,3 +49,29 @@ class JsonParser(BaseParser):
         if not isinstance(data, dict):
             raise ParseError("The body must be a JSON object.")
         return data
+
+
+class HtmlFormParser(FormParser):
+    """
+    Parses the form of a page: its fields, or the JSON in its field `_content`.
+
+    A browser can send GET and POST only, and no JSON. Pages work without JavaScript.
+    """
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """
+        Return the fields without those of the form itself.
+
+        :raises ParseError: if `_content` is not a JSON object
+        """
+        fields = super().parse(stream, media_type, parser_context).copy()
+        if FORM_CONTENT in fields:
+            return JsonParser().parse(io.BytesIO(str(fields[FORM_CONTENT]).encode()))
+        for name in (FORM_METHOD, FORM_CSRF_TOKEN):
+            fields.pop(name, None)
+        return fields

@@ -107,23 +107,26 @@ def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | Non
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the response for an exception of a view, or None for an unexpected one."""
-    error = exc.error if isinstance(exc, WrappedMopedError) else _from_database(exc)
+    error = _translated(exc)
     if isinstance(error, errors.MopedError):
         return _from_moped_error(error)
-    if isinstance(error, Http404):
-        error = exceptions.NotFound()
-    elif isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied()
     return _from_api_exception(error) if isinstance(error, exceptions.APIException) else None
 
 
-def _from_database(error: Exception) -> Exception:
-    """Say of a database that cannot be reached what is said of every other neighbour."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return error
-    unavailable = errors.UnavailableError()
-    unavailable.__cause__ = error
-    return unavailable
+def _translated(error: Exception) -> Exception:
+    """Return one of our errors, or one of DRF's, for what Django and its database raise."""
+    match error:
+        case WrappedMopedError():
+            return error.error
+        case OperationalError() | InterfaceError():
+            unavailable = errors.UnavailableError()
+            unavailable.__cause__ = error
+            return unavailable
+        case Http404():
+            return exceptions.NotFound()
+        case PermissionDenied():
+            return exceptions.PermissionDenied()
+    return error
 
 
 def _from_moped_error(error: errors.MopedError) -> Response:

@@ -8,17 +8,15 @@ version has new code with old variables. So we publish another one when both are
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import wraps
-from typing import Any, NamedTuple, ParamSpec
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, NotFoundError, UpstreamError
 from apps.deployment.errors import UNKNOWN_ROLE, BusyError, StageError
 
-P = ParamSpec("P")
 LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
@@ -67,26 +65,37 @@ def exists(function: str) -> bool:
     return False
 
 
-def repeat_until_role_is_known(give_role: Callable[P, None]) -> Callable[P, None]:
+def repeat_until_role_is_known(give_role: Callable[[], None]) -> None:
     """
-    Let a function that gives Lambda a role run again while Lambda does not know that role.
+    Run what gives Lambda a role, and repeat it while Lambda does not know that role.
 
     A new role is known everywhere after some seconds:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
     """
+    for _ in range(ROLE_ATTEMPTS):
+        try:
+            return give_role()
+        except (StageError, UpstreamError) as error:
+            if UNKNOWN_ROLE not in f"{error} {error.__cause__}":
+                raise
+            time.sleep(ROLE_PAUSE_SECONDS)
+    return give_role()
 
-    @wraps(give_role)
-    def repeat(*arguments: P.args, **named: P.kwargs) -> None:
-        for _ in range(ROLE_ATTEMPTS):
-            try:
-                return give_role(*arguments, **named)
-            except (StageError, UpstreamError) as error:
-                if UNKNOWN_ROLE not in f"{error} {error.__cause__}":
-                    raise
-                time.sleep(ROLE_PAUSE_SECONDS)
-        return give_role(*arguments, **named)
 
-    return repeat
+@contextmanager
+def busy_on_conflict(message: str, *codes: str) -> Iterator[None]:
+    """
+    Report that another process has changed a function in between.
+
+    :param codes: further errors that Lambda reports then
+    :raises BusyError: with the message
+    """
+    conflicts = ("PreconditionFailedException", "ResourceConflictException", *codes)
+    try:
+        with translate_errors(**dict.fromkeys(conflicts, ConflictError)):
+            yield
+    except ConflictError as error:
+        raise BusyError(message) from error
 
 
 def checksum_of(digest: str) -> str:
@@ -110,26 +119,19 @@ def publish(function: str, digest: str, description: str) -> str:
     :param digest: the package's SHA-256, in hexadecimal
     :raises BusyError: if another deployment came in between
     """
-    checksum = checksum_of(digest)
     client = clients.lambda_client()
-    try:
-        with translate_errors(
-            InvalidParameterValueException=ConflictError,
-            ResourceConflictException=ConflictError,
-            PreconditionFailedException=ConflictError,
-        ):
-            settled(function)
-            published = client.publish_version(
-                FunctionName=function, CodeSha256=checksum, Description=description
-            )
-            client.get_waiter("published_version_active").wait(
-                FunctionName=function, Qualifier=published["Version"], WaiterConfig=POLL_INTERVAL
-            )
-    except ConflictError as error:
-        raise BusyError(
-            f"Another process is deploying {function} too. Nothing was made live."
-            " Try again when it has finished."
-        ) from error
+    with busy_on_conflict(
+        f"Another process is deploying {function} too. Nothing was made live."
+        " Try again when it has finished.",
+        "InvalidParameterValueException",  # another package
+    ):
+        settled(function)
+        published = client.publish_version(
+            FunctionName=function, CodeSha256=checksum_of(digest), Description=description
+        )
+        client.get_waiter("published_version_active").wait(
+            FunctionName=function, Qualifier=published["Version"], WaiterConfig=POLL_INTERVAL
+        )
     return published["Version"]
 
 
@@ -152,21 +154,8 @@ def make_live(function: str, version: str, before: Alias | None) -> None:
     change: Any = client.update_alias if before else client.create_alias
     revision = {"RevisionId": before.revision} if before else {}
     description = f"before: {before.version}" if before else ""
-    try:
-        with translate_errors(
-            PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
-        ):
-            change(
-                FunctionName=function,
-                Name=LIVE,
-                FunctionVersion=version,
-                Description=description,
-                **revision,
-            )
-    except ConflictError as error:
-        raise BusyError(
-            f"Another process moved the traffic of {function} just now. Look at its status."
-        ) from error
+    with busy_on_conflict(f"Another process moved the traffic of {function} just now. Look at its status."):
+        change(FunctionName=function, Name=LIVE, FunctionVersion=version, Description=description, **revision)
 
 
 def versions(function: str) -> dict[str, str]:

@@ -3,12 +3,8 @@
 from typing import Any
 
 from apps.core.aws import clients
-from apps.core.aws.errors import translate_errors
-from apps.core.errors import ConflictError
 from apps.deployment.aws import functions
-from apps.deployment.errors import BusyError
 from apps.deployment.package.builder import Package
-from apps.deployment.package.target import target_of
 from apps.deployment.settings.rendering import Stage
 
 
@@ -20,39 +16,32 @@ def create_or_update(stage: Stage, package: Package) -> None:
     """
     name, client = stage.function, clients.lambda_client_long_timeout()
     code, checksum = package.path.read_bytes(), functions.checksum_of(package.digest)
-    architectures: Any = [target_of(stage.settings).architecture]
+    architectures: Any = [stage.settings["architecture"]]
     settings = function_settings(stage)
-    try:
-        with translate_errors(
-            PreconditionFailedException=ConflictError, ResourceConflictException=ConflictError
-        ):
-            if not functions.exists(name):
-                client.create_function(
-                    FunctionName=name,
-                    Code={"ZipFile": code},
-                    Architectures=architectures,
-                    Tags=stage.settings["tags"],
-                    **settings,
-                )
+    with functions.busy_on_conflict(
+        f"Another process is changing {name}. The previous version still answers. Run this again."
+    ):
+        if not functions.exists(name):
+            client.create_function(
+                FunctionName=name,
+                Code={"ZipFile": code},
+                Architectures=architectures,
+                Tags=stage.settings["tags"],
+                **settings,
+            )
+        present = functions.settled(name)
+        if (present["CodeSha256"], present["Architectures"]) != (checksum, architectures):
+            client.update_function_code(
+                FunctionName=name,
+                ZipFile=code,
+                Architectures=architectures,
+                RevisionId=present["RevisionId"],
+            )
             present = functions.settled(name)
-            if (present["CodeSha256"], present["Architectures"]) != (checksum, architectures):
-                client.update_function_code(
-                    FunctionName=name,
-                    ZipFile=code,
-                    Architectures=architectures,
-                    RevisionId=present["RevisionId"],
-                )
-                present = functions.settled(name)
-            client.update_function_configuration(
-                FunctionName=name, RevisionId=present["RevisionId"], **settings
-            )
-            client.put_function_concurrency(
-                FunctionName=name, ReservedConcurrentExecutions=stage.settings["lambda_concurrency"]
-            )
-    except ConflictError as error:
-        raise BusyError(
-            f"Another process is changing {name}. The previous version still answers. Run this again."
-        ) from error
+        client.update_function_configuration(FunctionName=name, RevisionId=present["RevisionId"], **settings)
+        client.put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=stage.settings["lambda_concurrency"]
+        )
 
 
 def function_settings(stage: Stage) -> dict[str, Any]:

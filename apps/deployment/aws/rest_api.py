@@ -65,18 +65,18 @@ def url(stage: Stage) -> str:
     return f"https://{api}.execute-api.{region}.amazonaws.com/{stage.name}" if api else ""
 
 
-def set_gateway_responses(stage: Stage) -> None:
+def configure(stage: Stage) -> None:
     """
-    Give the REST API's own responses our error body and CORS.
+    Give the REST API's own responses our error body and CORS, and set its limits for all callers together.
 
-    Changes and deploys only what differs: AWS takes one deployment of an API in five seconds, and
-    Zappa has just made one.
+    Changes and deploys only the responses that differ: AWS takes one deployment of an API in five seconds,
+    and Zappa has just made one.
     """
-    api = api_id(stage)
+    client, api = clients.apigateway(), api_id(stage)
     if not api:
         return
+    limits = {"rateLimit": stage.own["requests_per_second"], "burstLimit": stage.own["requests_at_once"]}
     with translate_errors():
-        client = clients.apigateway()
         pages = client.get_paginator("get_gateway_responses").paginate(restApiId=api)
         present = {each["responseType"]: each for page in pages for each in page["items"]}
         differing = [
@@ -88,16 +88,7 @@ def set_gateway_responses(stage: Stage) -> None:
             client.put_gateway_response(restApiId=api, **response)
         if differing:
             client.create_deployment(restApiId=api, stageName=stage.name, description="error bodies")
-
-
-def set_rate_limits(stage: Stage) -> None:
-    """Set the rate limits of the REST API, for all callers together."""
-    api = api_id(stage)
-    if not api:
-        return
-    limits = {"rateLimit": stage.own["requests_per_second"], "burstLimit": stage.own["requests_at_once"]}
-    with translate_errors():
-        clients.apigateway().update_stage(
+        client.update_stage(
             restApiId=api,
             stageName=stage.name,
             patchOperations=[

@@ -73,16 +73,9 @@ def ensure_exists(name: str) -> None:
 
     Zappa's first deployment makes the function and then the stack of the REST API. After an interruption
     between the two, its update fills this stack. It would never make one.
-
-    :raises StageError: if the stack that is there cannot be updated
     """
-    description = stack_updates.describe(name)
-    if description is None:
+    if stack_updates.describe(name) is None:
         stack_updates.change(None, name, {}, {}, json.dumps({"Resources": EMPTY}), f"the empty stack {name}")
-        return
-    status = description["StackStatus"]
-    if status.startswith("ROLLBACK") or status.endswith("FAILED"):
-        raise StageError(f"The stack {name} is {status}: delete it in CloudFormation, then deploy again.")
 
 
 def trigger(stack_outputs: Mapping[str, str]) -> str:

@@ -1,4 +1,8 @@
-"""What the shared objects of a package need, held against what Lambda's runtime has."""
+"""
+What the shared objects of a package need, held against what Lambda's runtime has.
+
+The wheels are manylinux ones, whose other libraries are in the wheel or in every Linux (PEP 600).
+"""
 
 import re
 import zipfile
@@ -7,27 +11,12 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from elftools.common.exceptions import ELFError
-from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from apps.deployment.errors import StageError
-from apps.deployment.package.target import GLIBC, Target
+from apps.deployment.package.interpreter import GLIBC, Target
 
-# What a wheel may expect of every Linux (PEP 600, auditwheel's policy), as far as Amazon Linux has it.
-SYSTEM_LIBRARIES = {
-    "ld-linux-aarch64.so.1",
-    "ld-linux-x86-64.so.2",
-    "libc.so.6",
-    "libdl.so.2",
-    "libgcc_s.so.1",
-    "libm.so.6",
-    "libpthread.so.0",
-    "libresolv.so.2",
-    "librt.so.1",
-    "libutil.so.1",
-    "libz.so.1",
-}
 PYTHON_TAG = re.compile(r"\.(?:cpython-|cp|pypy)(\d+)")
 GLIBC_VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 # Lambda's processors, as ELF files name them.
@@ -45,9 +34,8 @@ def require_loadable(package: Path, target: Target) -> None:
             contents = {name: zipped.read(name) for name in zipped.namelist() if is_shared_object(name)}
     except zipfile.BadZipFile as error:
         raise StageError(f"{package.name} is not a zip file.") from error
-    shipped = {PurePosixPath(name).name for name in contents}
     for name, content in contents.items():
-        for reason in _reasons(name, content, shipped, target):
+        for reason in _reasons(name, content, target):
             raise StageError(
                 f"Lambda's {target.runtime} on {target.architecture} cannot load {name} in {package.name}:"
                 f" {reason}."
@@ -60,7 +48,7 @@ def is_shared_object(name: str) -> bool:
     return ".so" in suffixes or suffixes[-1:] in ([".pyd"], [".dylib"], [".dll"])
 
 
-def _reasons(name: str, content: bytes, shipped: set[str], target: Target) -> Iterator[str]:
+def _reasons(name: str, content: bytes, target: Target) -> Iterator[str]:
     tag, machine = PYTHON_TAG.search(PurePosixPath(name).name), MACHINES[target.architecture]
     if tag and tag[1] != target.python.replace(".", ""):
         yield f"it is an extension of another Python ({tag[0].lstrip('.')})"
@@ -71,16 +59,8 @@ def _reasons(name: str, content: bytes, shipped: set[str], target: Target) -> It
         return
     if elf["e_machine"] != machine:
         yield f"it is built for the processor {elf['e_machine']}, not {machine}"
-    for library in sorted(_libraries(elf) - SYSTEM_LIBRARIES - shipped):
-        yield f"it needs {library}, which neither the package nor Amazon Linux has"
     for version in filter(_is_too_new, sorted(_versions(elf))):
         yield f"it needs {version}, and the runtime has glibc {GLIBC[0]}.{GLIBC[1]}"
-
-
-def _libraries(elf: ELFFile) -> set[str]:
-    sections = (section for section in elf.iter_sections() if isinstance(section, DynamicSection))
-    # The attribute is set for tags of this type alone, so pyelftools' types do not have it.
-    return {tag.needed for section in sections for tag in section.iter_tags("DT_NEEDED")}  # type: ignore[attr-defined]
 
 
 def _versions(elf: ELFFile) -> set[str]:

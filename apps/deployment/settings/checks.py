@@ -22,7 +22,7 @@ from apps.deployment.settings.zappa_settings import Settings
 
 TAG = "stages"
 SCHEMA = Path(__file__).with_name("stage.schema.json")
-STAGE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+STAGE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 @register(TAG, deploy=True)
@@ -56,7 +56,14 @@ def of_file(document: dict[str, Settings]) -> Iterator[CheckMessage]:
             "Every stage would inherit it, and undeploying one deletes the mapping of another.",
             "the domain in the stage that it belongs to",
         )
-    yield from _of_names(document)
+    for stage in document:
+        if not STAGE_NAME.fullmatch(stage):
+            yield _issue(
+                "E019",
+                f"{stage}: this is no name for a stage.",
+                "pr_1, pr__1 and PR_1 are one function and one API: the second overwrites the first.",
+                "small letters, digits and single underscores, a letter first",
+            )
 
 
 def rules() -> list[dict[str, Any]]:
@@ -75,20 +82,13 @@ def _validator() -> Any:
 
 
 def _of_stack(stage: str, settings: Settings) -> Iterator[CheckMessage]:
-    stack = settings.get("moped", {}).get("stack")
-    if settings.get("apigateway_enabled", True) and stack != f"moped-{stage}":
+    is_own = settings.get("moped", {}).get("stack") == f"moped-{stage}"
+    if settings.get("apigateway_enabled", True) and not is_own:
         yield _issue(
             "E025",
             f"{stage}: its stack is not its own.",
             "A stack has one function, its log, and the function that compares the staff accounts.",
             f'"moped": {{"stack": "moped-{stage}"}}',
-        )
-    if stack == zappa_settings.function_name({"project_name": "", **settings}, stage):
-        yield _issue(
-            "E021",
-            f"{stage}: its stack has the name of its function.",
-            "Zappa makes a stack of that name for the gateway. It would replace the pool and the table.",
-            '"moped": {"stack": "moped-…"}',
         )
 
 
@@ -102,24 +102,3 @@ def _of_hosts(stage: str, settings: Settings) -> Iterator[CheckMessage]:
                 "The API answers 400 to every request that comes under this name.",
                 f"{host} in MOPED_API_ALLOWED_HOSTS too",
             )
-
-
-def _of_names(document: dict[str, Settings]) -> Iterator[CheckMessage]:
-    first_stages: dict[str, str] = {}
-    for stage, entry in document.items():
-        if not STAGE_NAME.fullmatch(stage):
-            yield _issue(
-                "E019",
-                f"{stage}: this is no name for a stage.",
-                "Zappa takes letters, digits and underscores, and Lambda's names have no capitals.",
-                "small letters, digits and underscores, a letter first",
-            )
-        name = zappa_settings.function_name({"project_name": "p", **entry}, stage)
-        if name in first_stages:
-            yield _issue(
-                "E020",
-                f"{stage}: its function has the same name as that of {first_stages[name]}.",
-                "pr_1, pr-1 and PR_1 are one function and one API: the second overwrites the first.",
-                "another name",
-            )
-        first_stages[name] = stage

@@ -1,14 +1,16 @@
 """
-Every environment variable of the API in one table, and docs/settings.md, which is made from it.
+Every environment variable of the API, from variables.csv, and docs/settings.md, which is made from it.
 
     python -m apps.deployment.settings.variables
 
-`moped_api/settings.py` reads the variables and has their defaults. A new variable is one line here
-and one line there.
+`moped_api/settings.py` reads the variables and has their defaults. A new variable is one line in the
+table and one line there.
 """
 
 import ast
+import csv
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from apps.deployment.paths import PROJECT
@@ -19,70 +21,20 @@ DOCUMENT = PROJECT / "docs" / "settings.md"
 
 class Variable(NamedTuple):
     """
-    One environment variable.
+    One environment variable: a line of variables.csv.
 
     :param output: the output of a stage's stack (infrastructure/moped-api.yaml) that provides the value
     :param laptop: the value on a laptop before `make run`, with EMULATOR for the emulator's URL
     """
 
     name: str
+    output: str
+    laptop: str
     meaning: str
-    output: str = ""
-    laptop: str | None = None
 
 
-VARIABLES = (
-    Variable("MOPED_API_CURRENT_ENVIRONMENT", "The name of the stage.", laptop="laptop"),
-    Variable("MOPED_API_VERSION", "The version that the health routes and the reference show."),
-    Variable("MOPED_API_COMMIT", "The commit that the health routes show."),
-    Variable("MOPED_API_READ_ONLY", "Whether the stage may not change accounts (previews)."),
-    Variable("MOPED_API_EXTRA_APPS", "More Django apps.", laptop="apps.devstack,apps.deployment"),
-    Variable("MOPED_API_EXTRA_MIDDLEWARE", "More middleware.", laptop="apps.devstack.pages.LaptopMiddleware"),
-    Variable("MOPED_API_LOG_FORMAT", "`json`, or `text` for people.", laptop="text"),
-    Variable("MOPED_API_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR."),
-    Variable("AWS_DEFAULT_REGION", "The region of all services. Lambda sets it."),
-    Variable("AWS_ENDPOINT_URL", "An emulator on this machine.", laptop="EMULATOR"),
-    Variable("AWS_ENDPOINT_URL_", "The same for one service, whose name follows."),
-    Variable("COGNITO_REGION", "The region of the user pool, by default `AWS_DEFAULT_REGION`."),
-    Variable("COGNITO_USERPOOL_ID", "The user pool.", "UserPoolId", "us-east-1_NOTYETMADE"),
-    Variable("COGNITO_APP_CLIENT_ID", "The pool's clients whose tokens count.", "ClientId", "not-yet-made"),
-    Variable("COGNITO_DOMAIN_URL", "The hosted UI. Required with browser sign-in.", "DomainUrl", "EMULATOR"),
-    Variable(
-        "COGNITO_JWKS_URL",
-        "The key set of an emulator on this machine.",
-        laptop="EMULATOR/us-east-1_NOTYETMADE/.well-known/jwks.json",
-    ),
-    Variable("COGNITO_DYNAMO_TABLE_NAME", "The claims table.", "ClaimsTable", "not-yet-made"),
-    Variable(
-        "MOPED_API_CONFIGURATION_SETTINGS",
-        "The secret with the Fernet keys of the claims.",
-        "ConfigurationSecret",
-        "not-yet-made",
-    ),
-    Variable("DATABASE_URL", "PostgreSQL behind Hasura, without a password on a stage.", "DatabaseUrl"),
-    Variable("MOPED_API_DATABASE_SECRET", "The secret with `username` and `password`.", "DatabaseSecret"),
-    Variable(
-        "MOPED_API_DATABASE_POOLER",
-        "Whether the database is behind RDS Proxy or PgBouncer ([database.md](database.md)).",
-    ),
-    Variable("MOPED_API_UPLOADS_S3_BUCKET", "The bucket of the files.", "UploadsBucket", "not-yet-made"),
-    Variable("MOPED_API_UPLOADS_PREFIX", "The folder of the bucket below which all keys are."),
-    Variable("MOPED_API_UPLOADS_ENCRYPTION", "`AES256` or `aws:kms`, if the bucket requires it."),
-    Variable("MOPED_API_UPLOAD_MAX_MEGABYTES", "The largest file."),
-    Variable("MOPED_API_UPLOAD_MINUTES", "How long an upload form is valid."),
-    Variable("MOPED_API_FILES_OLDER_PREFIXES", "Older folders whose files may be downloaded."),
-    Variable("MOPED_API_ALLOWED_HOSTS", "The host names of the API.", laptop="127.0.0.1,localhost"),
-    Variable("MOPED_API_CORS_ORIGINS", "Origins that may call the API.", laptop="https://localhost:3000"),
-    Variable("MOPED_API_CORS_ORIGIN_PATTERNS", "Regular expressions for more origins."),
-    Variable("MOPED_API_CORS_HEADERS", "Headers that these origins may send."),
-    Variable("MOPED_API_BROWSER_PAGES", "Whether there are pages and `/docs/`.", laptop="true"),
-    Variable("MOPED_API_BROWSER_SIGN_IN", "Whether a browser can sign in.", laptop="true"),
-    Variable("MOPED_API_SIGN_IN_RELAY", "The page of staging that signs a browser in on a preview."),
-    Variable("MOPED_API_SECURE_COOKIES", "Whether cookies need https.", laptop="false"),
-    Variable("MOPED_API_WRITES_PER_CALLER", "Rate limit of writes."),
-    Variable("MOPED_API_SIGNATURES_PER_CALLER", "Rate limit of signatures."),
-    Variable("MOPED_API_SIGN_INS_PER_ADDRESS", "Rate limit of browser sign-ins of one IP address."),
-)
+with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as table:
+    VARIABLES = tuple(Variable(**line) for line in csv.DictReader(table))
 
 
 def from_outputs(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -92,10 +44,8 @@ def from_outputs(outputs: Mapping[str, str]) -> dict[str, str]:
 
 def of_laptop(emulator_url: str) -> dict[str, str]:
     """Return the values on a laptop before `make run`."""
-    values = {variable.name: variable.laptop for variable in VARIABLES}
-    return {
-        name: value.replace("EMULATOR", emulator_url) for name, value in values.items() if value is not None
-    }
+    values = {variable.name: variable.laptop for variable in VARIABLES if variable.laptop}
+    return {name: value.replace("EMULATOR", emulator_url) for name, value in values.items()}
 
 
 def readers() -> Iterator[tuple[str, str, str | None]]:
@@ -131,7 +81,7 @@ def document() -> str:
     defaults = {name: (setting, default) for name, setting, default in readers()}
     laptop = of_laptop("http://127.0.0.1:4566")
     rows = []
-    for name, meaning, output, _ in VARIABLES:
+    for name, output, _, meaning in VARIABLES:
         setting, default = defaults[name]
         codes = (_code(text) for text in (setting, output, laptop.get(name, "")))
         cells = (_code(name), meaning, "**required**" if default is None else _code(default), *codes)

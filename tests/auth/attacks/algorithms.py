@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
@@ -16,17 +16,16 @@ from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, MALFORMED, UNKNOWN_KEY, 
 from tests.auth.signing import compact, id_payload, key
 from tests.support.token_factory import base64url
 
-
-def message(header: dict[str, Any]) -> str:
-    return f"{base64url(compact(header))}.{base64url(compact(id_payload()))}"
+SHA256 = hashes.SHA256()
+PSS = padding.PSS(padding.MGF1(SHA256), 32)
 
 
 def signed_with(sign: Callable[[bytes], bytes], **changes: Any) -> Callable[[], str]:
     """Return a maker of tokens whose signature this function makes, under a changed header."""
 
     def make() -> str:
-        signing_input = message(key().header(**changes))
-        return f"{signing_input}.{base64url(sign(signing_input.encode()))}"
+        message = f"{base64url(compact(key().header(**changes)))}.{base64url(compact(id_payload()))}"
+        return f"{message}.{base64url(sign(message.encode()))}"
 
     return make
 
@@ -39,12 +38,8 @@ def hmac_with(secret: Callable[[], bytes], algorithm: str = "HS256") -> Callable
     return signed_with(lambda octets: hmac.digest(secret(), octets, f"sha{algorithm[2:]}"), alg=algorithm)
 
 
-def public_key(encoding: Encoding, form: PublicFormat = PublicFormat.SubjectPublicKeyInfo) -> bytes:
-    return key().private.public_key().public_bytes(encoding, form)
-
-
-def pem() -> bytes:
-    return public_key(Encoding.PEM)
+def public_key(encoding: Encoding) -> bytes:
+    return key().private.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
 
 
 def header(**changes: Any) -> Callable[[], str]:
@@ -62,69 +57,9 @@ def rsa(pad: Any, digest: Any, algorithm: str = "RS256") -> Callable[[], str]:
     return signed_with(lambda octets: key().signature(octets, pad, digest), alg=algorithm)
 
 
-def elliptic(octets: bytes) -> bytes:
-    return ec.generate_private_key(ec.SECP256R1()).sign(octets, ec.ECDSA(SHA256))
-
-
-def number_as_signature(number: Callable[[], int]) -> Callable[[], str]:
-    return signed_with(lambda _: number().to_bytes(256, "big"))
-
-
-def textbook(prefix: bytes) -> Callable[[], str]:
-    """Sign a hash in an encoding of PKCS #1 that is not quite the one."""
-
-    def sign(octets: bytes) -> bytes:
-        digest = hashlib.sha256(octets).digest()
-        block = b"\x00\x01" + b"\xff" * (256 - 3 - len(prefix) - len(digest)) + b"\x00" + prefix + digest
-        number = pow(int.from_bytes(block, "big"), key().private.private_numbers().d, key().numbers.n)
-        return number.to_bytes(256, "big")
-
-    return signed_with(sign)
-
-
 def changed(change: Callable[[bytes], bytes]) -> Callable[[], str]:
     """Change the octets of a genuine signature."""
     return signed_with(lambda octets: change(key().signature(octets)))
-
-
-def plus_modulus(signature: bytes) -> bytes:
-    """Return the signature's number plus n: the same residue, where it still fits."""
-    number = int.from_bytes(signature, "big") + key().numbers.n
-    return number.to_bytes(max(256, (number.bit_length() + 7) // 8), "big")
-
-
-def of_another_token() -> str:
-    """Carry the genuine signature of other claims."""
-    other = key().sign(id_payload(email="another.user@austintexas.gov"))
-    return f"{message(key().header())}.{other.rpartition('.')[2]}"
-
-
-SHA256 = hashes.SHA256()
-NONE = ("none", "None", "NONE", "nOnE", "none ", "\u0000none", "")
-NOT_RS256 = (["RS256"], {"RS256": 1}, 256, True, "rs256", "RS256 ", " RS256", "RS-256", "RS256\u0000")
-CRITICAL: tuple[Any, ...] = (["exp"], ["b64"], ["alg"], [], "exp", {}, ["x", "x"], False)
-# What a verifier may take for an HMAC secret: our public key in all its forms, an empty one, Django's own.
-# CVE-2016-10555, CVE-2022-29217, CVE-2024-33663; RFC 8725, 2.1; simplejwt's default
-SECRETS: dict[str, Callable[[], bytes]] = {
-    "SECRET_KEY": lambda: bytes(settings.SECRET_KEY, "ascii"),
-    "empty-secret": lambda: b"",
-    "public-key-pem": pem,
-    "public-key-pem-stripped": lambda: pem().strip(),
-    "public-key-der": lambda: public_key(Encoding.DER),
-    "public-key-openssh": lambda: public_key(Encoding.OpenSSH, PublicFormat.OpenSSH),
-    "modulus": lambda: key().numbers.n.to_bytes(256, "big"),
-    "jwk": lambda: compact(key().jwk()),
-}
-# Our key's signature by another scheme (RFC 8725, 3.1), or another key's.
-PSS = padding.PSS(padding.MGF1(SHA256), 32)
-# What a sender may name beside the key id (RFC 7515, 4.1; RFC 8725, 3.10; CVE-2018-0114): all ignored.
-OWN_KEYS: dict[str, tuple[str, Callable[[], Any]]] = {
-    "jwk-embedded": ("jwk", lambda: key("attacker").jwk()),
-    "jku": ("jku", lambda: "https://attacker.example/jwks.json"),
-    "jku-at-the-real-place": ("jku", lambda: settings.COGNITO_JWKS_URL),
-    "x5u": ("x5u", lambda: "https://attacker.example/chain.pem"),
-    "x5c": ("x5c", lambda: [base64.b64encode(public_key(Encoding.DER)).decode()]),
-}
 
 
 def embedded(name: str, value: Callable[[], Any]) -> Callable[[], str]:
@@ -132,33 +67,47 @@ def embedded(name: str, value: Callable[[], Any]) -> Callable[[], str]:
     return lambda: key("attacker").sign(id_payload(), key().header(**{name: value()}))
 
 
+NOT_RS256 = ("none", "None", "none ", "", ["RS256"], {"RS256": 1}, 256, "rs256", "RS256 ", "RS256\u0000")
+CRITICAL: tuple[Any, ...] = (["exp"], [], "exp", {}, False)
+NOT_TEXT: tuple[Any, ...] = (1, True, ["pool-key-1"])
+# What a verifier may take for an HMAC secret: our public key in its forms, an empty one, Django's own.
+# CVE-2016-10555, CVE-2022-29217, CVE-2024-33663; RFC 8725, 2.1; simplejwt's default
+SECRETS: dict[str, Callable[[], bytes]] = {
+    "SECRET_KEY": lambda: bytes(settings.SECRET_KEY, "ascii"),
+    "empty-secret": lambda: b"",
+    "public-key-pem": lambda: public_key(Encoding.PEM),
+    "public-key-der": lambda: public_key(Encoding.DER),
+    "modulus": lambda: key().numbers.n.to_bytes(256, "big"),
+    "jwk": lambda: compact(key().jwk()),
+}
+# What a sender may name beside the key id (RFC 7515, 4.1; RFC 8725, 3.10; CVE-2018-0114): all ignored.
+OWN_KEYS: dict[str, Callable[[], Any]] = {
+    "jwk": lambda: key("attacker").jwk(),
+    "jku": lambda: "https://attacker.example/jwks.json",
+    "x5u": lambda: "https://attacker.example/chain.pem",
+    "x5c": lambda: [base64.b64encode(public_key(Encoding.DER)).decode()],
+}
+
 ATTACKS = catalogue(
     {
         MALFORMED: {
             # RFC 7515, 10.11: plaintext in JWS
-            **{f"alg-{spelling or 'empty'}-without-signature": unsigned(spelling) for spelling in NONE},
+            "alg-none-without-signature": unsigned("none"),
             "alg-none-with-a-signature": unsigned("none", b"x" * 256),
-            "alg-absent": header(alg=None),  # RFC 7515, 4.1.1 (alg must be present)
-            **{f"alg-{json.dumps(value)}": header(alg=value) for value in NOT_RS256},  # RFC 7515, 4.1.1
+            # RFC 7515, 4.1.1
+            "alg-absent": header(alg=None),
+            **{f"alg-{json.dumps(value)}": header(alg=value) for value in NOT_RS256},
             **{f"hmac-with-{name}": hmac_with(secret) for name, secret in SECRETS.items()},
-            "hmac-384-with-public-key": hmac_with(pem, "HS384"),
-            "hmac-512-with-public-key": hmac_with(pem, "HS512"),
+            "hmac-512-with-public-key": hmac_with(SECRETS["public-key-pem"], "HS512"),
             # RFC 8725, 3.1: perform algorithm verification
-            "rs384": rsa(padding.PKCS1v15(), hashes.SHA384(), "RS384"),
             "rs512": rsa(padding.PKCS1v15(), hashes.SHA512(), "RS512"),
             "ps256": rsa(PSS, SHA256, "PS256"),
-            "es256": signed_with(elliptic, alg="ES256"),
-            "eddsa": signed_with(ed25519.Ed25519PrivateKey.generate().sign, alg="EdDSA"),
             "es256-psychic-signature": unsigned("ES256", b"\x00" * 64),  # CVE-2022-21449
             "jwe-algorithm": unsigned("RSA-OAEP", b"x" * 256),  # CVE-2023-51774: JWE taken for JWS
-            # Amazon, Verifying JSON web tokens: kid
+            # Amazon, Verifying JSON web tokens: kid; RFC 7515, 4.1.4 (kid is a string)
             "signed-by-a-stranger-without-kid": signed_by("attacker", kid=None),
             "kid-absent": header(kid=None),
-            # RFC 7515, 4.1.4 (kid is a string)
-            **{
-                f"kid-{json.dumps(value)[:12]}": header(kid=value)
-                for value in (1, True, ["pool-key-1"], {"kid": "pool-key-1"}, 1.5)
-            },
+            **{f"kid-{json.dumps(value)}": header(kid=value) for value in NOT_TEXT},
             # RFC 7515, 4.1.11 (crit); RFC 7797, 6
             **{f"crit-{json.dumps(value)}": header(crit=value) for value in CRITICAL},
             "crit-null": lambda: key().sign(id_payload(), b'{"kid":"pool-key-1","alg":"RS256","crit":null}'),
@@ -167,32 +116,17 @@ ATTACKS = catalogue(
         BAD_SIGNATURE: {
             "alg-RS256-without-signature": unsigned("RS256"),  # CVE-2020-28042
             # RFC 8725, 3.1: perform algorithm verification
-            "hmac-signature-under-RS256": signed_with(lambda _: hashlib.sha256(pem()).digest()),
+            "hmac-signature-under-RS256": signed_with(lambda octets: hashlib.sha256(octets).digest()),
             "rs512-said-to-be-RS256": rsa(padding.PKCS1v15(), hashes.SHA512()),
             "ps256-said-to-be-RS256": rsa(PSS, SHA256),
-            "es256-said-to-be-RS256": signed_with(elliptic),
-            # Wycheproof, RSA PKCS #1 v1.5: wrong hash
-            "rs1-said-to-be-RS256": rsa(padding.PKCS1v15(), hashes.SHA1()),  # noqa: S303 (the attack)
-            # Wycheproof, RSA: special signatures
-            "zero-signature": number_as_signature(lambda: 0),
-            "one-as-signature": number_as_signature(lambda: 1),
-            "modulus-as-signature": number_as_signature(lambda: key().numbers.n),
-            "modulus-less-one-as-signature": number_as_signature(lambda: key().numbers.n - 1),
-            # RFC 8017, 9.2; Wycheproof: MissingDigestInfo, MissingNull
-            "signature-without-digest-info": textbook(b""),
-            "signature-without-null-parameter": textbook(bytes.fromhex("302f300b06096086480165030402010420")),
             # RFC 8017, 5.2.2 and 8.2.2: length and range of a signature
             "signature-with-a-leading-zero": changed(lambda signature: b"\x00" + signature),
             "signature-too-short": changed(lambda signature: signature[:-1]),
-            "signature-plus-modulus": changed(plus_modulus),
             # RFC 7515, 5.2 step 8
-            "signature-first-bit": changed(lambda signature: bytes([signature[0] ^ 1]) + signature[1:]),
             "signature-last-bit": changed(lambda signature: signature[:-1] + bytes([signature[-1] ^ 1])),
-            "signature-of-another-token": of_another_token,
             "signed-by-a-stranger-under-our-kid": signed_by("attacker"),  # RFC 8725, 2.1
-            # RFC 7515, 6: the key that kid names, and no other
-            "signed-by-our-other-key-under-this-kid": signed_by("pool-key-2"),
-            **{name: embedded(*member) for name, member in OWN_KEYS.items()},
+            "signed-by-our-other-key-under-this-kid": signed_by("pool-key-2"),  # RFC 7515, 6
+            **{f"{name}-of-the-attacker": embedded(name, value) for name, value in OWN_KEYS.items()},
         },
         UNKNOWN_KEY: {
             # RFC 8725, 3.10: do not trust received claims (kid)
@@ -202,10 +136,7 @@ ATTACKS = catalogue(
                     ("empty", ""),
                     ("of-another-case", "POOL-KEY-1"),
                     ("with-a-space", "pool-key-1 "),
-                    ("with-a-nul", "pool-key-1\u0000"),
                     ("path", "../../../../dev/null"),
-                    ("sql", "x' UNION SELECT 'secret"),
-                    ("url", "https://attacker.example/key.json"),
                     ("long", "k" * 600),
                 )
             },

@@ -29,12 +29,7 @@ def claim(**changes: Any) -> Callable[[], str]:
 
 def literal(name: str, text: str) -> Callable[[], str]:
     """Sign a payload in which the claim's value is this very JSON text."""
-
-    def make() -> str:
-        payload = compact(id_payload(**{name: "@@"}))
-        return key().sign(payload.replace(b'"@@"', text.encode()))
-
-    return make
+    return octets(lambda _: compact(id_payload(**{name: "@@"})).replace(b'"@@"', text.encode()))
 
 
 def octets(change: Callable[[bytes], bytes]) -> Callable[[], str]:
@@ -42,8 +37,13 @@ def octets(change: Callable[[bytes], bytes]) -> Callable[[], str]:
     return lambda: key().sign(change(compact(id_payload())))
 
 
-def this(payload: bytes) -> Callable[[], str]:
-    return lambda: key().sign(payload)
+def replaced(payload: bytes) -> Callable[[], str]:
+    return octets(lambda _: payload)
+
+
+def ending_in(rest: bytes) -> Callable[[], str]:
+    """Put this in the place of the last brace."""
+    return octets(lambda text: text[:-1] + rest)
 
 
 def at(claim_name: str, seconds: float) -> Callable[[], str]:
@@ -66,15 +66,40 @@ def access_token() -> str:
     return key().sign(id_payload(token_use="access", **absent, **present))
 
 
-def unsigned_expired() -> str:
+def changed_after_signing() -> str:
     """Change a payload after it was signed: the signature must be what is complained about."""
     protected, _, signature = key().sign(id_payload()).split(".")
     return f"{protected}.{base64url(compact(id_payload(exp=1)))}.{signature}"
 
 
-WRONG_TYPES = ("null", "true", "1", "1.5", "[]", "{}", '["x"]')
-NOT_INTEGERS = ("null", "true", '"1"', "1.5", "1e3", "4102444800.0", "[]", "{}", "1e400", "9" * 30, "-1")
-DEEP = "[" * 2500 + "]" * 2500
+WRONG_TYPES = ("null", "true", "1", "[]", "{}", '["x"]')
+NOT_INTEGERS = ("null", "true", '"1"', "1.5", "1e3", "[]", "1e400", "9" * 30)
+TEXTS = ("sub", "email", "cognito__username")
+TIMES = ("exp", "iat", "auth_time")
+# Claims, and JSON values that they may not have.
+REFUSED_VALUES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(TEXTS, WRONG_TYPES),  # OpenID Connect Core, 5.1: types of standard claims
+    **dict.fromkeys((*TIMES, "nbf"), NOT_INTEGERS),  # RFC 7519, 2: NumericDate; python-jose: OverflowError
+    "email_verified": ("null", "1", '"yes"', '"TRUE"', "[]"),
+    "cognito__groups": ("null", '"admin"', "{}", '["a",null]', '[["a"]]'),  # Amazon, Using the ID token
+    "nonce": ("1",),  # OpenID Connect Core, 2: nonce
+}
+# Octets in the place of claims (RFC 7519, 7.2 step 10: a JSON object in UTF-8), or after the last of them.
+REFUSED_PAYLOADS = {"array": b"[]", "null": b"null", "not-json": b"<", "octet": b"\x00"}
+REFUSED_MEMBERS = {
+    "not-utf-8": b',"x":"\xff"}',
+    "not-utf-8-in-a-name": b',"\xff":1}',
+    "encoded-surrogate": b',"x":"\xed\xa0\x80"}',  # RFC 3629, 3
+    "overlong-utf-8": b',"x":"\xc0\xaf"}',
+    "lone-surrogate": b',"x":"\\udfff"}',  # RFC 8259, 8.2
+    "nan": b',"x":NaN}',  # RFC 8259, 6
+    "number-beyond-floats": b',"x":1e400}',
+    "deeply-nested": b',"x":' + b"[" * 2500 + b"]" * 2500 + b"}",  # RFC 8259, 9; python-jose: RecursionError
+    "nested-by-objects": b',"x":' + b'{"x":' * 600 + b"1" + b"}" * 601,
+    "nested-below-any-crash": b',"x":' + b"[" * 300 + b"]" * 300 + b"}",  # renderers
+    "cut-short": b"",
+    "tail": b"}{}",
+}
 
 ATTACKS = catalogue(
     {
@@ -86,28 +111,19 @@ ATTACKS = catalogue(
             "iss-in-capitals": issuer(str.upper),
             "iss-prolonged": issuer(lambda iss: f"{iss}.attacker.example"),
             "iss-in-a-list": issuer(lambda iss: [iss]),
-            "iss-null": literal("iss", "null"),
-            # Amazon, Verifying JSON web tokens: aud, iss, token_use
-            "iss-of-another-pool": issuer(lambda iss: f"{iss[:-1]}{'A' if iss[-1] != 'A' else 'B'}"),
             "iss-of-another-region": issuer(lambda iss: iss.replace("us-east-1.", "us-west-2.")),
-            "iss-of-the-key-set": issuer(lambda iss: f"{iss}/.well-known/jwks.json"),
             "iss-cut-short": issuer(lambda iss: iss[:-1]),  # CVE-2024-53861: a part of the issuer is enough
-            "iss-empty": issuer(lambda _: ""),  # CVE-2024-53861
+            "iss-empty": claim(iss=""),  # CVE-2024-53861
             # RFC 7519, 4: the last of duplicates
-            "iss-twice-ours-first": octets(lambda text: text[:-1] + b',"iss":"https://attacker.example"}'),
-            # RFC 7519, 7.2 step 10: a JSON object in UTF-8
-            "payload-object-of-nothing": octets(lambda _: b"{}"),
+            "iss-twice-ours-first": ending_in(b',"iss":"https://attacker.example"}'),
+            "payload-object-of-nothing": replaced(b"{}"),
         },
         ACCEPTED: {
             # RFC 7519, 4: the last of duplicates; the pool signed it
             "iss-twice-ours-last": octets(lambda text: b'{"iss":"https://attacker.example",' + text[1:]),
-            # one pool, several clients
             "aud-of-the-second-client": audience(lambda _: settings.COGNITO_CLIENT_IDS[-1]),
-            # nothing genuine stays out
             "payload-with-many-brackets": literal("x", json.dumps([["[{"]] * 40)),
-            # clock skew between Cognito and Lambda
-            "issued-in-5-seconds": at("iat", 5),
-            # RFC 7519, 4.1.5 and 4.1.6: not before, issued at
+            "issued-in-5-seconds": at("iat", 5),  # clock skew between Cognito and Lambda
             "valid-since-yesterday": at("nbf", -86_400),
             "groups-of-none": claim(cognito__groups=[]),  # Amazon, Using the ID token: cognito:groups
             # Cognito writes some booleans as strings
@@ -121,7 +137,6 @@ ATTACKS = catalogue(
             "with-at_hash": claim(at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
             "without-jti": claim(jti=None, origin_jti=None),
             "with-letters-of-all-kinds": claim(given_name="Zoë 🚲 \u2028"),
-            "with-identities": claim(identities=[{"userId": "x", "primary": "true"}]),
         },
         AUDIENCE: {
             # RFC 7519, 4.1.3 and RFC 8725, 3.9: audience
@@ -129,12 +144,9 @@ ATTACKS = catalogue(
             "aud-empty": claim(aud=""),
             "aud-cut-short": audience(lambda aud: aud[:-1]),
             "aud-in-capitals": audience(str.upper),
-            "aud-with-a-space": audience(lambda aud: f"{aud} "),
             "aud-of-both-clients": audience(lambda _: ",".join(settings.COGNITO_CLIENT_IDS)),
-            **{f"aud-{text}": literal("aud", text) for text in WRONG_TYPES},
-            # Amazon, Verifying JSON web tokens: aud, iss, token_use
-            "aud-of-another-client": claim(aud="another-client"),
             "aud-in-a-list": audience(lambda aud: [aud]),
+            **{f"aud-{text}": literal("aud", text) for text in WRONG_TYPES},
         },
         USE: {
             # RFC 8725, 3.12: one kind of token taken for another; Amazon, Verifying JSON web tokens
@@ -147,70 +159,22 @@ ATTACKS = catalogue(
             **{f"use-{text}": literal("token_use", text) for text in WRONG_TYPES},
         },
         EXPIRED: {
-            # RFC 7519, 4.1.4: expiration
-            "expired-a-second-ago": at("exp", -1),
+            # RFC 7519, 4.1.4: expiration (on or after)
             "expired-in-1970": claim(exp=0),
-            "expires-now": at("exp", 0),  # RFC 7519, 4.1.4: expiration (on or after)
+            "expires-now": at("exp", 0),
         },
         CLAIMS: {
-            "exp-absent": claim(exp=None),  # python-jose and the Flask API: an absent exp
-            "iat-absent": claim(iat=None),  # RFC 7519, 4.1.5 and 4.1.6: not before, issued at
-            "auth_time-absent": claim(auth_time=None),  # OpenID Connect Core, 2: auth_time
-            # RFC 7519, 2: NumericDate; python-jose: OverflowError
+            **{f"{name}-absent": claim(**{name: None}) for name in (*TEXTS, *TIMES)},
             **{
                 f"{name}-{text[:12]}": literal(name, text)
-                for name in ("exp", "iat", "auth_time", "nbf")
-                for text in NOT_INTEGERS
+                for name, texts in REFUSED_VALUES.items()
+                for text in texts
             },
-            # OpenID Connect Core, 5.1: types of standard claims
-            **{f"{name}-absent": claim(**{name: None}) for name in ("sub", "email", "cognito__username")},
-            **{
-                f"{name}-{text}": literal(name, text)
-                for name in ("sub", "email", "cognito__username")
-                for text in WRONG_TYPES
-            },
-            **{
-                f"email_verified-{text}": literal("email_verified", text)
-                for text in ("null", "1", "0", '"yes"', '"TRUE"', '""', "[]", "{}")
-            },
-            # Amazon, Using the ID token: cognito:groups
-            **{
-                f"groups-{text}": literal("cognito__groups", text)
-                for text in ("null", "true", "1", '"admin"', "{}", "[1]", '["a",null]', '[["a"]]')
-            },
-            "nonce-of-another-type": literal("nonce", "1"),  # OpenID Connect Core, 2: nonce
-            # RFC 7519, 7.2 step 10: a JSON object in UTF-8
-            **{
-                f"payload-{name}": this(text)
-                for name, text in (
-                    ("array", b"[]"),
-                    ("null", b"null"),
-                    ("not-json", b"<"),
-                    ("octet", b"\x00"),
-                )
-            },
-            "payload-cut-short": octets(lambda text: text[:-1]),
-            "payload-with-a-tail": octets(lambda text: text + b"{}"),
-            # RFC 8259, 8.1
-            "payload-byte-order-mark": octets(lambda text: b"\xef\xbb\xbf" + text),
-            "payload-utf-16": octets(lambda text: text.decode().encode("utf-16")),
-            "payload-not-utf-8": octets(lambda text: text.replace(b"jane", b"j\xe4ne")),
-            "payload-not-utf-8-in-an-unread-member": octets(lambda text: text[:-1] + b',"x":"\xff"}'),
-            "payload-not-utf-8-in-a-name": octets(lambda text: text[:-1] + b',"\xff":1}'),
-            # RFC 3629, 3
-            "payload-encoded-surrogate": octets(lambda text: text[:-1] + b',"x":"\xed\xa0\x80"}'),
-            "payload-overlong-utf-8": octets(lambda text: text[:-1] + b',"x":"\xc0\xaf"}'),
-            # RFC 8259, 8.2
-            "payload-lone-surrogate": literal("email", '"\\ud800@austintexas.gov"'),
-            "payload-lone-surrogate-in-an-unread-member": literal("x", '"\\udfff"'),
-            # RFC 8259, 6
-            "payload-nan": literal("x", "NaN"),
-            "payload-exp-nan": literal("exp", "NaN"),
-            "payload-number-beyond-floats": literal("x", "1e400"),
+            **{f"payload-{name}": replaced(text) for name, text in REFUSED_PAYLOADS.items()},
+            **{f"payload-with-{name}": ending_in(rest) for name, rest in REFUSED_MEMBERS.items()},
+            "payload-byte-order-mark": octets(lambda text: b"\xef\xbb\xbf" + text),  # RFC 8259, 8.1
             "payload-exp-infinity": literal("exp", "Infinity"),  # RFC 8259, 6; a token for ever
-            "payload-deeply-nested": literal("x", DEEP),  # RFC 8259, 9; python-jose: RecursionError
-            "payload-nested-by-objects": literal("x", '{"x":' * 600 + "1" + "}" * 600),  # RFC 8259, 9
-            "payload-nested-below-any-crash": literal("x", "[" * 300 + "]" * 300),  # RFC 8259, 9; renderers
+            "payload-lone-surrogate-in-a-claim": literal("email", '"\\ud800@austintexas.gov"'),
         },
         TOO_EARLY: {
             # RFC 7519, 4.1.5 and 4.1.6: not before, issued at
@@ -218,7 +182,7 @@ ATTACKS = catalogue(
             "valid-in-an-hour": at("nbf", 3600),
         },
         BAD_SIGNATURE: {
-            "payload-changed-after-signing": unsigned_expired,  # signature before payload
+            "payload-changed-after-signing": changed_after_signing,  # signature before payload
         },
     }
 )

@@ -39,10 +39,8 @@ def with_member(member: str) -> str:
 VALID = {
     # Hasura, JWT configuration: claims are strings, allowed-roles a list of strings
     "usual": json.dumps(HASURA),
-    "compact": json.dumps(HASURA, separators=(",", ":")),
     "with-unknown-ids": changed(x_hasura_user_db_id="0"),
     "with-no-role": changed(x_hasura_allowed_roles=[]),
-    "with-all-roles": changed(x_hasura_allowed_roles=["moped-admin", "moped-editor", "moped-viewer"]),
     "with-another-string": changed(x_hasura_custom="1"),
     "spaced": f" \n{json.dumps(HASURA, indent=2)} ",  # RFC 8259, 2
     # older items lack members
@@ -54,15 +52,10 @@ VALID = {
 INVALID = {
     # Hasura, JWT configuration: claims are strings, allowed-roles a list of strings
     "roles-as-a-string": changed(x_hasura_allowed_roles="moped-admin"),
-    "roles-as-an-object": changed(x_hasura_allowed_roles={"moped-admin": True}),
     "roles-null": with_member('"x":"y"').replace('["moped-editor"]', "null"),
     "roles-of-numbers": changed(x_hasura_allowed_roles=[1]),
-    "roles-nested": changed(x_hasura_allowed_roles=[["moped-admin"]]),
     "id-as-a-list": changed(x_hasura_user_db_id=["77"]),
-    "id-null": with_member('"x":"y"').replace('"77"', "null"),
-    "default-role-as-a-list": changed(x_hasura_default_role=["moped-viewer"]),
     "another-list": changed(x_hasura_custom=["moped-admin"]),
-    "another-number": changed(x_hasura_custom=1),
     "another-null": with_member('"x":null'),
     "another-object": changed(x_hasura_custom={"a": "b"}),
     "roles-in-other-letters": changed(X_Hasura_Allowed_Roles=["moped-admin"]),
@@ -76,8 +69,6 @@ INVALID = {
     "unknown-twice": with_member('"a":"b","a":"b"'),
     "nan": with_member('"x":NaN'),  # RFC 8259, 6
     "lone-surrogate": with_member('"x":"\\ud800"'),  # RFC 8259, 8.2
-    "comment": with_member('"x":"y"/**/'),  # RFC 8259, 2
-    "trailing-comma": json.dumps(HASURA)[:-1] + ",}",  # RFC 8259, 4
     "deeply-nested": with_member('"x":' + "[" * 1200 + "]" * 1200),  # RFC 8259, 9
 }
 
@@ -90,17 +81,13 @@ ATTACKS = catalogue(
         CLAIMS: {
             **both(INVALID),
             # the Flask API answered 500
-            **{
-                f"value-{text[:10]}": value(text)
-                for text in ("null", "true", "1", "[]", '["moped-admin"]', "[{}]", "1.5")
-            },
+            **{f"value-{text[:10]}": value(text) for text in ("null", "true", "1", "[]", '["moped-admin"]')},
             **{
                 f"string-of-{name}": string(text)
                 for name, text in (
                     ("nothing", ""),
                     ("null", "null"),
                     ("array", "[]"),
-                    ("words", "moped-admin"),
                     ("json-in-json", json.dumps(json.dumps(HASURA))),
                     ("cut-short", json.dumps(HASURA)[:-1]),
                     ("a-tail", json.dumps(HASURA) + "{}"),

@@ -52,14 +52,10 @@ ATTACKS = catalogue(
             "usual": partial(beside_a_good_one),  # a key that is not published
             # RFC 7517, 4.2
             "for-encryption": first(use="enc"),
-            "use-in-capitals": first(use="SIG"),
             "use-null": first_with("use", "null"),
             "key_ops-sign": first(use=None, key_ops=["sign"]),  # RFC 7517, 4.3
             # RFC 7517, 4.4; RFC 8725, 3.1
-            **{
-                f"alg-{alg}": first(alg=alg)
-                for alg in ("RS384", "PS256", "HS256", "none", "RSA-OAEP", "", "rs256")
-            },
+            **{f"alg-{alg}": first(alg=alg) for alg in ("RS384", "PS256", "HS256", "none", "")},
             "alg-null": first_with("alg", "null"),  # RFC 7517, 4.4
             # CVE-2024-33663: symmetric keys in a public set
             "kty-oct": lambda: beside_a_good_one({"kid": "pool-key-1", "kty": "oct", "k": "AAAA"}),
@@ -67,7 +63,6 @@ ATTACKS = catalogue(
             # RFC 7517, 4.1
             "kty-in-small-letters": first(kty="rsa"),
             "kty-absent": first(kty=None),
-            "kty-a-list": first(kty=["RSA"]),
             # RFC 7518, 6.3.2: a private key, published
             **{
                 f"private-{part}": first(**{part: "AAAA"})
@@ -75,21 +70,16 @@ ATTACKS = catalogue(
             },
             "exponent-1": first(e="AQ"),  # e = 1 makes every signature its own message
             "exponent-3": of(2048, 3),  # Bleichenbacher's forgery against e = 3
-            # RFC 8725, 3.5: keys of sufficient strength
-            "exponent-0": first(e="AA"),
-            "exponent-even": first(e="AQAA"),
             # verification that takes for ever
             "exponent-huge": first(e="AQAB" * 64),
             "modulus-beyond-4096-bits": modulus(lambda n: n << 2049 | 1),
             # RFC 7518, 6.3: parameters of RSA keys
-            "exponent-empty": first(e=""),
             "exponent-a-number": first_with("e", "65537"),
             "exponent-absent": first(e=None),
             "modulus-empty": first(n=""),
             "modulus-absent": first(n=None),
             "modulus-a-number": first_with("n", "9" * 600),
             "exponent-padded": first(e="AQAB===="),  # RFC 7515, 2
-            "modulus-of-1024-bits": of(1024),  # RFC 7518, 3.3: 2048 bits or larger
             "modulus-of-2047-bits": modulus(lambda n: n >> 1 | 1),  # RFC 7518, 3.3
             "modulus-in-standard-base64": first(n="+/+/" * 85 + "AA"),  # RFC 7518, 6.3.1.1
             "modulus-not-ascii": first(n="é" * 342),  # RFC 7518, 6.3.1.1
@@ -97,11 +87,8 @@ ATTACKS = catalogue(
             "kid-twice": lambda: beside_a_good_one(key().jwk(), key("attacker").jwk(kid="pool-key-1")),
             "kid-twice-the-same-key": lambda: beside_a_good_one(key().jwk(), key().jwk()),
             "kid-twice-one-unusable": lambda: beside_a_good_one(key().jwk(), key().jwk(use="enc")),
-            "kid-twice-of-another-kind": lambda: beside_a_good_one(ELLIPTIC, key().jwk()),
             "kid-absent": first(kid=None),  # a key without a name matches no token
-            # RFC 7517, 4.5
-            "kid-a-number": first(kid=1),
-            "kid-a-list": first(kid=["pool-key-1"]),
+            "kid-a-number": first(kid=1),  # RFC 7517, 4.5
             # RFC 7517, 4.5 (case-sensitive)
             "kid-of-another-case": first(kid="Pool-Key-1"),
         },
@@ -110,7 +97,6 @@ ATTACKS = catalogue(
             # RFC 7517, 4: parameters of a key: use and alg are optional
             "without-use-and-alg": first(use=None, alg=None),
             "with-key_ops-verify": first(use=None, key_ops=["verify"]),  # RFC 7517, 4.3
-            "with-certificate": first(x5c=["MIIB"], x5t="AA"),  # RFC 7517, 4.7 (ignored)
             "among-nonsense": lambda: {"keys": [*ODDITIES, key().jwk()], "more": 1},  # RFC 7517, 5
             # RFC 7518, 6.3.1.1: some implementations prefix it; the number counts
             "modulus-with-a-leading-zero": lambda: beside_a_good_one(
@@ -118,12 +104,9 @@ ATTACKS = catalogue(
             ),
             # the limit is the limit
             "body-just-below-64-kB": lambda: compact({"x": "x" * 64_000, "keys": [key().jwk()]}),
-            # nothing genuine stays out
-            "a-hundred-keys": lambda: {"keys": [key().jwk(kid=f"k{n}") for n in range(100)] + [key().jwk()]},
         },
         BAD_SIGNATURE: {
             "modulus-of-4096-bits": modulus(lambda n: n << 2048 | 1),  # the largest that is used
-            "modulus-of-3072-bits": of(3072),  # another key under this id
             "modulus-even": modulus(lambda n: n - 1),  # RFC 8725, 3.5: keys of sufficient strength
             # the key that kid names, and no other
             "another-key-under-this-kid": lambda: beside_a_good_one(key("attacker").jwk(kid="pool-key-1")),
@@ -134,13 +117,10 @@ ATTACKS = catalogue(
                 f"body-{name}": partial(bytes, body)
                 for name, body in (
                     ("empty", b""),
-                    ("html", b"<html>maintenance</html>"),
                     ("array", b"[]"),
                     ("object", b"{}"),
                     ("keys-null", b'{"keys":null}'),
-                    ("keys-object", b'{"keys":{}}'),
                     ("no-key", b'{"keys":[]}'),
-                    ("no-usable-key", b'{"keys":[{"kid":"pool-key-1"}]}'),
                     ("cut-short", b'{"keys":[{"kid":'),
                     ("not-utf-8", b'{"keys":["\xff"]}'),
                     ("nested", b'{"keys":' + b"[" * 5000 + b"]" * 5000 + b"}"),

@@ -8,6 +8,9 @@ from tests.auth.attacks import ACCEPTED, BAD_SIGNATURE, CLAIMS, MALFORMED, UNKNO
 from tests.auth.signing import compact, id_payload, key
 from tests.support.token_factory import base64url
 
+HEADER = '{"kid":"pool-key-1","alg":"RS256"%s}'
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 
 def genuine() -> str:
     return key().sign(id_payload())
@@ -34,13 +37,22 @@ def signed(header: Any, payload: Any = None) -> Callable[[], str]:
     return lambda: key().sign(id_payload() if payload is None else payload, header)
 
 
-def signed_text(change: Callable[[str], str], number: int) -> Callable[[], str]:
-    """Change header (0) or payload (1) and sign the changed text, so that only the spelling is wrong."""
+def raw_header(extra: str) -> Callable[[], str]:
+    return signed((HEADER % extra).encode())
+
+
+def signed_text(rest: int, change: Callable[[str], str]) -> Callable[[], str]:
+    """
+    Change the text of a payload and sign the changed text, so that only the spelling is wrong.
+
+    :param rest: the number of characters in the last group of the text
+    """
 
     def make() -> str:
-        parts = [base64url(compact(key().header())), base64url(compact(id_payload()))]
-        parts[number] = change(parts[number])
-        message = ".".join(parts)
+        payload = compact(id_payload())
+        while len(base64url(payload)) % 4 != rest:
+            payload += b" "
+        message = f"{base64url(compact(key().header()))}.{change(base64url(payload))}"
         return f"{message}.{base64url(key().signature(message.encode()))}"
 
     return make
@@ -52,29 +64,7 @@ def inserting(junk: str) -> Callable[[str], str]:
 
 def next_to_canonical(text: str) -> str:
     """Return another spelling of the same octets: unused bits that are not zero."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    return text[:-1] + alphabet[alphabet.index(text[-1]) + 1]
-
-
-def with_rest(rest: int) -> Callable[[], str]:
-    """Sign a payload whose text ends in a group of `rest` characters, one bit too many set."""
-
-    def make() -> str:
-        payload = compact(id_payload())
-        while len(base64url(payload)) % 4 != rest:
-            payload += b" "
-        message = f"{base64url(compact(key().header()))}.{next_to_canonical(base64url(payload))}"
-        return f"{message}.{base64url(key().signature(message.encode()))}"
-
-    return make
-
-
-def standard_alphabet() -> str:
-    """Sign a payload that has `-` and `_` in its text, and write them `+` and `/`."""
-    text = base64url(b" " + compact(id_payload()).replace(b'"sub"', b'"x":"~~~???>>>","sub"'))
-    assert "-" in text or "_" in text
-    message = f"{base64url(compact(key().header()))}.{text.replace('-', '+').replace('_', '/')}"
-    return f"{message}.{base64url(key().signature(message.encode()))}"
+    return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) + 1]
 
 
 def flattened(**more: str) -> str:
@@ -93,115 +83,71 @@ def of_length(length: int) -> Callable[[], str]:
     """Sign a token of exactly so many characters; spaces after the payload fill it up."""
 
     def make() -> str:
-        header = base64url(compact(key().header()))
-        octets = (length - len(header) - 342 - 2) * 3 // 4
-        message = f"{header}.{base64url(compact(id_payload()).ljust(octets))}"
-        return f"{message}.{base64url(key().signature(message.encode()))}"
+        octets = (length - len(base64url(compact(key().header()))) - 342 - 2) * 3 // 4
+        return key().sign(compact(id_payload()).ljust(octets))
 
     return make
-
-
-HEADER = '{"kid":"pool-key-1","alg":"RS256"%s}'
-
-
-def raw_header(extra: str) -> Callable[[], str]:
-    return signed((HEADER % extra).encode())
 
 
 ATTACKS = catalogue(
     {
         ACCEPTED: {
             "genuine": genuine,  # what Cognito issues
-            # RFC 8259, 9 (within 1 kB: answered)
-            "header-deeply-nested": raw_header(',"x":' + "[" * 300 + "]" * 300),
+            "header-deeply-nested": raw_header(',"x":' + "[" * 300 + "]" * 300),  # RFC 8259, 9
             "header-with-a-long-number": raw_header(',"x":%s' % ("9" * 600)),  # RFC 8259, 6 (it is not read)
-            # nothing genuine stays out
-            "header-just-within-the-limit": raw_header(',"x":"%s"' % ("x" * 700)),
             "as-large-as-may-be": of_length(8192),
             "header-kid-escaped": signed(b'{"kid":"\\u0070ool-key-1","alg":"RS256"}'),  # RFC 8259, 8.3
             "header-typ-jwt": raw_header(',"typ":"JWT"'),  # RFC 7519, 5.1
-            # RFC 8259, 4
-            "header-members-in-another-order": signed(b'{ "alg" : "RS256" , "kid" : "pool-key-1" }'),
         },
         MALFORMED: {
             "null-of-the-editor": lambda: "null",  # the Moped editor without a session
             # RFC 7515, 7.1: compact serialization
-            "one-part": lambda: genuine().partition(".")[0],
             "two-parts": changed(lambda token: token.rpartition(".")[0]),
             "four-parts": changed(lambda token: f"{token}.x"),
             "trailing-dot": changed(lambda token: f"{token}."),
-            "leading-dot": changed(lambda token: f".{token}"),
             "only-dots": lambda: "..",
             "two-tokens-with-comma": changed(lambda token: f"{token},{token}"),
             "five-parts-as-jwe": changed(lambda token: f"{token}.x.x"),  # RFC 7516, 9; CVE-2024-33664
-            "empty-header": part(0, lambda _: ""),  # RFC 7515, 5.2: message signature validation
+            "empty-header": part(0, lambda _: ""),
             "flattened-json": flattened,  # RFC 7515, 7.2.2
             "polyglot": polyglot,  # CVE-2022-39227: compact and JSON serialization confused
             # RFC 7515, 2: base64url without padding, line breaks, whitespace
             **{f"padding-on-part-{number}": part(number, lambda text: f"{text}==") for number in range(3)},
-            "padding-that-is-signed": signed_text(lambda text: text + "=" * (-len(text) % 4 or 4), 1),
+            "padding-that-is-signed": signed_text(2, lambda text: f"{text}=="),
             **{
-                f"{name}-in-the-signature": part(2, inserting(junk))
-                for name, junk in (
-                    ("space", " "),
-                    ("tab", "\t"),
-                    ("newline", "\n"),
-                    ("nul", "\0"),
-                    ("quote", '"'),
-                    ("escape", "\\u0041"),
-                    ("latin", "é"),
-                    ("equals", "="),
-                    ("plus", "+"),
-                    ("slash", "/"),
-                    ("exclamation-mark", "!"),
-                )
+                f"{junk!a}-in-the-signature": part(2, inserting(junk))
+                for junk in ("\n", "\0", '"', "\\u0041", "é", "=", "+", "/")
             },
             **{
-                f"{name}-in-the-payload": signed_text(inserting(junk), 1)
-                for name, junk in (
-                    ("space", " "),
-                    ("newline", "\r\n"),
-                    ("exclamation-marks", "!!!!"),
-                    ("quote", '"'),
-                )
+                f"{junk!a}-in-the-payload": signed_text(0, inserting(junk))
+                for junk in (" ", "\r\n", "!!!!", '"')
             },
-            "space-in-the-header": signed_text(inserting(" "), 0),
-            "standard-alphabet": standard_alphabet,
             "impossible-length": part(1, lambda text: text[: len(text) // 4 * 4] + "A"),
-            "impossible-length-of-signature": part(2, lambda text: text[:-1]),
             # RFC 4648, 3.5: canonical encoding
             "signature-not-canonical": part(2, next_to_canonical),
-            "payload-not-canonical-two-left": with_rest(2),
-            "payload-not-canonical-three-left": with_rest(3),
-            "header-array": signed([]),  # RFC 7515, 5.2 step 3 (an object)
-            # RFC 7515, 5.2 step 3
-            "header-null": signed(b"null"),
+            "payload-not-canonical-two-left": signed_text(2, next_to_canonical),
+            "payload-not-canonical-three-left": signed_text(3, next_to_canonical),
+            # RFC 7515, 5.2 step 3 (an object)
+            "header-array": signed([]),
             "header-not-json": signed(b"alg=RS256"),
-            "header-cut-short": signed(b'{"kid":"pool-key-1","alg":"RS256"'),
             "header-with-a-tail": signed(b'{"kid":"pool-key-1","alg":"RS256"}{}'),
             # RFC 7515, 4: header parameter names are unique
             "header-empty-object": signed(b"{}"),
             "header-alg-twice-none-first": signed(b'{"alg":"none","kid":"pool-key-1","alg":"RS256"}'),
             "header-alg-twice-none-last": raw_header(',"alg":"none"'),
             "header-alg-twice-escaped": raw_header(',"\\u0061lg":"none"'),
-            "header-kid-twice": raw_header(',"kid":"pool-key-2"'),
             "header-duplicate-of-no-interest": raw_header(',"typ":"JWT","typ":"JWT"'),
             "header-duplicate-further-in": raw_header(',"jwk":{"k":1,"k":2}'),
-            "header-trailing-comma": raw_header(","),  # RFC 8259, 4
-            # RFC 8259, 7
+            # RFC 8259, 7 and 8
             "header-control-character": signed(b'{"kid":"pool-key-1","alg":"RS256","x":"\x01"}'),
-            "header-comment": raw_header("/**/"),  # RFC 8259, 2
-            # RFC 8259, 8.1
             "header-byte-order-mark": signed(b'\xef\xbb\xbf{"kid":"pool-key-1","alg":"RS256"}'),
-            "header-utf-16": signed((HEADER % "").encode("utf-16-le")),
             "header-not-utf-8": signed(b'{"kid":"pool-key-1","alg":"RS256","x":"\xff"}'),
-            "header-lone-surrogate": raw_header(',"x":"\\ud800"'),  # RFC 8259, 8.2
+            "header-lone-surrogate": raw_header(',"x":"\\ud800"'),
             "header-nan": raw_header(',"x":NaN'),  # RFC 8259, 6
             # CVE-2024-33664, CVE-2025-30204: resource exhaustion
-            "header-of-1-kB-and-more": raw_header(',"x":"%s"' % ("x" * 800)),
             "header-of-70-kB": raw_header(',"x":"%s"' % ("x" * 70_000)),
             "one-too-large": of_length(8193),
-            "eight-kilobytes-of-dots": lambda: "." * 8192,  # CVE-2025-30204: splitting without a bound
+            "eight-kilobytes-of-dots": lambda: "." * 8192,
         },
         BAD_SIGNATURE: {
             "empty-payload": part(1, lambda _: ""),  # RFC 7515, 5.2: message signature validation

@@ -6,12 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import time_machine
 from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from apps.auth.tokens import keys
 from tests.auth.hosted_ui import TokenEndpoint
 from tests.support.http_stub import StubServer, sending
 from tests.support.token_factory import Signer
@@ -32,10 +30,12 @@ def endpoint(settings: Settings) -> Iterator[TokenEndpoint]:
 
 
 class Browser(APIClient):
-    """A browser that asks for pages, over https, since its cookies are Secure."""
+    """A browser: over https, since its cookies are Secure, and with the oldest cookie first."""
 
     def generic(self, *args: Any, **kwargs: Any) -> Any:
-        return super().generic(*args, **kwargs | {"secure": True})
+        kept = (cookie for cookie in self.cookies.values() if cookie["max-age"] != 0)
+        header = "; ".join(f"{cookie.key}={cookie.coded_value}" for cookie in kept)
+        return super().generic(*args, **{"HTTP_COOKIE": header} | kwargs | {"secure": True})
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def browser(endpoint: TokenEndpoint) -> APIClient:
 
 
 def leave(browser: APIClient, target: str = "") -> dict[str, str]:
-    """Start a sign-in and return what the hosted UI is authorization."""
+    """Start a sign-in and return what the hosted UI is asked for."""
     response: Any = browser.get("/auth/sign-in", {"next": target} if target else {})
     query = parse_qs(urlsplit(response.headers["Location"]).query)
     return {name: values[0] for name, values in query.items()}
@@ -64,7 +64,7 @@ def come_back(browser: APIClient, state: str, code: str = "a-code") -> HttpRespo
 
 
 class Pool:
-    """The pool's side of a sign-in: it issues a token for what the hosted UI was authorization."""
+    """The pool's side of a sign-in: it issues a token for what the hosted UI was asked for."""
 
     def __init__(self, endpoint: TokenEndpoint, signer: Signer) -> None:
         self.endpoint, self.signer = endpoint, signer
@@ -116,12 +116,11 @@ class TestStart:
         assert is_protected(cookie)
         assert cookie["max-age"] == 600
 
-    @pytest.mark.parametrize("letter", ["x", "%C3%A9", "\u00e9", '"'], ids=ascii)
-    def test_never_needs_a_larger_cookie_than_browsers_keep(self, browser: APIClient, letter: str) -> None:
-        for length in (100, 166, 333, 999, 1000, 2000):
-            leave(browser, f"/{letter * length}")
+    @pytest.mark.parametrize("target", ["/" + "x" * 999, "/" + "\u00e9" * 166, "/" + '"' * 2000], ids=len)
+    def test_never_needs_a_larger_cookie_than_browsers_keep(self, browser: APIClient, target: str) -> None:
+        leave(browser, target)
 
-            assert max(len(name) + len(value) for name, value in pending_cookies(browser).items()) <= 4096
+        assert max(len(name) + len(value) for name, value in pending_cookies(browser).items()) <= 4096
 
 
 class TestPendingSignIns:
@@ -148,11 +147,7 @@ class TestPendingSignIns:
     ) -> None:
         browser.cookies[TOKEN] = "x" * 4000
         browser.get("/auth/current_user")
-        states = []
-        with time_machine.travel(1_900_000_000, tick=False) as clock:
-            for _ in range(30):
-                clock.shift(1)
-                states.append(leave(browser, target)["state"])
+        states = [leave(browser, target)["state"] for _ in range(30)]
 
         kept_states = {name.removeprefix(PENDING) for name in pending_cookies(browser)}
         assert len(kept_states) >= number
@@ -160,31 +155,6 @@ class TestPendingSignIns:
         cookies = {name: cookie.value for name, cookie in browser.cookies.items() if cookie["max-age"] != 0}
         header = "; ".join(f"{name}={value}" for name, value in cookies.items())
         assert len(header) < 8190 - len("Cookie: ")  # gunicorn's limit_request_field_size
-
-    @pytest.mark.parametrize("name", ["moped_sign_in_", "x" * 43, f"{PENDING}x", f"{PENDING}{'x' * 42},"])
-    def test_are_not_what_another_cookie_holds(self, browser: APIClient, name: str) -> None:
-        response: Any = browser.get("/auth/sign-in", headers={"cookie": f"{name}=1"})
-
-        assert len(response.cookies) == 1
-
-    @pytest.mark.parametrize("planted", ["\u2000{name}={value}", "{name}={value}"])
-    def test_are_never_one_that_a_sibling_host_planted(
-        self, browser: APIClient, pool: Pool, planted: str
-    ) -> None:
-        authorization = leave(browser)
-        (name, value), *_ = pending_cookies(browser).items()
-        pool.endpoint.reply = {"id_token": pool.signer.token(nonce=authorization["nonce"])}
-        cookie = planted.format(name=name, value=value)
-        if not cookie.startswith("\u2000"):
-            cookie = f"{cookie}; {cookie}"
-
-        response: Any = Browser().get(
-            "/auth/callback",
-            {"state": authorization["state"], "code": "a-code"},
-            headers={"accept": "text/html", "cookie": cookie.encode().decode("latin-1")},
-        )
-
-        assert (response.status_code, pool.endpoint.form) == (401, {})
 
 
 class TestCallback:
@@ -238,39 +208,31 @@ class TestCallback:
         assert "sign_in_stale" in response.content.decode()
         assert endpoint.form == {}
 
-    def test_shows_a_signed_in_browser_the_refusal(self, browser: APIClient, pool: Pool) -> None:
-        pool.sign_in(browser)
-
-        assert come_back(browser, "used").status_code == 401  # a second sign-in could go on for ever
-
     @pytest.mark.parametrize(
-        "cookie", ["", "not-base64!", "bm90IGpzb24", "e30", "\u00e9", NESTED], ids=lambda value: value[:12]
+        "cookie", ["", "not-base64!", "bm90IGpzb24", "e30", NESTED], ids=lambda value: value[:12]
     )
     def test_refuses_without_a_readable_cookie(self, browser: APIClient, cookie: str) -> None:
         state = leave(browser)["state"]
         browser.cookies[f"{PENDING}{state}"] = cookie
 
         assert come_back(browser, state).status_code == 401
-        leave(browser)
-        assert browser.cookies[f"{PENDING}{state}"]["max-age"] == 0
 
     @pytest.mark.parametrize(
-        ("claim", "code"), [("nonce", "sign_in_stale"), ("aud", "audience_wrong")], ids=["nonce", "aud"]
+        ("claims", "status", "words"),
+        [
+            ({"nonce": "another"}, 401, "sign_in_stale"),
+            ({"aud": "another"}, 401, "audience_wrong"),
+            ({"padding": "x" * 4000}, 400, "too large"),
+        ],
+        ids=["another sign-in", "another client", "too large for a cookie"],
     )
-    def test_refuses_a_token_for_another_sign_in_or_client(
-        self, browser: APIClient, pool: Pool, claim: str, code: str
+    def test_refuses_a_token_that_does_not_fit(
+        self, browser: APIClient, pool: Pool, claims: dict[str, str], status: int, words: str
     ) -> None:
-        response = pool.sign_in(browser, **{claim: "another"})
+        response = pool.sign_in(browser, **claims)
 
-        assert response.status_code == 401
-        assert code in response.content.decode()
-        assert TOKEN not in response.cookies
-
-    def test_says_so_when_no_cookie_could_hold_the_token(self, browser: APIClient, pool: Pool) -> None:
-        response = pool.sign_in(browser, padding="x" * 4000)
-
-        assert response.status_code == 400
-        assert "too large" in response.content.decode()
+        assert response.status_code == status
+        assert words in response.content.decode()
         assert TOKEN not in response.cookies
 
     @pytest.mark.parametrize(
@@ -278,18 +240,12 @@ class TestCallback:
         [
             (400, {"error": "invalid_grant"}, 401),
             (400, DEEP, 401),
-            (400, b"[", 401),
-            (400, [], 401),
             (400, {"error_description": 1}, 401),
-            (400, b"\xff", 401),
             (429, {"error": "too_many_requests"}, 503),
             (500, b"oops", 502),
             (302, b"", 502),
-            (200, b"not json", 502),
             (200, b"\xff", 502),
-            (200, DEEP, 502),
             (200, [], 502),
-            (200, {"access_token": "x"}, 502),
             (200, {"id_token": 7}, 502),
         ],
         ids=lambda value: str(value)[:20],
@@ -331,16 +287,6 @@ class TestCallback:
         causes = [vars(record)["cause"] for record in caplog.records if record.message == "unavailable"]
         assert len(causes) == 1
         assert "Connection refused" in causes[0]
-
-    def test_says_when_to_retry_while_no_key_is_known(
-        self, browser: APIClient, pool: Pool, settings: Settings
-    ) -> None:
-        settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
-        keys.reset()
-
-        response = pool.sign_in(browser)
-
-        assert (response.status_code, response.headers["Retry-After"]) == (503, "3")
 
     def test_takes_the_same_code_again_after_a_fault(
         self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint
@@ -445,14 +391,6 @@ class TestDeniedSignIn:
         response = sign_out(browser, token[1])
 
         assert response.headers["Location"].startswith(f"{endpoint.url}/logout?")
-
-    def test_is_shown_to_a_browser_with_an_expired_token(self, browser: APIClient, signer: Signer) -> None:
-        browser.cookies[TOKEN] = signer.token(exp=1)
-
-        response = self.denied(browser, error="x", error_description=FROM_TRIGGER)
-
-        assert response.status_code == 401
-        assert DENIAL in response.content.decode()
 
 
 class TestSignOut:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from apps.auth.tokens import jwks_client, keys, verifier
+from apps.auth.tokens import jwks, keys, verifier
 from apps.auth.tokens.errors import KeysUnavailableError, KeyUnknownError, SignatureInvalidError
 from tests.auth.signing import compact, id_payload, key
 from tests.support.clock import Clock
@@ -170,12 +170,14 @@ class TestUnknownKid:
         clock.passes(10)
         has_request, go_on = threading.Event(), threading.Event()
 
-        def slow(url: str) -> bytes:
+        fetch = jwks.fetch
+
+        def slow(url: str) -> Any:
             has_request.set()
             go_on.wait(LIMIT_SECONDS)
-            return publisher.document
+            return fetch(url)
 
-        monkeypatch.setattr(jwks_client, "fetch", slow)
+        monkeypatch.setattr(jwks, "fetch", slow)
         with ThreadPoolExecutor(1) as pool:
             asker = pool.submit(refused, "unknown")
             assert has_request.wait(LIMIT_SECONDS)

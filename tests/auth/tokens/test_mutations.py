@@ -14,45 +14,24 @@ from tests.support import token_factory
 
 pytestmark = [pytest.mark.slow(cost=10), pytest.mark.usefixtures("publisher"), pytest.mark.no_cover]
 
-relaxed = settings(
+many = settings(
+    max_examples=500,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
     derandomize=True,
     database=None,
 )
-many = settings(relaxed, max_examples=500)
-some = settings(relaxed, max_examples=100)
+some = settings(many, max_examples=100)
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 characters = st.one_of(st.sampled_from(ALPHABET + '.=+/ \n\t\0"\\,'), st.characters())
-positions = st.integers(0, 10_000)
-
-
-def at(token: str, position: int) -> int:
-    return position % (len(token) + 1)
+GENUINE = key().sign(id_payload(exp=4_000_000_000))
 
 
 def replacing(token: str, position: int, text: str) -> str:
-    """Insert the text, or put it in the place of up to four characters."""
-    index = at(token, position)
+    """Put the text in the place of up to four characters."""
+    index = position % (len(token) + 1)
     return token[:index] + text + token[index + position % 5 :]
-
-
-def deleting(token: str, position: int, text: str) -> str:
-    index = at(token, position)
-    return token[:index] + token[index + len(text) :]
-
-
-def swapping(token: str, position: int, text: str) -> str:
-    parts = token.split(".")
-    first, second = position % 3, (position // 3) % 3
-    parts[first], parts[second] = parts[second], parts[first]
-    return ".".join(parts)
-
-
-def other_case(token: str, position: int, text: str) -> str:
-    index = at(token, position)
-    return token[:index] + token[index : index + len(text)].swapcase() + token[index + len(text) :]
 
 
 def flipping(token: str, position: int, text: str) -> str:
@@ -71,11 +50,11 @@ def mixing(token: str, position: int, text: str) -> str:
     return ".".join(parts)
 
 
-mutations = st.sampled_from([replacing, deleting, swapping, other_case, flipping, mixing])
+mutations = st.sampled_from([replacing, flipping, mixing])
+# Three steps of `mixing` could make another genuine token.
 steps = st.lists(
-    st.tuples(mutations, positions, st.text(characters, min_size=1, max_size=4)), min_size=1, max_size=3
+    st.tuples(mutations, st.integers(0, 10_000), st.text(characters, max_size=4)), min_size=1, max_size=2
 )
-GENUINE = key().sign(id_payload(exp=4_000_000_000))
 
 
 def mutate(changes: list[tuple[Callable[[str, int, str], str], int, str]]) -> str:
@@ -93,6 +72,7 @@ class TestMutations:
     @many
     @given(steps)
     def test_are_never_accepted_and_never_crash(self, changes: Any) -> None:
+        assert verifier.verify(GENUINE)
         with pytest.raises(verifier.TokenError):
             verifier.verify(mutate(changes))
 
@@ -105,9 +85,6 @@ class TestMutations:
         response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=header)
 
         assert response.status_code == 401
-
-    def test_start_from_a_token_that_is_accepted(self) -> None:
-        assert verifier.verify(GENUINE)
 
 
 json_values = st.recursive(
@@ -122,16 +99,10 @@ class TestSignedNonsense:
     @some
     @given(st.dictionaries(names, json_values, max_size=3))
     def test_in_claims_is_accepted_or_refused_and_never_a_crash(self, changes: dict[str, Any]) -> None:
-        payload = id_payload() | changes
-        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {key().sign(payload)}")
+        token = key().sign(id_payload() | changes)
+        response = APIClient().get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {token}")
 
         assert response.status_code in {200, 401}
-
-    @many
-    @given(st.binary(max_size=64))
-    def test_instead_of_claims_is_refused(self, octets: bytes) -> None:
-        with pytest.raises(verifier.TokenError):
-            verifier.verify(key().sign(octets))
 
     @some
     @given(st.dictionaries(st.sampled_from(["alg", "kid", "crit", "typ", "b64", "x"]), json_values))

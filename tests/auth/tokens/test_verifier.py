@@ -5,7 +5,7 @@ import json
 import pytest
 
 from apps.auth.callers import CognitoUser
-from apps.auth.tokens import rules, verifier
+from apps.auth.tokens import verifier
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS, HasuraClaims
 from tests.auth.signing import HASURA, id_payload, key
 from tests.support.token_factory import USER_ID, Publisher
@@ -80,7 +80,7 @@ class TestMemory:
 
     def test_has_a_bound(self) -> None:
         assert verifier._verified.cache_info().maxsize == 1024
-        assert rules.parse_kid.cache_info().maxsize == 64
+        assert verifier.parse_kid.cache_info().maxsize == 64
 
 
 class TestRefusals:

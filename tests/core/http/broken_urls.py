@@ -1,6 +1,6 @@
 """Routes that go wrong in every way there is."""
 
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest
@@ -25,22 +25,36 @@ class FieldError(errors.ConflictError):
     field = "email"
 
 
-FAILURES: dict[str, Exception] = {
-    "invalid": errors.InvalidError(),
-    "unauthenticated": errors.UnauthenticatedError(),
-    "forbidden": errors.ForbiddenError(),
-    "not_found": errors.NotFoundError(),
-    "conflict": FieldError(),
-    "upstream": errors.UpstreamError(),
-    "unavailable": errors.UnavailableError(),
-    "http404": Http404(),
-    "denied": PermissionDenied(),
-    "throttled": exceptions.Throttled(wait=3),
-    "nested": exceptions.ValidationError(
-        {"address": {"street": ["Too long."]}, "roles": [{"0": ["Unknown."]}]}
+class Failure(NamedTuple):
+    """What a view raises, and what the caller gets."""
+
+    error: Exception
+    status: int
+    code: str
+    fields: dict[str, list[str]] | None = None
+
+
+FAILURES = {
+    "invalid": Failure(errors.InvalidError(), 400, "invalid"),
+    "unauthenticated": Failure(errors.UnauthenticatedError(), 401, "unauthenticated"),
+    "forbidden": Failure(errors.ForbiddenError(), 403, "forbidden"),
+    "not_found": Failure(errors.NotFoundError(), 404, "not_found"),
+    "conflict": Failure(FieldError(), 409, "taken", {"email": ["It is taken."]}),
+    "upstream": Failure(errors.UpstreamError(), 502, "upstream_error"),
+    "unavailable": Failure(errors.UnavailableError(), 503, "unavailable"),
+    "http404": Failure(Http404(), 404, "not_found"),
+    "denied": Failure(PermissionDenied(), 403, "permission_denied"),
+    "throttled": Failure(exceptions.Throttled(wait=3), 429, "throttled"),
+    "nested": Failure(
+        exceptions.ValidationError({"address": {"street": ["Too long."]}, "roles": [{"0": ["Unknown."]}]}),
+        400,
+        "invalid",
+        {"address.street": ["Too long."], "roles": ["Unknown."]},
     ),
-    "general": exceptions.ValidationError({"non_field_errors": ["These two contradict each other."]}),
-    "crash": ZeroDivisionError("a secret in a message"),
+    "general": Failure(
+        exceptions.ValidationError({"non_field_errors": ["These two contradict each other."]}), 400, "invalid"
+    ),
+    "crash": Failure(ZeroDivisionError("a secret in a message"), 500, "internal_error"),
 }
 
 
@@ -49,7 +63,7 @@ class Failing(APIView):
     permission_classes = (AllowAny,)
 
     def get(self, request: Request, failure: str) -> NoReturn:
-        raise FAILURES[failure]
+        raise FAILURES[failure].error
 
 
 class Echo(APIView):

@@ -21,9 +21,3 @@ class TestRoute:
 
     def test_reverses_as_it_was_declared(self) -> None:
         assert (reverse("auth"), reverse("current-user")) == ("/auth/", "/auth/current_user")
-
-
-class TestListing:
-    def test_has_the_api_routes_and_not_the_sign_in(self) -> None:
-        assert routes.Route("/auth/current_user", ("GET",), "current-user") in routes.listing()
-        assert not [route for route in routes.listing() if "callback" in route.path]

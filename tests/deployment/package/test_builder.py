@@ -12,8 +12,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from apps.deployment.errors import StageError
-from apps.deployment.package import archive, builder, shared_objects
-from apps.deployment.package.target import Target, target_of_file
+from apps.deployment.package import builder, shared_objects
+from apps.deployment.package.interpreter import Target, target_of_file
 from apps.deployment.paths import REQUIREMENTS
 from tests.deployment.conftest import VARIABLES
 
@@ -114,7 +114,7 @@ class TestPackage:
         command: list[str | Path] = [runtime_python, "-c", LIST_INVALID_BYTECODE, task]
 
         assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == ""
-        assert {path.relative_to(task).parts[0] for path in task.rglob("*.py")} == set(archive.OWN_PATHS)
+        assert {path.relative_to(task).parts[0] for path in task.rglob("*.py")} == set(builder.SHIPPED)
         assert (task / "django" / "__init__.pyc").is_file()
 
     def test_holds_nothing_that_a_request_does_not_need(self, task: Path) -> None:
@@ -172,7 +172,7 @@ class TestPack:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(files[name])
                 os.utime(path, (10**9 + number, 10**9 + number))
-            archive.pack(tmp_path / f"in{number}", tmp_path / f"out{number}.zip", runtime_python)
+            builder.pack(tmp_path / f"in{number}", tmp_path / f"out{number}.zip", runtime_python)
 
         first, second = ((tmp_path / f"out{number}.zip").read_bytes() for number in (0, 1))
         assert first == second
@@ -183,7 +183,7 @@ class TestPack:
         cached.write_bytes(b"of the Python that builds, with a date")
         (tmp_path / "in" / "a" / "b.py").write_text("")
 
-        archive.pack(tmp_path / "in", tmp_path / "out.zip", runtime_python)
+        builder.pack(tmp_path / "in", tmp_path / "out.zip", runtime_python)
 
         with zipfile.ZipFile(tmp_path / "out.zip") as zipped:
             assert zipped.namelist() == ["a/b.pyc"]
@@ -193,7 +193,7 @@ class TestPack:
         (tmp_path / "in" / "broken.py").write_text("def (:\n")
 
         with pytest.raises(StageError, match="compile the package"):
-            archive.pack(tmp_path / "in", tmp_path / "out.zip", runtime_python)
+            builder.pack(tmp_path / "in", tmp_path / "out.zip", runtime_python)
 
 
 class TestStart:

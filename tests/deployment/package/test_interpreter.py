@@ -1,4 +1,4 @@
-"""Where the Python of the stages' runtime is looked for: as uv does, and among the versions of pyenv."""
+"""What a package is built for, and where its Python is looked for: as uv does, and among pyenv's versions."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from apps.deployment.errors import StageError
 from apps.deployment.package import interpreter
-from apps.deployment.package.target import target_of_file
+from apps.deployment.package.interpreter import Target, target_of, target_of_file
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -33,6 +33,33 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "uv"))
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path / "base"))
     return tmp_path
+
+
+class TestTargetOf:
+    @pytest.mark.parametrize(
+        ("processor", "architecture", "platform"),
+        [
+            ({}, "x86_64", "x86_64-manylinux_2_34"),  # Zappa's default
+            ({"architecture": "arm64"}, "arm64", "aarch64-manylinux_2_34"),
+        ],
+    )
+    def test_takes_wheels_for_the_runtimes_glibc(
+        self, processor: dict[str, str], architecture: str, platform: str
+    ) -> None:
+        target = target_of({"runtime": "python3.14", **processor})
+
+        assert target == Target("python3.14", architecture)
+        assert (target.python, target.platform) == ("3.14", platform)
+
+    @pytest.mark.parametrize(
+        "settings",
+        [{"runtime": "python3.11"}, {}, {"runtime": "python3.13", "architecture": "aarch64"}],
+    )
+    def test_refuses_other_runtimes_and_processors(self, settings: dict[str, str]) -> None:
+        with pytest.raises(StageError, match=r"python3\.12 and newer, .* on x86_64 or arm64") as refusal:
+            target_of(settings)
+
+        assert all(f'"{value}"' in str(refusal.value) for value in settings.values())
 
 
 class TestFind:

@@ -23,8 +23,13 @@ CONCURRENCY = 1000  # of an account
 UNKNOWN_ROLE = "The role defined for the function cannot be assumed by Lambda."
 
 
-def refusal_of(data: dict[str, Any], name: str) -> Any:
+def refusal_of(data: dict[str, Any], name: str = "") -> Any:
     """Return the answer to a change of a function that AWS refuses; None if it does not."""
+    if meant := data.get("CodeSha256"):
+        current = lambda_svc._functions[name]["config"]["CodeSha256"]
+        if meant != current:
+            message = f"CodeSHA256 ({meant}) is different from current CodeSHA256 in $LATEST ({current})."
+            return error_response_json("InvalidParameterValueException", message)
     if name in state.pending and not by_stack.get():
         return error_response_json(
             "ResourceConflictException",
@@ -60,27 +65,14 @@ def refusal_of_role(role: str) -> Any:
     return None
 
 
-def created_within_limits(original: Function) -> Function:
-    """Make a function that AWS would make."""
-    return lambda data: refusal_of(data, "") or original(data)
+def within_limits(original: Function) -> Function:
+    """Create, change or publish a function as far as AWS would. A creation takes its data alone."""
 
+    def act(*arguments: Any) -> Any:
+        *name, data = arguments
+        return refusal_of(data, *name) or original(*arguments)
 
-def published_as_meant(original: Function) -> Function:
-    """Publish the package that the caller means, or none."""
-
-    def publish(name: str, data: dict[str, Any]) -> Any:
-        current, meant = lambda_svc._functions[name]["config"]["CodeSha256"], data.get("CodeSha256")
-        if meant and meant != current:
-            message = f"CodeSHA256 ({meant}) is different from current CodeSHA256 in $LATEST ({current})."
-            return error_response_json("InvalidParameterValueException", message)
-        return refusal_of(data, name) or original(name, data)
-
-    return publish
-
-
-def changed_within_limits(original: Function) -> Function:
-    """Change or publish a function as far as AWS would."""
-    return lambda name, data: refusal_of(data, name) or original(name, data)
+    return act
 
 
 def reserved_within_limits(original: Function) -> Function:

@@ -9,15 +9,15 @@ from apps.auth.tokens import explain
 
 
 class Command(BaseCommand):
-    help = "Say, rule by rule, why the API accepts or refuses a token. Reads it from standard input."
+    help = "Say why the API accepts or refuses a token. Reads it from standard input."
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         if sys.stdin.isatty():
             self.stderr.write("Paste the token, press Enter, then Ctrl-D.")
-        checks = explain.explain(_token_of(sys.stdin.read()))
-        self.stdout.write(explain.report(checks))
-        if explain.verdict(checks) != explain.ACCEPTED:
+        verdict, report = explain.explain(_token_of(sys.stdin.read()))
+        self.stdout.write(report)
+        if verdict != explain.ACCEPTED:
             raise CommandError("The API refuses this token.")
 
 

@@ -2,7 +2,7 @@
 
 import keyword
 import re
-import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name: str = options["name"]
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
-            raise CommandError(f"{name!r} cannot name an app: lower-case letters, digits and _ only.")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or find_spec(name):
+            raise CommandError(
+                f"{name!r} cannot name an app: lower-case letters, digits and _ only, and no module's name."
+            )
         texts = {file: _registered(file, name) for file in REGISTRATIONS}
         _lay_out(name)
         for file, text in texts.items():
@@ -56,11 +58,6 @@ def _lay_out(name: str) -> None:
     for folder in folders:
         if folder.exists():
             raise CommandError(f"{folder.relative_to(settings.BASE_DIR)} is already there.")
-    try:
-        for folder, template in folders.items():
-            folder.mkdir()
-            call_command("startapp", name, str(folder), template=str(template), verbosity=0)
-    except CommandError:  # the name is taken by a module: leave nothing half made
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    for folder, template in folders.items():
+        folder.mkdir()
+        call_command("startapp", name, str(folder), template=str(template), verbosity=0)

@@ -8,13 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import UpstreamError
-from apps.deployment import stages, subprocesses, zappa
+from apps.deployment import stages, subprocesses, verification
 from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
 from apps.deployment.previews import names
 from apps.deployment.settings import rendering
 from apps.deployment.settings.rendering import Stage
-from apps.deployment.verification import facts
 
 Run = Callable[[Stage, dict[str, Any]], None]
 
@@ -70,8 +69,7 @@ class Command(BaseCommand):
             self._tell(f"{name:<13} {value}")
 
     def _verify(self, stage: Stage, options: dict[str, Any]) -> None:
-        for line in facts.verify(facts.subject_of(stage, options["url"])):
-            self._tell(line)
+        verification.verify(stage, options["url"])
 
     def _rollback(self, stage: Stage, options: dict[str, Any]) -> None:
         stages.rollback(stage, options["to"], tell=self._tell)
@@ -89,7 +87,7 @@ class Command(BaseCommand):
             raise CommandError(f"`{command}` ended with exit code {outcome.exit_code}.")
 
     def _logs(self, stage: Stage, options: dict[str, Any]) -> None:
-        self._tell(zappa.run(stage, "tail", "--since", options["since"], "--disable-keep-open"))
+        self._tell(stages.run_zappa(stage, "tail", "--since", options["since"], "--disable-keep-open"))
 
     def _tell(self, line: str) -> None:
         self.stdout.write(line)

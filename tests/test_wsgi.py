@@ -1,4 +1,4 @@
-"""The outermost edge: how a WSGI environment becomes a request."""
+"""How a WSGI environment becomes a request."""
 
 import io
 

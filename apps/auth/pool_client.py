@@ -1,0 +1,43 @@
+"""
+One HTTP request to the user pool.
+
+http.client has no code for redirects, for proxies from the environment or for other schemes. The settings
+permit only the pool's own URLs, which are https, or URLs of this machine.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+from http.client import HTTPConnection, HTTPSConnection
+from urllib.parse import urlencode, urlsplit
+
+from apps.core import deadline
+
+MAX_OCTETS = 64 * 1024
+HEADERS = {"Accept": "application/json", "Connection": "close"}
+FORM_HEADERS = HEADERS | {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def send(url: str, *, timeout: float, form: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+    """
+    Return the status and the first 64 kB of the body, before the deadline of the request.
+
+    :param form: posted if it is given
+    :raises DeadlineError: at the deadline
+    :raises OSError: if the pool cannot be reached
+    :raises HTTPException: if it does not speak HTTP
+    """
+    if form is None:
+        return deadline.call(_send, url, timeout, "GET", None, HEADERS)
+    return deadline.call(_send, url, timeout, "POST", urlencode(form), FORM_HEADERS)
+
+
+def _send(
+    url: str, timeout: float, method: str, body: str | None, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    with closing(kind(parts.hostname or "", parts.port, timeout=timeout)) as connection:
+        path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        connection.request(method, path, body, headers)
+        with connection.getresponse() as response:
+            return response.status, response.read(MAX_OCTETS)

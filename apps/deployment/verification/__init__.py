@@ -1,1 +1,0 @@
-"""Facts about AWS that the API relies on, asked of a stage as it is."""
