@@ -10,14 +10,13 @@ address, so that Cognito's own federation creates the single sign-on users. It i
 that we fake.
 """
 
-from __future__ import annotations
-
 import ast
 import base64
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from ministack import app as ministack
@@ -25,15 +24,12 @@ from ministack.core import persistence
 from ministack.core.responses import error_response_json
 from ministack.services import cognito
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Message = dict[str, Any]
-    Receive = Callable[[], Awaitable[Message]]
-    Send = Callable[[Message], Awaitable[None]]
-    Application = Callable[[Message, Receive, Send], Awaitable[None]]
-    Function = Callable[..., Any]
-    Response = tuple[int, dict[str, str], bytes]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Function = Callable[..., Any]
+Response = tuple[int, dict[str, str], bytes]
 
 DIRECTORY = "/_directory/"
 # All others change with the stack only.
