@@ -136,7 +136,7 @@ def signing_in(scene: Scene) -> Callable[[], object]:
 def setting_up(_scene: Scene) -> Callable[[], object]:
     """Create the test account of deployments beside the first admin, who is there already."""
     admin, smoke = BY_KEY["admin"], address()
-    command = ("create_first_admin", "--smoke", smoke, admin.email, admin.first_name, admin.last_name)
+    command = ("create_first_admin", "--smoke", smoke, admin.email, "Ada", "Admin")
 
     def act() -> None:
         forget()

@@ -102,8 +102,8 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
     with emulator_fixtures.clients_call(emulator.url), override_settings(**values, **probe):
         probes.forget()
         outputs = laptop_stack.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
-        smoke = json.dumps({"email": VIEWER, "password": PASSWORD})
-        clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=smoke)
+        credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
+        clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)
         accounts.ensure([BY_KEY["viewer"]], with_rows=False)
         stores = Stores(outputs["UserPoolId"])
         assert stores.roles_at_sign_in(VIEWER, PASSWORD)  # from here on the trigger is awake
