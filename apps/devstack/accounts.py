@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from apps.claims import table as claims_table
+from apps.claims import items as claims_items
 from apps.claims.identity import is_city_address
 from apps.devstack.personas import PASSWORD, Persona
 from apps.users.adapters import cognito
@@ -27,7 +27,7 @@ def ensure(personas: Iterable[Persona], *, with_rows: bool = True) -> None:
         username = account.username if account else _create_account(persona)
         if persona.has_claims:
             row = _row(persona, username, is_stored=with_rows)
-            claims_table.put(email=persona.email, claims=row.claims)
+            claims_items.put(email=persona.email, claims=row.claims)
         # The last step, since it completes the account: the next start completes an interrupted one.
         cognito.set_password(username, PASSWORD)
 

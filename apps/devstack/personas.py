@@ -1,14 +1,13 @@
 """
-The people of the laptop and of the tests, from personas.yaml: one for each way in which callers differ.
+The people of the laptop and of the tests: one for each way in which callers differ.
 
 `make run` makes each a real account with a real claims item; the test matrix walks every route as
 each of them.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import yaml
+from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 
 # One for all, printed at every start: what it opens lies on this machine only.
 PASSWORD = "Mobility-for-2026"  # noqa: S105 (see above)
@@ -17,10 +16,11 @@ PASSWORD = "Mobility-for-2026"  # noqa: S105 (see above)
 @dataclass(frozen=True)
 class Persona:
     """
-    An invented person who calls the API. Their name is in their address.
+    An invented person who calls the API.
 
-    A persona of the single sign-on has two accounts, as the City's employees have: a native one,
-    whose UUID stands in the claims, and the directory's.
+    `database_id` is the number of their row in moped_users on a new database, 0 where there is
+    none. A persona of the single sign-on has two accounts, as the City's employees have: a native
+    one, whose UUID stands in the claims, and the directory's.
     """
 
     key: str
@@ -33,8 +33,36 @@ class Persona:
     has_claims: bool = True
 
 
-PERSONAS = tuple(
-    Persona(**values | {"roles": tuple(values.get("roles", ()))})
-    for values in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+PERSONAS = (
+    Persona("admin", "ada.admin@austintexas.gov", "may do everything", 1, (ADMIN,)),
+    Persona("editor", "eddie.editor@austintexas.gov", "may put files", 2, (EDITOR,)),
+    Persona("viewer", "vera.viewer@austintexas.gov", "may look", 3, (VIEWER,)),
+    Persona(
+        "sso_editor",
+        "sam.single@austintexas.gov",
+        "an editor with single sign-on; the address is not verified",
+        4,
+        (EDITOR,),
+        email_verified=False,
+        is_sso=True,
+    ),
+    Persona("external_viewer", "xenia.external@gmail.com", "a viewer who is not City staff", 5, (VIEWER,)),
+    Persona(
+        "unverified",
+        "ugo.unverified@austintexas.gov",
+        "an editor whose address is not verified",
+        6,
+        (EDITOR,),
+        email_verified=False,
+    ),
+    Persona("no_roles", "nora.noroles@austintexas.gov", "City staff without a role", 7),
+    Persona(
+        "outsider",
+        "otto.outsider@gmail.com",
+        "has an account but no claims: the trigger denies the sign-in",
+        0,
+        has_claims=False,
+    ),
 )
+
 BY_KEY = {persona.key: persona for persona in PERSONAS}

@@ -8,7 +8,7 @@ Nothing is changed: each call that would change something is refused.
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,9 +25,7 @@ from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.claims.identity import normalize, sso_address
 from apps.core.aws import clients
 from apps.core.errors import MopedError
-from apps.deployment import smoke_account
-from apps.deployment.aws import stack_updates
-from apps.deployment.paths import TEMPLATE
+from apps.deployment import smoke
 from apps.devstack import accounts, laptop_stack
 from apps.devstack.emulator import Emulator
 from apps.devstack.personas import BY_KEY, PASSWORD
@@ -42,7 +40,7 @@ pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 VIEWER = BY_KEY["viewer"].email
 UNKNOWN = f"unknown.{uuid.uuid4().hex}@austintexas.gov"
 ITEM = {"user_id": {"S": UNKNOWN}}
-WRONG, WEAK = "Not-The-Password-1", "moped"
+EMAIL, WRONG, CONDITION = "<email>", "Not-The-Password-1", "attribute_exists(user_id)"
 FEDERATED = ("EXTERNAL_PROVIDER", True)  # the status, and whether it has an address
 
 
@@ -57,14 +55,15 @@ class Target:
     @cached_property
     def account(self) -> dict[str, str]:
         """The address and the password of the account that tests deployments."""
-        return smoke_account.account(self.outputs["SmokeSecret"])
+        return smoke.account(self.outputs["SmokeSecret"])
 
     @cached_property
     def tokens(self) -> dict[str, Any]:
-        return self.sign_in(USERNAME=self.account["email"], PASSWORD=self.account["password"])
+        account = {"USERNAME": self.account["email"], "PASSWORD": self.account["password"]}
+        return self.sign_in("ADMIN_USER_PASSWORD_AUTH", **account)
 
-    def sign_in(self, flow: Any = "ADMIN_USER_PASSWORD_AUTH", **parameters: str) -> dict[str, Any]:
-        return smoke_account.sign_in(self.outputs, flow, **parameters)
+    def sign_in(self, flow: Any, **parameters: str) -> dict[str, Any]:
+        return smoke.sign_in(self.outputs, flow, **parameters)
 
     def pool(self, call: str, **arguments: Any) -> Any:
         return getattr(clients.cognito(), call)(UserPoolId=self.outputs["UserPoolId"], **arguments)
@@ -102,7 +101,9 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
     probe = {"READINESS_PROBES": {"neighbour": "tests.test_access.well"}}  # the role may ask no others
     with emulator_fixtures.clients_call(emulator.url), override_settings(**values, **probe):
         probes.forget()
-        outputs = _deploy_stack()
+        outputs = laptop_stack.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
+        credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
+        clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)
         accounts.ensure([BY_KEY["viewer"]], with_rows=False)
         stores = Stores(outputs["UserPoolId"])
         assert stores.roles_at_sign_in(VIEWER, PASSWORD)  # from here on the trigger is awake
@@ -113,73 +114,36 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
             yield Target(outputs, url, settings.CORS_ALLOWED_ORIGINS[0])
 
 
-def _deploy_stack() -> dict[str, str]:
-    """Deploy a stack with the pool and the table of the laptop's, and return its outputs."""
-    of_laptop = laptop_stack.outputs()
-    parameters = {
-        "Stage": "facts",
-        "ExistingUserPoolId": of_laptop["UserPoolId"],
-        "ExistingClientId": of_laptop["ClientId"],
-        "ExistingDomainUrl": "https://sign-in.example",
-        "ExistingClaimsTable": of_laptop["ClaimsTable"],
-        "GitHubRepository": "city/moped",
-        "Verification": "true",
-    }
-    stack_updates.create_or_update("moped-facts", TEMPLATE, parameters)
-    outputs = stack_updates.outputs("moped-facts")
-    smoke = json.dumps({"email": VIEWER, "password": PASSWORD})
-    clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=smoke)
-    return outputs
-
-
-REFUSALS: dict[str, tuple[str, Callable[[Target], object]]] = {
-    "a wrong password": (
-        "NotAuthorizedException",
-        lambda target: target.sign_in(USERNAME=target.account["email"], PASSWORD=WRONG),
-    ),
-    "an invalid refresh token": (
-        "NotAuthorizedException",
-        lambda target: target.sign_in("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=WRONG),
-    ),
-    "an unknown account": (
-        "UserNotFoundException",
-        lambda target: target.pool("admin_get_user", Username=UNKNOWN),
-    ),
-    "the sessions of an unknown account": (
-        "UserNotFoundException",
-        lambda target: target.pool("admin_user_global_sign_out", Username=UNKNOWN),
-    ),
-    "a taken address": (
-        "UsernameExistsException",
-        lambda target: target.pool(
-            "admin_create_user", Username=target.account["email"], MessageAction="SUPPRESS"
-        ),
-    ),
-    "a weak password of a new account": (
-        "InvalidPasswordException",
-        lambda target: target.pool(
-            "admin_create_user", Username=UNKNOWN, TemporaryPassword=WEAK, MessageAction="SUPPRESS"
-        ),
-    ),
-    "a weak new password": (
-        "InvalidPasswordException",
-        lambda target: target.pool(
-            "admin_set_user_password", Username=target.account["email"], Password=WEAK, Permanent=True
-        ),
-    ),
-    "an item whose condition does not hold": (
+# What is called with which arguments, and the code of the refusal. EMAIL stands for the account's address.
+NEW = {"Username": UNKNOWN, "MessageAction": "SUPPRESS"}
+WEAK_PASSWORD = {"Username": EMAIL, "Password": "moped", "Permanent": True}
+REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
+    ("sign_in", "ADMIN_USER_PASSWORD_AUTH", {"USERNAME": EMAIL, "PASSWORD": WRONG}, "NotAuthorizedException"),
+    ("sign_in", "REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": WRONG}, "NotAuthorizedException"),
+    ("pool", "admin_get_user", {"Username": UNKNOWN}, "UserNotFoundException"),
+    ("pool", "admin_user_global_sign_out", {"Username": UNKNOWN}, "UserNotFoundException"),
+    ("pool", "admin_create_user", NEW | {"Username": EMAIL}, "UsernameExistsException"),
+    ("pool", "admin_create_user", NEW | {"TemporaryPassword": "moped"}, "InvalidPasswordException"),
+    ("pool", "admin_set_user_password", WEAK_PASSWORD, "InvalidPasswordException"),
+    (
+        "table",
+        "put_item",
+        {"Item": ITEM, "ConditionExpression": CONDITION},
         "ConditionalCheckFailedException",
-        lambda target: target.table("put_item", Item=ITEM, ConditionExpression="attribute_exists(user_id)"),
     ),
-}
+]
 
 
 class TestAWS:
-    @pytest.mark.parametrize(("code", "call"), REFUSALS.values(), ids=REFUSALS)
-    def test_refuses(self, target: Target, code: str, call: Callable[[Target], object]) -> None:
-        with pytest.raises(ClientError) as refusal:
-            call(target)
+    @pytest.mark.parametrize(("service", "call", "arguments", "code"), REFUSALS)
+    def test_refuses(
+        self, target: Target, service: str, call: str, arguments: dict[str, Any], code: str
+    ) -> None:
+        email = target.account["email"]
+        values = {name: email if value == EMAIL else value for name, value in arguments.items()}
 
+        with pytest.raises(ClientError) as refusal:
+            getattr(target, service)(call, **values)
         assert refusal.value.response["Error"]["Code"] == code
 
     def test_has_no_item_of_an_unknown_address(self, target: Target) -> None:

@@ -31,7 +31,7 @@ PROGRAMS = PROJECT / "tests" / "rehearsal" / "programs"
 INFRASTRUCTURE = PROJECT / "infrastructure"
 PREVIEW_DATABASE = INFRASTRUCTURE / "preview-database.sql"
 EDITOR = "https://moped.austinmobility.io"
-LOGIN, LOGIN_SECRET = "moped", "rds!moped"  # the database's, as RDS keeps it
+LOGIN = "moped"
 
 
 class Outcome(NamedTuple):
@@ -139,14 +139,6 @@ class Environment:
         with psycopg.connect(self.database.url, autocommit=True) as connection:
             connection.execute(script.encode())
 
-    def rotate_database_password(self) -> None:
-        """Change the password in the server, then in the secret, as RDS does."""
-        password = secrets.token_urlsafe()
-        password_auth.set_password(self.database, LOGIN, password)
-        self.client("secretsmanager").put_secret_value(
-            SecretId=LOGIN_SECRET, SecretString=json.dumps({"username": LOGIN, "password": password})
-        )
-
     def overlay(self, outputs: dict[str, str], name: str, **variables: str) -> str:
         """Write the variables that a stage needs on an emulator, and return the file's path."""
         path = FOLDER / f"{name}.json"
@@ -161,9 +153,11 @@ class Environment:
         return str(path)
 
     def _make_login(self) -> str:
-        arn = self.client("secretsmanager").create_secret(Name=LOGIN_SECRET)["ARN"]
-        self.rotate_database_password()
-        return str(arn)
+        """Give the server a login with a password, which a secret holds as RDS keeps it."""
+        password = secrets.token_urlsafe()
+        password_auth.set_password(self.database, LOGIN, password)
+        login = json.dumps({"username": LOGIN, "password": password})
+        return str(self.client("secretsmanager").create_secret(Name="rds!moped", SecretString=login)["ARN"])
 
     def _values(self, stage: str) -> dict[str, str]:
         """Return the parameters that only an account's operators know."""

@@ -26,14 +26,23 @@ BUCKETS = ("UploadsBucket", "DeploymentBucket")  # outputs of staging's stack
 STACKS = "StackSummaries[?StackStatus != 'DELETE_COMPLETE'].StackName"
 
 
-def every() -> dict[int, StackTypeDef | None]:
+def buckets() -> list[str]:
+    """Return the buckets in which previews have files."""
+    own = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]
+    outputs = stack.outputs(own["stack"], own["outputs"])
+    return [outputs[name] for name in BUCKETS]
+
+
+def every(buckets: list[str]) -> dict[int, StackTypeDef | None]:
     """Return the stacks of all previews by number. Of a preview without one, only files are left."""
+    list_versions = clients.s3().get_paginator("list_object_versions")
     with translate_errors():
-        stacks = list(clients.cloudformation().get_paginator("list_stacks").paginate().search(STACKS))
-    keys = [each["Key"] for _, versions in _files(_buckets(), names.FILES) for each in versions]
-    existing = {names.after(names.FUNCTIONS, name) for name in stacks}
-    folders = {"/".join(key.split("/")[:2]) for key in keys if key.count("/") > 1}
-    existing |= {names.after(names.FILES, folder) for folder in folders}
+        stacks = clients.cloudformation().get_paginator("list_stacks").paginate().search(STACKS)
+        existing = {names.after(names.FUNCTIONS, name) for name in stacks}
+        for bucket in buckets:
+            pages = list_versions.paginate(Bucket=bucket, Prefix=names.FILES, Delimiter="/")
+            folders = filter(None, pages.search("CommonPrefixes[].Prefix"))
+            existing |= {names.after(names.FILES, folder.removesuffix("/")) for folder in folders}
     numbers = sorted(filter(None, existing))
     return {number: stack_updates.describe(names.function(number)) for number in numbers}
 
@@ -53,14 +62,14 @@ def sweep(
     :raises LeftBehindError: if something is left, with a list of it
     """
     open_requests = {request.number: request for request in requests}
-    decisions, failures = [], []
-    for number, present in every().items():
+    decisions, failures, in_buckets = [], [], buckets()
+    for number, present in every(in_buckets).items():
         goes, why = _decide(present, open_requests.get(number), spared)
         decisions.append({"number": number, "goes": goes, "why": why})
         tell(f"{names.stage(number)} {'goes' if goes else 'stays'}: {why}")
         try:
             if goes and really:
-                down(number, tell)
+                down(number, in_buckets, tell)
         except (StageError, UpstreamError) as error:
             failures.append(f"{names.stage(number)}: {as_stage_error(error)}")
     if failures:
@@ -81,14 +90,13 @@ def _decide(present: StackTypeDef | None, request: PullRequest | None, spared: t
     return bool(why), why or "the pull request is open"
 
 
-def down(number: int, tell: Tell) -> None:
+def down(number: int, buckets: list[str], tell: Tell) -> None:
     """
     Delete a preview. Without one, only the check is made.
 
     :raises LeftBehindError: if something is left, with a list of it
     """
     stack_updates.delete(names.function(number))
-    buckets = _buckets()
     for bucket, versions in _files(buckets, names.files(number)):
         with translate_errors():
             clients.s3().delete_objects(Bucket=bucket, Delete={"Objects": versions})
@@ -117,13 +125,6 @@ def _inventory(number: int, buckets: list[str]) -> list[str]:
         ),
         *(f"by its tag {arn}" for arn in arns if not any(part in f"{arn}:" for part in own)),
     ]
-
-
-def _buckets() -> list[str]:
-    """Return the buckets in which previews have files."""
-    own = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]
-    outputs = stack.outputs(own["stack"], own["outputs"])
-    return [outputs[name] for name in BUCKETS]
 
 
 def _files(buckets: list[str], prefix: str) -> list[tuple[str, list[Any]]]:

@@ -18,7 +18,7 @@ from django.core.management import call_command
 from apps.deployment.aws import stack_updates
 from apps.deployment.paths import TEMPLATE
 from tests.deployment.emulated_account import create_function, write_package
-from tests.deployment.role import Role
+from tests.rehearsal import github
 from tests.support.waiting import LIMIT_SECONDS
 
 # They are not previews, but begin as the name of one does.
@@ -29,16 +29,13 @@ PARAMETERS = {
     "Stage": "staging",
     "DatabaseUrl": "postgresql:///none",
     "Previews": "true",
-    "GitHubRepository": "cityofaustin/moped-api",
+    "GitHubRepository": github.REPOSITORY,
     "PreviewDatabaseUrl": "postgresql:///none-for-reading",
 }
 LISTS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("lambda", "list_functions", "Functions", {"FunctionVersion": "ALL"}),
     ("logs", "describe_log_groups", "logGroups", {}),
     ("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", {}),
-    ("iam", "list_roles", "Roles", {}),
-    ("iam", "list_policies", "Policies", {"Scope": "Local"}),
-    ("dynamodb", "list_tables", "TableNames", {}),
     ("cloudformation", "list_stacks", "StackSummaries", {}),
 )
 
@@ -61,8 +58,8 @@ class Account:
         for key in NEIGHBOUR_FILES:
             self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"not a preview's")
         stack_updates.change(None, NEIGHBOURS[-1], {}, {}, STACK)
-        # A copy of the role of the job that creates previews, since only GitHub may assume the original.
-        self.deployer = Role(self.outputs["PreviewDeploymentRoleArn"], "previews")
+        # The credentials of the job that creates previews.
+        self.deployer = github.credentials(self.outputs["PreviewDeploymentRoleArn"], "preview")
         self.at_first = self.snapshot()
 
     def overlay(self, **settings: Any) -> str:
@@ -100,7 +97,6 @@ class Account:
                 yield from (each for each in page[key] if "DELETE_COMPLETE" not in str(each))
         for name in NEIGHBOURS:
             yield from self.client("lambda").list_aliases(FunctionName=name)["Aliases"]
-        yield from self.client("cognito-idp").list_users(UserPoolId=self.outputs["UserPoolId"])["Users"]
         for bucket in self.client("s3").list_buckets()["Buckets"]:
             objects = self.client("s3").get_paginator("list_object_versions")
             for page in objects.paginate(Bucket=bucket["Name"]):

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.deployment.previews.aws_account import Account
+from tests.deployment.role import acting_with
 from tests.support import emulator_fixtures, lambda_environment
 
 Run = Callable[..., dict[str, Any]]
@@ -35,7 +36,7 @@ def run(at_aws: Account) -> Iterator[Run]:
 
     def command(*words: str) -> dict[str, Any]:
         out = io.StringIO()
-        with at_aws.deployer.worn():
+        with acting_with(at_aws.deployer):
             call_command("preview", *words, "--json", stdout=out, stderr=io.StringIO())
         return dict(json.loads(out.getvalue()))
 

@@ -8,13 +8,14 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.client import BaseClient
 from django.core.management import CommandError, call_command
 
 from apps.deployment import smoke
-from apps.deployment.aws import provisioning, stack
+from apps.deployment.aws import functions, stack
 from apps.deployment.errors import BusyError, LeftBehindError, StageError
 from apps.deployment.previews import creation, names
 from tests.deployment.emulated_account import STAND_IN, write_package
@@ -156,10 +157,10 @@ class TestUp:
     def test_gives_the_reason_of_cloudformation_and_recovers(
         self, at_aws: Account, up: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settings = provisioning.function_settings
+        settings = functions.function_settings
         layers = {"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:missing:1"]}
         with monkeypatch.context() as patch:
-            patch.setattr(provisioning, "function_settings", lambda stage: settings(stage) | layers)
+            patch.setattr(functions, "function_settings", lambda stage: settings(stage) | layers)
             with pytest.raises(StageError, match=r"could not be deployed \(ROLLBACK_COMPLETE\): Function: "):
                 up("aaa")
 
@@ -259,7 +260,11 @@ class TestSweep:
         run("sweep", "--spare", "0", "--yes", "--open", old)
         assert at_aws.of_previews() == []
 
-    def test_deletes_files_that_are_left_and_goes_on_after_a_failure(self, at_aws: Account, run: Run) -> None:
+    def test_deletes_files_that_are_left_and_goes_on_after_a_failure(
+        self, at_aws: Account, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outputs = Mock(wraps=stack.outputs)
+        monkeypatch.setattr(stack, "outputs", outputs)
         for number in (411, NUMBER):
             at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key=f"previews/{number}/x", Body=b"x")
         at_aws.create_function("moped-api-pr-411")
@@ -267,6 +272,7 @@ class TestSweep:
         with pytest.raises(LeftBehindError, match=r"pr_411: .*function moped-api-pr-411"):
             run("sweep", "--yes", "--open")
 
+        assert outputs.call_count == 1  # however many previews there are
         at_aws.client("lambda").delete_function(FunctionName="moped-api-pr-411")
         at_aws.client("logs").delete_log_group(logGroupName="/aws/lambda/moped-api-pr-411")
         assert at_aws.of_previews() == []

@@ -80,12 +80,12 @@ class Command(BaseCommand):
         return creation.up(stage, package, token=options["token"], tell=self._tell)
 
     def _down(self, *, number: int, **_options: Any) -> dict[str, Any]:
-        removal.down(number, self._tell)
+        removal.down(number, removal.buckets(), self._tell)
         return {"preview": names.stage(number), "left": []}
 
     def _list(self, **_options: Any) -> dict[str, Any]:
         previews = []
-        for number, stack in removal.every().items():
+        for number, stack in removal.every(removal.buckets()).items():
             tags = stack_updates.tags_of(stack)
             info = {name: tags.get(name, "") for name in ("commit", "owner", "since", "expires")}
             info["status"] = stack["StackStatus"] if stack else ""
