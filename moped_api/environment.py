@@ -57,17 +57,14 @@ class Environment:
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return a boolean written `true` or `false`."""
-        value = self.text(name, str(default)).lower()
-        if value not in {"true", "false"}:
-            self._problems.append(f"{name} must be true or false, not {value!r}")
-        return value == "true"
+        return self.choice(name, ("true", "false"), str(default).lower()) == "true"
 
     def choice(self, name: str, choices: Iterable[str], default: str) -> str:
-        """Return one of the choices."""
-        value = self.text(name, default)
+        """Return one of the choices, which are in lower case."""
+        value = self.text(name, default).lower()
         if value in choices:
             return value
-        self._problems.append(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        self._problems.append(f"{name} must be {' or '.join(choices)}, not {value!r}")
         return default
 
     def loopback_url(self, name: str) -> str:

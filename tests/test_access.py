@@ -10,7 +10,6 @@ from pytest_django.fixtures import Settings
 
 from apps.core.http import routes
 from apps.devstack.personas import PERSONAS
-from apps.health import probes
 from tests.conftest import Impersonate
 from tests.support.callers import ANONYMOUS, EVERYONE, Table
 
@@ -64,7 +63,6 @@ class TestEveryRoute:
     @pytest.fixture(autouse=True)
     def _ready(self, settings: Settings) -> None:
         settings.READINESS_PROBES = {"neighbour": f"{__name__}.well"}
-        probes.forget()
 
     @pytest.mark.parametrize("persona", sorted(EVERYONE))
     @pytest.mark.parametrize(

@@ -29,8 +29,6 @@ def relative(path: Path) -> str:
 
 
 TREES = {path: ast.parse(path.read_text()) for path in SOURCES}
-# Of an app: they know no HTTP.
-BELOW_VIEWS = {"adapters", "models", "policies", "selectors", "services"}
 
 
 def attributes(tree: ast.Module) -> set[str]:
@@ -80,25 +78,7 @@ class TestSource:
 
         assert spellers == {"apps/claims/hasura.py"}
 
-    def test_knows_http_in_views_only(self) -> None:
-        assert not [
-            relative(path)
-            for path in SOURCES
-            if BELOW_VIEWS & {path.stem, path.parent.name} and "rest_framework" in path.read_text()
-        ]
 
-
-# These print how long something took, stop the clock for a test, or slow a neighbour or its clients down.
-CLOCK_READERS = {
-    "tests/rehearsal/__main__.py",
-    "tests/rehearsal/programs/sitecustomize.py",
-    "tests/support/strict/delays.py",
-    "tests/support/clock.py",
-    "tests/support/lambda_runtime.py",
-    "tests/load/callers.py",
-    "tests/load/run.py",
-    "tests/support/waiting.py",
-}
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
@@ -115,15 +95,6 @@ def literal_limits(call: ast.Call) -> list[int]:
     ]
 
 
-def is_clock(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr in {"monotonic", "perf_counter", "sleep"}
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "time"
-    )
-
-
 class TestTests:
     """Tests wait for events with one limit: tests/support/waiting.py."""
 
@@ -136,13 +107,6 @@ class TestTests:
         ]
 
         assert [f"{relative(path)}:{line}" for path, call in calls for line in literal_limits(call)] == []
-
-    def test_read_no_clock(self) -> None:
-        readers = {
-            relative(path) for path in TESTS if any(map(is_clock, ast.walk(ast.parse(path.read_text()))))
-        }
-
-        assert readers <= CLOCK_READERS
 
 
 class TestErrors:

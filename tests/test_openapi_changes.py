@@ -20,12 +20,8 @@ CURRENT = _read("openapi.yaml")
 
 def unreleased() -> str:
     """Return what the changelog says of the next release."""
-    return (
-        (settings.BASE_DIR / "CHANGELOG.md")
-        .read_text()
-        .partition("## [Unreleased]")[2]
-        .partition("\n## [")[0]
-    )
+    changelog: str = (settings.BASE_DIR / "CHANGELOG.md").read_text()
+    return changelog.partition("## [Unreleased]")[2].partition("\n## [")[0]
 
 
 class TestChanges:

@@ -16,8 +16,7 @@ class CognitoUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     The caller that a verified token names. Nothing in it can be changed: requests share it.
 
-    simplejwt's own `TokenUser` reads `is_superuser` from a claim and answers None for whatever
-    is misspelt; this one has the attributes it declares and no others.
+    simplejwt's own `TokenUser` reads `is_superuser` from a claim and returns None for a misspelt attribute.
     """
 
     is_authenticated = True

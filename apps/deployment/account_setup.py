@@ -16,7 +16,7 @@ from apps.claims import items as claims_items
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, InvalidError
-from apps.deployment import smoke_account, stages
+from apps.deployment import smoke, stages
 from apps.deployment.aws import functions, rest_api, stack, stack_updates
 from apps.deployment.errors import StageError
 from apps.deployment.paths import INFRASTRUCTURE, TEMPLATE
@@ -71,11 +71,11 @@ def fill_secrets(name: str, tell: Tell) -> None:
     """
     settings = zappa_settings.flattened(zappa_settings.read(), name)
     outputs = stack.outputs(settings["moped"]["stack"])
-    configuration, smoke = outputs["ConfigurationSecret"], outputs["SmokeSecret"]
+    configuration = outputs["ConfigurationSecret"]
     if configuration.startswith("arn:"):
         stack.require_secret_value(configuration)  # the City's own, which holds the key of its claims
     _fill(configuration, lambda: {claims_items.KEY: Fernet.generate_key().decode()}, tell)
-    _fill(smoke, lambda: _create_smoke_account(outputs["UserPoolId"], name), tell)
+    _fill(outputs["SmokeSecret"], lambda: _create_smoke_account(outputs["UserPoolId"], name), tell)
 
 
 def create_first_admin(stage: Stage, email: str, name: list[str], password: str, tell: Tell) -> None:
@@ -84,16 +84,16 @@ def create_first_admin(stage: Stage, email: str, name: list[str], password: str,
 
     :raises StageError: if there is another admin, or the pool refuses the password
     """
-    smoke = smoke_account.account(stage.outputs["SmokeSecret"])
-    command = ["create_first_admin", "--smoke", smoke["email"], email, *name]
-    outcome = stages.manage(stage, " ".join(command))
-    if outcome.exit_code:
-        raise StageError(outcome.output)
-    for line in outcome.output.splitlines():
+    tester = smoke.account(stage.outputs["SmokeSecret"])
+    command = ["create_first_admin", "--smoke", tester["email"], email, *name]
+    exit_code, output = stages.manage(stage, " ".join(command))
+    if exit_code:
+        raise StageError(output)
+    for line in output.splitlines():
         tell(line)
     # The function gave both a random password. Nothing but the pool and this process knows the ones set here.
     pool = stage.outputs["UserPoolId"]
-    _set_password(pool, smoke["email"], smoke["password"])
+    _set_password(pool, tester["email"], tester["password"])
     _set_password(pool, email, password)
     tell(f"{email} can sign in with the password that you gave")
 

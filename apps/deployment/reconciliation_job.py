@@ -7,7 +7,7 @@ It is the stage's package under another role and with more time. Its alias moves
 from collections.abc import Callable
 from dataclasses import replace
 
-from apps.deployment.aws import functions, provisioning
+from apps.deployment.aws import functions
 from apps.deployment.package.builder import Package
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
@@ -35,7 +35,7 @@ def publish(stage: Stage, package: Package, description: str) -> None:
     :raises BusyError: if another process is changing it too
     """
     own = derived(stage)
-    functions.repeat_until_role_is_known(lambda: provisioning.create_or_update(own, package))
+    functions.repeat_until_role_is_known(lambda: functions.create_or_update(own, package))
     functions.publish(own.function, package.digest, description)
 
 

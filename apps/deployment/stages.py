@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from apps.deployment import reconciliation_job, smoke, smoke_account, subprocesses
-from apps.deployment.aws import functions, provisioning, rest_api, stack
+from apps.deployment import reconciliation_job, smoke, subprocesses
+from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
 from apps.deployment.paths import PROJECT
@@ -38,7 +38,7 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
     _migrate(stage, version, tell)
-    token = token or smoke_account.smoke_token(stage.outputs)
+    token = token or smoke.smoke_token(stage.outputs)
     for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
         tell(f"  {line}")
     reconciliation_job.publish(stage, package, f"commit {commit}")
@@ -106,9 +106,9 @@ def status(stage: Stage) -> dict[str, str]:
     }
 
 
-def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> functions.Invocation:
+def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple[int, str]:
     """
-    Run a management command in the function that has the rights for it.
+    Run a management command in the function that has the rights for it. Return its exit code and output.
 
     moped_api/lambda_events.py lists the commands that functions run.
 
@@ -119,7 +119,7 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> funct
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
-    return outcome
+    return outcome.payload["exit_code"], outcome.payload["output"]
 
 
 def run_zappa(stage: Stage, command: str, *options: str | Path) -> str:
@@ -143,9 +143,9 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     if not stage.own.get("migrate"):
         return
     command = "migrate --noinput --fake-initial"  # the City's database has the first migrations' tables
-    outcome = manage(stage, command, version)
-    if outcome.exit_code:
-        raise StageError(f"`{command}` failed on {stage.name}: {outcome.output}")
+    exit_code, output = manage(stage, command, version)
+    if exit_code:
+        raise StageError(f"`{command}` failed on {stage.name}: {output}")
     tell("migrated")
 
 
@@ -154,7 +154,7 @@ def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
         stack.ensure_exists(stage.function)
         run_zappa(stage, "update", "-z", package.path)
         # Zappa's update keeps the processor, and the variables that the settings no longer have.
-        provisioning.create_or_update(stage, package)
+        functions.create_or_update(stage, package)
         tell(f"updated {stage.function}; traffic is where it was")
     else:
         run_zappa(stage, "deploy", "-z", package.path)

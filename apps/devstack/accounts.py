@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from apps.claims import table as claims_table
-from apps.claims.hasura import HasuraClaims
+from apps.claims import items as claims_items
 from apps.claims.identity import is_city_address
 from apps.devstack.personas import PASSWORD, Persona
 from apps.users.adapters import cognito
@@ -27,8 +26,8 @@ def ensure(personas: Iterable[Persona], *, with_rows: bool = True) -> None:
             continue
         username = account.username if account else _create_account(persona)
         if persona.has_claims:
-            claims = _row(persona, username).claims if with_rows else _claims(persona, username)
-            claims_table.put(email=persona.email, claims=claims)
+            row = _row(persona, username, is_stored=with_rows)
+            claims_items.put(email=persona.email, claims=row.claims)
         # The last step, since it completes the account: the next start completes an interrupted one.
         cognito.set_password(username, PASSWORD)
 
@@ -47,24 +46,18 @@ def _create_account(persona: Persona) -> str:
     return account.username
 
 
-def _row(persona: Persona, username: str) -> MopedUser:
+def _row(persona: Persona, username: str, *, is_stored: bool) -> MopedUser:
+    first_name, last_name = persona.email.partition("@")[0].title().split(".")
     columns = {
-        "first_name": persona.first_name,
-        "last_name": persona.last_name,
+        "first_name": first_name,
+        "last_name": last_name,
         "title": "Persona",
-        "workgroup_id": persona.workgroup_id,
+        "workgroup_id": 1,
         "cognito_user_id": username,
         "roles": list(persona.roles),
         "is_coa_staff": is_city_address(persona.email),
         "is_deleted": False,
     }
+    if not is_stored:
+        return MopedUser(user_id=persona.database_id, email=persona.email, **columns)
     return MopedUser.objects.update_or_create(email=persona.email, defaults=columns)[0]
-
-
-def _claims(persona: Persona, username: str) -> HasuraClaims:
-    return HasuraClaims.of(
-        user_id=username,
-        roles=persona.roles,
-        database_id=persona.database_id,
-        workgroup_id=persona.workgroup_id,
-    )

@@ -8,6 +8,7 @@ of the developer's own environment, since its functions would inherit it.
 import shutil
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from apps.devstack import processes
@@ -81,11 +82,6 @@ class Emulator(processes.Server):
 def free_port(preferred: int = 0) -> int:
     """Return a port of the loopback address that is free: the preferred one if possible."""
     for port in (preferred, 0):
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((HOST, port))
-            except OSError:
-                continue
+        with suppress(OSError), socket.create_server((HOST, port)) as listener:
             return int(listener.getsockname()[1])
     raise DevstackError("No port of the loopback address is free.")

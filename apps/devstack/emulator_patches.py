@@ -10,31 +10,26 @@ address, so that Cognito's own federation creates the single sign-on users. It i
 that we fake.
 """
 
-from __future__ import annotations
-
 import ast
 import base64
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from ministack import app as ministack
 from ministack.core import persistence
 from ministack.core.responses import error_response_json
-from ministack.services import cognito, lambda_svc
-from ministack.services.cloudformation import provisioners
+from ministack.services import cognito
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Message = dict[str, Any]
-    Receive = Callable[[], Awaitable[Message]]
-    Send = Callable[[Message], Awaitable[None]]
-    Application = Callable[[Message, Receive, Send], Awaitable[None]]
-    Function = Callable[..., Any]
-    Response = tuple[int, dict[str, str], bytes]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Function = Callable[..., Any]
+Response = tuple[int, dict[str, str], bytes]
 
 DIRECTORY = "/_directory/"
 # All others change with the stack only.
@@ -53,9 +48,6 @@ def main() -> None:
     mend(cognito, "_resolve_user", federated_only_by_name)
     # Bucket policies require TLS, as AWS has it. The emulator is reached on loopback, without TLS.
     mend(ministack, "pin_request_origin", lambda original: lambda address, _is_tls: original(address, True))  # noqa: FBT003
-    functions_of_stacks = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]  # noqa: SLF001 (see the docstring)
-    for operation in ("create", "update"):
-        functions_of_stacks[operation] = with_reserved_concurrency(functions_of_stacks[operation])
     ministack.app = with_directory(with_saved_changes(ministack.app))
     sys.argv = ["ministack"]
     ministack.main()
@@ -117,19 +109,6 @@ def federated_only_by_name(original: Function) -> Function:
         return original({**pool, "_users": native}, username)
 
     return resolve
-
-
-def with_reserved_concurrency(original: Function) -> Function:
-    """Let CloudFormation reserve a function's concurrency, which MiniStack leaves out."""
-
-    def provision(*arguments: Any, **named: Any) -> Any:
-        name, attributes = original(*arguments, **named)
-        properties = next(each for each in reversed(arguments) if isinstance(each, dict))
-        if "ReservedConcurrentExecutions" in properties:
-            lambda_svc._put_function_concurrency(name, properties)  # noqa: SLF001 (see the docstring)
-        return name, attributes
-
-    return provision
 
 
 # ---- what a kill must not lose --------------------------------------------------------------------

@@ -11,7 +11,6 @@ from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 
 # One for all, printed at every start: what it opens lies on this machine only.
 PASSWORD = "Mobility-for-2026"  # noqa: S105 (see above)
-SSO_PREFIX = "azuread_"
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,6 @@ class Persona:
     """
 
     key: str
-    first_name: str
-    last_name: str
     email: str
     summary: str
     database_id: int
@@ -34,22 +31,14 @@ class Persona:
     email_verified: bool = True
     is_sso: bool = False
     has_claims: bool = True
-    workgroup_id: int = 1
-
-    @property
-    def sso_username(self) -> str:
-        """The user name of the single sign-on account."""
-        return f"{SSO_PREFIX}{self.email}"
 
 
 PERSONAS = (
-    Persona("admin", "Ada", "Admin", "ada.admin@austintexas.gov", "may do everything", 1, (ADMIN,)),
-    Persona("editor", "Eddie", "Editor", "eddie.editor@austintexas.gov", "may put files", 2, (EDITOR,)),
-    Persona("viewer", "Vera", "Viewer", "vera.viewer@austintexas.gov", "may look", 3, (VIEWER,)),
+    Persona("admin", "ada.admin@austintexas.gov", "may do everything", 1, (ADMIN,)),
+    Persona("editor", "eddie.editor@austintexas.gov", "may put files", 2, (EDITOR,)),
+    Persona("viewer", "vera.viewer@austintexas.gov", "may look", 3, (VIEWER,)),
     Persona(
         "sso_editor",
-        "Sam",
-        "Single",
         "sam.single@austintexas.gov",
         "an editor with single sign-on; the address is not verified",
         4,
@@ -57,30 +46,18 @@ PERSONAS = (
         email_verified=False,
         is_sso=True,
     ),
-    Persona(
-        "external_viewer",
-        "Xenia",
-        "External",
-        "xenia.external@gmail.com",
-        "a viewer who is not City staff",
-        5,
-        (VIEWER,),
-    ),
+    Persona("external_viewer", "xenia.external@gmail.com", "a viewer who is not City staff", 5, (VIEWER,)),
     Persona(
         "unverified",
-        "Ugo",
-        "Unverified",
         "ugo.unverified@austintexas.gov",
         "an editor whose address is not verified",
         6,
         (EDITOR,),
         email_verified=False,
     ),
-    Persona("no_roles", "Nora", "Noroles", "nora.noroles@austintexas.gov", "City staff without a role", 7),
+    Persona("no_roles", "nora.noroles@austintexas.gov", "City staff without a role", 7),
     Persona(
         "outsider",
-        "Otto",
-        "Outsider",
         "otto.outsider@gmail.com",
         "has an account but no claims: the trigger denies the sign-in",
         0,

@@ -15,10 +15,18 @@ from typing import Any
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.deployment.aws import functions
+from apps.deployment.settings.variables import from_outputs
 from apps.devstack.environment import PROJECT
 
 NAME = "moped-api-laptop"
 TIMEOUT_SECONDS = 30
+# What it needs beside the variables that the stack's outputs give.
+VARIABLES = {
+    "DJANGO_SETTINGS_MODULE": "moped_api.settings",
+    "MOPED_API_CURRENT_ENVIRONMENT": "laptop",
+    "MOPED_API_ALLOWED_HOSTS": "127.0.0.1",
+    "DATABASE_URL": "postgresql:///the-trigger-needs-no-database",
+}
 UNKNOWN_ACCOUNT = {
     "triggerSource": "TokenGeneration_Authentication",
     "userName": "azuread_unknown.account@austintexas.gov",
@@ -38,16 +46,20 @@ from apps.claims.triggers import handler
 """
 
 
-def sync(role_arn: str, environment: Mapping[str, str]) -> str:
-    """Create the function, or bring it to the working tree's state, and return its ARN."""
+def sync(outputs: Mapping[str, str]) -> str:
+    """
+    Create the function, or bring it to the working tree's state, and return its ARN.
+
+    :param outputs: of the laptop's stack
+    """
     client = clients.lambda_client_long_timeout()
     configuration: Any = {
-        "Role": role_arn,
+        "Role": outputs["FunctionRoleArn"],
         "Runtime": "python3.13",  # the stages' own; the emulator runs it with its own Python
         "Handler": "stub.handler",
         "Timeout": TIMEOUT_SECONDS,
         "MemorySize": 256,
-        "Environment": {"Variables": {"DJANGO_SETTINGS_MODULE": "moped_api.settings", **environment}},
+        "Environment": {"Variables": from_outputs(outputs) | VARIABLES},
     }
     package = _package()
     with translate_errors():

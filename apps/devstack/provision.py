@@ -5,7 +5,6 @@ Every step looks at what is there first, so that doing it again costs little and
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -21,12 +20,6 @@ from apps.devstack.personas import PERSONAS
 DIRECTORY = "azuread"
 EDITOR = "https://localhost:3000"
 EDITOR_SIGN_IN = f"{EDITOR}/moped/session/signin"  # where the hosted UI sends the editor's users back to
-# What the function needs of the API's own variables beside those that the stack's outputs give.
-FUNCTION_VARIABLES = {
-    "MOPED_API_CURRENT_ENVIRONMENT": "laptop",
-    "MOPED_API_ALLOWED_HOSTS": "127.0.0.1",
-    "DATABASE_URL": "postgresql:///the-trigger-needs-no-database",
-}
 
 
 def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
@@ -39,7 +32,7 @@ def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
     :param api_port: where the API listens: the pool sends browsers back there
     """
     outputs = laptop_stack.outputs() or laptop_stack.deploy(_parameters(api_port, trigger_arn=""))
-    outputs = laptop_stack.deploy(_parameters(api_port, trigger_arn=_sync_trigger(outputs)))
+    outputs = laptop_stack.deploy(_parameters(api_port, trigger_arn=pre_token_function.sync(outputs)))
     _fill_secret(outputs["ConfigurationSecret"])
     _register_identity_provider(outputs["UserPoolId"], aws_url)
     pre_token_function.warm()
@@ -49,17 +42,6 @@ def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
         "COGNITO_JWKS_URL": f"{aws_url}/{outputs['UserPoolId']}/.well-known/jwks.json",
         "COGNITO_DOMAIN_URL": aws_url,
     }
-
-
-def resync_trigger() -> None:
-    """Bring the function to the working tree's state, after an edit."""
-    _sync_trigger(laptop_stack.outputs())
-    pre_token_function.warm()
-
-
-def _sync_trigger(outputs: Mapping[str, str]) -> str:
-    variables = {**from_outputs(outputs), **FUNCTION_VARIABLES}
-    return pre_token_function.sync(outputs["FunctionRoleArn"], variables)
 
 
 def _parameters(api_port: int, *, trigger_arn: str) -> dict[str, str]:

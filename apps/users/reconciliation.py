@@ -16,10 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.claims import items as claims_items
-from apps.claims import table as claims_table
-from apps.claims.errors import ClaimsChangedError
 from apps.claims.identity import normalize
-from apps.claims.table import StoredItem
+from apps.claims.items import ClaimsChangedError, StoredItem
 from apps.core.context import current
 from apps.users import services
 from apps.users.adapters import cognito
@@ -136,7 +134,7 @@ def disagreements(ends_at: float = math.inf) -> Iterator[Finding]:
     :raises TimeUpError: if the time is over
     """
     accounts = list(_in_time(cognito.iter_accounts(), ends_at))
-    items = list(_in_time(claims_table.scan(), ends_at))
+    items = list(_in_time(claims_items.scan(), ends_at))
     users = list(MopedUser.objects.order_by("user_id"))
     by_address = {user.address: user for user in users}
     by_account = {str(user.cognito_user_id): user for user in users if user.cognito_user_id}
@@ -158,7 +156,7 @@ def rotate_key(ends_at: float = math.inf) -> int:
     :raises UnavailableError: if the table cannot be reached
     :raises TimeUpError: if the time is over; the next call continues with the items that are left
     """
-    return sum(map(_rotate, _in_time(claims_table.scan(), ends_at)))
+    return sum(map(_rotate, _in_time(claims_items.scan(), ends_at)))
 
 
 def _rotate(stored: StoredItem) -> bool:
@@ -167,7 +165,7 @@ def _rotate(stored: StoredItem) -> bool:
     if claims is None or not is_found or claims_items.has_newest_key(stored.cipher):
         return False
     with suppress(ClaimsChangedError):  # the other writer used the newest key, too
-        claims_table.put(email=stored.email, claims=claims, instead_of=stored)
+        claims_items.put(email=stored.email, claims=claims, instead_of=stored)
         return True
     return False
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
-from apps.claims import table as claims_table
+from apps.claims import items as claims_items
 from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import is_city_address, sso_username
 from apps.users.adapters import cognito
@@ -76,7 +76,7 @@ def get_user_detail(cognito_user_id: UUID) -> UserDetail:
         user,
         account=cognito.get_or_none(str(cognito_user_id)),
         sso_account=cognito.get_or_none(sso_name) if sso_name else None,
-        claims=stores.decode_or_none(claims_table.get(user.address)),
+        claims=stores.decode_or_none(claims_items.get(user.address)),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.auth.callers import CognitoUser
-from apps.claims import table as claims_table
+from apps.claims import items as claims_items
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users import policies
 from apps.users.adapters import cognito
@@ -82,14 +82,14 @@ def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) 
     change = attempt.change
     before = user.audited_values() if user.pk else {}
     user.save_values(**values, is_deleted=False)
-    item = claims_table.get(change.email)
+    item = claims_items.get(change.email)
     attempt.touched = True
     account = stores.get_or_create_account(change, password)
     user.save_values(cognito_user_id=UUID(account.username))
     cognito.set_password(account.username, password)
     if account.mark != str(change.pk):  # an adopted account, whose sessions may be another person's
         cognito.sign_out(account.username)
-    claims_table.put(email=user.address, claims=user.claims, instead_of=item)
+    claims_items.put(email=user.address, claims=user.claims, instead_of=item)
     attempt.record(user, before)
 
 
@@ -130,7 +130,7 @@ def update_user(
         before = user.audited_values()
         user.save_values(**profile)
         account = stores.account_to_update(user)
-        item = claims_table.get(user.address)
+        item = claims_items.get(user.address)
         attempt.touched = True
         stores.write_claims(user, item)
         stores.update_account(account, user.address, password)
@@ -188,7 +188,7 @@ def _revoke(attempt: Attempt, actor: CognitoUser | None) -> None:
     before = user.audited_values()
     user.save_values(is_deleted=True, cognito_user_id=None)
     attempt.touched = True
-    claims_table.delete(attempt.change.email)
+    claims_items.delete(attempt.change.email)
     stores.sign_out(attempt.change)
     attempt.record(user, before)
 

@@ -24,10 +24,10 @@ def main() -> None:
         "editor_id": str(row.cognito_user_id),
         "editor": {
             "email": editor.email,
-            "first_name": editor.first_name,
-            "last_name": editor.last_name,
+            "first_name": row.first_name,
+            "last_name": row.last_name,
             "title": "Persona",
-            "workgroup_id": editor.workgroup_id,
+            "workgroup_id": row.workgroup_id,
             "roles": list(editor.roles),
         },
         "project_id": Project.objects.create(project_name="Barton Springs Road").pk,

@@ -4,7 +4,8 @@ import pytest
 
 from apps.auth.callers import Anonymous, CognitoUser
 from apps.auth.tokens import verifier
-from tests.support.token_factory import Signer
+from apps.claims.hasura import CLAIMS_NAMESPACE
+from tests.support.token_factory import USER_ID, Signer, hasura_claim
 
 
 def user(signer: Signer, **claims: Any) -> CognitoUser:
@@ -41,6 +42,10 @@ class TestVerifiedCityAddress:
 
 
 class TestCognitoUser:
+    @pytest.fixture
+    def caller(self, signer: Signer) -> CognitoUser:
+        return user(signer, identities=[{"userId": "x"}])
+
     def test_has_no_attribute_that_it_does_not_declare(self, signer: Signer) -> None:
         assert not hasattr(user(signer, is_superuser=True), "is_superuser")
 
@@ -50,3 +55,20 @@ class TestCognitoUser:
         assert {name for name in public if not hasattr(Anonymous(), name)} == {
             *("document", "email_verified", "exp", "nonce", "payload"),  # what only a token has
         }
+
+    def test_cannot_be_changed(self, caller: CognitoUser) -> None:
+        for name in caller.__struct_fields__:
+            with pytest.raises(AttributeError):
+                setattr(caller, name, "another user")
+        assert hash(caller)  # neither can what it holds
+
+    def test_gives_a_fresh_payload_to_each_who_asks(self, caller: CognitoUser) -> None:
+        caller.payload["identities"].append("mischief")
+        caller.payload["email"] = "mischief"
+
+        assert caller.payload["identities"] == [{"userId": "x"}]
+        assert caller.payload["email"] == "jane.doe@austintexas.gov"
+        assert caller.payload[CLAIMS_NAMESPACE] == hasura_claim("moped-editor")
+
+    def test_says_in_a_log_whose_it_is_and_no_more(self, caller: CognitoUser) -> None:
+        assert repr(caller) == str(caller) == f"<CognitoUser {USER_ID}>"

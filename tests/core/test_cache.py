@@ -1,4 +1,4 @@
-"""One cache for keys, roles, secrets and readiness."""
+"""One cache for keys, roles and secrets."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

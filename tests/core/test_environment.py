@@ -68,11 +68,7 @@ class TestEnvironment:
             ("", lambda env: env.text("X"), "X is missing"),
             ("many", lambda env: env.number("X", 1), "X must be a whole number, not 'many'"),
             ("maybe", lambda env: env.flag("X", default=True), "X must be true or false, not 'maybe'"),
-            (
-                "xml",
-                lambda env: env.choice("X", ("json", "text"), "json"),
-                "X must be one of json, text, not",
-            ),
+            ("xml", lambda env: env.choice("X", ("json", "text"), "json"), "X must be json or text, not"),
             ("/", lambda env: env.folders("X"), "X may not name the whole bucket"),
             ("archive,//", lambda env: env.folders("X"), "X may not name the whole bucket"),
             ("previews/pr_12", lambda env: env.prefix("X"), "X may not contain an underscore"),

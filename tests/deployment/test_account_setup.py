@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from apps.core.aws import clients
-from apps.deployment import account_setup, smoke_account, stages
+from apps.deployment import account_setup, smoke, stages
 from apps.deployment.aws import stack, stack_updates
-from apps.deployment.aws.functions import Invocation
 from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
@@ -20,12 +19,11 @@ from apps.devstack.emulator import Emulator
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 
 JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
+SHARED = f"t{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
-def new_name(
-    provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[[], str]:
+def new_name(provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return a maker of names of stages that zappa_settings.json has."""
     document = zappa_settings.read()
     monkeypatch.setattr(zappa_settings, "read", lambda: document)
@@ -125,58 +123,45 @@ class TestDeployStack:
             account_setup.deploy_stack(name, path, trigger, lines.append)
 
 
-@pytest.fixture(scope="module")
-def names() -> list[str]:
-    """The name of the stage that the tests below share, as soon as its stack is deployed."""
-    return []
-
-
 @pytest.fixture
-def stage(
-    names: list[str], new_name: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Stage:
-    """A stage whose secrets are filled and whose function has created the admin, as the rehearsal's does."""
-    name = new_name(*names)
-    if not names:
+def stage(new_name: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A stage whose secrets are filled and whose function has created the admin. Tests share it."""
+    name = new_name(SHARED)
+    if stack_updates.describe(f"moped-{name}") is None:
         path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
         account_setup.deploy_stack(name, path, "", print)
         account_setup.fill_secrets(name, print)
         pool = stack.outputs(f"moped-{name}")["UserPoolId"]
         clients.cognito().admin_create_user(UserPoolId=pool, Username=JANE)
-        names.append(name)
 
-    def manage(_stage: Stage, command: str) -> Invocation:
-        exit_code = int("Unknown" in command)
-        return Invocation({"exit_code": exit_code, "output": command}, failed=False)
-
-    monkeypatch.setattr(stages, "manage", manage)
+    monkeypatch.setattr(stages, "manage", lambda _stage, command: (int("Unknown" in command), command))
     return Stage(name, f"moped-api-{name}", {}, stack.outputs(f"moped-{name}"))
 
 
 class TestFillSecrets:
     def test_fills_what_is_empty_and_leaves_what_is_not(self, stage: Stage, lines: list[str]) -> None:
-        configuration, smoke = stage.outputs["ConfigurationSecret"], stage.outputs["SmokeSecret"]
-        clients.secrets_manager().delete_secret(SecretId=smoke, ForceDeleteWithoutRecovery=True)
-        clients.secrets_manager().create_secret(Name=smoke)
+        configuration, empty = stage.outputs["ConfigurationSecret"], stage.outputs["SmokeSecret"]
+        clients.secrets_manager().delete_secret(SecretId=empty, ForceDeleteWithoutRecovery=True)
+        clients.secrets_manager().create_secret(Name=empty)
         key = stack.secret_value(configuration)
 
         account_setup.fill_secrets(stage.name, lines.append)
 
-        assert lines == [f"{configuration}: has a value, left as it is", f"{smoke}: filled"]
+        assert lines == [f"{configuration}: has a value, left as it is", f"{empty}: filled"]
         assert stack.secret_value(configuration) == key
-        assert smoke_account.smoke_token(stage.outputs)
+        assert smoke.smoke_token(stage.outputs)
 
 
 class TestCreateFirstAdmin:
     def test_sets_the_passwords_that_only_the_pool_shall_know(self, stage: Stage, lines: list[str]) -> None:
         account_setup.create_first_admin(stage, JANE, ["Jane", "Doe"], PASSWORD, lines.append)
 
-        smoke = f"moped-api-{stage.name}@austintexas.gov"
+        tester = f"moped-api-{stage.name}@austintexas.gov"
         assert lines == [
-            f"create_first_admin --smoke {smoke} {JANE} Jane Doe",
+            f"create_first_admin --smoke {tester} {JANE} Jane Doe",
             f"{JANE} can sign in with the password that you gave",
         ]
-        assert smoke_account.smoke_token(stage.outputs)
+        assert smoke.smoke_token(stage.outputs)
         assert PASSWORD not in "".join(lines)
 
     @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.claims.identity import normalize, sso_address
 from apps.core.aws import clients
 from apps.core.errors import MopedError
-from apps.deployment import smoke_account
+from apps.deployment import smoke
 from apps.devstack import accounts, laptop_stack
 from apps.devstack.emulator import Emulator
 from apps.devstack.personas import BY_KEY, PASSWORD
@@ -55,7 +55,7 @@ class Target:
     @cached_property
     def account(self) -> dict[str, str]:
         """The address and the password of the account that tests deployments."""
-        return smoke_account.account(self.outputs["SmokeSecret"])
+        return smoke.account(self.outputs["SmokeSecret"])
 
     @cached_property
     def tokens(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Target:
         return self.sign_in("ADMIN_USER_PASSWORD_AUTH", **account)
 
     def sign_in(self, flow: Any, **parameters: str) -> dict[str, Any]:
-        return smoke_account.sign_in(self.outputs, flow, **parameters)
+        return smoke.sign_in(self.outputs, flow, **parameters)
 
     def pool(self, call: str, **arguments: Any) -> Any:
         return getattr(clients.cognito(), call)(UserPoolId=self.outputs["UserPoolId"], **arguments)
@@ -102,8 +102,8 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
     with emulator_fixtures.clients_call(emulator.url), override_settings(**values, **probe):
         probes.forget()
         outputs = laptop_stack.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
-        smoke = json.dumps({"email": VIEWER, "password": PASSWORD})
-        clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=smoke)
+        credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
+        clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)
         accounts.ensure([BY_KEY["viewer"]], with_rows=False)
         stores = Stores(outputs["UserPoolId"])
         assert stores.roles_at_sign_in(VIEWER, PASSWORD)  # from here on the trigger is awake

@@ -17,7 +17,7 @@ from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws import clients
-from apps.deployment import reconciliation_job, smoke_account, stages, subprocesses
+from apps.deployment import reconciliation_job, smoke, stages, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -64,7 +64,7 @@ def trigger(claims: str) -> str:
 
 def package(folder: Path, **behaviour: Any) -> Package:
     """Return a new package whose function answers correctly, except for what is given."""
-    claims = jwt.get_unverified_claims(smoke_account.smoke_token(laptop_stack.outputs()))[CLAIMS_NAMESPACE]
+    claims = jwt.get_unverified_claims(smoke.smoke_token(laptop_stack.outputs()))[CLAIMS_NAMESPACE]
     usual = {
         "answers": {"/": 200, "/auth/current_user": 401},
         "with_token": 200,
@@ -322,7 +322,7 @@ class TestSmokeToken:
         fill(stage.outputs["SmokeSecret"], content)
 
         with pytest.raises(StageError, match=reason):
-            smoke_account.smoke_token(stage.outputs)
+            smoke.smoke_token(stage.outputs)
 
 
 class TestRollback:

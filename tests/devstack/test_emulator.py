@@ -12,8 +12,8 @@ from apps.devstack import emulator as emulator_module
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
+from tests.support import processes
 from tests.support.emulator_fixtures import clients_call
-from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.emulator
@@ -58,7 +58,7 @@ class TestEmulator:
                 clients.s3().create_bucket(Bucket="kept")
                 clients.s3().put_object(Bucket="kept", Key="file", Body=b"content")
                 parent.kill()
-            assert wait_until(lambda: not processes_of(tmp_path))
+            assert wait_until(lambda: not processes.processes_of(tmp_path))
             emulator.start()
             assert clients.secrets_manager().get_secret_value(SecretId="kept")["SecretString"] == "content"
             assert clients.s3().get_object(Bucket="kept", Key="file")["Body"].read() == b"content"
@@ -81,14 +81,9 @@ class TestLauncher:
     def test_refuses_a_ministack_without_a_patched_function(self, tmp_path: Path) -> None:
         name = "'_gone_in_the_next_version'"
         code = f"import emulator_patches as launcher; launcher.mend(launcher.cognito, {name}, None)"
-        run = subprocess.run(
-            [emulator_module.PYTHON, "-c", code],
-            cwd=emulator_module.LAUNCHER.parent,
-            env={"GATEWAY_PORT": "1", "TMPDIR": str(tmp_path)},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        variables = {"GATEWAY_PORT": "1", "TMPDIR": str(tmp_path)}
+        folder = emulator_module.LAUNCHER.parent
+        run = processes.run(emulator_module.PYTHON, "-c", code, folder=folder, environment=variables)
         assert run.returncode == 1
         assert "has no ministack.services.cognito._gone_in_the_next_version" in run.stderr
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from apps.devstack.environment import PROJECT
+from tests.support import processes
 
 # Notes how it was called, and fails if the call contains $FAILS. It plays every program of an environment.
 PROGRAM = """#!/bin/sh
@@ -42,13 +43,10 @@ class Clone:
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `make`, and keep the calls of this run."""
         (self.folder / "calls").write_text("")
-        run = subprocess.run(
-            ["make", "PYTHON=./python3", *arguments],
-            cwd=self.folder,
-            env=self._variables | variables,
-            capture_output=True,
-            text=True,
-            check=False,
+        run = processes.run(
+            *("make", "PYTHON=./python3", *arguments),
+            folder=self.folder,
+            environment=self._variables | variables,
         )
         self.calls = (self.folder / "calls").read_text().splitlines()
         return run
@@ -109,15 +107,9 @@ class TestInstall:
 
     def test_installs_the_uv_that_the_lock_names(self, clone: Clone) -> None:
         (clone.folder / ".venv").mkdir()
-        run = subprocess.run(
-            ["make", "--dry-run", "PYTHON=./python3", "environment"],
-            cwd=clone.folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        run = clone.make("--dry-run", "environment")
         (command,) = re.findall(r"sed -n .*?uv\.txt", run.stdout)
-        subprocess.run(["sh", "-c", command], cwd=clone.folder, check=True)
+        processes.run("sh", "-c", command, folder=clone.folder)
         lock = (clone.folder / ".venv" / "uv.txt").read_text()
         assert lock.startswith("uv==")
         assert lock.count("==") == 1
@@ -156,8 +148,7 @@ class TestLocks:
         assert "uv cannot lock the requirements" in run.stdout
 
     def test_trusts_the_authorities_of_this_machine(self) -> None:
-        command = [str(PROJECT / ".venv" / "bin" / "uv"), "pip", "list", "--show-settings"]
-        run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+        run = processes.run(PROJECT / ".venv/bin/uv", "pip", "list", "--show-settings")
         assert "system_certs: true" in run.stdout
 
 

@@ -64,20 +64,19 @@ class TestCreateResources:
         assert all(policy[f"Require{kind}"] for kind in ("Uppercase", "Lowercase", "Numbers", "Symbols"))  # type: ignore[literal-required]
 
 
-class TestResyncTrigger:
+class TestSync:
     def test_brings_an_edit_and_the_variables(
         self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        pre_token_function.sync(laptop_stack.outputs()["FunctionRoleArn"], {"A": "1"})
-        assert trigger_variables()["A"] == "1"
-
         with monkeypatch.context() as edit:
             edit.setattr(pre_token_function, "STUB", "def handler(*_): return 'edited'")
-            provision.resync_trigger()
-        assert pre_token_function.warm() == '"edited"'
+            edit.setattr(pre_token_function, "VARIABLES", {"A": "1"})
+            pre_token_function.sync(laptop_stack.outputs())
+            assert pre_token_function.warm() == '"edited"'
+            assert trigger_variables()["A"] == "1"
 
-        provision.resync_trigger()
-        assert trigger_variables()["MOPED_API_CURRENT_ENVIRONMENT"] == "laptop"
+        pre_token_function.sync(laptop_stack.outputs())
+        assert "A" not in trigger_variables()
 
 
 class TestWarm:

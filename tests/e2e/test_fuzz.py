@@ -9,7 +9,6 @@ Bounded here; for longer: `.venv/bin/schemathesis run http://127.0.0.1:8000/docs
 """
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from apps.devstack.personas import PERSONAS
 from tests.e2e.conftest import running_laptop
+from tests.support import processes
 
 pytestmark = pytest.mark.slow(cost=70)
 
@@ -47,19 +47,14 @@ class TestReference:
 
     def holds_for(self, persona: str, token: str, url: str, folder: Path, *, proof: bool) -> None:
         folder.mkdir()  # whatever it learns there it learns about this persona
-        run = subprocess.run(
-            [
-                *(Path(sys.executable).with_name("schemathesis"), "run", f"{url}/docs/openapi.json"),
-                *("--header", f"Authorization: Bearer {token}"),
-                *("--checks", ",".join(CHECKS)),
-                *("--phases", THOROUGH.get(persona, "fuzzing"), "--no-color"),
-                *(AT_NIGHT if proof else IN_THE_CHECK),
-                *("--mode", "all"),  # what the schema allows, and what it forbids: that answers 4xx
-            ],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
+        run = processes.run(
+            *(Path(sys.executable).with_name("schemathesis"), "run", f"{url}/docs/openapi.json"),
+            *("--header", f"Authorization: Bearer {token}"),
+            *("--checks", ",".join(CHECKS)),
+            *("--phases", THOROUGH.get(persona, "fuzzing"), "--no-color"),
+            *(AT_NIGHT if proof else IN_THE_CHECK),
+            *("--mode", "all"),  # what the schema allows, and what it forbids: that answers 4xx
+            folder=folder,
         )
 
         assert run.returncode == 0, run.stdout[-5000:]

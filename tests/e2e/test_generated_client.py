@@ -1,13 +1,12 @@
 """Typed clients that openapi-python-client and openapi-typescript generate call a running API."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from tests.support import node_programs
+from tests.support import node_programs, processes
 from tests.support.laptop import Laptop
 
 pytestmark = [pytest.mark.slow(cost=15, group="laptop"), pytest.mark.no_cover]
@@ -50,7 +49,7 @@ assert httpx.get(link.download_url, timeout=None).content == b"a plan"
 
 
 def check(folder: Path, *command: str | Path) -> None:
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    run = processes.run(*command, folder=folder)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

@@ -1,10 +1,10 @@
 import re
-import subprocess
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from apps.devstack.personas import BY_KEY, PASSWORD
+from tests.support import processes
 from tests.support.laptop import Laptop
 
 pytestmark = pytest.mark.slow(cost=25, group="laptop")
@@ -74,13 +74,7 @@ class TestWelcome:
         line = re.search(r"^ *(curl .*)$", laptop.printed(), re.MULTILINE)
         assert line
 
-        run = subprocess.run(
-            ["bash", "-c", line[1].replace("curl ", "curl -sf ", 1)],
-            cwd=laptop.folder,
-            env=laptop.variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = line[1].replace("curl ", "curl -sf ", 1)
+        run = processes.run("bash", "-c", command, folder=laptop.folder, environment=laptop.variables)
 
         assert "eddie.editor@austintexas.gov" in run.stdout, run.stderr

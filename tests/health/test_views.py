@@ -3,11 +3,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.health import probes
-from tests.support.clock import Clock
 from tests.support.waiting import LIMIT_SECONDS
 
 probed: list[str] = []
@@ -27,13 +27,11 @@ def hanging() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _unremembered() -> Iterator[None]:
-    probes.forget()
+def _unprobed() -> Iterator[None]:
     probed.clear()
     released.clear()
     yield
     released.set()
-    probes.forget()
 
 
 def named_probes(**paths: str) -> dict[str, str]:
@@ -74,14 +72,13 @@ class TestReady:
         assert response.json()["detail"] == "Not ready: database."
         assert not released.is_set()  # the probe still hangs
 
-    def test_probes_once_in_five_seconds(
-        self, api_client: APIClient, settings: Settings, clock: Clock
-    ) -> None:
+    def test_probes_once_in_five_seconds(self, api_client: APIClient, settings: Settings) -> None:
         settings.READINESS_PROBES = named_probes(one="well")
 
-        for seconds in (0, 4, 1):
-            clock.passes(seconds)
-            api_client.get("/health/ready")
+        with time_machine.travel(1_900_000_000, tick=False) as clock:
+            for seconds in (0, 4, 1):
+                clock.shift(seconds)
+                api_client.get("/health/ready")
 
         assert probed == ["well", "well"]
 

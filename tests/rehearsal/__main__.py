@@ -22,7 +22,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from apps.deployment import smoke_account
+from apps.deployment import smoke
 from apps.deployment.package import builder
 from apps.deployment.package.interpreter import target_of_file
 from apps.deployment.paths import BUILD, PROJECT
@@ -286,7 +286,7 @@ class Rehearsal:
         self.overlays[stage] = self.environment.overlay(self.environment.read_outputs(stage), stage)
 
     def _call_as_first_admin(self, email: str) -> None:
-        tokens = smoke_account.sign_in(self.outputs[API], USERNAME=email, PASSWORD=PASSWORD)
+        tokens = smoke.sign_in(self.outputs[API], USERNAME=email, PASSWORD=PASSWORD)
         answer = self._gateway(API)("GET", "/users/", tokens["IdToken"])
         report(
             f"the first admin lists users: {answer.status_code}", holds=answer.status_code == HTTPStatus.OK

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.support import processes
+
 MODULES: Path = settings.BASE_DIR / ".build/npm/node_modules"
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
@@ -16,11 +18,4 @@ def run(folder: Path, program: str, *arguments: str | Path) -> subprocess.Comple
     path = MODULES / ".bin" / program
     if not path.exists():
         pytest.fail(f"{program} is missing. Run `make node`.")
-    return subprocess.run(
-        [path, *arguments],
-        cwd=folder,
-        env=os.environ | QUIET,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return processes.run(path, *arguments, folder=folder, environment=os.environ | QUIET)

@@ -1,4 +1,4 @@
-"""Python as a process, the processes of a folder, and whether an URL is served."""
+"""Commands, the processes of a folder, and whether an URL is served."""
 
 import subprocess
 import sys
@@ -10,18 +10,18 @@ from apps.devstack.environment import PROJECT
 from tests.support.waiting import LIMIT_SECONDS
 
 
+def run(
+    *command: str | Path, environment: Mapping[str, str] | None = None, folder: Path = PROJECT
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, and return how it ended and what it printed."""
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
 def run_python(
     *words: str, environment: Mapping[str, str], folder: Path = PROJECT
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python in a folder, and return how it ended and what it printed."""
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Run this Python in a folder, and return how it ended and what it printed."""
+    return run(sys.executable, *words, environment=environment, folder=folder)
 
 
 def processes_of(folder: Path) -> dict[int, str]:

@@ -32,7 +32,7 @@ import emulator_patches  # noqa: E402
 from ministack import app as ministack  # noqa: E402
 from ministack.core import iam_actions, iam_evaluator  # noqa: E402
 from ministack.services import apigateway_v1, lambda_svc, tagging  # noqa: E402
-from ministack.services.cloudformation import handlers, stacks  # noqa: E402
+from ministack.services.cloudformation import handlers, provisioners, stacks  # noqa: E402
 
 from tests.support.strict import delays, limits, rights  # noqa: E402
 
@@ -73,9 +73,25 @@ def main() -> None:
     ):
         actions[action] = delays.slow_stack(actions[action], verb)
     actions["DescribeStacks"] = delays.in_progress_at_first(actions["DescribeStacks"])
+    functions = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    for operation in ("create", "update"):
+        functions[operation] = with_reserved_concurrency(functions[operation])
     tagging._HANDLERS["GetResources"] = delays.one_question_late(tagging._HANDLERS["GetResources"])
     ministack.app = with_controls(ministack.app)
     emulator_patches.main()
+
+
+def with_reserved_concurrency(original: Any) -> Any:
+    """Let CloudFormation reserve a function's concurrency, which MiniStack leaves out."""
+
+    def provision(*arguments: Any, **named: Any) -> Any:
+        name, attributes = original(*arguments, **named)
+        properties = next(each for each in reversed(arguments) if isinstance(each, dict))
+        if "ReservedConcurrentExecutions" in properties:
+            lambda_svc._put_function_concurrency(name, properties)
+        return name, attributes
+
+    return provision
 
 
 def with_controls(application: Any) -> Any:

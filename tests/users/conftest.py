@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.auth import current_roles
 from apps.auth.callers import CognitoUser
-from apps.claims import table as claims_table
+from apps.claims import items as claims_items
 from apps.claims.hasura import ADMIN
 from apps.core.aws import clients, secrets
 from apps.users.adapters import cognito
@@ -32,7 +32,7 @@ def alone(stores: Stores) -> Stores:
     """An empty pool and an empty table, without what other tests left."""
     for account in list(cognito.iter_accounts()):
         cognito.delete(account.username)
-    for item in list(claims_table.scan()):
+    for item in list(claims_items.scan()):
         clients.dynamodb().delete_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": item.email}})
     return stores
 

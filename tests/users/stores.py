@@ -10,7 +10,7 @@ from django.conf import settings
 from jose import jwt
 
 from apps.auth.callers import CognitoUser
-from apps.claims import table as claims_table
+from apps.claims import items as claims_items
 from apps.claims.hasura import CLAIMS_NAMESPACE, EDITOR, HasuraClaims
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
@@ -71,7 +71,7 @@ class Stores:
         cognito.set_password(account.username, password)
         values = {**profile(email), "roles": list(roles), "cognito_user_id": uuid.UUID(account.username)}
         user = MopedUser.objects.create(**values, is_coa_staff=email.endswith("@austintexas.gov"))
-        claims_table.put(email=email, claims=user.claims)
+        claims_items.put(email=email, claims=user.claims)
         return user
 
     def tokens(self, email: str, password: str = PASSWORD) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Stores:
         return cognito.get_or_none(name)
 
     def claims(self, email: str) -> HasuraClaims | None:
-        return claims_table.get(email).claims
+        return claims_items.get(email).claims
 
     def row(self, email: str) -> MopedUser | None:
         return MopedUser.objects.filter(email=email).first()
@@ -147,7 +147,7 @@ class Stores:
     def snapshot(self) -> "Snapshot":
         """Read the pool and the table in a few calls."""
         accounts = {account.email: account for account in cognito.iter_accounts() if account.is_native}
-        return Snapshot(self, accounts, {item.email: item.claims for item in claims_table.scan()})
+        return Snapshot(self, accounts, {item.email: item.claims for item in claims_items.scan()})
 
     def _disagreements(
         self, address: str, account: cognito.Account | None, claims: HasuraClaims | None

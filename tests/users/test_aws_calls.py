@@ -17,8 +17,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from apps.claims import items as claims_items
-from apps.claims import table as claims_table
-from apps.claims.errors import ClaimsChangedError
+from apps.claims.items import ClaimsChangedError
 from apps.core import deadline
 from apps.core.aws import clients, secrets
 from apps.core.aws.errors import StoreMissingError
@@ -40,10 +39,10 @@ CALLS: dict[tuple[str, str], Callable[[], Any]] = {
     ("cognito-idp", "AdminUserGlobalSignOut"): partial(cognito.sign_out, "name"),
     ("cognito-idp", "AdminDeleteUser"): partial(cognito.delete, "name"),
     ("cognito-idp", "DescribeUserPool"): cognito.pre_token_function_arn,
-    ("dynamodb", "GetItem"): partial(claims_table.get, "e"),
-    ("dynamodb", "PutItem"): partial(claims_table._put, {"user_id": {"S": "e"}}, {}),
-    ("dynamodb", "DeleteItem"): partial(claims_table.delete, "e"),
-    ("dynamodb", "Scan"): lambda: list(claims_table.scan()),
+    ("dynamodb", "GetItem"): partial(claims_items.get, "e"),
+    ("dynamodb", "PutItem"): partial(claims_items._put, {"user_id": {"S": "e"}}, {}),
+    ("dynamodb", "DeleteItem"): partial(claims_items.delete, "e"),
+    ("dynamodb", "Scan"): lambda: list(claims_items.scan()),
     ("secretsmanager", "GetSecretValue"): partial(secrets._read, "name"),
 }
 
@@ -155,7 +154,7 @@ class TestErrors:
     def test_are_known_for_every_call_of_the_adapters(self) -> None:
         clients = {"cognito", "dynamodb", "secrets_manager"}
         calls = set()
-        for module in (cognito, claims_table, claims_items, secrets):
+        for module in (cognito, claims_items, secrets):
             for node in ast.walk(ast.parse(getsource(module))):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
                     client = getattr(node.value.func, "attr", "")

@@ -15,9 +15,8 @@ from django.core.management import CommandError, call_command
 
 from apps.auth.callers import CognitoUser
 from apps.claims import items as claims_items
-from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN, NO_LOGIN, VIEWER
-from apps.claims.table import StoredItem
+from apps.claims.items import StoredItem
 from apps.core.aws import clients, secrets
 from apps.core.errors import UnavailableError
 from apps.users import reconciliation
@@ -62,7 +61,7 @@ def codes_of(result: tuple[int, list[dict[str, Any]]]) -> list[str]:
 
 
 def write_unreadable_claims(person: Person) -> None:
-    item = dict(claims_items.encode(person.email, person.row.claims))
+    item = dict(claims_items.encode(person.email, person.row.claims).attributes)
     item["claims"] = {"S": Fernet(Fernet.generate_key()).encrypt(b"{}").decode()}
     clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
 
@@ -70,7 +69,7 @@ def write_unreadable_claims(person: Person) -> None:
 def begin_a_move(person: Person) -> None:
     new_email = f"new.{person.email}"
     PendingChange.objects.create(operation=PendingChange.UPDATE, email=person.email, new_email=new_email)
-    claims_table.put(email=new_email, claims=person.row.claims)
+    claims_items.put(email=new_email, claims=person.row.claims)
 
 
 def change_address(person: Person) -> None:
@@ -104,10 +103,10 @@ REPAIRABLE: dict[str, Callable[[Person], object]] = {
     # What a deactivation by the Flask API leaves if the pool fails.
     "account_of_inactive, unlinked": lambda person: person.change_row(is_deleted=True, cognito_user_id=None),
     "account_of_inactive, with another address": change_address_and_deactivate,
-    "claims_missing": lambda person: claims_table.delete(person.email),
+    "claims_missing": lambda person: claims_items.delete(person.email),
     "claims_differ, unreadable": write_unreadable_claims,
     "address_differs": change_address,
-    "claims_of_nobody": lambda person: claims_table.put(
+    "claims_of_nobody": lambda person: claims_items.put(
         email=f"unknown.{person.email}", claims=person.row.claims
     ),
     "unfinished": begin_a_move,
@@ -208,7 +207,7 @@ class TestReconcileUsers:
         account = cognito.create(email=person.email, password=PASSWORD, mark=str(interrupted.pk))
         cognito.set_password(account.username, PASSWORD)
         user = MopedUser.objects.create(**profile(person.email), cognito_user_id=account.username)
-        claims_table.put(email=person.email, claims=user.claims)
+        claims_items.put(email=person.email, claims=user.claims)
 
         reconcile("--fix")
 
@@ -238,7 +237,7 @@ class TestReconcileUsers:
             cognito_user_id=user.cognito_user_id,
             actor=actor,
         )
-        claims_table.delete(person.email)
+        claims_items.delete(person.email)
 
         reconcile("--fix")
 
@@ -272,7 +271,7 @@ class TestReconcileUsers:
     def test_says_which_repair_failed(self, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
         person.admit()
         person.change_row(roles=[VIEWER])
-        monkeypatch.setattr(claims_table, "put", Mock(side_effect=UnavailableError))
+        monkeypatch.setattr(claims_items, "put", Mock(side_effect=UnavailableError))
 
         assert "claims_differ; not repaired (" in text_of_reconcile("--fix")
 
@@ -337,14 +336,14 @@ class TestRotateKey:
         self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first, _ = [person.named(name).admit() for name in "ab"]
-        everything = claims_table.scan
+        everything = claims_items.scan
 
         def then_changed() -> list[StoredItem]:
             items = list(everything())
-            claims_table.put(email=first.email, claims=first.claims)
+            claims_items.put(email=first.email, claims=first.claims)
             return items
 
-        monkeypatch.setattr(claims_table, "scan", then_changed)
+        monkeypatch.setattr(claims_items, "scan", then_changed)
         put_a_new_key_first(monkeypatch)
 
         assert reconciliation.rotate_key() == 1

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from apps.claims import items as claims_items
-from apps.claims import table as claims_table
 from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
 from apps.core.aws import clients
 from apps.core.errors import ConflictError
@@ -105,7 +104,7 @@ class TestCreateUser:
     def test_adopts_a_stray_account_and_ends_its_sessions(self, person: Person) -> None:
         stray = person.create()
         refresh_token = person.stores.tokens(person.email)["RefreshToken"]
-        claims_table.delete(person.email)
+        claims_items.delete(person.email)
         person.change_row(cognito_user_id=None, is_deleted=True)
 
         user = person.create(NEW_PASSWORD, roles=[ADMIN])
@@ -186,14 +185,14 @@ class TestUpdateUser:
         without_ids = HasuraClaims(
             user_id=claims.user_id, default_role=VIEWER, allowed_roles=claims.allowed_roles
         )
-        cipher = claims_items.encode(person.email, without_ids)["claims"]
-        item = {**claims_items.encode(person.email, claims), "claims": cipher}
+        cipher = claims_items.encode(person.email, without_ids).attributes["claims"]
+        item = {**claims_items.encode(person.email, claims).attributes, "claims": cipher}
         clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=item)
         assert person.stores.claims(person.email) == claims
 
         person.update()
 
-        assert claims_table.get(person.email).is_written_as(claims)
+        assert claims_items.get(person.email).is_written_as(claims)
 
     def test_moves_everything_to_a_new_address(self, person: Person) -> None:
         person.create()
@@ -311,7 +310,7 @@ class TestDeactivateUser:
 
         def activate() -> None:
             person.change_row(is_deleted=False, cognito_user_id=user.cognito_user_id)
-            claims_table.put(email=person.email, claims=user.claims)
+            claims_items.put(email=person.email, claims=user.claims)
 
         delay_end(monkeypatch, activate)
         person.deactivate()

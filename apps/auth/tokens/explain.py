@@ -54,8 +54,10 @@ def _members(token: str) -> Iterator[str]:
             members |= _members_decoder.decode(document.decode())
     for name, value in members.items():
         text = _printable(bytes(value).decode())
-        wanted = f"  (expected: {expected[name]})" if name in expected else ""
-        yield f"  {_printable(name):<18} {text}{_in_words(text) if name in TIMES else ''}{wanted}"
+        note = _in_words(text) if name in TIMES else ""
+        if name in expected and text != f'"{expected[name]}"':
+            note = f"  (expected: {expected[name]})"
+        yield f"  {_printable(name):<18} {text}{note}"
 
 
 def _in_words(time_claim: str) -> str:

@@ -47,18 +47,17 @@ def current() -> TrustedKeys:
     return _cache.get_known(None) or UNKNOWN
 
 
-def refresh_for_kid(kid: str) -> TrustedKeys:
+def refresh() -> TrustedKeys:
     """
-    Return the pool after another look for a key that is not among the known ones.
+    Return the pool after another look, for a key that is not among the known ones.
 
     :raises KeysUnavailableError: if no keys are known
     """
     pool = _cache.peek(None) or UNKNOWN
-    if kid not in pool.keys:
-        try:
-            pool = _cache.refresh(None, interval=PAUSE_UNKNOWN_KID if pool.keys else PAUSE_WITHOUT_KEYS)
-        except (FetchError, NotLoadedError) as error:
-            raise KeysUnavailableError from error
+    try:
+        pool = _cache.refresh(None, interval=PAUSE_UNKNOWN_KID if pool.keys else PAUSE_WITHOUT_KEYS)
+    except (FetchError, NotLoadedError) as error:
+        raise KeysUnavailableError from error
     if not pool.keys:
         raise KeysUnavailableError
     return pool
@@ -76,7 +75,7 @@ def probe() -> None:
     :raises KeysUnavailableError: if not
     """
     if not current().keys:
-        refresh_for_kid("")
+        refresh()
 
 
 def _load(_pool: None) -> TrustedKeys:

@@ -44,7 +44,7 @@ Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_INSTANT)]
 
 
 class IntendedUse(msgspec.Struct):
-    """Whose the token is and for what: looked at first, whatever else may be wrong with it."""
+    """Whose the token is and for what. These claims are judged also where others are missing."""
 
     iss: Any = None
     token_use: Any = None
@@ -86,7 +86,7 @@ def verify(token: str) -> CognitoUser:
         caller = _verified(token, keys.current())
     except KeyUnknownError:
         # The keys may be new to us, or this one new to the pool.
-        caller = _verified(token, keys.refresh_for_kid(parse_kid(split_jws(token)[1])))
+        caller = _verified(token, keys.refresh())
     if caller.exp <= time():
         raise TokenExpiredError
     return caller
@@ -125,7 +125,7 @@ def split_jws(token: str) -> tuple[bytes, bytes, bytes, bytes]:
 @lru_cache(REMEMBERED_HEADERS)
 def parse_kid(header: bytes) -> str:
     """
-    Return the id of the signing key; every token that it signed has this very header.
+    Return the id of the signing key. All tokens of one key have the same header.
 
     `jku`, `jwk`, `x5u` and `x5c` come from the sender of the token, so they are ignored.
 

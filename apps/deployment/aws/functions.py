@@ -16,6 +16,8 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, NotFoundError, UpstreamError
 from apps.deployment.errors import UNKNOWN_ROLE, BusyError, StageError
+from apps.deployment.package.builder import Package
+from apps.deployment.settings.rendering import Stage
 
 LIVE = "live"
 LATEST = "$LATEST"
@@ -39,16 +41,6 @@ class Invocation(NamedTuple):
 
     payload: Any
     failed: bool
-
-    @property
-    def output(self) -> str:
-        """Return what a management command wrote."""
-        return str(self.payload["output"])
-
-    @property
-    def exit_code(self) -> int:
-        """Return the exit code of a management command."""
-        return int(self.payload["exit_code"])
 
     @property
     def reason(self) -> str:
@@ -110,6 +102,58 @@ def settled(function: str) -> dict[str, Any]:
         for state in ("function_active_v2", "function_updated_v2"):
             client.get_waiter(state).wait(FunctionName=function, WaiterConfig=POLL_INTERVAL)
         return dict(client.get_function_configuration(FunctionName=function))
+
+
+def create_or_update(stage: Stage, package: Package) -> None:
+    """
+    Give a function a package and the settings of its stage. Traffic stays.
+
+    :raises BusyError: if another process is changing it too
+    """
+    name, client = stage.function, clients.lambda_client_long_timeout()
+    code, checksum = package.path.read_bytes(), checksum_of(package.digest)
+    architectures: Any = [stage.settings["architecture"]]
+    settings = function_settings(stage)
+    with busy_on_conflict(
+        f"Another process is changing {name}. The previous version still answers. Run this again."
+    ):
+        if not exists(name):
+            client.create_function(
+                FunctionName=name,
+                Code={"ZipFile": code},
+                Architectures=architectures,
+                Tags=stage.settings["tags"],
+                **settings,
+            )
+        present = settled(name)
+        if (present["CodeSha256"], present["Architectures"]) != (checksum, architectures):
+            client.update_function_code(
+                FunctionName=name,
+                ZipFile=code,
+                Architectures=architectures,
+                RevisionId=present["RevisionId"],
+            )
+            present = settled(name)
+        client.update_function_configuration(FunctionName=name, RevisionId=present["RevisionId"], **settings)
+        client.put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=stage.settings["lambda_concurrency"]
+        )
+
+
+def function_settings(stage: Stage) -> dict[str, Any]:
+    """Return what Lambda's API and CloudFormation call the settings of a function."""
+    settings = stage.settings
+    network = {"VpcConfig": settings["vpc_config"]} if "vpc_config" in settings else {}
+    return {
+        "Role": settings["role_arn"],
+        "Handler": settings["lambda_handler"],
+        "Runtime": settings["runtime"],
+        "Timeout": settings["timeout_seconds"],
+        "MemorySize": settings["memory_size"],
+        "Description": settings["lambda_description"],
+        "Environment": {"Variables": settings["aws_environment_variables"]},
+        **network,
+    }
 
 
 def publish(function: str, digest: str, description: str) -> str:

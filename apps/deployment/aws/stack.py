@@ -18,6 +18,7 @@ NEEDED = (
     *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
     "FunctionRoleArn",
     "DeploymentBucket",
+    "SmokeSecret",
     "ReconciliationFunction",
     "ReconciliationRoleArn",
 )

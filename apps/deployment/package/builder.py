@@ -140,6 +140,20 @@ def describe(path: Path, target: Target, requirements: str = "staging") -> Packa
     return package
 
 
+def pack(folder: Path, output: Path, python: Path) -> None:
+    """
+    Prune and compile a folder, and write it as a zip in a fixed order.
+
+    :param python: the interpreter to compile for
+    """
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not fnmatch(name, KEPT) and any(fnmatch(name, each) for each in PRUNED):
+            path.unlink()
+    _compile(folder, python)
+    _write(folder, output)
+
+
 def _fill(folder: Path, lock: Path, target: Target, sources: list[Path]) -> None:
     """Install the locked wheels for the target, whatever machine this is, and copy what is ours."""
     wheels = ("--python-platform", target.platform, "--python-version", target.python, "--only-binary=:all:")
@@ -166,20 +180,6 @@ def _sources() -> list[Path]:
     paths = [path for name in SHIPPED for path in (PROJECT / name).rglob("*") if path.is_file()]
     relative = sorted(path.relative_to(PROJECT) for path in paths if "__pycache__" not in path.parts)
     return [path for path in relative if not any(path.is_relative_to(name) for name in NOT_SHIPPED)]
-
-
-def pack(folder: Path, output: Path, python: Path) -> None:
-    """
-    Prune and compile a folder, and write it as a zip in a fixed order.
-
-    :param python: the interpreter to compile for
-    """
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and not fnmatch(name, KEPT) and any(fnmatch(name, each) for each in PRUNED):
-            path.unlink()
-    _compile(folder, python)
-    _write(folder, output)
 
 
 def _compile(folder: Path, python: Path) -> None:

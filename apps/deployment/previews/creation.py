@@ -17,8 +17,8 @@ from typing import Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.deployment import smoke, smoke_account
-from apps.deployment.aws import functions, provisioning, stack, stack_updates
+from apps.deployment import smoke
+from apps.deployment.aws import functions, stack, stack_updates
 from apps.deployment.errors import BusyError
 from apps.deployment.package.builder import Package
 from apps.deployment.paths import INFRASTRUCTURE
@@ -66,7 +66,7 @@ def up(stage: Stage, package: Package, *, token: str, tell: Callable[[str], None
     :raises StageError: at the first failure; the version that answered before still answers
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
-    token = token or smoke_account.smoke_token(stage.outputs)
+    token = token or smoke.smoke_token(stage.outputs)
     if stack_updates.await_end(stage.function) not in CAN_BE_UPDATED:
         stack_updates.delete(stage.function)
     release, version = publish(stage, package)
@@ -92,7 +92,7 @@ def publish(stage: Stage, package: Package) -> tuple[str, str]:
     with translate_errors(), package.path.open("rb") as content:
         clients.s3().put_object(Bucket=stage.outputs["DeploymentBucket"], Key=key, Body=content)
     settings = {
-        **provisioning.function_settings(stage),
+        **functions.function_settings(stage),
         "Architectures": [stage.settings["architecture"]],
         "ReservedConcurrentExecutions": stage.settings["lambda_concurrency"],
     }

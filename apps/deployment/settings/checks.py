@@ -1,13 +1,12 @@
 """
 Django system checks of the stages: `manage.py check --deploy --tag stages`.
 
-They find what is wrong with a stage although Zappa deploys it without a complaint. The rules for one
-stage are in stage.schema.json, each with its reason. Here are the rules that compare a stage with its
-name or with other stages.
+They find what is wrong with a stage although Zappa deploys it without a complaint. The rules are in
+file.schema.json and stage.schema.json, each with its reason. Here are the rules that compare a stage with
+its name or its hosts.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,8 +20,7 @@ from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.zappa_settings import Settings
 
 TAG = "stages"
-SCHEMA = Path(__file__).with_name("stage.schema.json")
-STAGE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+STAGE_SCHEMA, FILE_SCHEMA = (Path(__file__).with_name(f"{name}.schema.json") for name in ("stage", "file"))
 
 
 @register(TAG, deploy=True)
@@ -37,48 +35,39 @@ def check_stages(**_options: Any) -> list[CheckMessage]:
 
 def of_stage(stage: str, settings: Settings) -> Iterator[CheckMessage]:
     """Yield what is wrong with one stage."""
-    for error in _validator().iter_errors(settings):
-        rule = rules()[error.absolute_schema_path[1]]
-        place = ".".join(map(str, error.absolute_path))
-        problem = f"{stage}: {rule['title']}{place and f' ({place})'}."
-        yield _issue(rule["id"], problem, rule["description"], rule["write"])
+    yield from _broken(STAGE_SCHEMA, stage, settings)
     yield from _of_stack(stage, settings)
     yield from _of_hosts(stage, settings)
 
 
 def of_file(document: dict[str, Settings]) -> Iterator[CheckMessage]:
     """Yield what only the whole file shows."""
-    base = document.get(zappa_settings.BASE, {})
-    if "domain" in base or "base_path" in base:
-        yield _issue(
-            "E018",
-            "base: it has a domain.",
-            "Every stage would inherit it, and undeploying one deletes the mapping of another.",
-            "the domain in the stage that it belongs to",
-        )
-    for stage in document:
-        if not STAGE_NAME.fullmatch(stage):
-            yield _issue(
-                "E019",
-                f"{stage}: this is no name for a stage.",
-                "pr_1, pr__1 and PR_1 are one function and one API: the second overwrites the first.",
-                "small letters, digits and single underscores, a letter first",
-            )
+    yield from _broken(FILE_SCHEMA, zappa_settings.PATH.name, document)
 
 
-def rules() -> list[dict[str, Any]]:
-    """Return the rules of the schema."""
-    schema_rules: list[dict[str, Any]] = _validator().schema["allOf"]
+def rules(schema: Path) -> list[dict[str, Any]]:
+    """Return the rules of a schema."""
+    schema_rules: list[dict[str, Any]] = _validator(schema).schema["allOf"]
     return schema_rules
+
+
+@cache
+def _validator(schema: Path) -> Any:
+    return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+
+
+def _broken(schema: Path, subject: str, settings: Settings) -> Iterator[CheckMessage]:
+    """Yield the rules of a schema that settings break."""
+    for error in _validator(schema).iter_errors(settings):
+        rule = rules(schema)[error.absolute_schema_path[1]]
+        # The name of an entry has no path.
+        place = ".".join(map(str, error.absolute_path)) or (error.validator == "pattern" and error.instance)
+        problem = f"{subject}: {rule['title']}{f' ({place})' if place else ''}."
+        yield _issue(rule["id"], problem, rule["description"], rule["write"])
 
 
 def _issue(number: str, problem: str, reason: str, write: str) -> CheckMessage:
     return Error(f"{problem} {reason}", hint=f"Write: {write}", id=f"moped.{number}")
-
-
-@cache
-def _validator() -> Any:
-    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
 def _of_stack(stage: str, settings: Settings) -> Iterator[CheckMessage]:

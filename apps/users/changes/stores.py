@@ -7,11 +7,10 @@ after a failure before the commit, and for what a commit left to do.
 
 from contextlib import suppress
 
-from apps.claims import table as claims_table
+from apps.claims import items as claims_items
 from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import is_city_address, sso_username
-from apps.claims.items import UnreadableItemError
-from apps.claims.table import StoredItem
+from apps.claims.items import StoredItem, UnreadableItemError
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
 from apps.users.errors import (
@@ -96,7 +95,7 @@ def write_claims(user: MopedUser, stored: StoredItem, *, always: bool = False) -
     with suppress(UnreadableItemError):
         differs = not stored.is_written_as(user.claims)
     if differs or always:
-        claims_table.put(email=user.address, claims=user.claims, instead_of=stored)
+        claims_items.put(email=user.address, claims=user.claims, instead_of=stored)
     return differs
 
 
@@ -136,10 +135,10 @@ def sync_from_database(address: str, *, rewrite: bool = False) -> bool:
     :param rewrite: whether to write an item that matches already
     """
     user = MopedUser.objects.with_address(address)
-    stored = claims_table.get(address)
+    stored = claims_items.get(address)
     if user is None or not user.may_sign_in:
-        claims_table.delete(address)
-        return stored.item is not None
+        claims_items.delete(address)
+        return bool(stored.attributes)
     account = cognito.get_or_none(str(user.cognito_user_id))
     has_other_email = account is not None and account.email != user.address
     if account and has_other_email:  # no admin vouches for the address here
@@ -161,7 +160,7 @@ def finish(change: PendingChange) -> None:
         for username in _usernames(change):
             cognito.delete(username)
     elif change.new_email:
-        claims_table.delete(change.email)
+        claims_items.delete(change.email)
         if is_city_address(change.email):
             cognito.delete(sso_username(change.email))
 

@@ -1,12 +1,9 @@
 """What a verified token says, and what it costs to verify it again."""
 
-import json
-
 import pytest
 
-from apps.auth.callers import CognitoUser
 from apps.auth.tokens import verifier
-from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS, HasuraClaims
+from apps.claims.hasura import NO_CLAIMS, HasuraClaims
 from tests.auth.signing import HASURA, id_payload, key
 from tests.support.token_factory import USER_ID, Publisher
 
@@ -38,29 +35,6 @@ class TestVerify:
         publisher.publish(signer)
 
         assert verifier.verify(signer.sign(id_payload()))
-
-
-class TestCognitoUser:
-    @pytest.fixture
-    def caller(self) -> CognitoUser:
-        return verifier.verify(key().sign(id_payload(identities=[{"userId": "x"}])))
-
-    def test_cannot_be_changed(self, caller: CognitoUser) -> None:
-        for name in caller.__struct_fields__:
-            with pytest.raises(AttributeError):
-                setattr(caller, name, "another user")
-        assert hash(caller)  # neither can what it holds
-
-    def test_gives_a_fresh_payload_to_each_who_asks(self, caller: CognitoUser) -> None:
-        caller.payload["identities"].append("mischief")
-        caller.payload["email"] = "mischief"
-
-        assert caller.payload["identities"] == [{"userId": "x"}]
-        assert caller.payload["email"] == "jane.doe@austintexas.gov"
-        assert caller.payload[CLAIMS_NAMESPACE] == json.dumps(HASURA)
-
-    def test_says_in_a_log_whose_it_is_and_no_more(self, caller: CognitoUser) -> None:
-        assert repr(caller) == str(caller) == f"<CognitoUser {USER_ID}>"
 
 
 class TestMemory:

@@ -15,7 +15,7 @@ from botocore.client import BaseClient
 from django.core.management import CommandError, call_command
 
 from apps.deployment import smoke
-from apps.deployment.aws import provisioning, stack
+from apps.deployment.aws import functions, stack
 from apps.deployment.errors import BusyError, LeftBehindError, StageError
 from apps.deployment.previews import creation, names
 from tests.deployment.emulated_account import STAND_IN, write_package
@@ -157,10 +157,10 @@ class TestUp:
     def test_gives_the_reason_of_cloudformation_and_recovers(
         self, at_aws: Account, up: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settings = provisioning.function_settings
+        settings = functions.function_settings
         layers = {"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:missing:1"]}
         with monkeypatch.context() as patch:
-            patch.setattr(provisioning, "function_settings", lambda stage: settings(stage) | layers)
+            patch.setattr(functions, "function_settings", lambda stage: settings(stage) | layers)
             with pytest.raises(StageError, match=r"could not be deployed \(ROLLBACK_COMPLETE\): Function: "):
                 up("aaa")
 

@@ -98,24 +98,25 @@ class TestStage:
 
     def test_every_rule_is_broken_once(self) -> None:
         parameters = next(mark for mark in TestStage.test_issue_is_found.pytestmark if mark.args)  # type: ignore[attr-defined]
-        assert {rule["id"] for rule in checks.rules()} <= {issue for _, issue in parameters.args[1]} | {
-            "E014"
-        }
+        broken = {issue for _, issue in parameters.args[1]} | {"E014"}
+        assert {rule["id"] for rule in checks.rules(checks.STAGE_SCHEMA)} <= broken
 
 
 class TestFile:
     @pytest.mark.parametrize(
-        ("change", "issue"),
+        ("change", "issue", "place"),
         [
-            ({"base": {"domain": "moped-api.example"}}, "E018"),
-            ({"pr-1": {}}, "E019"),
-            ({"Staging": {}}, "E019"),
-            ({"pr__1": {}}, "E019"),
+            ({"base": {"domain": "moped-api.example"}}, "E018", "base"),
+            ({"pr-1": {}}, "E019", "pr-1"),
+            ({"Staging": {}}, "E019", "Staging"),
+            ({"pr__1": {}}, "E019", "pr__1"),  # the same function as pr_1
         ],
-        ids=["base with a domain", "dash", "capital", "same function as pr_1"],
     )
-    def test_issue_is_found(self, change: dict[str, zappa_settings.Settings], issue: str) -> None:
-        assert issue in ids(checks.of_file(zappa_settings.merged(zappa_settings.read(), change)))
+    def test_issue_is_found(self, change: dict[str, zappa_settings.Settings], issue: str, place: str) -> None:
+        (found,) = checks.of_file(zappa_settings.merged(zappa_settings.read(), change))
+
+        assert found.id == f"moped.{issue}"
+        assert f"({place})" in found.msg
 
 
 class TestZappaFile:

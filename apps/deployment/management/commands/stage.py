@@ -81,10 +81,10 @@ class Command(BaseCommand):
 
     def _manage(self, stage: Stage, options: dict[str, Any]) -> None:
         command = " ".join(options["command"])
-        outcome = stages.manage(stage, command)
-        self._tell(outcome.output)
-        if outcome.exit_code:
-            raise CommandError(f"`{command}` ended with exit code {outcome.exit_code}.")
+        exit_code, output = stages.manage(stage, command)
+        self._tell(output)
+        if exit_code:
+            raise CommandError(f"`{command}` ended with exit code {exit_code}.")
 
     def _logs(self, stage: Stage, options: dict[str, Any]) -> None:
         self._tell(stages.run_zappa(stage, "tail", "--since", options["since"], "--disable-keep-open"))

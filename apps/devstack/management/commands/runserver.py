@@ -16,7 +16,15 @@ from django.core.management.commands import runserver
 from django.db import connection
 
 from apps.core.aws import clients
-from apps.devstack import accounts, environment, processes, provision, sample_data, supervisor
+from apps.devstack import (
+    accounts,
+    environment,
+    laptop_stack,
+    pre_token_function,
+    processes,
+    sample_data,
+    supervisor,
+)
 from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import PASSWORD, PERSONAS
@@ -80,7 +88,8 @@ class Command(runserver.Command):
         if FIRST_START.exists():
             self._prepare()
         else:
-            provision.resync_trigger()
+            pre_token_function.sync(laptop_stack.outputs())
+            pre_token_function.warm()
         super().handle(*args, **options)
 
     def _prepare(self) -> None:
