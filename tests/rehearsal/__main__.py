@@ -118,14 +118,17 @@ class Rehearsal:
             self.first_deployment,
             self.trigger_and_personas,
             self.through_the_gateway,
+            self.deployments_that_fail,
             self.update,
+            self.rollback,
             self.production,
             self.preview,
             self.rights_of_github,
             self.removal,
         )
+        left_out = {self.deployments_that_fail, self.rollback, self.production, self.preview}
         for method in steps:
-            if not (self.brief and method in {self.production, self.preview}):
+            if not (self.brief and method in left_out):
                 with step(method.__doc__ or method.__name__):
                     method()
 
@@ -185,6 +188,15 @@ class Rehearsal:
         self._verify()
         report("logs can be read", holds="request" in self._run("stage", "logs", API, show=False))
 
+    def deployments_that_fail(self) -> None:
+        """A deployment that fails: the running version goes on."""
+        before = self._live_version()
+        no_pool = self.environment.overlay(self.outputs[API], "no-pool", COGNITO_USERPOOL_ID="")
+        refusal = self.environment.manage(*self._deploy(API, no_pool)).refusal
+        report(f"a missing variable: {refusal}", holds="COGNITO_USERPOOL_ID is missing" in refusal)
+        report(f"version {before} is live all the while", holds=self._live_version() == before)
+        report("it answers", holds=self._gateway(API)("GET", "/").status_code == HTTPStatus.OK)
+
     def update(self) -> None:
         """An update."""
         first = self._live_version()
@@ -192,6 +204,14 @@ class Rehearsal:
         second = self._live_version()
         report(f"version {first} → {second}", holds=first != second)
         report("it answers", holds=self._gateway(API)("GET", "/").status_code == 200)
+
+    def rollback(self) -> None:
+        """A roll-back, and forward again."""
+        second = self._live_version()
+        self._run("stage", "rollback", API)
+        report("another version is live", holds=self._live_version() != second)
+        report("it answers", holds=self._gateway(API)("GET", "/").status_code == HTTPStatus.OK)
+        self._run("stage", "rollback", API, "--to", second)
 
     def production(self) -> None:
         """Production, whose first deployment was interrupted before it had a gateway."""
@@ -292,8 +312,8 @@ class Rehearsal:
             f"the first admin lists users: {answer.status_code}", holds=answer.status_code == HTTPStatus.OK
         )
 
-    def _deploy(self, stage: str) -> list[str]:
-        return ["stage", "deploy", stage, "--overlay", self.overlays[stage]]
+    def _deploy(self, stage: str, overlay: str = "") -> list[str]:
+        return ["stage", "deploy", stage, "--overlay", overlay or self.overlays[stage]]
 
     def _run(
         self, *words: str, show: bool = True, run: Callable[..., Outcome] | None = None, **more: str
