@@ -179,7 +179,7 @@ prove-aws: install .build/moto/installed
 
 prove-faults: install
 	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_fault_injection.py \
-	  tests/users/test_stateful.py tests/users/test_concurrency.py tests/e2e/test_fuzz.py $(ARGS)
+	  tests/users/test_random_changes.py tests/e2e/test_fuzz.py $(ARGS)
 
 doctor: install
 	$(MANAGE) check --deploy --fail-level WARNING
