@@ -537,7 +537,7 @@ class TestCommand:
             self.run("verify", stage.name, "--url", "http://127.0.0.1:9/")  # where nothing answers
         output = capfd.readouterr().out
         assert "test_has_no_item_of_an_unknown_address PASSED" in output
-        assert "test_is_ready FAILED" in output
+        assert "FAILED tests/deployment/test_facts.py::TestAPI::test_is_ready - " in output
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
 
