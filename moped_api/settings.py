@@ -117,7 +117,6 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "apps.core.http.problems.csrf_failure"
 
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
@@ -171,7 +170,6 @@ ROOT_URLCONF = "moped_api.urls"
 WSGI_APPLICATION = "moped_api.wsgi.application"
 APPEND_SLASH = False  # both spellings are served, see apps.core.http.routes
 USE_I18N = False
-USE_TZ = True
 TIME_ZONE = "UTC"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes of a body; files never pass through here
 
@@ -253,7 +251,6 @@ REST_FRAMEWORK = {
         "sign_ins": env.text("MOPED_API_SIGN_INS_PER_ADDRESS", "30/min"),
     },
     "UNAUTHENTICATED_USER": "apps.auth.callers.Anonymous",
-    "UNAUTHENTICATED_TOKEN": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 

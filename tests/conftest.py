@@ -236,6 +236,6 @@ def _claims(persona: Persona) -> dict[str, Any]:
         "sub": user_id,
         "email": persona.email,
         "email_verified": persona.email_verified,
-        "cognito:username": persona.sso_username if persona.is_sso else user_id,
+        "cognito:username": identity.sso_username(persona.email) if persona.is_sso else user_id,
         CLAIMS_NAMESPACE: hasura if persona.has_claims else None,
     }

@@ -52,7 +52,7 @@ def _row(persona: Persona, username: str, *, is_stored: bool) -> MopedUser:
         "first_name": first_name,
         "last_name": last_name,
         "title": "Persona",
-        "workgroup_id": persona.workgroup_id,
+        "workgroup_id": 1,
         "cognito_user_id": username,
         "roles": list(persona.roles),
         "is_coa_staff": is_city_address(persona.email),

@@ -11,7 +11,6 @@ from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 
 # One for all, printed at every start: what it opens lies on this machine only.
 PASSWORD = "Mobility-for-2026"  # noqa: S105 (see above)
-SSO_PREFIX = "azuread_"
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,6 @@ class Persona:
     email_verified: bool = True
     is_sso: bool = False
     has_claims: bool = True
-    workgroup_id: int = 1
-
-    @property
-    def sso_username(self) -> str:
-        """The user name of the single sign-on account."""
-        return f"{SSO_PREFIX}{self.email}"
 
 
 PERSONAS = (

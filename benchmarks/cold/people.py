@@ -27,7 +27,7 @@ def main() -> None:
             "first_name": row.first_name,
             "last_name": row.last_name,
             "title": "Persona",
-            "workgroup_id": editor.workgroup_id,
+            "workgroup_id": row.workgroup_id,
             "roles": list(editor.roles),
         },
         "project_id": Project.objects.create(project_name="Barton Springs Road").pk,

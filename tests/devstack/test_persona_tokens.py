@@ -7,6 +7,7 @@ from pytest_django.fixtures import Settings
 
 from apps.auth.tokens import explain
 from apps.claims.hasura import CLAIMS_NAMESPACE
+from apps.claims.identity import sso_username
 from apps.devstack import persona_tokens
 from apps.devstack.emulator import Emulator
 from apps.devstack.errors import DevstackError
@@ -23,7 +24,7 @@ class TestIdToken:
         claims = jwt.get_unverified_claims(persona_tokens.id_token(persona))
         assert (claims["email"], claims["email_verified"]) == (persona.email, persona.email_verified)
         assert str(persona.roles).replace("'", '"').strip("(),") in claims[CLAIMS_NAMESPACE]
-        assert (claims["cognito:username"] == persona.sso_username) is persona.is_sso
+        assert (claims["cognito:username"] == sso_username(persona.email)) is persona.is_sso
 
     def test_is_denied_to_the_outsider(self, provisioned_personas: object) -> None:
         with pytest.raises(DevstackError, match=r"^No token for \S+: You have no Moped account"):
