@@ -15,7 +15,7 @@
 #   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
 #   make bench-cold   what a cold start costs for four entry points, beside Flask
 #   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
-#   make rehearse     the whole life of the stages on this machine: set up, deploy, call, update, remove
+#   make rehearse     the whole life of the stages on this machine: set up, deploy, break, roll back, remove
 #   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
 #   make prove-aws    the commands of stages and previews at two emulators, which must agree: some minutes
 #   make doctor       look for what goes wrong with a stage although it deploys

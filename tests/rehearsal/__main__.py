@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,7 @@ from apps.devstack.personas import BY_KEY, PASSWORD
 from tests.deployment.emulated_account import what_is_left
 from tests.deployment.template import listed as as_list
 from tests.deployment.template import statements
-from tests.rehearsal import github, page
+from tests.rehearsal import github
 from tests.rehearsal.clients import carry, over_http, walk
 from tests.rehearsal.environment import EDITOR, Environment, Outcome
 from tests.support import strict_mode
@@ -89,6 +90,14 @@ def main() -> None:
     sys.exit(1 if failures else 0)
 
 
+def documented_commands() -> list[list[str]]:
+    """Return the arguments of every manage.py under "A new account" in docs/operations.md, in order."""
+    page = (PROJECT / "docs" / "operations.md").read_text()
+    section = page.partition("\n## A new account\n")[2].partition("\n## ")[0]
+    lines = re.findall(r"^ *python manage\.py (.*)$", section, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
 class Rehearsal:
     """The steps. Each starts from the state that the last one left."""
 
@@ -96,10 +105,10 @@ class Rehearsal:
         self.environment = environment
         self.brief = brief
         self.stages = (API,) if brief else (API, "production")
-        self.outputs: dict[str, dict[str, str]] = {}
+        self.outputs = environment.outputs
         self.overlays: dict[str, str] = {}
         self.callers: dict[str, Any] = {}
-        self.documented_commands = page.commands(page.NEW_ACCOUNT)
+        self.documented_commands = documented_commands()
 
     def run(self) -> None:
         """Run the steps."""
@@ -109,14 +118,17 @@ class Rehearsal:
             self.first_deployment,
             self.trigger_and_personas,
             self.through_the_gateway,
+            self.deployments_that_fail,
             self.update,
+            self.rollback,
             self.production,
             self.preview,
             self.rights_of_github,
             self.removal,
         )
+        left_out = {self.deployments_that_fail, self.rollback, self.production, self.preview}
         for method in steps:
-            if not (self.brief and method in {self.production, self.preview}):
+            if not (self.brief and method in left_out):
                 with step(method.__doc__ or method.__name__):
                     method()
 
@@ -171,10 +183,19 @@ class Rehearsal:
         self._call_all_routes(call, {"admin": tokens["admin"]} if self.brief else tokens)
         report(carry(call, tokens["editor"], EDITOR))
         self._reconcile_users()
-        code = call("GET", "/nowhere").body["code"]
+        code = call("GET", "/nowhere").json()["code"]
         report("an error has its JSON body", holds=code == "not_found")
         self._verify()
         report("logs can be read", holds="request" in self._run("stage", "logs", API, show=False))
+
+    def deployments_that_fail(self) -> None:
+        """A deployment that fails: the running version goes on."""
+        before = self._live_version()
+        no_pool = self.environment.overlay(self.outputs[API], "no-pool", COGNITO_USERPOOL_ID="")
+        refusal = self.environment.manage(*self._deploy(API, no_pool)).refusal
+        report(f"a missing variable: {refusal}", holds="COGNITO_USERPOOL_ID is missing" in refusal)
+        report(f"version {before} is live all the while", holds=self._live_version() == before)
+        report("it answers", holds=self._gateway(API)("GET", "/").status_code == HTTPStatus.OK)
 
     def update(self) -> None:
         """An update."""
@@ -182,7 +203,15 @@ class Rehearsal:
         self._run(*self._deploy(API))
         second = self._live_version()
         report(f"version {first} → {second}", holds=first != second)
-        report("it answers", holds=self._gateway(API)("GET", "/").status == 200)
+        report("it answers", holds=self._gateway(API)("GET", "/").status_code == 200)
+
+    def rollback(self) -> None:
+        """A roll-back, and forward again."""
+        second = self._live_version()
+        self._run("stage", "rollback", API)
+        report("another version is live", holds=self._live_version() != second)
+        report("it answers", holds=self._gateway(API)("GET", "/").status_code == HTTPStatus.OK)
+        self._run("stage", "rollback", API, "--to", second)
 
     def production(self) -> None:
         """Production, whose first deployment was interrupted before it had a gateway."""
@@ -198,8 +227,10 @@ class Rehearsal:
             Code={"ZipFile": (BUILD / "moped-api-production.zip").read_bytes()},
         )
         self._run(*self._deploy("production"))
-        report("production answers", holds=self._gateway("production")("GET", "/").status == 200)
-        report("production has no pages", holds=self._gateway("production")("GET", "/docs/").status == 404)
+        report("production answers", holds=self._gateway("production")("GET", "/").status_code == 200)
+        report(
+            "production has no pages", holds=self._gateway("production")("GET", "/docs/").status_code == 404
+        )
 
     def preview(self) -> None:
         """A preview is opened, called, updated and closed. Nothing of it is left."""
@@ -211,13 +242,13 @@ class Rehearsal:
         self._wait_until_ready(call)
         self._call_preview(call)
         self._run("preview", "up", PREVIEW, "--commit", "second", *words[2:])
-        report("a push is at the same URL", holds=call("GET", "/health/live").body["commit"] == "second")
+        report("a push is at the same URL", holds=call("GET", "/health/live").json()["commit"] == "second")
         self._run("preview", "list")
         self._run("preview", "sweep", "--open", PREVIEW, "--spare", "0", "--yes")
         self._run("preview", "down", PREVIEW)
-        report("nothing answers", holds=call("GET", "/").status in {403, 404})
+        report("nothing answers", holds=call("GET", "/").status_code in {403, 404})
         for stage in (API, "production"):
-            report(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status == 200)
+            report(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status_code == 200)
 
     def rights_of_github(self) -> None:
         """The roles of GitHub's jobs list the rights that were needed, and no other."""
@@ -248,7 +279,7 @@ class Rehearsal:
         count, faults = walk(call, reading, self.callers["tokens"])
         report(f"{count} reading calls, as every persona with the tokens of staging", holds=not faults)
         admin, editor = self.callers["tokens"]["admin"], self.callers["tokens"]["editor"]
-        codes = {call(method, path, admin).body["code"] for method, path in ADMIN_CHANGES}
+        codes = {call(method, path, admin).json()["code"] for method, path in ADMIN_CHANGES}
         report(f"an admin cannot change users: {', '.join(codes)}", holds=codes == {"read_only_stage"})
         report(carry(call, editor, EDITOR, f"previews/{PREVIEW}/"))
 
@@ -272,13 +303,14 @@ class Rehearsal:
         self._run(*words[:1], *after, *words[1:], *last, run=run, standard_input=standard_input)
 
     def _read_outputs(self, stage: str) -> None:
-        self.outputs[stage] = self.environment.read_outputs(stage)
-        self.overlays[stage] = self.environment.overlay(self.outputs[stage], stage)
+        self.overlays[stage] = self.environment.overlay(self.environment.read_outputs(stage), stage)
 
     def _call_as_first_admin(self, email: str) -> None:
         tokens = smoke.sign_in(self.outputs[API], USERNAME=email, PASSWORD=PASSWORD)
         answer = self._gateway(API)("GET", "/users/", tokens["IdToken"])
-        report(f"the first admin lists users: {answer.status}", holds=answer.status == HTTPStatus.OK)
+        report(
+            f"the first admin lists users: {answer.status_code}", holds=answer.status_code == HTTPStatus.OK
+        )
 
     def _deploy(self, stage: str, overlay: str = "") -> list[str]:
         return ["stage", "deploy", stage, "--overlay", overlay or self.overlays[stage]]
@@ -352,7 +384,7 @@ class Rehearsal:
 
     def _wait_until_ready(self, call: Any) -> None:
         """Wait for a new function to be ready: it imports boto3 at the first call."""
-        ready = wait_until(lambda: call("GET", "/health/ready").status == HTTPStatus.OK)
+        ready = wait_until(lambda: call("GET", "/health/ready").status_code == HTTPStatus.OK)
         report("ready: bucket, claims table, database, key set and secrets answer", holds=ready)
 
 

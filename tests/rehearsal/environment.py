@@ -46,7 +46,7 @@ class Environment:
 
     def __init__(self) -> None:
         self._cleanup = ExitStack()
-        self._outputs: dict[str, dict[str, str]] = {}
+        self.outputs: dict[str, dict[str, str]] = {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -107,7 +107,7 @@ class Environment:
 
     def _runner(self, command: str, action: str, stage: str = "") -> AbstractContextManager[None]:
         """Act with the credentials of GitHub's runner, or with all rights as an administrator does."""
-        outputs = self._outputs.get("staging" if command == "preview" else stage)
+        outputs = self.outputs.get("staging" if command == "preview" else stage)
         if outputs is None or command == "setup" or action == "undeploy":
             return nullcontext()
         role, environment = {
@@ -126,8 +126,8 @@ class Environment:
     def read_outputs(self, stage: str) -> dict[str, str]:
         """Return the outputs of a stage's stack."""
         stacks = self.client("cloudformation").describe_stacks(StackName=f"moped-{stage}")["Stacks"]
-        self._outputs[stage] = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
-        return self._outputs[stage]
+        self.outputs[stage] = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
+        return self.outputs[stage]
 
     def request_certificate(self, host: str) -> str:
         """Request a certificate, as an operator does in ACM, and return its ARN."""

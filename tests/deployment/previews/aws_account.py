@@ -1,7 +1,7 @@
 """
 An emulated account with staging's stack, and with resources whose names resemble those of previews.
 
-`snapshot` reads everything in it with the emulator's own calls, without any code of the product.
+`snapshot` reads all that previews consist of, with the emulator's own calls and no code of the product.
 """
 
 import io

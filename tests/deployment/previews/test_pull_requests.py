@@ -86,19 +86,11 @@ class TestRead:
 
         assert (request.number, request.author["login"], request.why_not) == (12, "ada", why)
 
-    @pytest.mark.parametrize("word", ["x", "12:kept", "#12", ""])
-    def test_refuses_another_word_for_an_open_request(self, word: str) -> None:
-        with pytest.raises(ArgumentTypeError):
-            pull_requests.open_request(word)
+    def test_refuses_another_label_of_an_open_request(self) -> None:
+        with pytest.raises(ArgumentTypeError, match="'kept' cannot follow the number 12"):
+            pull_requests.open_request("12:kept")
 
-    @pytest.mark.parametrize(
-        "text",
-        [
-            *("", "{}", "null", "[1]", '[{"number": 12}]', '[{"number": "x"}]'),
-            json.dumps([{**REQUEST, "labels": [{}]}]),
-            json.dumps([{**REQUEST, "author": {}}]),
-        ],
-    )
+    @pytest.mark.parametrize("text", ["", "{}", "null", json.dumps([{**REQUEST, "labels": [{}]}])])
     def test_does_not_take_a_broken_list_for_an_empty_one(self, source: Source, text: str) -> None:
         with pytest.raises(ArgumentTypeError, match="is not what `gh pr` prints"):
             pull_requests.read_list(source(text))
