@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -26,6 +27,7 @@ from apps.deployment.settings.rendering import Stage
 from apps.devstack import accounts, laptop_stack, personas
 from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
+from tests.deployment import test_facts as facts
 from tests.support import strict_mode
 from tests.support.emulator_fixtures import clients_call
 from tests.support.waiting import LIMIT_SECONDS
@@ -306,6 +308,18 @@ class TestDeploy:
     def test_of_a_package_that_was_replaced_is_refused(self, once: Deployment) -> None:
         with pytest.raises(StageError, match="Another process is deploying"):
             functions.publish(once.stage.function, "00" * 32, "of another process")
+
+
+class TestFacts:
+    def test_show_no_address_of_a_person_when_they_fail(self, provisioned_emulator: Emulator) -> None:
+        person = {"Username": "azuread_jane.doe@x.example", "email": "jane.doe@y.example"}
+        target = Mock(**{"accounts.return_value": [{**person, "UserStatus": facts.FEDERATED[0]}]})
+        target.pool.return_value = person
+
+        with pytest.raises(AssertionError) as failure:
+            facts.TestAWS().test_finds_a_single_sign_on_account_by_its_name_only(target)
+
+        assert "jane.doe" not in str(failure.value)
 
 
 class TestSmokeToken:
