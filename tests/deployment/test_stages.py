@@ -468,6 +468,18 @@ class TestRender:
         with pytest.raises(StageError, match=reason):
             rendering.render(name, changes=changes)
 
+    def test_takes_the_processor_of_zappa_if_the_file_names_none(
+        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outputs = laptop_stack.outputs()
+        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
+        document = zappa_settings.read()
+        del document[zappa_settings.BASE]["architecture"]
+
+        stage = rendering.render("staging", document=document)
+
+        assert stage.settings["architecture"] == "x86_64"
+
     def test_completes_a_stage_by_what_its_stack_made(
         self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
