@@ -1,11 +1,14 @@
 """The way out of Lambda stays open: the application needs nothing but a WSGI server."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from apps.devstack.emulator import Emulator
+from tests.load import callers
 from tests.load import run as load
 from tests.load.callers import Tally
 from tests.rehearsal.clients import over_http, walk
@@ -48,6 +51,23 @@ class TestGunicorn:
         assert not [*outcome.tally.failures, *outcome.tally.crashes]
         assert list(outcome.moments[-1]) == served.workers
         assert "good requests" in "\n".join(load.report(outcome))
+
+
+class TestJunk:
+    def test_is_never_the_same_noise(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What a server keeps of a request shows only if no two are alike."""
+        ended, paths = Event(), list[str]()
+
+        def throw(_port: int, message: bytes, **_options: bool) -> int:
+            paths.extend(re.findall(r"GET /([0-9a-f]{40}) ", message.decode("latin-1")))
+            if len(paths) == 2:
+                ended.set()
+            return 404
+
+        monkeypatch.setattr(callers, "_throw", throw)
+        callers.junk(0, "token", ended, Tally(), seed=1)
+
+        assert len(set(paths)) == 2
 
 
 class TestOutcome:

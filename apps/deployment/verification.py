@@ -10,7 +10,7 @@ from apps.deployment.paths import PROJECT
 from apps.deployment.settings.rendering import Stage
 
 # Without pyproject's `addopts`, which start PostgreSQL and allow no connection to AWS.
-PYTEST = ("pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-v", "-rs", "--tb=short")
+PYTEST = ("pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-v", "-rfEs", "--tb=short")
 FACTS = PROJECT / "tests" / "deployment" / "test_facts.py"
 
 

@@ -55,7 +55,8 @@ def act_as(request: HttpRequest) -> HttpResponse:
     except DevstackError as error:
         return problems.respond(request, HTTPStatus.FORBIDDEN, "forbidden", str(error))
     page = urlsplit(request.headers.get("Referer", ""))._replace(scheme="", netloc="")
-    response = HttpResponseRedirect(sign_in.safe_target(page.geturl()))
+    target = "/" if page.path in PAGES else page.geturl()  # a page of these that failed takes no GET
+    response = HttpResponseRedirect(sign_in.safe_target(target))
     cookies.set_token_cookie(response, token, seconds=TOKEN_SECONDS)
     return response
 

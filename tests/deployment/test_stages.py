@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -26,6 +27,7 @@ from apps.deployment.settings.rendering import Stage
 from apps.devstack import accounts, laptop_stack, personas
 from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
+from tests.deployment import test_facts as facts
 from tests.support import strict_mode
 from tests.support.emulator_fixtures import clients_call
 from tests.support.waiting import LIMIT_SECONDS
@@ -308,6 +310,18 @@ class TestDeploy:
             functions.publish(once.stage.function, "00" * 32, "of another process")
 
 
+class TestFacts:
+    def test_show_no_address_of_a_person_when_they_fail(self, provisioned_emulator: Emulator) -> None:
+        person = {"Username": "azuread_jane.doe@x.example", "email": "jane.doe@y.example"}
+        target = Mock(**{"accounts.return_value": [{**person, "UserStatus": facts.FEDERATED[0]}]})
+        target.pool.return_value = person
+
+        with pytest.raises(AssertionError) as failure:
+            facts.TestAWS().test_finds_a_single_sign_on_account_by_its_name_only(target)
+
+        assert "jane.doe" not in str(failure.value)
+
+
 class TestSmokeToken:
     @pytest.mark.parametrize(
         ("content", "reason"),
@@ -454,6 +468,18 @@ class TestRender:
         with pytest.raises(StageError, match=reason):
             rendering.render(name, changes=changes)
 
+    def test_takes_the_processor_of_zappa_if_the_file_names_none(
+        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outputs = laptop_stack.outputs()
+        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
+        document = zappa_settings.read()
+        del document[zappa_settings.BASE]["architecture"]
+
+        stage = rendering.render("staging", document=document)
+
+        assert stage.settings["architecture"] == "x86_64"
+
     def test_completes_a_stage_by_what_its_stack_made(
         self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -537,7 +563,7 @@ class TestCommand:
             self.run("verify", stage.name, "--url", "http://127.0.0.1:9/")  # where nothing answers
         output = capfd.readouterr().out
         assert "test_has_no_item_of_an_unknown_address PASSED" in output
-        assert "test_is_ready FAILED" in output
+        assert "FAILED tests/deployment/test_facts.py::TestAPI::test_is_ready - " in output
         with pytest.raises(StageError, match="is not deployed"):
             self.run("verify", stage.name)
 

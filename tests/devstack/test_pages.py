@@ -53,9 +53,9 @@ class TestLaptopMiddleware:
 
 
 class TestActAs:
-    def act_as(self, laptop: Client, key: str) -> Any:
-        page = {"referer": "https://testserver/users/?search=x"}
-        return laptop.post("/act-as", {"persona": key}, secure=True, headers=page)
+    def act_as(self, laptop: Client, key: str, page: str = "/users/?search=x") -> Any:
+        headers = {"referer": f"https://testserver{page}"}
+        return laptop.post("/act-as", {"persona": key}, secure=True, headers=headers)
 
     def test_is_offered_on_a_laptop_only(self, laptop: Client, settings: Settings) -> None:
         page = laptop.get("/auth/current_user").text
@@ -72,6 +72,14 @@ class TestActAs:
         assert cookies.token_name() in response.cookies
         page = laptop.get("/", secure=True).text
         assert "vera.viewer@austintexas.gov" in page
+
+    @pytest.mark.emulator
+    @pytest.mark.parametrize("page", ["/act-as", "/record-file"])
+    def test_leaves_a_page_that_can_only_be_posted(
+        self, laptop: Client, provisioned_personas: Any, page: str
+    ) -> None:
+        target = self.act_as(laptop, "viewer", page)["Location"]
+        assert laptop.get(target, secure=True).status_code == 200
 
     @pytest.mark.emulator
     def test_shows_why_a_persona_cannot_sign_in(self, laptop: Client, provisioned_personas: Any) -> None:

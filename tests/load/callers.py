@@ -128,8 +128,8 @@ def _ask(connection: HTTPConnection, wish: Wish) -> tuple[int, bytes]:
 def junk(port: int, token: str, ended: Event, tally: Tally, seed: int) -> None:
     """Send one piece of junk after the other, at a bounded rate."""
     chooser = random.Random(seed)
-    kinds = _kinds(token, chooser.randbytes(300))
     while not ended.is_set():
+        kinds = _kinds(token, chooser.randbytes(300))  # new noise each time: nothing may be kept of it
         kind = chooser.choice(sorted(kinds))
         status = _throw(port, kinds[kind], hang_up=kind.startswith("hanging up"))
         tally.junk.append((kind, status))

@@ -1,7 +1,8 @@
 """
 What the shared objects of a package need, held against what Lambda's runtime has.
 
-The wheels are manylinux ones, whose other libraries are in the wheel or in every Linux (PEP 600).
+The wheels are manylinux ones, whose other libraries are in the wheel or in every Linux (PEP 600). A package
+that was built elsewhere may have those of Alpine, whose C library is musl.
 """
 
 import re
@@ -11,6 +12,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
@@ -19,6 +21,7 @@ from apps.deployment.package.interpreter import GLIBC, Target
 
 PYTHON_TAG = re.compile(r"\.(?:cpython-|cp|pypy)(\d+)")
 GLIBC_VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
+MUSL = re.compile(r"libc\.musl")
 # Lambda's processors, as ELF files name them.
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 
@@ -59,8 +62,16 @@ def _reasons(name: str, content: bytes, target: Target) -> Iterator[str]:
         return
     if elf["e_machine"] != machine:
         yield f"it is built for the processor {elf['e_machine']}, not {machine}"
+    for library in filter(MUSL.match, sorted(_libraries(elf))):
+        yield f"it needs {library}, and the runtime has glibc"
     for version in filter(_is_too_new, sorted(_versions(elf))):
         yield f"it needs {version}, and the runtime has glibc {GLIBC[0]}.{GLIBC[1]}"
+
+
+def _libraries(elf: ELFFile) -> set[str]:
+    sections = (section for section in elf.iter_sections() if isinstance(section, DynamicSection))
+    # The attribute is set for tags of this type alone, so pyelftools' types do not have it.
+    return {tag.needed for section in sections for tag in section.iter_tags("DT_NEEDED")}  # type: ignore[attr-defined]
 
 
 def _versions(elf: ELFFile) -> set[str]:

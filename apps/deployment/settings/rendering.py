@@ -61,6 +61,7 @@ def overlay(path: Path | None) -> Settings:
 def _completion(name: str, commit: str, outputs: dict[str, str]) -> Settings:
     about = {"MOPED_API_CURRENT_ENVIRONMENT": name, "MOPED_API_COMMIT": commit}
     return {
+        "architecture": "x86_64",  # Zappa's default
         "role_arn": outputs["FunctionRoleArn"],
         "s3_bucket": outputs["DeploymentBucket"],
         "tags": {"commit": commit},

@@ -49,6 +49,7 @@ class TestRequireLoadable:
                 r"needs GLIBC_2\.35, and the runtime has glibc 2\.34",
             ),
             (b"\0GLIBC_2.14\0", b"\0GLIBC_ABI_\0", "x.so", "it needs GLIBC_ABI_, and the runtime has glibc"),
+            (b"\0libc.so.6\0", b"\0libc.musl\0", "x.so", r"it needs libc\.musl, and the runtime has glibc"),
             (b"\x7fELF", b"MZ\x90\0", "x.dll", "it is not an ELF file"),
             (b"", b"", "x.cpython-311-darwin.so", "it is an extension of another Python"),
             (b"", b"", "x.cp311-win_amd64.pyd", "it is an extension of another Python"),
