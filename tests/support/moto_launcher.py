@@ -4,7 +4,7 @@ Starts moto's server, completed where `make prove-aws` could not go on. Run by t
 | moto | here |
 |---|---|
 | runs functions in Docker | in a process of the Python that FUNCTION_PYTHON names |
-| functions have no revision | they have one |
+| functions have no revision, and their URLs cannot be listed | they have one, and can |
 | CloudFormation has no aliases and URLs of functions | it creates and changes moto's own |
 | CloudFormation adds resources before it changes others | after it |
 | CloudFormation adds no resource whose condition has become true | adds it |
@@ -23,9 +23,10 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from moto import server
-from moto.awslambda import models
+from moto.awslambda import models, responses, urls
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
@@ -44,6 +45,7 @@ json.dump(result, answer)
 answer.close()
 sys.exit(code)
 """
+URLS = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"
 FOLDERS = Path(tempfile.mkdtemp(prefix="moto-functions-"))
 
 
@@ -53,6 +55,8 @@ def main() -> None:
     models.LambdaFunction.get_configuration = with_revision(models.LambdaFunction.get_configuration)
     models.LambdaVersion.get_cfn_attribute = lambda self, _name: str(self.version)
     parsing.ResourceMap.update = in_the_order_of_cloudformation(parsing.ResourceMap.update)
+    urls.url_paths[URLS] = responses.LambdaResponse.dispatch
+    responses.LambdaResponse.list_function_url_configs = list_urls
     server.main()
 
 
@@ -85,6 +89,12 @@ def with_revision(get_configuration: Callable[..., dict[str, Any]]) -> Callable[
         return {**configuration, "RevisionId": str(uuid.uuid5(uuid.NAMESPACE_OID, text))}
 
     return get
+
+
+def list_urls(response: Any) -> str:
+    """Return the URLs of a function: moto keeps one at most."""
+    function = response.backend.get_function(unquote(response.path.split("/")[-2]))
+    return json.dumps({"FunctionUrlConfigs": [function.url_config.to_dict()] if function.url_config else []})
 
 
 def in_the_order_of_cloudformation(update: Callable[..., None]) -> Callable[..., None]:
