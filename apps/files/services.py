@@ -68,8 +68,8 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     prefix = settings.UPLOADS_PREFIX
     path = key.removeprefix(prefix) if key.startswith(prefix) else ""
     if path.startswith(keys.USER_FOLDERS):
-        is_own = path.startswith(keys.folders_of_user(actor.claims.database_id))
-        return is_own and _is_active(actor)
+        folders = keys.folders_of_user(actor.claims.database_id)
+        return path.startswith(folders) and path not in folders and _is_active(actor)
     if key.startswith(keys.USER_FOLDERS):
         return False  # of the stage whose bucket this one shares
     is_shared = path.startswith(keys.PROJECT_FOLDERS) or key.startswith(settings.FILES_OLDER_FOLDERS)

@@ -143,6 +143,7 @@ class TestSignDownload:
         ("key", "stage"),
         [
             ("private/user/78/x.png", {}),
+            (f"private/user/{OWN_ID}/", {}),
             ("backups/database.sql", {}),
             ("private/projects/1/x.pdf", {}),
             ("private/project/1/../../user/78/x.png", {}),
