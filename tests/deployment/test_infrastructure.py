@@ -75,7 +75,7 @@ class TestFunctionRole:
     @pytest.mark.parametrize(
         ("role", "sid", "actions", "resource"),
         [
-            ("FunctionRole", "Logs", WRITE_LOGS, ":log-group:/aws/lambda/moped-api-*"),
+            ("FunctionRole", "Logs", WRITE_LOGS, ":log-group:/aws/lambda/moped-api-${Stage}:*"),
             ("FunctionRole", "Gateway", ["lambda:InvokeFunction"], ":function:moped-api-${Stage}:live"),
             ("ReconciliationRole", "Logs", WRITE_LOGS, ":log-group:/aws/lambda/moped-reconcile-${Stage}:*"),
         ],
