@@ -141,14 +141,14 @@ def _after_restore() -> None:
     from django.db import connections  # noqa: PLC0415
 
     from apps.auth import current_roles  # noqa: PLC0415
-    from apps.auth.tokens import keys  # noqa: PLC0415
+    from apps.auth.tokens import key_cache  # noqa: PLC0415
     from apps.core.aws import clients, secrets  # noqa: PLC0415
 
     random.seed()  # botocore's pauses between two attempts
     ssl.RAND_add(os.urandom(RANDOM_BYTES), RANDOM_BYTES)
     settings.SECRET_KEY = get_random_secret_key()
     connections.close_all()
-    keys.reset()
+    key_cache.reset()
     current_roles.invalidate()
     secrets.forget()
     clients.forget_clients()

@@ -98,7 +98,7 @@ READINESS_PROBES = {
     "bucket": "apps.health.probes.uploads_bucket",
     "claims_table": "apps.health.probes.claims_table",
     "database": "apps.health.probes.database",
-    "key_set": "apps.auth.tokens.keys.probe",
+    "key_set": "apps.auth.tokens.key_cache.probe",
     "secrets": "apps.health.probes.secret",
 }
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
 from apps.auth.callers import CognitoUser
-from apps.auth.tokens import verifier
+from apps.auth.tokens import errors, verifier
 
 # Browsers drop a cookie whose name, value and attributes exceed 4,096 bytes.
 LONGEST_TOKEN = 4000
@@ -55,7 +55,7 @@ def verified_caller(request: HttpRequest | Request) -> CognitoUser | None:
         return None
     try:
         return verifier.verify(text)
-    except verifier.TokenError:
+    except errors.TokenError:
         return None
 
 

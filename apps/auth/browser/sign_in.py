@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.auth.browser import cookies, hosted_ui, relay
 from apps.auth.callers import Anonymous, CognitoUser
-from apps.auth.tokens import verifier
+from apps.auth.tokens import errors, verifier
 from apps.core.errors import InvalidError, UnauthenticatedError
 
 # Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
@@ -112,5 +112,5 @@ def caller(request: HttpRequest) -> CognitoUser | Anonymous:
     """Return who the cookie says is looking at the page."""
     try:
         return (settings.BROWSER_SIGN_IN and cookies.verified_caller(request)) or Anonymous()
-    except verifier.KeysUnavailableError:
+    except errors.KeysUnavailableError:
         return Anonymous()
