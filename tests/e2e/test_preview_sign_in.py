@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 
-from tests.auth.browser.test_relay import RELAY, preview_url
+from tests.auth.browser.test_preview_sign_in import RELAY, preview_url
 from tests.e2e.conftest import executable
 from tests.support import wsgi_server
 from tests.support.token_factory import Signer
