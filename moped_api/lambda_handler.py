@@ -22,7 +22,7 @@ from typing import Any
 
 from apps.core import context as request_context
 from apps.core.imports import Replacement, deferred
-from moped_api import lambda_events, lambda_wsgi
+from moped_api import lambda_events, lambda_http
 from moped_api.lambda_events import MalformedEventError, RefusedEventError
 
 logger = logging.getLogger("moped.events")
@@ -67,7 +67,7 @@ def _dispatch(event: Any, context: Any) -> Any:
     """Handle an event that is not an HTTP request."""
     try:
         if lambda_events.is_trigger(event):
-            lambda_events.require_trigger(event)
+            lambda_events.convert(event, lambda_events.Trigger)
             return import_module(TRIGGERS).handler(event, context)
         return _run(lambda_events.command(event))
     except (MalformedEventError, RefusedEventError) as error:
@@ -77,7 +77,7 @@ def _dispatch(event: Any, context: Any) -> Any:
 
 def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
-        return lambda_wsgi.respond(_application, event, context)
+        return lambda_http.respond(_application, event, context)
     except MalformedEventError as error:
         logger.warning("event_malformed", extra={"reason": str(error)})
         return _problem(context, 400, "bad_request", f"The event is not a valid request: {error}")
