@@ -32,7 +32,7 @@ WIDGETS = {
     serializers.IntegerField: "number",
 }
 TYPES: dict[str, str] = {"email": "email", "password": "password"}
-# Texts of the Flask API. The editor translates the first two, which always follow a sentence for people.
+# Texts of the Flask API that the editor translates. A sentence for people always stands beside them.
 FOR_THE_EDITOR = re.compile("value does not match regex|min length is 8")
 
 
