@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.serving import make_ssl_devcert
 
 from apps.auth.tokens import jwks
 from tests.auth.signing import compact, key
-from tests.support import wsgi_server
 from tests.support.http_stub import answering, dripping, hanging, sending
 from tests.support.token_factory import Publisher
 from tests.support.waiting import PRODUCTION_VALUES
@@ -71,26 +71,26 @@ class TestFetch:
 
 class TestFetchOverTls:
     @pytest.fixture
-    def certificate(self, tmp_path: Path) -> Path:
-        return wsgi_server.write_certificate(tmp_path / "certificate.pem")
+    def certificate(self, tmp_path: Path) -> tuple[str, str]:
+        return make_ssl_devcert(str(tmp_path / "localhost"), host="localhost")
 
     @pytest.fixture
-    def url(self, certificate: Path) -> Iterator[str]:
+    def url(self, certificate: tuple[str, str]) -> Iterator[str]:
         server = Publisher()
         server.document = compact({"keys": [key().jwk()]})
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(*certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         with server:
             yield server.url.replace("http://127.0.0.1", "https://localhost")
 
     def test_trusts_the_authorities_of_the_machine(
-        self, url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+        self, url: str, certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with pytest.raises(jwks.FetchError, match="SSLCertVerificationError"):
             jwks.fetch(url)
 
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", certificate[0])
         assert jwks.fetch(url).keys() == {"pool-key-1"}
         with pytest.raises(jwks.FetchError, match="SSLCertVerificationError"):  # for another name
             jwks.fetch(url.replace("localhost", "127.0.0.1"))
