@@ -19,7 +19,7 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from apps.auth import current_roles
-from apps.auth.tokens import keys
+from apps.auth.tokens import key_cache
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.core.aws import clients
@@ -93,7 +93,7 @@ def signer() -> Signer:
 def _forget_keys_of_other_settings(*, setting: str, **_: Any) -> None:
     """Fetch the key set again after a test has changed the settings of the pool."""
     if setting.startswith("COGNITO_"):
-        keys.reset()
+        key_cache.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)
