@@ -8,8 +8,7 @@ shows them, and is absent where no field is to blame.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +16,7 @@ import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -27,9 +26,6 @@ from apps.core import errors
 from apps.core.context import current
 from apps.core.http import negotiation
 from apps.core.http.parsers import BodyTooLarge
-
-Page = Callable[[HttpRequest], HttpResponse]
-
 
 logger = logging.getLogger(__name__)
 
@@ -217,26 +213,12 @@ def respond_error(request: HttpRequest, error: errors.MopedError, **page: Any) -
     return response
 
 
-def allow_methods(*methods: str) -> Callable[[Page], Page]:
-    """
-    Refuse other methods of a page, as DRF does for its views.
-
-    Django's own decorators (`require_GET`) do so without a body.
-    """
-
-    def of_page(page: Page) -> Page:
-        @wraps(page)
-        def checked(request: HttpRequest) -> HttpResponse:
-            if request.method in methods:
-                return page(request)
-            detail = f'Method "{request.method}" not allowed.'
-            response = respond(request, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-            response.headers["Allow"] = ", ".join(methods)
-            return response
-
-        return checked
-
-    return of_page
+def method_not_allowed(request: HttpRequest, refusal: HttpResponseNotAllowed) -> HttpResponse:
+    """Give the refusal of `require_GET` and its like a body, as DRF's has."""
+    detail = f'Method "{request.method}" not allowed.'
+    response = respond(request, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    response.headers["Allow"] = refusal.headers["Allow"]
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
