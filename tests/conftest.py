@@ -197,8 +197,7 @@ def _remember_rights(token: dict[str, Any]) -> None:
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    cache = current_roles._cache
-    cache._store(address, frozenset(claims.allowed_roles), cache._generation)
+    current_roles._cache._store(address, frozenset(claims.allowed_roles))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
@@ -21,7 +22,6 @@ from apps.claims import triggers
 from apps.core.aws import clients, secrets
 from apps.core.http import routes
 from apps.devstack.personas import BY_KEY
-from apps.health import probes
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser, PendingChange
 from tests.rehearsal.clients import carry
@@ -61,7 +61,7 @@ def forget() -> None:
     """Empty the caches."""
     current_roles.invalidate()
     secrets.forget()
-    probes.forget()
+    cache.clear()
 
 
 def address() -> str:

@@ -86,10 +86,10 @@ class TestFetch:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server = Publisher()
-        certificate, key = make_ssl_devcert(str(tmp_path / "localhost"), host="localhost")
+        certificate, private_key = make_ssl_devcert(str(tmp_path / "localhost"), host="localhost")
         server.document = compact({"keys": [key().jwk()]})
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, private_key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         with server:
             url = server.url.replace("http:", "https:")
