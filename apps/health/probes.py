@@ -58,7 +58,9 @@ def _probe(path: str) -> None:
         import_string(path)()
 
 
-_cache: RefreshingCache[None, tuple[str, ...]] = RefreshingCache(_run_probes, REMEMBERED_SECONDS)
+_cache: RefreshingCache[None, tuple[str, ...]] = RefreshingCache(
+    _run_probes, REMEMBERED_SECONDS, max_age=REMEMBERED_SECONDS, pause=0
+)
 
 
 # ---- the probes ----------------------------------------------------------------------------------
