@@ -48,7 +48,8 @@ UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 
 # ---- files: presigned, never through here -------------------------------------------------------
 UPLOAD_MAX_BYTES = env.number("MOPED_API_UPLOAD_MAX_MEGABYTES", 1024) * 1024**2  # the editor's own limit
-UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 30) * 60  # how long a signed form may be posted
+UPLOAD_FORM_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 30) * 60  # how long a signed form may be posted
+DOWNLOAD_LINK_SECONDS = 60
 UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket asks
 UPLOADS_PREFIX = env.prefix("MOPED_API_UPLOADS_PREFIX")  # of every key that is signed, up or down
 # Folders of the bucket whose files, beside the projects', may be downloaded if a row names them.

@@ -243,7 +243,7 @@ class TestRestore:
         connection.ensure_connection()
         secret_key, numbers, client = settings.SECRET_KEY, random.getstate(), clients.dynamodb()
         for cache in caches():
-            cache._store("key", "a value of the snapshot", cache._generation)
+            cache._store("key", "a value of the snapshot")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-restored-copy")
 
         lambda_handler._after_restore()

@@ -37,7 +37,7 @@ class RequestSignatureView(GenericAPIView[Any]):
         The form is for this one key, limited in size, and valid for half an hour. It may be posted
         again after a broken connection.
         """
-        query = UPLOAD.run_validation(request.query_params.dict())
+        query = UPLOAD.run_validation(request.query_params)
         upload = services.sign_upload(**query, actor=get_caller(request))
         return Response(
             {

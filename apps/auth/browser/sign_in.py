@@ -140,10 +140,10 @@ def safe_target(target: str) -> str:
     encoded = iri_to_uri(target)
     is_own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
     names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
-    is_sign_in_page = urlsplit(encoded).path.rstrip("/") in map(reverse, names)
-    if not is_own or is_sign_in_page or len(encoded) > LONGEST_TARGET:
+    if not is_own or len(encoded) > LONGEST_TARGET:
         return reverse("current-user")
-    return encoded
+    is_sign_in_page = urlsplit(encoded).path.rstrip("/") in map(reverse, names)
+    return reverse("current-user") if is_sign_in_page else encoded
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:

@@ -188,6 +188,7 @@ class TestCallback:
             ("https://evil.example/", "/auth/current_user"),
             ("//evil.example/", "/auth/current_user"),
             ("/\\evil.example", "/auth/current_user"),
+            ("//[", "/auth/current_user"),
             ("evil.example", "/auth/current_user"),
             ("/auth/callback?code=used&state=old", "/auth/current_user"),
             ("/auth/callback/?code=used&state=old", "/auth/current_user"),

@@ -12,10 +12,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from werkzeug.serving import make_ssl_devcert
 
 from apps.auth.tokens import errors, key_cache, verifier
 from tests.auth.signing import compact, id_payload, key
-from tests.support import wsgi_server
 from tests.support.clock import Clock
 from tests.support.http_stub import answering, dripping, hanging, sending
 from tests.support.token_factory import Publisher, base64url
@@ -85,17 +85,18 @@ class TestFetch:
     def test_trusts_the_authorities_of_the_machine(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        server, certificate = Publisher(), wsgi_server.write_certificate(tmp_path / "certificate.pem")
+        server = Publisher()
+        certificate, private_key = make_ssl_devcert(str(tmp_path / "localhost"), host="localhost")
         server.document = compact({"keys": [key().jwk()]})
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(certificate, private_key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         with server:
             url = server.url.replace("http:", "https:")
             with pytest.raises(key_cache.FetchError, match="SSLCertVerificationError"):
                 key_cache.fetch(url.replace("127.0.0.1", "localhost"))
 
-            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            monkeypatch.setenv("SSL_CERT_FILE", certificate)
             assert key_cache.fetch(url.replace("127.0.0.1", "localhost")).keys() == {"pool-key-1"}
             with pytest.raises(key_cache.FetchError, match="SSLCertVerificationError"):  # for another name
                 key_cache.fetch(url)
