@@ -137,9 +137,14 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
         form = request._request  # noqa: SLF001
         is_form = form.content_type == FORM  # a page sends no other body, and others may be unreadable
         fields = form_fields(serializer, request.data if is_form else {}, messages(view, data))
-        sent = form.POST.get(FORM_CONTENT) if is_form else None
+        raw = form.POST.get(FORM_CONTENT) if is_form else None
         return Action(
-            method, summary, "", fields, sent or _json(operation.body_example), is_raw=sent is not None
+            method,
+            summary,
+            "",
+            fields,
+            raw or _json(operation.body_example),
+            is_raw=raw is not None,
         )
     fields = form_fields(serializer, resource or request.query_params, {})
     filled = {field.name: field.value for field in fields if field.value or resource}
