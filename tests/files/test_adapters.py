@@ -236,7 +236,7 @@ class TestDownload:
 
         assert requests.get(sign_download(key), timeout=LIMIT_SECONDS).content == BODY
 
-    def test_is_refused_for_another_key_another_way_of_serving_and_later(self, upload: str) -> None:
+    def test_is_refused_for_another_key_or_headers_and_later(self, upload: str) -> None:
         own_url, other_url = sign_download(upload), sign_download("private/project/1/x")
         with time_machine.travel(datetime.now(UTC) - timedelta(seconds=62)):
             old_url = sign_download(upload)
