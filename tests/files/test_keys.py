@@ -44,6 +44,8 @@ class TestCanonical:
             "/",
             "private/project/1/../../user/7/x",
             "private\\project\\..\\user",
+            "private/project/./x",
+            "private/project/1/..",
             "private/project/1/nul\x00",
             "private/project/1/lone\ud800",
             "private/project/1/" + "ü" * 512,
