@@ -99,7 +99,7 @@ READINESS_PROBES = {
     "bucket": "apps.health.probes.uploads_bucket",
     "claims_table": "apps.health.probes.claims_table",
     "database": "apps.health.probes.database",
-    "key_set": "apps.auth.tokens.keys.probe",
+    "key_set": "apps.auth.tokens.key_cache.probe",
     "secrets": "apps.health.probes.secret",
 }
 
@@ -261,26 +261,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Moped API",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
-    "LICENSE": {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"},
-    "CONTACT": {"name": "Issues", "url": "https://github.com/cityofaustin/atd-moped/issues"},
-    "SERVERS": [  # of openapi.yaml; a running server names itself
-        {"url": "https://moped-api-staging.austinmobility.io", "description": "staging"},
-        {"url": "https://moped-api.austinmobility.io", "description": "production"},
-    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "",
     "AUTHENTICATION_WHITELIST": ["apps.auth.authentication.CognitoAuthentication"],  # not the cookie
-    "TAGS": [
-        {"name": "auth", "description": "Who is calling."},
-        {"name": "users", "description": "Staff accounts, which admins create, change and deactivate."},
-        {"name": "files", "description": "Signed forms for uploads, and signed links for downloads."},
-        {"name": "health", "description": "Whether the API works, for monitors."},
-        {"name": "reference", "description": "This document."},
-    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.reference.openapi.add_common",
-        "apps.reference.openapi.add_headers",
     ],
 }
 

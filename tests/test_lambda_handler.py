@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.auth import current_roles
-from apps.auth.tokens import keys
+from apps.auth.tokens import key_cache
 from apps.claims import triggers
 from apps.core.aws import clients, secrets
 from moped_api import lambda_events
@@ -268,7 +268,7 @@ class TestRestore:
 
 
 def caches() -> list[Any]:
-    return [keys._cache, current_roles._cache, secrets._cache("configuration")]
+    return [key_cache._cache, current_roles._cache, secrets._cache("configuration")]
 
 
 JSON = st.recursive(

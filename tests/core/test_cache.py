@@ -1,4 +1,4 @@
-"""One cache for keys, roles and secrets."""
+"""One cache for keys, roles, secrets and readiness."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.auth.browser import cookies, hosted_ui, relay, sign_in
+from apps.auth.browser import cookies, hosted_ui, sign_in
 from apps.core.errors import MopedError, UpstreamError
 from apps.core.http import problems
 from apps.core.http.throttles import SignInThrottle
@@ -53,7 +53,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     if seconds := SignInThrottle().seconds_until_free(request):
         return _too_many(request, seconds)
     try:
-        context = {"preview": relay.preview(request.GET)}
+        context = {"preview": sign_in.preview(request.GET)}
     except MopedError as error:
         return problems.respond_error(request, error)
     return render(request, "auth/preview_sign_in.html", context)
