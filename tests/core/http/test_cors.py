@@ -29,8 +29,9 @@ def preflight(client: APIClient, path: str, origin: str) -> Any:
 
 
 class TestPreflight:
-    @pytest.mark.parametrize("path", ["/", "/users/", "/files/request-signature", "/nowhere", "/no%0Awhere"])
-    @pytest.mark.parametrize("origin", [EDITOR, PREVIEW])
+    @pytest.mark.parametrize(
+        ("path", "origin"), [("/users/", EDITOR), ("/users/", PREVIEW), ("/no%0Awhere", EDITOR)]
+    )
     def test_needs_no_token(self, client: APIClient, path: str, origin: str) -> None:
         response = preflight(client, path, origin)
 
@@ -45,7 +46,7 @@ class TestPreflight:
         served = {method for route in routes.listing() for method in route.methods}
         assert set(offered.split(", ")) == served | {"OPTIONS"}
 
-    @pytest.mark.parametrize("path", ["/", "/users/", "/nowhere"])
+    @pytest.mark.parametrize("path", ["/users/", "/nowhere"])
     def test_is_no_more_than_any_other_options(self, client: APIClient, path: str) -> None:
         response = client.options(path, headers={"origin": EDITOR})
 
@@ -75,12 +76,9 @@ class TestEveryAnswer:
         ("method", "path", "headers"),
         [
             ("get", "/", {}),
-            ("get", "/auth/current_user", {}),
             ("get", "/auth/current_user", {"authorization": "Bearer null"}),
             ("get", "/nowhere", {}),
             ("delete", "/", {}),
-            ("post", "/echo", {"content-type": "text/plain"}),
-            ("get", "/fail/unavailable", {}),
             ("get", "/fail/crash", {}),
             ("get", "/plain/crash", {}),
             ("get", "/plain/suspicious", {}),
