@@ -10,7 +10,7 @@ import pytest
 
 from apps.core.http import routes
 from apps.deployment.paths import PROJECT
-from apps.devstack import accounts, laptop_stack, persona_tokens
+from apps.devstack import accounts, persona_tokens, provision
 from apps.devstack.emulator import Emulator
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
@@ -63,7 +63,7 @@ class TestRole:
     def test_has_the_rights_that_its_calls_need_and_no_other(
         self, scene: Scene, emulator: Emulator, name: str
     ) -> None:
-        role = Role(laptop_stack.outputs()[f"{name}Arn"], POLICIES[name])
+        role = Role(provision.stack_outputs()[f"{name}Arn"], POLICIES[name])
         calls = [call.prepare(scene) for call in CALLS if call.role == name]
 
         with role.worn():
