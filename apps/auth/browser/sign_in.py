@@ -90,11 +90,15 @@ def safe_target(target: str) -> str:
     """
     encoded = iri_to_uri(target)
     is_own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
-    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
-    is_sign_in_page = urlsplit(encoded).path.rstrip("/") in map(reverse, names)
-    if not is_own or is_sign_in_page or len(encoded) > LONGEST_TARGET:
+    # Only then can it be parsed: `http://[` cannot.
+    if not is_own or len(encoded) > LONGEST_TARGET or _is_sign_in_page(urlsplit(encoded).path):
         return reverse("current-user")
     return encoded
+
+
+def _is_sign_in_page(path: str) -> bool:
+    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
+    return path.rstrip("/") in map(reverse, names)
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
