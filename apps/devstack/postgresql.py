@@ -81,7 +81,6 @@ class Cluster(processes.Server):
         unfinished.mkdir(mode=0o700, parents=True)
         command = [
             *processes.without_root([unfinished]),
-            *processes.tied_to_parent(signal.SIGKILL),
             str(binary("initdb")),
             f"--pgdata={unfinished}",
             f"--username={SUPERUSER}",
