@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.core.aws import clients
-from apps.devstack import laptop_stack
+from apps.devstack import provision
 from apps.devstack.emulator import Emulator
 from tests.deployment.role import policy_of
 
@@ -57,11 +57,11 @@ def outputs(
     existing: dict[str, str], provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Mapping[str, str]:
     """The outputs of the stack that takes the existing resources. All tests share it."""
-    monkeypatch.setattr(laptop_stack, "NAME", f"moped-{NAME}")
+    monkeypatch.setattr(provision, "STACK", f"moped-{NAME}")
     if not existing:
         existing.update(create_resources())
-        laptop_stack.deploy({**REQUIRED, **existing})
-    return laptop_stack.outputs()
+        provision.deploy({**REQUIRED, **existing})
+    return provision.stack_outputs()
 
 
 class TestExistingResources:
@@ -71,7 +71,7 @@ class TestExistingResources:
         assert [outputs[name] for name in names] == list(existing.values())
 
     def test_are_not_created_a_second_time(self, outputs: Mapping[str, str]) -> None:
-        created = clients.cloudformation().list_stack_resources(StackName=laptop_stack.NAME)
+        created = clients.cloudformation().list_stack_resources(StackName=provision.STACK)
         types = {each["ResourceType"] for each in created["StackResourceSummaries"]}
 
         assert "AWS::S3::Bucket" in types  # for deployments

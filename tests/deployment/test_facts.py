@@ -26,7 +26,7 @@ from apps.claims.identity import normalize, sso_address
 from apps.core.aws import clients
 from apps.core.errors import MopedError
 from apps.deployment import smoke
-from apps.devstack import accounts, laptop_stack
+from apps.devstack import accounts, provision
 from apps.devstack.emulator import Emulator
 from apps.devstack.personas import BY_KEY, PASSWORD
 from apps.health import probes
@@ -101,7 +101,7 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
     probe = {"READINESS_PROBES": {"neighbour": "tests.test_access.well"}}  # the role may ask no others
     with emulator_fixtures.clients_call(emulator.url), override_settings(**values, **probe):
         probes._cache.clear()
-        outputs = laptop_stack.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
+        outputs = provision.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
         credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
         clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)
         accounts.ensure([BY_KEY["viewer"]], with_rows=False)

@@ -24,7 +24,7 @@ from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
-from apps.devstack import accounts, laptop_stack, personas
+from apps.devstack import accounts, personas, provision
 from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
 from tests.deployment import test_facts as facts
@@ -66,7 +66,7 @@ def trigger(claims: str) -> str:
 
 def package(folder: Path, **behaviour: Any) -> Package:
     """Return a new package whose function answers correctly, except for what is given."""
-    claims = jwt.get_unverified_claims(smoke.smoke_token(laptop_stack.outputs()))[CLAIMS_NAMESPACE]
+    claims = jwt.get_unverified_claims(smoke.smoke_token(provision.stack_outputs()))[CLAIMS_NAMESPACE]
     usual = {
         "answers": {"/": 200, "/auth/current_user": 401},
         "with_token": 200,
@@ -110,7 +110,7 @@ def run_zappa(stage: Stage, command: str, *options: Any) -> str:
 def new_stage() -> Stage:
     """Return a stage with its own name, on the resources of the laptop's stack."""
     name = f"t{uuid.uuid4().hex[:8]}"
-    outputs = laptop_stack.outputs() | {
+    outputs = provision.stack_outputs() | {
         "DatabaseUrl": "postgresql:///none",
         "ReconciliationFunction": f"moped-reconcile-{name}",
     }
@@ -120,7 +120,7 @@ def new_stage() -> Stage:
         "role_arn": outputs["FunctionRoleArn"],
         "tags": {"stage": name},
         # However slow the machine, the second request is one too many.
-        "moped": {"stack": laptop_stack.NAME, "requests_per_second": 0.001, "requests_at_once": 1},
+        "moped": {"stack": provision.STACK, "requests_per_second": 0.001, "requests_at_once": 1},
     }
     settings = zappa_settings.merged(zappa_settings.flattened(zappa_settings.read(), "staging"), changes)
     return Stage(name, f"moped-api-{name}", settings, outputs)
@@ -455,7 +455,7 @@ class TestRender:
         [
             (
                 "staging",
-                {"moped": {"stack": laptop_stack.NAME}},
+                {"moped": {"stack": provision.STACK}},
                 r"lacks DatabaseUrl: update it.*moped-api\.yaml",
             ),
             ("production", {}, "There is no stack moped-production"),
@@ -471,7 +471,7 @@ class TestRender:
     def test_takes_the_processor_of_zappa_if_the_file_names_none(
         self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        outputs = laptop_stack.outputs()
+        outputs = provision.stack_outputs()
         monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
         document = zappa_settings.read()
         del document[zappa_settings.BASE]["architecture"]
@@ -483,7 +483,7 @@ class TestRender:
     def test_completes_a_stage_by_what_its_stack_made(
         self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        outputs = laptop_stack.outputs() | {
+        outputs = provision.stack_outputs() | {
             "DatabaseUrl": "postgresql:///x",
             "DatabaseSecret": "arn:of-the-database's-secret",
             "SubnetIds": "a,b",

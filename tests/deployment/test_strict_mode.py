@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from apps.core.aws import clients
 from apps.deployment.aws import stack_updates
 from apps.deployment.errors import BusyError, StageError
-from apps.devstack import laptop_stack
+from apps.devstack import provision
 from apps.devstack.emulator import Emulator
 from tests.deployment.role import Role
 from tests.support import strict_mode
@@ -67,7 +67,7 @@ def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
 
 @pytest.fixture
 def role(provisioned_emulator: Emulator) -> str:
-    return laptop_stack.outputs()["FunctionRoleArn"]
+    return provision.stack_outputs()["FunctionRoleArn"]
 
 
 @pytest.fixture

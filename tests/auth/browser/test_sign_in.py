@@ -190,6 +190,7 @@ class TestCallback:
             ("/\\evil.example", "/auth/current_user"),
             ("//[", "/auth/current_user"),
             ("evil.example", "/auth/current_user"),
+            ("http://[", "/auth/current_user"),
             ("/auth/callback?code=used&state=old", "/auth/current_user"),
             ("/auth/callback/?code=used&state=old", "/auth/current_user"),
             ("/auth/sign-out", "/auth/current_user"),
