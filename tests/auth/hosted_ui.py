@@ -17,6 +17,7 @@ class TokenEndpoint(StubServer):
         self.form: dict[str, list[str]] = {}
 
     def reply_to(self, request: Request) -> None:
-        self.form = parse_qs(request.body.decode())
+        is_form = request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        self.form = parse_qs(request.body.decode()) if is_form else {}  # as the pool
         body = self.reply if isinstance(self.reply, bytes) else json.dumps(self.reply).encode()
         request.answer(body, self.status, Content_Type="application/json")

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from tests.auth.hosted_ui import TokenEndpoint
-from tests.support.http_stub import StubServer, sending
+from tests.support.http_stub import StubServer, dripping, sending
 from tests.support.token_factory import Signer
 
 TOKEN = "__Host-moped_id_token"
@@ -298,6 +298,16 @@ class TestCallback:
         causes = [vars(record)["cause"] for record in caplog.records if record.message == "unavailable"]
         assert len(causes) == 1
         assert "Connection refused" in causes[0]
+
+    def test_waits_no_longer_than_a_request_may_take(self, browser: APIClient, settings: Settings) -> None:
+        state = leave(browser)["state"]
+        settings.REQUEST_SECONDS = 0.2
+
+        with StubServer(dripping) as server:
+            settings.COGNITO_DOMAIN_URL = server.url
+            response = come_back(browser, state)
+
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
 
     def test_takes_the_same_code_again_after_a_fault(
         self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint
