@@ -29,11 +29,6 @@ class NotReadyError(UnavailableError):
     code = "not_ready"
 
 
-def forget() -> None:
-    """Run the probes again at the next request (tests)."""
-    _cache.clear()
-
-
 def check() -> None:
     """
     Return if every backend works.
@@ -47,8 +42,7 @@ def check() -> None:
 
 def _run_probes(_key: None) -> tuple[str, ...]:
     """Return the names of the probes that failed or did not answer in time."""
-    for client in (clients.dynamodb, clients.s3, clients.secrets_manager):
-        client()  # building a client takes time that the deadline is not meant for
+    clients.prepare()  # takes time that the deadline is not meant for
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
     futures = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
     finished, late = wait(futures, DEADLINE_SECONDS)
@@ -64,7 +58,9 @@ def _probe(path: str) -> None:
         import_string(path)()
 
 
-_cache: RefreshingCache[None, tuple[str, ...]] = RefreshingCache(_run_probes, REMEMBERED_SECONDS)
+_cache: RefreshingCache[None, tuple[str, ...]] = RefreshingCache(
+    _run_probes, REMEMBERED_SECONDS, max_age=REMEMBERED_SECONDS, pause=0
+)
 
 
 # ---- the probes ----------------------------------------------------------------------------------

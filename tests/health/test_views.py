@@ -30,12 +30,12 @@ def hanging() -> None:
 
 @pytest.fixture(autouse=True)
 def _unprobed() -> Iterator[None]:
-    probes.forget()
+    probes._cache.clear()
     probed.clear()
     released.clear()
     yield
     released.set()
-    probes.forget()
+    probes._cache.clear()
 
 
 def named_probes(**paths: str) -> dict[str, str]:
