@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from apps.claims import items as claims_items
@@ -28,6 +30,21 @@ class TestPut:
             with pytest.raises(ClaimsChangedError):
                 claims_items.put(email=email, claims=claims("moped-admin"), instead_of=stale)
         assert claims_items.get(email).claims == claims("moped-viewer")
+
+    def test_knows_its_own_first_attempt(
+        self, stores: Stores, email: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """boto3 sends a write again after a time-out, which may have been carried out."""
+        put = claims_items._put
+
+        def put_twice(*arguments: Any) -> None:
+            put(*arguments)
+            put(*arguments)
+
+        monkeypatch.setattr(claims_items, "_put", put_twice)
+        claims_items.put(email=email, claims=claims("moped-editor"), instead_of=claims_items.get(email))
+
+        assert claims_items.get(email).claims == claims("moped-editor")
 
     def test_never_brings_back_what_was_removed(self, stores: Stores, email: str) -> None:
         claims_items.put(email=email, claims=claims("moped-admin"))

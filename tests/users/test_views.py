@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
@@ -32,7 +32,7 @@ ERRORS: list[Exception] = [
         for error in vars(errors).values()
         if isinstance(error, type) and issubclass(error, MopedError) and error.code != MopedError.code
     ),
-    *(UpstreamError(), UnavailableError(), OperationalError("gone")),
+    *(UpstreamError(), UnavailableError(), OperationalError("gone"), InterfaceError("closed")),
 ]
 # Every write, as the editor sends it.
 WRITES: dict[str, tuple[str, str, dict[str, Any] | None]] = {
