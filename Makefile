@@ -166,11 +166,11 @@ load: install
 	@$(BIN)/python -m tests.load.run $(ARGS)
 
 rehearse: install runtime
-	$(BIN)/python -m tests.rehearsal
+	$(BIN)/pytest tests/rehearsal
 
 # Staging alone, and only what no test shows.
 brief-rehearsal: install runtime
-	@mkdir -p .build && $(BIN)/python -m tests.rehearsal --brief >.build/rehearsal.log 2>&1 \
+	@mkdir -p .build && $(BIN)/pytest tests/rehearsal -m "not full" >.build/rehearsal.log 2>&1 \
 	  || { cat .build/rehearsal.log; exit 1; }
 	@tail -n 1 .build/rehearsal.log
 
