@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from pytest_django.fixtures import Settings
 
 from apps.core.aws import clients
@@ -72,6 +73,13 @@ def strict_emulator(folder: Path, **options: Path) -> Iterator[Emulator]:
 def clients_call(url: str) -> Iterator[None]:
     """Let the clients of this process call an AWS at this URL."""
     with pytest.MonkeyPatch.context() as patch, _patched(patch, url):
+        yield
+
+
+@contextmanager
+def provisioned(url: str, variables: Mapping[str, str], **settings: Any) -> Iterator[None]:
+    """Let this process call an AWS that has everything a stage has in it: for fixtures of modules."""
+    with clients_call(url), override_settings(**as_settings(variables), **settings):
         yield
 
 
