@@ -7,7 +7,7 @@ import pytest
 
 from apps.deployment.package import builder, interpreter
 from apps.deployment.package.interpreter import target_of_file
-from tests.support import lambda_environment, lambda_runtime, strict_mode
+from tests.support import lambda_runtime, strict_mode
 
 VARIABLES = {
     "MOPED_API_CURRENT_ENVIRONMENT": "staging",
@@ -48,4 +48,4 @@ def task(built: builder.Package, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="session")
 def lambda_python() -> Path:
-    return lambda_environment.python()
+    return lambda_runtime.python()

@@ -24,7 +24,7 @@ from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
 from tests.deployment.role import acting_with
 from tests.rehearsal import github
-from tests.support import lambda_environment, password_auth, strict_mode
+from tests.support import lambda_runtime, password_auth, strict_mode
 
 FOLDER = BUILD / "rehearsal-world"
 PROGRAMS = PROJECT / "tests" / "rehearsal" / "programs"
@@ -62,7 +62,7 @@ class Environment:
             FOLDER / "aws",
             self.port,
             durable=False,
-            function_python=lambda_environment.python(),
+            function_python=lambda_runtime.python(),
             launcher=strict_mode.LAUNCHER,
         )
         cleanup.callback(emulator.stop)
