@@ -60,7 +60,7 @@ def forget() -> None:
     """Empty the caches, as in a new container."""
     current_roles.invalidate()
     secrets.forget()
-    probes.forget()
+    probes._cache.clear()
 
 
 def address() -> str:
