@@ -22,8 +22,9 @@ from tests.support import strict_mode
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Yield a running emulator with nothing in it. It refuses what AWS refuses."""
+    """Yield a running emulator with nothing in it. It refuses what AWS refuses, but takes any deployment."""
     with strict_emulator(tmp_path_factory.mktemp("aws")) as emulator:
+        strict_mode.set_seconds_between_deployments(emulator.url, 0)
         yield emulator
 
 
