@@ -1,10 +1,8 @@
 """The life of a stage at the embedded AWS; Zappa's part is played by the calls that it comes down to."""
 
-import hashlib
 import io
 import json
 import uuid
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +20,16 @@ from apps.core.aws import clients
 from apps.deployment import reconciliation_job, smoke, stages, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
+from apps.deployment.package import builder
 from apps.deployment.package.builder import Package
+from apps.deployment.package.interpreter import target_of_file
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
 from apps.devstack import accounts, laptop_stack, personas
 from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
 from tests.deployment import test_facts as facts
+from tests.deployment.emulated_account import write_package
 from tests.support import strict_mode
 from tests.support.emulator_fixtures import clients_call, provisioned
 from tests.support.waiting import LIMIT_SECONDS
@@ -74,11 +75,8 @@ def package(folder: Path, **behaviour: Any) -> Package:
         "migrate": MIGRATE,
         "trigger": trigger(claims),
     }
-    path = folder / f"{uuid.uuid4()}.zip"
-    with zipfile.ZipFile(path, "w") as zipped:
-        zipped.writestr("handler.py", f"# {uuid.uuid4()}\n{FUNCTION.format(**usual | behaviour)}")
-    content = path.read_bytes()
-    return Package(path, hashlib.sha256(content).hexdigest(), len(content))
+    source = f"# {uuid.uuid4()}\n{FUNCTION.format(**usual | behaviour)}"
+    return builder.describe(Path(write_package(folder / f"{uuid.uuid4()}.zip", source)), target_of_file())
 
 
 def run_zappa(stage: Stage, command: str, *options: Any) -> str:
@@ -90,7 +88,7 @@ def run_zappa(stage: Stage, command: str, *options: Any) -> str:
             FunctionName=stage.function,
             Runtime="python3.13",
             Role=stage.settings["role_arn"],
-            Handler="handler.lambda_handler",
+            Handler=stage.settings["lambda_handler"],
             Code={"ZipFile": options[1].read_bytes()},
             Timeout=20,
             Environment={"Variables": variables},
@@ -116,7 +114,6 @@ def new_stage() -> Stage:
         "ReconciliationFunction": f"moped-reconcile-{name}",
     }
     changes = {
-        "lambda_handler": "handler.lambda_handler",
         "lambda_concurrency": 1,
         "role_arn": outputs["FunctionRoleArn"],
         "tags": {"stage": name},
