@@ -26,7 +26,7 @@ from apps.deployment.package import builder, interpreter
 from apps.deployment.package.interpreter import UV, target_of_file
 from apps.deployment.paths import BUILD
 from benchmarks.cold import stage
-from tests.support import lambda_environment, lambda_runtime
+from tests.support import lambda_runtime
 
 HERE = Path(__file__).resolve().parent
 FOLDER = BUILD / "bench-cold"
@@ -63,7 +63,7 @@ def main() -> None:
     options.add_argument("--package", type=Path, help="another package of ours, in place of a new one")
     arguments = options.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    python = lambda_environment.python()
+    python = lambda_runtime.python()
     with stage.running() as tested, tempfile.TemporaryDirectory(prefix="moped-bench-") as scratch:
         variants = list(all_variants(tested, arguments.package or builder.build("production").path))
         packages = sorted({each.zipped for each in variants})

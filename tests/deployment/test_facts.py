@@ -18,7 +18,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 from django.conf import settings
-from django.test import override_settings
+from django.core.cache import cache
 from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
@@ -29,7 +29,6 @@ from apps.deployment import smoke
 from apps.devstack import accounts, provision
 from apps.devstack.emulator import Emulator
 from apps.devstack.personas import BY_KEY, PASSWORD
-from apps.health import probes
 from tests.deployment.role import Role
 from tests.support import emulator_fixtures
 from tests.support.waiting import LIMIT_SECONDS
@@ -97,10 +96,9 @@ def target(request: pytest.FixtureRequest) -> Target:
 def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Target]:
     """The emulator's pool and table, and the API in this process, with the rights of `stage verify`."""
     variables = request.getfixturevalue("provisioned_variables")
-    values = emulator_fixtures.as_settings(variables)
-    probe = {"READINESS_PROBES": {"neighbour": "tests.test_access.well"}}  # the role may ask no others
-    with emulator_fixtures.clients_call(emulator.url), override_settings(**values, **probe):
-        probes._cache.clear()
+    probe = {"neighbour": "tests.test_access.well"}  # the role may ask no others
+    with emulator_fixtures.provisioned(emulator.url, variables, READINESS_PROBES=probe):
+        cache.clear()
         outputs = provision.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
         credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
         clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)
