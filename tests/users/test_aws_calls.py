@@ -69,7 +69,6 @@ HERE: dict[tuple[str, str], type[MopedError] | None] = {
     ("AdminCreateUser", "InvalidParameterException"): errors.AddressRefusedError,
     ("AdminUpdateUserAttributes", "InvalidParameterException"): errors.AddressRefusedError,
     ("AdminSetUserPassword", "InvalidParameterException"): errors.WeakPasswordError,
-    ("GetItem", "ResourceNotFoundException"): claims_items.TableMissingError,
     ("DeleteItem", "ConditionalCheckFailedException"): UpstreamError,  # it has no condition
     ("GetSecretValue", "ResourceNotFoundException"): secrets.SecretError,
     ("GetSecretValue", "InternalServiceError"): UnavailableError,
