@@ -53,7 +53,7 @@ def migrate(url: str) -> str:
 
 def dump(url: str) -> list[str]:
     """Return definitions and rows of the shared schema, without our indexes and without comments."""
-    command = [binary("pg_dump"), "--schema=public", "--restrict-key=x", f"--dbname={url}"]
+    command: list[str | Path] = [binary("pg_dump"), "--schema=public", "--restrict-key=x", f"--dbname={url}"]
     text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return [line for line in text.splitlines(keepends=True) if not line.startswith(IGNORED)]
 

@@ -1,22 +1,19 @@
 """The services with real stores: PostgreSQL and the emulator. Nothing of the product is replaced."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
-from threading import Barrier
 from typing import Any
 from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from apps.claims import items as claims_items
 from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
 from apps.core.aws import clients
-from apps.core.errors import ConflictError
 from apps.users import selectors
 from apps.users.adapters import cognito
 from apps.users.changes import attempts
@@ -34,7 +31,7 @@ from apps.users.errors import (
 )
 from apps.users.models import Event, MopedUser, PendingChange
 from tests.users.fault_injection import Fault, observe_steps
-from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, profile
+from tests.users.stores import NEW_PASSWORD, PASSWORD, Person, profile, refusals_at_once
 
 pytestmark = pytest.mark.emulator
 
@@ -44,24 +41,6 @@ def _no_leftovers(stores: object) -> Iterator[None]:
     """No test of this module leaves a pending change behind."""
     yield
     assert not PendingChange.objects.exists()
-
-
-def refusals_at_once(calls: Sequence[Callable[[], object]]) -> list[ConflictError]:
-    """Make these calls at the same moment, each on a connection of its own. Return the refusals."""
-    barrier = Barrier(len(calls))
-
-    def make(call: Callable[[], object]) -> ConflictError | None:
-        barrier.wait()
-        try:
-            call()
-        except ConflictError as error:
-            return error
-        finally:
-            connection.close()
-        return None
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [error for error in pool.map(make, calls) if error]
 
 
 def delay_end(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
