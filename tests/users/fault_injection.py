@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from django.db import DatabaseError, OperationalError, connection
+from urllib3 import HTTPResponse
 
 from apps.core.aws import clients
 from apps.core.errors import MopedError
@@ -65,7 +67,6 @@ class FaultInjector:
     seen: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
     log: list[str] = field(default_factory=list)
     has_injected: bool = False
-    _calls: set[int] = field(default_factory=set)
 
     def faults(self, kind: str) -> Iterator[Fault]:
         """Yield every fault that the steps of a kind can have."""
@@ -183,12 +184,9 @@ def _is_alone() -> bool:
 def error_answer(url: str, code: str) -> AWSResponse:
     """Return an answer of AWS with this error code."""
 
-    class Raw:
-        def stream(self, *_arguments: Any, **_options: Any) -> Iterator[bytes]:
-            yield json.dumps({"__type": code, "message": ""}).encode()
-
     headers = {"content-type": "application/x-amz-json-1.1"}
-    return AWSResponse(url, 400, headers, Raw())  # type: ignore[arg-type]
+    body = BytesIO(json.dumps({"__type": code, "message": ""}).encode())
+    return AWSResponse(url, 400, headers, HTTPResponse(body, preload_content=False))
 
 
 def send(request: Any) -> None:
