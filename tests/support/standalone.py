@@ -30,7 +30,7 @@ def running() -> Iterator[Mapping[str, str]]:
             server.start()
         environment.apply(database.url)
         os.environ["AWS_ENDPOINT_URL"] = emulator.url
-        clients.READ_TIMEOUT_SECONDS = LIMIT_SECONDS  # a busy machine is no outage
+        clients.READ_TIMEOUT_SECONDS = int(LIMIT_SECONDS)  # a busy machine is no outage
         django.setup()
         variables = provision.create_resources(8000, emulator.url)
         for name, value in as_settings(variables).items():

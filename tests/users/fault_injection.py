@@ -186,7 +186,8 @@ def error_answer(url: str, code: str) -> AWSResponse:
 
     headers = {"content-type": "application/x-amz-json-1.1"}
     body = BytesIO(json.dumps({"__type": code, "message": ""}).encode())
-    return AWSResponse(url, 400, headers, HTTPResponse(body, preload_content=False))
+    answer = HTTPResponse(body, preload_content=False)
+    return AWSResponse(url, 400, headers, answer)  # type: ignore[arg-type]
 
 
 def send(request: Any) -> None:
