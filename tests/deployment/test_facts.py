@@ -18,7 +18,6 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 from django.conf import settings
-from django.core.cache import cache
 from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
@@ -29,6 +28,7 @@ from apps.deployment import smoke
 from apps.devstack import accounts, provision
 from apps.devstack.emulator import Emulator
 from apps.devstack.personas import BY_KEY, PASSWORD
+from apps.health import probes
 from tests.deployment.role import Role
 from tests.support import emulator_fixtures
 from tests.support.waiting import LIMIT_SECONDS
@@ -98,7 +98,7 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
     variables = request.getfixturevalue("provisioned_variables")
     probe = {"neighbour": "tests.test_access.well"}  # the role may ask no others
     with emulator_fixtures.provisioned(emulator.url, variables, READINESS_PROBES=probe):
-        cache.clear()
+        probes._cache.clear()
         outputs = provision.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
         credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
         clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)
