@@ -20,6 +20,7 @@ from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import normalize
 from apps.claims.items import ClaimsChangedError, StoredItem
 from apps.core.context import current
+from apps.core.errors import MopedError
 from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
@@ -77,12 +78,12 @@ class Finding:
         return not {*own, self.account and self.account.address}.isdisjoint(addresses)
 
     @property
-    def can_be_repaired(self) -> bool:
+    def safe_to_repair(self) -> bool:
         """Return whether `repair` applies the remedy."""
         return self.code in REPAIRS
 
     @property
-    def is_repaired(self) -> bool:
+    def repaired(self) -> bool:
         """Return whether `repair` succeeded."""
         return self.outcome == REPAIRED
 
@@ -98,17 +99,16 @@ class Finding:
         return MEANINGS[self.code][1]
 
     def repair(self) -> None:
-        """
-        Apply the remedy, from what the database says now, and append it to the user's history.
-
-        :raises BusyError: if another change of the address is under way
-        :raises UpstreamError: if a store cannot be reached
-        """
-        if self.change:
-            services.resume(self.change)
+        """Apply the remedy, from what the database says now, and append it to the user's history."""
+        try:
+            if self.change:
+                services.resume(self.change)
+            else:
+                self._match_the_database()
+        except MopedError as error:
+            self.outcome = f"not repaired ({error})"
         else:
-            self._match_the_database()
-        self.outcome = REPAIRED
+            self.outcome = REPAIRED
 
     def _match_the_database(self) -> None:
         with transaction.atomic():
