@@ -63,13 +63,6 @@ class AccountNotFoundError(_AddressError, NotFoundError):
     message = "There is no such account."
 
 
-class AccountExistsError(_AddressError, ConflictError):
-    """The pool has an account with this address already; the service adopts it."""
-
-    code = "account_exists"
-    message = "There is already an account with this email address."
-
-
 class WeakPasswordError(InvalidError):
     """The pool refuses the password."""
 

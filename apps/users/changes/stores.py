@@ -13,12 +13,7 @@ from apps.claims.identity import is_city_address, sso_username
 from apps.claims.items import StoredItem, UnreadableItemError
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
-from apps.users.errors import (
-    AccountExistsError,
-    AccountNotFoundError,
-    AddressHeldError,
-    AddressTakenError,
-)
+from apps.users.errors import AccountNotFoundError, AddressHeldError, AddressTakenError
 from apps.users.models import MopedUser, PendingChange
 
 
@@ -33,7 +28,7 @@ def get_or_create_account(change: PendingChange, password: str) -> Account:
     if account is None:
         try:
             return cognito.create(email=change.email, password=password, mark=str(change.pk))
-        except AccountExistsError as error:
+        except AddressTakenError as error:
             # Another request or boto3's first attempt created it: the mark says which of the two.
             account = native_account(change.email)
             if account is None:
