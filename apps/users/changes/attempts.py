@@ -58,7 +58,7 @@ class Attempt:
 
 
 def begin(
-    operation: str, *, actor: CognitoUser | None, email: str, password: str = "", **details: Any
+    operation: str, *, actor: CognitoUser | None, email: str, password: str | None = None, **details: Any
 ) -> PendingChange:
     """
     Write the row of a change, after earlier changes of its addresses were ended.

@@ -61,7 +61,7 @@ def native_account(address: str) -> Account | None:
     return account if account is None or account.is_native else _find_native(address)
 
 
-def update_account(account: Account, address: str, password: str = "") -> None:
+def update_account(account: Account, address: str, password: str | None = None) -> None:
     """
     Make an account sign in with this address, for which an admin vouches, and with a new password if any.
 
