@@ -57,10 +57,10 @@ class UserNotFoundError(_AddressError, NotFoundError):
 
 
 class AccountNotFoundError(_AddressError, NotFoundError):
-    """The pool has no such account."""
+    """The pool has no such account, although a user may have it."""
 
     code = "account_not_found"
-    message = "There is no such account."
+    message = "The user pool has no account of this user. Deactivate the user, then activate the user again."
 
 
 class WeakPasswordError(InvalidError):
