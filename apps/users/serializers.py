@@ -15,7 +15,7 @@ from apps.core.http.serializers import (
 )
 from apps.users.fields import Address, Name, Password, Title
 from apps.users.models import Event, MopedUser
-from apps.users.selectors import UserDetail, list_all_workgroups, list_workgroups
+from apps.users.selectors import list_all_workgroups, list_workgroups
 
 LARGEST_ID = 2**31 - 1
 ROLES_HELP = "Each role at most once, and at least one."
@@ -203,8 +203,8 @@ class UserDetailSerializer(UserSerializer):
     class Meta(UserSerializer.Meta):
         fields = (*UserSerializer.Meta.fields, "cognito", "sso", "claims")
 
-    def to_representation(self, instance: UserDetail) -> dict[str, Any]:
-        """Return the profile, and beside it what Cognito and the claims table say."""
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the profile of a `UserDetail`, and beside it what Cognito and the claims table say."""
         return {
             **UserSerializer(instance.user).data,
             "cognito": instance.account and AccountSerializer(instance.account).data,

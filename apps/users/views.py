@@ -1,14 +1,14 @@
 """Administration of staff accounts, as the editor calls it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls.converters import UUIDConverter
 from rest_framework import status
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -64,7 +64,7 @@ class EditorFormView(QueryView):
         body.is_valid(raise_exception=True)
         return body.validated_data  # type: ignore[no-any-return]
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> Sequence[Any]:
         """Return who may read, or who may write."""
         is_read = self.request.method in SAFE_METHODS
         return super().get_permissions() if is_read else [IsAdmin(), StageIsWritable()]
