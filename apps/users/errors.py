@@ -103,13 +103,6 @@ class LastAdminError(_AddressError, ConflictError):
     message = "This is the last admin: make another user an admin first."
 
 
-class ReadOnlyStageError(_AddressError, ForbiddenError):
-    """The stage shows the data of another stage, and changes none of it."""
-
-    code = "read_only_stage"
-    message = "This stage is read-only: accounts cannot be changed here."
-
-
 class InactiveError(_AddressError, ConflictError):
     """An inactive user must be activated before being edited."""
 

@@ -83,7 +83,6 @@ HISTORY = {
 
 # What any change of an account can meet.
 WRITE_ERRORS = (
-    errors.ReadOnlyStageError,
     errors.AddressRefusedError,
     errors.WorkgroupUnknownError,
     errors.BusyError,
