@@ -26,6 +26,7 @@ ARGS ?=
 WORKERS ?= auto
 # The order of the tests and the examples that Hypothesis makes up: what admits a change leaves nothing to chance.
 SAME_EVERY_TIME := --randomly-seed=1 --hypothesis-profile=same
+PARALLEL := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
@@ -59,7 +60,7 @@ run: install
 	@exec $(WITH_PARENT) $(MANAGE) runserver $(PORT)
 
 test: install
-	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) -m "not slow" $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) -q $(SAME_EVERY_TIME) -m "not slow" $(ARGS)
 
 editor-config: install
 	@$(MANAGE) editor_config
@@ -138,12 +139,12 @@ locks: install
 	  || { echo "Edited but not locked. Run \`make lock\` and commit it."; exit 1; }
 
 tests: install runtime .build/linters/installed .build/npm/installed
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q $(SAME_EVERY_TIME) $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -q $(SAME_EVERY_TIME) $(ARGS)
 
 # At night, in another order and with other examples each time. On Python 3.11 measuring coverage takes two
 # thirds more processor time.
 coverage: install runtime .build/linters/installed .build/npm/installed
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -q $(ARGS)
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term -q $(ARGS)
 
 lock: install
 	@cd requirements && $(lock_sets)
@@ -178,7 +179,7 @@ prove-aws: install .build/moto/installed
 	$(BIN)/pytest -q tests/deployment/prove_moto.py $(ARGS)
 
 prove-faults: install
-	$(BIN)/pytest --proof -n $(WORKERS) --dist worksteal -q tests/users/test_fault_injection.py \
+	$(BIN)/pytest --proof $(PARALLEL) -q tests/users/test_fault_injection.py \
 	  tests/users/test_random_changes.py tests/e2e/test_fuzz.py $(ARGS)
 
 doctor: install

@@ -118,7 +118,7 @@ def botocore_call(key: str) -> Any:
         key,
         {"Content-Type": "application/pdf"},
         [["content-length-range", 0, settings.UPLOAD_MAX_BYTES], {"Content-Type": "application/pdf"}],
-        settings.UPLOAD_SECONDS,
+        settings.UPLOAD_FORM_SECONDS,
     )
 
 

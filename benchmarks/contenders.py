@@ -52,10 +52,10 @@ def ours_cached() -> Callable[[], Any]:
 
 def ours_uncached() -> Callable[[], Any]:
     verifier = _verifier()
-    from apps.auth.tokens import keys
+    from apps.auth.tokens import key_cache
 
     verifier.verify(token())
-    verify, pool = verifier._verified.__wrapped__, keys.current()  # noqa: SLF001
+    verify, pool = verifier._verified.__wrapped__, key_cache.current()  # noqa: SLF001
     return lambda: verify(token(), pool)
 
 

@@ -1,12 +1,10 @@
 """What tests across all apps share: a pool that signs, and callers that carry its tokens."""
 
-import os
 import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from itertools import islice
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -21,7 +19,7 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from apps.auth import current_roles
-from apps.auth.tokens import keys
+from apps.auth.tokens import key_cache
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.core.aws import clients
@@ -56,45 +54,19 @@ def proof(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--proof"))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the slow modules, each module or group of modules on one worker: its servers start once."""
-    slow: dict[str, list[pytest.Item]] = {}
-    fast = []
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Keep each module, or group of slow modules, on one worker. Begin with the slow ones."""
     for item in items:
-        if marker := item.get_closest_marker("slow"):
-            slow.setdefault(marker.kwargs.get("group", _module(item)), []).append(item)
-        else:
-            fast.append(item)
-    items[:] = _distribute(slow, fast, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+        group = _slow(item).get("group", f"{item.path.parent.name}/{item.path.stem}")
+        item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    items.sort(key=lambda item: -_slow(item).get("cost", 0))
 
 
-def _module(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
-
-
-def _cost(group: list[pytest.Item]) -> int:
-    markers = {_module(item): item.get_closest_marker("slow") for item in group}
-    return sum(marker.kwargs.get("cost", 1) for marker in markers.values() if marker)
-
-
-def _distribute(
-    slow: dict[str, list[pytest.Item]], fast: list[pytest.Item], workers: int
-) -> Iterator[pytest.Item]:
-    """Order the items so that `--dist worksteal`, which splits them evenly, gives each worker its modules."""
-    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
-    costs = [0] * workers
-    for group in sorted(slow.values(), key=_cost, reverse=True):
-        least = costs.index(min(costs))
-        costs[least] += _cost(group)
-        shares[least] += group
-    remaining, rest = sum(map(len, shares)) + len(fast), iter(fast)
-    for number, share in enumerate(shares):
-        chunk = remaining // (workers - number)
-        yield from share
-        yield from islice(rest, max(0, chunk - len(share)))
-        remaining -= chunk
-    yield from rest
+def _slow(item: pytest.Item) -> Mapping[str, Any]:
+    marker = item.get_closest_marker("slow")
+    return marker.kwargs if marker else {}
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +93,7 @@ def signer() -> Signer:
 def _forget_keys_of_other_settings(*, setting: str, **_: Any) -> None:
     """Fetch the key set again after a test has changed the settings of the pool."""
     if setting.startswith("COGNITO_"):
-        keys.reset()
+        key_cache.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -225,8 +197,7 @@ def _remember_rights(token: dict[str, Any]) -> None:
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    cache = current_roles._cache
-    cache._store(address, frozenset(claims.allowed_roles), cache._generation)
+    current_roles._cache._store(address, frozenset(claims.allowed_roles))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

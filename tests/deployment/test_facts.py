@@ -18,6 +18,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 from django.conf import settings
+from django.core.cache import cache
 from django.test import override_settings
 from jose import jwt
 
@@ -29,7 +30,6 @@ from apps.deployment import smoke
 from apps.devstack import accounts, laptop_stack
 from apps.devstack.emulator import Emulator
 from apps.devstack.personas import BY_KEY, PASSWORD
-from apps.health import probes
 from tests.deployment.role import Role
 from tests.support import emulator_fixtures
 from tests.support.waiting import LIMIT_SECONDS
@@ -100,7 +100,7 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
     values = emulator_fixtures.as_settings(variables)
     probe = {"READINESS_PROBES": {"neighbour": "tests.test_access.well"}}  # the role may ask no others
     with emulator_fixtures.clients_call(emulator.url), override_settings(**values, **probe):
-        probes.forget()
+        cache.clear()
         outputs = laptop_stack.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
         credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
         clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from threading import Lock
+from contextlib import contextmanager
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -12,10 +12,10 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client, override_settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
+from werkzeug.serving import make_server
 
-from tests.auth.browser.test_relay import RELAY, preview_url
+from tests.auth.browser.test_preview_sign_in import RELAY, preview_url
 from tests.e2e.conftest import executable
-from tests.support import wsgi_server
 from tests.support.token_factory import Signer
 from tests.support.waiting import LIMIT_MILLISECONDS
 
@@ -66,18 +66,27 @@ class HostedUI:
         return []
 
 
+@contextmanager
+def serving(application: Any, ssl_context: Any = None) -> Iterator[int]:
+    """Serve a WSGI application on loopback and yield the port."""
+    server = make_server("127.0.0.1", 0, application, threaded=True, ssl_context=ssl_context)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.port
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture
 def stages(preview_url: str, signer: Signer, settings: Settings) -> Iterator[Stages]:
-    with wsgi_server.serving(HostedUI(signer)) as port:
+    with serving(HostedUI(signer)) as port:
         settings.COGNITO_DOMAIN_URL = f"http://127.0.0.1:{port}"
         yield Stages(preview_url)
 
 
 @pytest.fixture
-def page(chromium: Browser, stages: Stages, tmp_path: Path) -> Iterator[Page]:
+def page(chromium: Browser, stages: Stages) -> Iterator[Page]:
     """A page of a browser that finds both stages on this machine."""
-    certificate = wsgi_server.write_certificate(tmp_path / "certificate.pem")
-    with wsgi_server.serving(stages, certificate) as port:
+    with serving(stages, ssl_context="adhoc") as port:
         rules = ", ".join(f"MAP {host} 127.0.0.1:{port}" for host in stages.settings)
         launched = chromium.browser_type.launch(
             executable_path=executable(), args=[f"--host-resolver-rules={rules}"]

@@ -89,7 +89,7 @@ class TestPresignUpload:
                 key,
                 {"Content-Type": "application/pdf"},
                 [["content-length-range", 0, 2**30], {"Content-Type": "application/pdf"}],
-                settings.UPLOAD_SECONDS,
+                settings.UPLOAD_FORM_SECONDS,
             )
         expected = adapters.PresignedPost(client_form["url"], client_form["fields"])
         conditions, expected_conditions = policy_of(form)["conditions"], policy_of(expected)["conditions"]
@@ -101,7 +101,7 @@ class TestPresignUpload:
 
     @time_machine.travel(NOON, tick=False)
     def test_follows_the_settings(self, key: str, settings: Settings) -> None:
-        settings.UPLOAD_SECONDS = 120
+        settings.UPLOAD_FORM_SECONDS = 120
         settings.UPLOAD_MAX_BYTES = 5
         settings.UPLOADS_ENCRYPTION = "aws:kms"
 
@@ -191,7 +191,7 @@ class TestUpload:
         assert not is_there(settings, key)
 
     def test_is_refused_after_its_time(self, key: str, settings: Settings) -> None:
-        with time_machine.travel(datetime.now(UTC) - timedelta(seconds=settings.UPLOAD_SECONDS + 2)):
+        with time_machine.travel(datetime.now(UTC) - timedelta(seconds=settings.UPLOAD_FORM_SECONDS + 2)):
             form = sign(key)
 
         assert post(form).status_code == 403

@@ -111,7 +111,7 @@ class TestConnecting:
             with pytest.raises(OperationalError):
                 other.ensure_connection()
 
-    @pytest.mark.parametrize("seconds_left", [0.5, 0.99, 1.99])
+    @pytest.mark.parametrize("seconds_left", [0, 0.99, 1.99])
     def test_has_psycopgs_shortest_limit_in_the_last_second(
         self, monkeypatch: pytest.MonkeyPatch, seconds_left: float
     ) -> None:
@@ -122,11 +122,6 @@ class TestConnecting:
         with pytest.raises(OperationalError):
             connection.copy().ensure_connection()
         assert {call.kwargs["timeout"] for call in wait.call_args_list} == {2}
-
-    def test_is_not_begun_after_the_deadline(self) -> None:
-        other = connection.copy()
-        with deadline.within(0), pytest.raises(OperationalError, match="no time is left"):
-            other.ensure_connection()
 
     def test_ends_where_the_network_acknowledges_nothing(self) -> None:
         assert 0 < configured.DATABASES["default"]["OPTIONS"]["tcp_user_timeout"] < 20_000

@@ -38,7 +38,7 @@ class TestEveryFailure:
         ("failure", "header", "value"),
         [
             ("unavailable", "Retry-After", "5"),
-            ("throttled", "Retry-After", "4"),
+            ("throttled", "Retry-After", "3"),
             (
                 "unauthenticated",
                 "WWW-Authenticate",
