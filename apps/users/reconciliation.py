@@ -115,7 +115,8 @@ class Finding:
             attempts.lock([self.address])
             has_changed = stores.sync_from_database(self.address)
             user = MopedUser.objects.with_address(self.address)
-            if user and user.is_deleted and self.account:
+            # Another account may have a new owner by now.
+            if user and user.is_deleted and self.account and self.code == "account_of_inactive":
                 cognito.delete(self.account.username)
                 has_changed = True
             if user and has_changed:
