@@ -194,6 +194,7 @@ class Person:
     def update(self, password: str = "", **changes: Any) -> MopedUser:
         fields: dict[str, Any] = profile(self.email) | changes
         account = fields.pop("account") if "account" in fields else self.row.cognito_user_id
+        account = account or uuid.UUID(int=0)
         return services.update_user(actor=self.admin, cognito_user_id=account, password=password, **fields)
 
     def activate(self, password: str = PASSWORD, role: str = EDITOR) -> MopedUser:

@@ -54,7 +54,7 @@ UNAVAILABLE = {
 }
 ERROR_CLASSES: dict[str, type[MopedError]] = {
     "UserNotFoundException": errors.AccountNotFoundError,
-    "UsernameExistsException": errors.AccountExistsError,
+    "UsernameExistsException": errors.AddressTakenError,
     "AliasExistsException": errors.AddressTakenError,
     "InvalidPasswordException": errors.WeakPasswordError,
     "PasswordHistoryPolicyViolationException": errors.WeakPasswordError,
