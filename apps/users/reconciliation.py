@@ -231,8 +231,8 @@ def _difference(claims: HasuraClaims | None, user: MopedUser) -> str:
     if claims is None:
         return "claims that cannot be read"
     if set(claims.allowed_roles) != set(user.claims.allowed_roles):
-        granted, expected = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
-        return f"the roles {granted or 'none'} in the claims, {expected or 'none'} in the database"
+        roles, expected = ", ".join(claims.allowed_roles), ", ".join(user.login_roles)
+        return f"the roles {roles or 'none'} in the claims, {expected or 'none'} in the database"
     return "claims with other ids than the database"
 
 

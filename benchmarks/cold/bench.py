@@ -54,7 +54,7 @@ class EntryPoint(NamedTuple):
 class Variant:
     """One row of the table; times in milliseconds."""
 
-    asked: EntryPoint
+    call: EntryPoint
     zipped: Path
     handler: str
     variables: dict[str, str]
@@ -181,19 +181,19 @@ def report(variants: list[Variant], runs: int) -> None:
     print("| entry point | zip MiB | wall ms | CPU ms | in the event | RSS MB | against Flask |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for each in variants:
-        asked = each.asked
+        call = each.asked
         wall, cpu, memory = (statistics.median(figures) for figures in (each.wall, each.cpu, each.memory))
         ratio, share = cpu / statistics.median(flask.cpu), statistics.median(each.event_cpu) / cpu
         print(
-            f"| {asked.name} | {each.zipped.stat().st_size / 2**20:.1f} | {wall:.0f} | {cpu:.0f} |"
+            f"| {call.name} | {each.zipped.stat().st_size / 2**20:.1f} | {wall:.0f} | {cpu:.0f} |"
             f" {share:.0%} | {memory:.0f} | {ratio:.2f} |"
         )
-        if ratio > asked.goal:
-            missed.append(f"{asked.name}: {ratio:.2f} of Flask, goal {asked.goal}")
-        if share > asked.largest_share:
-            missed.append(f"{asked.name}: {share:.0%} in the event, goal {asked.largest_share:.0%}")
+        if ratio > call.goal:
+            missed.append(f"{call.name}: {ratio:.2f} of Flask, goal {call.goal}")
+        if share > call.largest_share:
+            missed.append(f"{call.name}: {share:.0%} in the event, goal {call.largest_share:.0%}")
         if each is not flask and max(each.memory) > LARGEST_MB:
-            missed.append(f"{asked.name}: {max(each.memory):.0f} MB resident, goal {LARGEST_MB}")
+            missed.append(f"{call.name}: {max(each.memory):.0f} MB resident, goal {LARGEST_MB}")
     print("\n".join(["", *missed]))
     sys.exit(bool(missed))
 

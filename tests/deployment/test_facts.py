@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 VIEWER = BY_KEY["viewer"].email
 UNKNOWN = f"unknown.{uuid.uuid4().hex}@austintexas.gov"
 ITEM = {"user_id": {"S": UNKNOWN}}
-EMAIL, WRONG, CONDITION = "<email>", "Not-The-Password-1", "attribute_exists(user_id)"
+EMAIL, JUNK, CONDITION = "<email>", "Not-The-Password-1", "attribute_exists(user_id)"
 FEDERATED = ("EXTERNAL_PROVIDER", True)  # the status, and whether it has an address
 
 
@@ -88,8 +88,8 @@ class Target:
 @pytest.fixture(scope="module")
 def target(request: pytest.FixtureRequest) -> Target:
     """The stage that `stage verify` names, or the emulator."""
-    given = request.config.getoption("--target")
-    return Target(**json.loads(given)) if given else request.getfixturevalue("emulated")
+    stage = request.config.getoption("--target")
+    return Target(**json.loads(stage)) if stage else request.getfixturevalue("emulated")
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,8 @@ def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Tar
 NEW = {"Username": UNKNOWN, "MessageAction": "SUPPRESS"}
 WEAK_PASSWORD = {"Username": EMAIL, "Password": "moped", "Permanent": True}
 REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
-    ("sign_in", "ADMIN_USER_PASSWORD_AUTH", {"USERNAME": EMAIL, "PASSWORD": WRONG}, "NotAuthorizedException"),
-    ("sign_in", "REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": WRONG}, "NotAuthorizedException"),
+    ("sign_in", "ADMIN_USER_PASSWORD_AUTH", {"USERNAME": EMAIL, "PASSWORD": JUNK}, "NotAuthorizedException"),
+    ("sign_in", "REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": JUNK}, "NotAuthorizedException"),
     ("pool", "admin_get_user", {"Username": UNKNOWN}, "UserNotFoundException"),
     ("pool", "admin_user_global_sign_out", {"Username": UNKNOWN}, "UserNotFoundException"),
     ("pool", "admin_create_user", NEW | {"Username": EMAIL}, "UsernameExistsException"),
@@ -174,7 +174,7 @@ class TestAWS:
             pytest.skip("not checked: the pool has no single sign-on account")  # it is read and never made
         username, email = federated[0]["Username"], federated[0]["email"]
 
-        found = target.pool("admin_get_user", Username=username)["Username"]
+        username_by_id = target.pool("admin_get_user", Username=username)["Username"]
         found_by_address = ""
         with suppress(clients.cognito().exceptions.UserNotFoundException):
             found_by_address = target.pool("admin_get_user", Username=email)["Username"]
@@ -184,7 +184,7 @@ class TestAWS:
             "named after its address": sso_address(username) == normalize(email),
             "listed by its address": username
             in [each["Username"] for each in target.accounts(f'email = "{email}"')],
-            "found by its name": found == username,
+            "found by its name": username_by_id == username,
             "found by its address": found_by_address == username,
         } == {
             "named after its address": True,

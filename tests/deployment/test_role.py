@@ -51,7 +51,7 @@ ADMIN = BY_KEY["admin"]
 UNSEEN = {"Gateway", "Logs"}
 # The emulator does not know the role of a form's signer by the time that it needs this right.
 OF_FORMS = "s3:PutObject"
-CALLED = {"create_first_admin", "reconcile_users"}
+WITH_AWS = {"create_first_admin", "reconcile_users"}
 # Commands of the serving apps that make no call to AWS: they are for developers.
 WITHOUT_AWS = {"explain_token", "openapi", "startblueprint"}
 
@@ -207,7 +207,7 @@ class TestCommands:
         paths = PROJECT.glob("apps/*/management/commands/[a-z]*.py")
         serving = {path.stem for path in paths if path.parents[2].name not in {"deployment", "devstack"}}
 
-        assert serving == CALLED | WITHOUT_AWS
+        assert serving == WITH_AWS | WITHOUT_AWS
 
 
 @pytest.mark.django_db

@@ -130,7 +130,7 @@ class TestEnsureSampleData:
         sample_data.ensure()
         assert list(Project.objects.values_list("project_name", flat=True)) == list(sample_data.PROJECTS)
         for file in ProjectFile.objects.all():
-            found = clients.s3().get_object(Bucket=settings.UPLOADS_BUCKET, Key=str(file.file_key))
-            assert found["ContentLength"] == file.file_size
+            stored_object = clients.s3().get_object(Bucket=settings.UPLOADS_BUCKET, Key=str(file.file_key))
+            assert stored_object["ContentLength"] == file.file_size
         people = MopedUser.objects.filter(roles=[NO_LOGIN])
         assert len({person.workgroup_id for person in people} - {None}) == len(sample_data.PEOPLE)

@@ -63,7 +63,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # AWS is away in all of them. Django finds a query with so many fields suspicious.
 @pytest.mark.django_db
-@pytest.mark.parametrize("called", OPERATIONS, ids=IDS)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=IDS)
 @pytest.mark.parametrize(
     ("fault", "fields"), [(None, 0), (forget_rights, 0), (lose_the_database, 0), (None, 2_000)]
 )
@@ -74,17 +74,17 @@ class TestEveryOperation:
         monkeypatch: pytest.MonkeyPatch,
         fault: Callable[[pytest.MonkeyPatch], None] | None,
         fields: int,
-        called: tuple[str, str, dict[str, Any]],
+        operation: tuple[str, str, dict[str, Any]],
     ) -> None:
         client = impersonate("admin")
         if fault:
             fault(monkeypatch)
 
-        answer = call(client, *called, {f"field{number}": "" for number in range(fields)})
+        answer = call(client, *operation, {f"field{number}": "" for number in range(fields)})
 
         if fields and answer.status_code < 400:
             return  # the view reads no query
-        response = called[2]["responses"].get(str(answer.status_code))
+        response = operation[2]["responses"].get(str(answer.status_code))
         assert response, (answer.status_code, answer.content)
         media = response.get("content", {}).get(answer.headers["Content-Type"])
         assert media, answer.headers["Content-Type"]

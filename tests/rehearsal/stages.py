@@ -222,9 +222,9 @@ class TestStages:
             self._run("stage", "undeploy", stage, "--yes")
         apis = self.environment.client("apigateway").get_rest_apis()["items"]
         logs = ("/aws/lambda/moped-api", "/aws/lambda/moped-reconcile")
-        kept = {f"{name}-{stage}" for name in ("moped", *logs) for stage in self.stages}
+        permanent = {f"{name}-{stage}" for name in ("moped", *logs) for stage in self.stages}
         everything = {*what_is_left(), *(api["name"] for api in apis)}
-        remains = sorted(name for name in everything - kept if not name.startswith("moped-host-"))
+        remains = sorted(name for name in everything - permanent if not name.startswith("moped-host-"))
         report(f"left behind: {', '.join(remains) or 'nothing'}", holds=not remains)
         pools = self.environment.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
         report(f"the user pools are still there: {len(pools)}", holds=len(pools) == len(self.outputs))

@@ -57,7 +57,9 @@ def with_controls(application: Any) -> Any:
         if value:
             setattr(delays.state, name, float(value))
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": json.dumps(sorted(rights.asked)).encode()})
+        await send(
+            {"type": "http.response.body", "body": json.dumps(sorted(rights.requested_rights)).encode()}
+        )
 
     return answer
 

@@ -64,22 +64,22 @@ class FaultInjector:
     """Counts every step, and injects one fault."""
 
     fault: Fault | None = None
-    seen: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
+    counts: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
     log: list[str] = field(default_factory=list)
     has_injected: bool = False
 
     def faults(self, kind: str) -> Iterator[Fault]:
         """Yield every fault that the steps of a kind can have."""
-        for number in range(self.seen[kind]):
+        for number in range(self.counts[kind]):
             yield from (Fault(kind, number, way) for way in WAYS[kind])
 
     # ---- AWS ---------------------------------------------------------------------------------------
 
     def before_call(self, params: dict[str, Any], model: Any, **_event: Any) -> None:
         """Number a call: its attempts share the number."""
-        params["headers"]["X-Step"] = str(self.seen["aws"])
+        params["headers"]["X-Step"] = str(self.counts["aws"])
         self.log.append(model.name)
-        self.seen["aws"] += 1
+        self.counts["aws"] += 1
 
     def before_send(self, request: Any, **_event: Any) -> AWSResponse | None:
         step = int(request.headers["X-Step"])
@@ -100,16 +100,16 @@ class FaultInjector:
     # ---- PostgreSQL --------------------------------------------------------------------------------
 
     def statement(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-        step = self.seen["sql"]
-        self.seen["sql"] += 1
+        step = self.counts["sql"]
+        self.counts["sql"] += 1
         self.log.append(sql.split(" ", 1)[0])
         if self._hits("sql", step):
             self._break()
         return execute(sql, *arguments)
 
     def commit(self, real: Callable[[], None]) -> None:
-        step = self.seen["commit"]
-        self.seen["commit"] += 1
+        step = self.counts["commit"]
+        self.counts["commit"] += 1
         self.log.append("COMMIT")
         if not self._hits("commit", step):
             real()

@@ -43,9 +43,9 @@ class TestSignInLoop:
         assert (person.row.last_name, person.row.workgroup_id) == ("Smith", 7)
         assert person.roles_at_sign_in() is None
         assert person.roles_at_sign_in(NEW_PASSWORD) == [VIEWER]
-        shown = ada.get(path).json()
-        assert (shown["cognito"]["status"], shown["sso"]) == ("CONFIRMED", None)
-        assert shown["claims"]["x-hasura-allowed-roles"] == [VIEWER]
+        detail = ada.get(path).json()
+        assert (detail["cognito"]["status"], detail["sso"]) == ("CONFIRMED", None)
+        assert detail["claims"]["x-hasura-allowed-roles"] == [VIEWER]
 
         assert ada.delete(path).status_code == 204
         assert person.roles_at_sign_in(NEW_PASSWORD) is None

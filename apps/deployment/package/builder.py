@@ -69,7 +69,7 @@ PRUNED = (
     "cffi/*",
     "pycparser/*",
 )
-KEPT = "*.dist-info/METADATA"  # importlib.metadata reads the versions of libraries there
+REQUIRED = "*.dist-info/METADATA"  # importlib.metadata reads the versions of libraries there
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def pack(folder: Path, output: Path, python: Path) -> None:
     """
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not fnmatch(name, KEPT) and any(fnmatch(name, each) for each in PRUNED):
+        if path.is_file() and not fnmatch(name, REQUIRED) and any(fnmatch(name, each) for each in PRUNED):
             path.unlink()
     _compile(folder, python)
     _write(folder, output)

@@ -49,8 +49,8 @@ class Browser(APIClient):
     """A browser: over https, since its cookies are Secure, and with the oldest cookie first."""
 
     def generic(self, *args: Any, **kwargs: Any) -> Any:
-        kept = (cookie for cookie in self.cookies.values() if cookie["max-age"] != 0)
-        header = "; ".join(f"{cookie.key}={cookie.coded_value}" for cookie in kept)
+        current = (cookie for cookie in self.cookies.values() if cookie["max-age"] != 0)
+        header = "; ".join(f"{cookie.key}={cookie.coded_value}" for cookie in current)
         return super().generic(*args, **{"HTTP_COOKIE": header} | kwargs | {"secure": True})
 
 

@@ -54,8 +54,8 @@ class TestFunction:
     def test_refuses_to_start_with_wrong_settings_and_names_them(
         self, task: Path, lambda_python: Path
     ) -> None:
-        wrong = {"COGNITO_USERPOOL_ID": "", "AWS_ENDPOINT_URL_S3": "https://s3.example"}
-        with lambda_runtime.Function(lambda_python, task, VARIABLES | wrong) as function:
+        broken_values = {"COGNITO_USERPOOL_ID": "", "AWS_ENDPOINT_URL_S3": "https://s3.example"}
+        with lambda_runtime.Function(lambda_python, task, VARIABLES | broken_values) as function:
             error = function.invoke(rest_event()).error
 
             assert error["errorType"] == "ImproperlyConfigured"

@@ -113,10 +113,10 @@ class TestFile:
         ],
     )
     def test_issue_is_found(self, change: dict[str, zappa_settings.Settings], issue: str, place: str) -> None:
-        (found,) = checks.of_file(zappa_settings.merged(zappa_settings.read(), change))
+        (error,) = checks.of_file(zappa_settings.merged(zappa_settings.read(), change))
 
-        assert found.id == f"moped.{issue}"
-        assert f"({place})" in found.msg
+        assert error.id == f"moped.{issue}"
+        assert f"({place})" in error.msg
 
 
 class TestZappaFile:

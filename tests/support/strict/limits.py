@@ -19,10 +19,12 @@ UNKNOWN_ROLE = "The role defined for the function cannot be assumed by Lambda."
 
 def refusal_of(data: dict[str, Any], name: str = "") -> Any:
     """Return the answer to a change of a function that AWS refuses; None if it does not."""
-    if meant := data.get("CodeSha256"):
+    if expected_hash := data.get("CodeSha256"):
         current = lambda_svc._functions[name]["config"]["CodeSha256"]
-        if meant != current:
-            message = f"CodeSHA256 ({meant}) is different from current CodeSHA256 in $LATEST ({current})."
+        if expected_hash != current:
+            message = (
+                f"CodeSHA256 ({expected_hash}) is different from current CodeSHA256 in $LATEST ({current})."
+            )
             return error_response_json("InvalidParameterValueException", message)
     if name in state.pending and not by_stack.get():
         return error_response_json(
@@ -69,8 +71,8 @@ def change_within_limits(original: Function, *arguments: Any) -> Any:
 @replaces(lambda_svc, "_put_function_concurrency")
 def reserve_within_limits(original: Function, name: str, data: dict[str, Any]) -> Any:
     """Leave enough of the account's requests at once without a reservation."""
-    others = sum(each.get("concurrency") or 0 for key, each in lambda_svc._functions.items() if key != name)
-    if CONCURRENCY - others - data.get("ReservedConcurrentExecutions", 0) < UNRESERVED:
+    reserved = sum(each.get("concurrency") or 0 for key, each in lambda_svc._functions.items() if key != name)
+    if CONCURRENCY - reserved - data.get("ReservedConcurrentExecutions", 0) < UNRESERVED:
         return error_response_json(
             "InvalidParameterValueException",
             "Specified ReservedConcurrentExecutions for function decreases account's"

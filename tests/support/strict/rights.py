@@ -27,7 +27,7 @@ PATHS = {
 }
 access_key: ContextVar[str] = ContextVar("access_key", default="")
 by_stack: ContextVar[bool] = ContextVar("by_stack", default=False)
-asked: set[tuple[str, str]] = set()  # callers, and rights that they needed
+requested_rights: set[tuple[str, str]] = set()  # callers, and rights that they needed
 
 
 @replaces(iam_evaluator, "pin_request_caller")
@@ -40,7 +40,7 @@ def remember_caller(original: Function, headers: dict[str, str], query: dict[str
 @replaces(iam_evaluator, "enforce")
 def record(original: Function, key: str, action: str, *rest: Any, **more: Any) -> Any:
     """Record which rights of a caller are asked for."""
-    asked.add((iam_evaluator.caller_arn(), action))
+    requested_rights.add((iam_evaluator.caller_arn(), action))
     return original(key, action, *rest, **more)
 
 
