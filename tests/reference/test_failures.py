@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 import jsonschema
 import pytest
-from django.core.cache import cache
 from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from apps.auth import current_roles
 from apps.core.aws import clients, secrets
+from apps.health import probes
 from tests.conftest import Impersonate
 from tests.reference.document import DOCUMENT, IDS, OPERATIONS
 
@@ -57,7 +57,7 @@ def lose_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "ATTEMPTS", 1)
-    for forget in (clients.forget_clients, secrets.forget, cache.clear):
+    for forget in (clients.forget_clients, secrets.forget, probes._cache.clear):
         forget()
 
 
