@@ -49,11 +49,9 @@ class RefreshingCache(Generic[K, V]):
     max_age: float
     """Seconds for which a value is used if the source fails."""
     pause: float
-    """
-    Seconds from the beginning of a failed load to the next one, of any key with a usable value.
-
-    A caller without one is told to come back sooner (`UnavailableError.retry_after`).
-    """
+    """Seconds from the beginning of a failed load to the next one, of any key with a usable value."""
+    pause_without_value: float = UnavailableError.retry_after
+    """The same, where no value of the key is usable. Callers are told to come back then."""
     serve_stale: bool = False
     """Whether other threads use the stale value while one loads."""
     failures: tuple[type[Exception], ...] = (UpstreamError,)
@@ -122,7 +120,7 @@ class RefreshingCache(Generic[K, V]):
 
     def _is_due(self, key: K, max_age: float) -> bool:
         if self._has_failed:
-            pause = self.pause if self._usable(key, max_age) else UnavailableError.retry_after
+            pause = self.pause if self._usable(key, max_age) else self.pause_without_value
             return _age(self._asked_at) >= pause
         return not self._usable(key, self.fresh)  # another thread may have loaded it
 

@@ -62,8 +62,12 @@ def forget() -> None:
 
 @cache
 def _cache(_name: str) -> RefreshingCache[str, Mapping[str, str]]:
-    """Return the cache of one secret: the failure of another does not delay it."""
-    return RefreshingCache(_load, FRESH_SECONDS, max_age=math.inf, pause=RETRY_SECONDS)
+    """
+    Return the cache of one secret: the failure of another does not delay it.
+
+    Without a value each caller asks again, because the roll-back of a change needs the key at once.
+    """
+    return RefreshingCache(_load, FRESH_SECONDS, max_age=math.inf, pause=RETRY_SECONDS, pause_without_value=0)
 
 
 def _load(name: str) -> Mapping[str, str]:
