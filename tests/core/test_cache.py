@@ -209,10 +209,10 @@ class TestThreads:
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(cache.get, "a")
             source.is_called.acquire()
-            found = outcome(cache)
+            result = outcome(cache)
             source.may_answer.set()
             assert first.result() == f"a{len(source.calls)}"
-        return found
+        return result
 
 
 def outcome(cache: Cache) -> object:

@@ -99,13 +99,13 @@ def use_both_backends() -> set[int]:
 
 class TestPooler:
     def test_is_refused_without_the_setting(self, connect: Connect) -> None:
-        refused = pytest.raises(OperationalError, match="unsupported startup parameter: options")
-        with connect(setting="false"), refused:
+        refusal = pytest.raises(OperationalError, match="unsupported startup parameter: options")
+        with connect(setting="false"), refusal:
             connection.ensure_connection()
 
     def test_refuses_to_migrate_without_the_roles_parameters(self, connect: Connect) -> None:
-        refused = pytest.raises(ImproperlyConfigured, match="lacks search_path, stat")
-        with connect(FORGOTTEN), refused:
+        refusal = pytest.raises(ImproperlyConfigured, match="lacks search_path, stat")
+        with connect(FORGOTTEN), refusal:
             call_command("migrate", verbosity=0)
 
     @pytest.mark.usefixtures("migrated")
