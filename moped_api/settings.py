@@ -121,7 +121,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "apps.core.http.problems.csrf_failure"
 
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
-CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
+CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in env.items("MOPED_API_CORS_ORIGINS", "")]
 CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", ""))
 CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")

@@ -1,7 +1,6 @@
 """The log of `make run`, for people: one coloured line for each request, tracebacks with line breaks."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -9,12 +8,7 @@ from django.core.management.color import color_style
 
 from apps.core.logging import STANDARD_ATTRIBUTES
 
-CLASSES_OF_STATUS = {
-    2: "HTTP_SUCCESS",
-    3: "HTTP_REDIRECT",
-    4: "HTTP_BAD_REQUEST",
-    5: "HTTP_SERVER_ERROR",
-}
+STYLES_OF_STATUS = ("", "", "HTTP_SUCCESS", "HTTP_REDIRECT", "HTTP_BAD_REQUEST", "HTTP_SERVER_ERROR")
 STYLES_OF_LEVEL = {logging.WARNING: "WARNING", logging.ERROR: "ERROR", logging.CRITICAL: "ERROR"}
 
 
@@ -23,38 +17,28 @@ class ConsoleHandler(logging.StreamHandler[Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(ConsoleFormatter())
-        self.addFilter(lambda record: not _is_static_file(record))
+        self.setFormatter(ConsoleFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        self.addFilter(lambda record: not _path(record).startswith(settings.STATIC_URL))
 
 
 class ConsoleFormatter(logging.Formatter):
     """Format requests as time, status, method, path, duration and caller, other events with their `extra`."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
-        self.palette = color_style()
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's own name)
+    def formatMessage(self, record: Any) -> str:  # noqa: N802 (logging's own name)
         """Return the line without its traceback, which `logging` puts below it."""
         if record.name == "moped.request":
-            return f"{record.asctime} {self._request(record)}"
-        extra = {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}
-        text = " ".join([record.message, *(f"{name}={value}" for name, value in extra.items())])
-        colour = self._colour(STYLES_OF_LEVEL.get(record.levelno, ""))
-        return f"{record.asctime} {colour(f'{record.levelname} {text}')}"
-
-    def _request(self, record: Any) -> str:
-        caller = getattr(getattr(record.request, "user", None), "email", "")
-        line = (
-            f"{record.status} {record.method} {record.request.get_full_path()} {record.ms:.0f} ms"
-            f" {caller} {record.code}"
-        )
-        return self._colour(CLASSES_OF_STATUS.get(record.status // 100, ""))(line.rstrip())
-
-    def _colour(self, name: str) -> Callable[[str], str]:
-        return getattr(self.palette, name, str)
+            caller = getattr(getattr(record.request, "user", None), "email", "")
+            line = (
+                f"{record.status} {record.method} {_path(record)} {record.ms:.0f} ms {caller} {record.code}"
+            )
+            style = STYLES_OF_STATUS[record.status // 100]
+        else:
+            extra = {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}
+            members = (f"{name}={value}" for name, value in extra.items())
+            line = " ".join([record.levelname, record.message, *members])
+            style = STYLES_OF_LEVEL.get(record.levelno, "")
+        return f"{record.asctime} {getattr(color_style(), style, str)(line.rstrip())}"
 
 
-def _is_static_file(record: logging.LogRecord) -> bool:
-    request = getattr(record, "request", None)
-    return request is not None and request.path_info.startswith(settings.STATIC_URL)
+def _path(record: Any) -> str:
+    return record.request.get_full_path() if hasattr(record, "request") else ""

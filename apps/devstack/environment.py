@@ -35,7 +35,7 @@ REGION = "us-east-1"
 EMULATOR_URL = "http://127.0.0.1:4566"
 # Names that we wrote, for the processes that we start: they may be written again by us.
 SUPPLIED_VARIABLE = "MOPED_DEVSTACK_SUPPLIED"
-STARTER = "MOPED_DEVSTACK_STARTER"
+SUPERVISED = "MOPED_DEVSTACK_SUPERVISED"  # set for the process that `make run` starts to serve
 
 # The emulator's root, which has no secret worth keeping, and no other AWS.
 EMBEDDED_AWS = {
@@ -62,7 +62,7 @@ def apply() -> None:
         "DATABASE_URL": postgresql.database_url(POSTGRESQL),
         "AWS_DEFAULT_REGION": REGION,
         # The output of a command is its result. Only the server logs every event.
-        "MOPED_API_LOG_LEVEL": "INFO" if supervisor_pid() else "WARNING",
+        "MOPED_API_LOG_LEVEL": "INFO" if is_supervised() else "WARNING",
     }
     _set_defaults({**own, **of_laptop(EMULATOR_URL), **read_published(), **dotenv})
     bypass_proxy()
@@ -89,14 +89,9 @@ def is_supplied(name: str) -> bool:
     return name in _ours()
 
 
-def supervisor_pid() -> int:
-    """Return the process that started this one to serve, or 0 for one that a person started."""
-    return int(os.environ.get(STARTER, "0"))
-
-
-def announce_starter() -> None:
-    """Let the processes that Django's autoreloader starts know whose they are."""
-    os.environ[STARTER] = str(os.getpid())
+def is_supervised() -> bool:
+    """Return whether the supervisor started this process, or one of its parents."""
+    return SUPERVISED in os.environ
 
 
 def read_published() -> dict[str, str]:

@@ -47,7 +47,7 @@ class LaptopMiddleware:
 @require_POST
 @csrf_protect
 def act_as(request: HttpRequest) -> HttpResponse:
-    """Sign the browser in as a persona, and send it back to the page it came from."""
+    """Sign the browser in as a persona, and send it to the path in `next`."""
     persona = BY_KEY.get(request.POST.get("persona", ""))
     if persona is None:
         return problems.respond(request, HTTPStatus.BAD_REQUEST, "invalid", "There is no such persona.")
@@ -55,9 +55,9 @@ def act_as(request: HttpRequest) -> HttpResponse:
         token = persona_tokens.id_token(persona)
     except DevstackError as error:
         return problems.respond(request, HTTPStatus.FORBIDDEN, "forbidden", str(error))
-    page = urlsplit(request.headers.get("Referer", ""))._replace(scheme="", netloc="")
-    target = "/" if page.path in PAGES else page.geturl()  # a page of these that failed takes no GET
-    response = HttpResponseRedirect(sign_in.safe_target(target))
+    target = sign_in.safe_target(request.GET.get("next", ""))
+    # A page of these that failed takes no GET.
+    response = HttpResponseRedirect("/" if urlsplit(target).path in PAGES else target)
     cookies.set_token_cookie(response, token, seconds=TOKEN_SECONDS)
     return response
 

@@ -70,11 +70,15 @@ def _through_the_directory() -> str:
     )
     url += f"&identity_provider={DIRECTORY}"
     for _ in range(MOST_REDIRECTS):
-        url = _redirect(url)
         if url.startswith(redirect_uri):
-            code = parse_qs(urlsplit(url).query).get("code", [""])[0]
-            return hosted_ui.exchange(code=code, redirect_uri=redirect_uri, verifier=verifier)
-    raise UpstreamError
+            break
+        try:
+            response = requests.get(url, allow_redirects=False, timeout=TIMEOUT_SECONDS)
+        except requests.RequestException as error:
+            raise UnavailableError from error
+        url = response.headers.get("Location", "")
+    code = parse_qs(urlsplit(url).query).get("code", [""])[0]
+    return hosted_ui.exchange(code=code, redirect_uri=redirect_uri, verifier=verifier)
 
 
 def callback_url() -> str:
@@ -84,11 +88,3 @@ def callback_url() -> str:
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]
         )["UserPoolClient"]
     return client["CallbackURLs"][0]
-
-
-def _redirect(url: str) -> str:
-    try:
-        response = requests.get(url, allow_redirects=False, timeout=TIMEOUT_SECONDS)
-    except requests.RequestException as error:
-        raise UnavailableError from error
-    return response.headers.get("Location", "")

@@ -25,6 +25,14 @@ DATABASE = "moped"
 # A Unix socket's path may be this long, terminating zero excluded.
 LONGEST_SOCKET_PATH = 107
 SOCKET_NAME = ".s.PGSQL.5432"
+ALWAYS = (
+    "--listen_addresses=",  # no port: nothing to collide with, nothing for others to reach
+    "--unix_socket_permissions=0700",
+    "--max_connections=50",
+    "--shared_buffers=32MB",
+    "--timezone=UTC",
+)
+UNLESS_DURABLE = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off")
 
 
 def binary(name: str) -> Path:
@@ -65,8 +73,11 @@ class Cluster(processes.Server):
         self._refuse_foreign_folder()
         if not self.data.exists():
             self._initialize()
-        flags = [word for name, value in self._settings().items() for word in ("-c", f"{name}={value}")]
-        self._start([binary("postgres"), "-D", self.data, *flags], unprivileged=[self.data, self.sockets])
+        command = [
+            *(binary("postgres"), "-D", self.data, "-k", self.sockets),
+            *(ALWAYS if self._durable else ALWAYS + UNLESS_DURABLE),
+        ]
+        self._start(command, unprivileged=[self.data, self.sockets])
         self._create_database()
 
     def _refuse_foreign_folder(self) -> None:
@@ -81,7 +92,6 @@ class Cluster(processes.Server):
         unfinished.mkdir(mode=0o700, parents=True)
         command = [
             *processes.without_root([unfinished]),
-            *processes.tied_to_parent(signal.SIGKILL),
             str(binary("initdb")),
             f"--pgdata={unfinished}",
             f"--username={SUPERUSER}",
@@ -97,19 +107,6 @@ class Cluster(processes.Server):
                 f"PostgreSQL could not make a cluster: {processes.last_line(self.log)} ({self.log})"
             )
         unfinished.rename(self.data)
-
-    def _settings(self) -> dict[str, str]:
-        settings = {
-            "listen_addresses": "",  # no port: nothing to collide with, nothing for others to reach
-            "unix_socket_directories": str(self.sockets),
-            "unix_socket_permissions": "0700",
-            "max_connections": "50",
-            "shared_buffers": "32MB",
-            "timezone": "UTC",
-        }
-        if not self._durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        return settings
 
     def _create_database(self) -> None:
         url = database_url(self.folder, SUPERUSER)

@@ -1,11 +1,9 @@
 """Servers of this process: started, awaited and stopped. Linux ends them when this process dies."""
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +13,6 @@ from apps.devstack.errors import DevstackError
 START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
-PR_SET_PDEATHSIG = 1
 # The Unix user as which root runs PostgreSQL, since PostgreSQL refuses to run as root. The program
 # may lie in root's home, so it keeps the right to pass through folders.
 UNPRIVILEGED_ID = 65534
@@ -46,10 +43,10 @@ class Server:
         """
         raise NotImplementedError
 
-    def wait(self) -> None:
-        """Wait until it has ended."""
-        if self._process is not None:
-            self._process.wait()
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
 
     def stop(self) -> None:
         """Stop it, and kill it if it does not obey. Its data is kept."""
@@ -104,14 +101,6 @@ def tied_to_parent(end_with: signal.Signals) -> list[str]:
     """Return the start of a command that gets a signal when its parent dies. macOS has no such thing."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", end_with.name.removeprefix("SIG"), "--"] if setpriv else []
-
-
-def end_with_parent(parent: int) -> None:
-    """Have this process end with its parent, which may have ended already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit(1)
 
 
 def last_line(log: Path) -> str:

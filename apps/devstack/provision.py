@@ -5,6 +5,7 @@ Every step looks at what is there first, so that doing it again costs little and
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -13,10 +14,13 @@ from apps.claims import items as claims_items
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
+from apps.deployment.aws import stack_updates
+from apps.deployment.paths import TEMPLATE
 from apps.deployment.settings.variables import from_outputs
-from apps.devstack import laptop_stack, pre_token_function
+from apps.devstack import pre_token_function
 from apps.devstack.personas import PERSONAS
 
+STACK = "moped-laptop"
 DIRECTORY = "azuread"
 EDITOR = "https://localhost:3000"
 EDITOR_SIGN_IN = f"{EDITOR}/moped/session/signin"  # where the hosted UI sends the editor's users back to
@@ -31,8 +35,8 @@ def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
 
     :param api_port: where the API listens: the pool sends browsers back there
     """
-    outputs = laptop_stack.outputs() or laptop_stack.deploy(_parameters(api_port, trigger_arn=""))
-    outputs = laptop_stack.deploy(_parameters(api_port, trigger_arn=pre_token_function.sync(outputs)))
+    outputs = stack_outputs() or deploy(_parameters(api_port, trigger_arn=""))
+    outputs = deploy(_parameters(api_port, trigger_arn=pre_token_function.sync(outputs)))
     _fill_secret(outputs["ConfigurationSecret"])
     _register_identity_provider(outputs["UserPoolId"], aws_url)
     pre_token_function.warm()
@@ -42,6 +46,17 @@ def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
         "COGNITO_JWKS_URL": f"{aws_url}/{outputs['UserPoolId']}/.well-known/jwks.json",
         "COGNITO_DOMAIN_URL": aws_url,
     }
+
+
+def stack_outputs() -> dict[str, str]:
+    """Return the outputs of the stack; none if there is no stack."""
+    return stack_updates.outputs(STACK)
+
+
+def deploy(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Create or update the stack from the template of the stages, and return its outputs."""
+    stack_updates.create_or_update(STACK, TEMPLATE, parameters)
+    return stack_outputs()
 
 
 def _parameters(api_port: int, *, trigger_arn: str) -> dict[str, str]:

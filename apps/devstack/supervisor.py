@@ -1,15 +1,17 @@
 """
 Starts, provisions and restarts the laptop's servers: PostgreSQL and the embedded AWS.
 
-A thread for each server restarts it when it ends by itself. What it confirmed is on the disk by then:
-PostgreSQL works so, and the launcher of the embedded AWS does too (`with_saved_changes`).
+A server that ends by itself is restarted. What it confirmed is on the disk by then: PostgreSQL works so,
+and the launcher of the embedded AWS does too (`with_saved_changes`).
 """
 
 import fcntl
 import os
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -20,18 +22,33 @@ from apps.core.errors import MopedError
 from apps.devstack import environment, postgresql, pre_token_function, processes, provision
 from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.errors import DevstackError
+from apps.devstack.personas import PASSWORD, PERSONAS
 
 AWS = environment.FOLDER / "aws"
+POLL_SECONDS = 0.2
+WELCOME = """
+  Sign in      http://127.0.0.1:{port}/auth/current_user
+  AWS          {aws} (embedded: user pool, hosted sign-in, claims, files)
+  Edit a file and it is served; Ctrl-C stops everything and keeps it; `make reset` forgets it.
+
+Who you can be, all with the password {password}
+
+{personas}
+
+Call it as one of them:
+
+  curl -H "Authorization: Bearer $(.venv/bin/python manage.py token --as editor)" http://127.0.0.1:{port}/auth/current_user
+"""
 
 
-@contextmanager
-def running(api_port: int, tell: Callable[[str], object]) -> Iterator[None]:
+def serve(api_port: int, api: Sequence[str], tell: Callable[[str], object]) -> int:
     """
-    Start the servers, provision them and publish their addresses. Stop them at the end, with their data kept.
+    Run the API with its servers until it ends, and return its exit code. The data is kept.
 
     :param api_port: where the API will listen: the pool sends browsers back there
+    :param api: the command that serves it
     :param tell: shows the developer what happens, one sentence at a time
-    :raises DevstackError: if they already run, or do not come up
+    :raises DevstackError: if the servers already run, or do not come up
     """
     if not environment.is_supplied("AWS_ENDPOINT_URL"):
         raise DevstackError(
@@ -39,23 +56,23 @@ def running(api_port: int, tell: Callable[[str], object]) -> Iterator[None]:
         )
     # On the last port, if it is free: browsers and presigned URLs remember it.
     emulator = Emulator(AWS, free_port(urlsplit(settings.AWS_ENDPOINT_URL).port or 0))
-    both = (postgresql.Cluster(environment.POSTGRESQL), emulator)
-    restarting = threading.Lock()
+    servers = (postgresql.Cluster(environment.POSTGRESQL), emulator)
     with ExitStack() as cleanup:
         cleanup.enter_context(_folder_lock())
-        for server in both:
+        for server in servers:
             tell(f"Starting {server.name} …")
             cleanup.callback(server.stop)
             server.start()
-        cleanup.callback(restarting.acquire)  # from then on, no server is restarted
-        for server in both:
-            threading.Thread(target=_keep_running, args=(server, restarting, tell), daemon=True).start()
-        # Published before it is provisioned: the clients that provision it need its address.
-        environment.publish({**environment.read_published(), "AWS_ENDPOINT_URL": emulator.url})
-        clients.forget_clients()
         tell("Making the user pool, its sign-in trigger, the table and the bucket …")
-        environment.publish(_provision(api_port, emulator.url))
-        yield
+        _provision(api_port, emulator.url)
+        tell(_welcome(api_port, emulator.url))
+        process = cleanup.enter_context(_running(api))
+        while process.poll() is None:
+            for server in servers:
+                if server.has_ended:
+                    _restart(server, tell)
+            time.sleep(POLL_SECONDS)
+        return process.returncode
 
 
 def forget() -> None:
@@ -71,30 +88,38 @@ def forget() -> None:
         environment.PUBLISHED.unlink(missing_ok=True)
 
 
-def _keep_running(
-    server: postgresql.Cluster | Emulator, restarting: threading.Lock, tell: Callable[[str], object]
-) -> None:
-    # Linux ends a server with the thread that started it. This one lives as long as the process.
-    while True:
-        server.wait()
-        with restarting:
-            tell(f"Restarting {server.name}, which ended: {processes.last_line(server.log)}")
-            try:
-                server.start()
-            except DevstackError as error:
-                tell(f"{error} Stop with Ctrl-C and start again; `make reset` forgets all data.")
-                return
-        if isinstance(server, Emulator):
-            with suppress(MopedError):  # the first sign-in is slow then
-                pre_token_function.warm()
-        tell(f"Restarted {server.name} with its data.")
-
-
-def _provision(api_port: int, aws_url: str) -> dict[str, str]:
+def _provision(api_port: int, aws_url: str) -> None:
+    # Published before it is provisioned: the clients that provision it need its address.
+    environment.publish({**environment.read_published(), "AWS_ENDPOINT_URL": aws_url})
+    clients.forget_clients()
     try:
-        return provision.create_resources(api_port, aws_url)
+        environment.publish(provision.create_resources(api_port, aws_url))
     except MopedError as error:
         raise DevstackError(f"Cannot provision the embedded AWS: {error.__cause__ or error}") from error
+
+
+def _welcome(api_port: int, aws_url: str) -> str:
+    personas = "\n".join(f"  {p.key:<16} {p.email:<30} {p.summary}" for p in PERSONAS)
+    return WELCOME.format(port=api_port, aws=aws_url, password=PASSWORD, personas=personas)
+
+
+@contextmanager
+def _running(api: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    variables = os.environ | {environment.SUPERVISED: "true"}
+    command = [*processes.tied_to_parent(signal.SIGTERM), *api]
+    with subprocess.Popen(command, env=variables) as process:  # noqa: S603 (this command again)
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _restart(server: processes.Server, tell: Callable[[str], object]) -> None:
+    tell(f"Restarting {server.name}, which ended: {processes.last_line(server.log)}")
+    server.start()
+    with suppress(MopedError):  # the first sign-in is slow then
+        pre_token_function.warm()
+    tell(f"Restarted {server.name} with its data.")
 
 
 @contextmanager

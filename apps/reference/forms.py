@@ -32,7 +32,7 @@ WIDGETS = {
     serializers.IntegerField: "number",
 }
 TYPES: dict[str, str] = {"email": "email", "password": "password"}
-# Texts of the Flask API. The editor translates the first two, which always follow a sentence for people.
+# Texts of the Flask API that the editor translates. A sentence for people always stands beside them.
 FOR_THE_EDITOR = re.compile("value does not match regex|min length is 8")
 
 
@@ -137,9 +137,14 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
         form = request._request  # noqa: SLF001
         is_form = form.content_type == FORM  # a page sends no other body, and others may be unreadable
         fields = form_fields(serializer, request.data if is_form else {}, messages(view, data))
-        sent = form.POST.get(FORM_CONTENT) if is_form else None
+        raw = form.POST.get(FORM_CONTENT) if is_form else None
         return Action(
-            method, summary, "", fields, sent or _json(operation.body_example), is_raw=sent is not None
+            method,
+            summary,
+            "",
+            fields,
+            raw or _json(operation.body_example),
+            is_raw=raw is not None,
         )
     fields = form_fields(serializer, resource or request.query_params, {})
     filled = {field.name: field.value for field in fields if field.value or resource}

@@ -203,7 +203,7 @@ class MopedAutoSchema(AutoSchema):
         for guard in (*self.view.authentication_classes, *self.view.get_permissions()):
             yield from map(_of_ours, getattr(guard, "errors", ()))
             if message := getattr(guard, "message", ""):
-                yield 403, "permission_denied", message
+                yield 403, getattr(guard, "code", "permission_denied"), message
         if settings.BROWSER_SIGN_IN and self.method not in SAFE_METHODS:
             yield 403, "csrf_failed", "The CSRF token is missing or wrong."
 

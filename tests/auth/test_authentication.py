@@ -12,6 +12,7 @@ from apps.auth.tokens import key_cache
 from apps.auth.tokens.errors import KeysUnavailableError
 from apps.core.http import routes
 from apps.core.http.problems import WrappedMopedError
+from tests.conftest import Caller
 from tests.core.test_environment import read_setting
 from tests.support.token_factory import USER_ID, Signer
 
@@ -55,6 +56,9 @@ class TestHeader:
 
 
 class TestHead:
+    def test_is_answered_like_get(self, calling: Caller) -> None:
+        assert calling().head(ROUTE).status_code == 200
+
     def test_is_a_method_of_every_get_route(self) -> None:
         views = [resolve(re.sub(r"<[^>]+>", "x", route.path)).func for route in routes.listing()]
 

@@ -25,7 +25,7 @@ from apps.claims import triggers
 from apps.core.aws import clients, secrets
 from apps.core.http import routes
 from apps.deployment.paths import PROJECT
-from apps.devstack import accounts, laptop_stack, persona_tokens
+from apps.devstack import accounts, persona_tokens, provision
 from apps.devstack.emulator import Emulator
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
@@ -162,7 +162,7 @@ class TestFunctionRole:
     def test_has_the_rights_of_all_calls_and_no_other(
         self, api: Api, person: MopedUser, stray_address: str, inactive_address: str, emulator: Emulator
     ) -> None:
-        role, url = Role(laptop_stack.outputs()["FunctionRoleArn"]), f"/users/{person.cognito_user_id}"
+        role, url = Role(provision.stack_outputs()["FunctionRoleArn"]), f"/users/{person.cognito_user_id}"
         request = {"userAttributes": {"email": person.email}}
         event = trigger_event(TRIGGERS[1], userName=str(person.cognito_user_id), request=request)
 
@@ -190,7 +190,7 @@ class TestReconciliationRole:
     def test_has_the_rights_of_all_comparisons_and_no_other(
         self, changed_outside: MopedUser, half_deactivated: MopedUser, emulator: Emulator
     ) -> None:
-        role = Role(laptop_stack.outputs()["ReconciliationRoleArn"], "reconcile")
+        role = Role(provision.stack_outputs()["ReconciliationRoleArn"], "reconcile")
 
         with role.worn():
             for options in ((), ("--rotate-key",)):

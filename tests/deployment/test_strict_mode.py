@@ -5,6 +5,7 @@ import json
 import uuid
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 from apps.core.aws import clients
 from apps.deployment.aws import stack_updates
 from apps.deployment.errors import BusyError, StageError
-from apps.devstack import laptop_stack
+from apps.devstack import provision
 from apps.devstack.emulator import Emulator
 from tests.deployment.role import Role
 from tests.support import strict_mode
@@ -67,7 +68,7 @@ def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
 
 @pytest.fixture
 def role(provisioned_emulator: Emulator) -> str:
-    return laptop_stack.outputs()["FunctionRoleArn"]
+    return provision.stack_outputs()["FunctionRoleArn"]
 
 
 @pytest.fixture
@@ -121,13 +122,17 @@ class TestTags:
 
 
 class TestGateway:
-    def test_takes_one_deployment_in_a_while(self, provisioned_emulator: Emulator) -> None:
+    def test_takes_one_deployment_in_a_while(
+        self, provisioned_emulator: Emulator, request: pytest.FixtureRequest
+    ) -> None:
         client = boto3.client("apigateway", config=Config(retries={"total_max_attempts": 1}))
         first, second = (client.create_rest_api(name="strict")["id"] for _ in range(2))
+        set_seconds = partial(strict_mode.set_seconds_between_deployments, provisioned_emulator.url)
 
         client.create_deployment(restApiId=first)
-        with strict_mode.seconds_between_deployments(provisioned_emulator.url, 3600):
-            code, _ = refused(client.create_deployment, restApiId=second)
+        request.addfinalizer(partial(set_seconds, 0))
+        set_seconds(3600)
+        code, _ = refused(client.create_deployment, restApiId=second)
 
         assert code == "TooManyRequestsException"
 

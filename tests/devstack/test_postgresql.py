@@ -26,14 +26,6 @@ cluster.start()
 print("up", flush=True)
 signal.pause()
 """
-# Its initdb never ends.
-INITIALIZER = """
-import sys
-from pathlib import Path
-from apps.devstack import postgresql
-postgresql.binary = lambda _name: Path(sys.argv[2])
-postgresql.Cluster(Path(sys.argv[1])).start()
-"""
 FOLDER_NAMES = ["José, Ana", "100% (a#b?c)", "a'b\"c\\d", "long" * 25]
 
 
@@ -85,16 +77,6 @@ class TestCluster:
             odd.rename(folder)
         if socket_folder(odd) != odd:
             shutil.rmtree(socket_folder(odd))
-
-    def test_ends_with_its_parent_while_it_is_made(self, tmp_path: Path) -> None:
-        initdb, folder = tmp_path / "initdb", tmp_path / "cluster"
-        initdb.write_text(f"#!{sys.executable}\nimport signal\nsignal.pause()\n")
-        initdb.chmod(0o755)
-        command = [sys.executable, "-c", INITIALIZER, str(folder), str(initdb)]
-        with subprocess.Popen(command, cwd=PROJECT) as parent:
-            assert wait_until(lambda: any("--encoding" in line for line in processes_of(folder).values()))
-            parent.kill()
-        assert wait_until(lambda: not processes_of(folder))
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
     def test_refuses_a_socket_folder_of_another_user(self, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from apps.claims import items as claims_items
 from apps.claims.hasura import NO_LOGIN
 from apps.core.aws import clients
-from apps.devstack import accounts, laptop_stack, pre_token_function, provision, sample_data
+from apps.devstack import accounts, pre_token_function, provision, sample_data
 from apps.devstack.emulator import Emulator
 from apps.devstack.personas import BY_KEY, PASSWORD, PERSONAS
 from apps.files.models import Project, ProjectFile
@@ -24,7 +24,7 @@ def _secret() -> str:
 
 
 def stack_events() -> Any:
-    return clients.cloudformation().describe_stack_events(StackName=laptop_stack.NAME)["StackEvents"]
+    return clients.cloudformation().describe_stack_events(StackName=provision.STACK)["StackEvents"]
 
 
 def trigger_variables() -> dict[str, str]:
@@ -71,11 +71,11 @@ class TestSync:
         with monkeypatch.context() as edit:
             edit.setattr(pre_token_function, "STUB", "def handler(*_): return 'edited'")
             edit.setattr(pre_token_function, "VARIABLES", {"A": "1"})
-            pre_token_function.sync(laptop_stack.outputs())
+            pre_token_function.sync(provision.stack_outputs())
             assert pre_token_function.warm() == '"edited"'
             assert trigger_variables()["A"] == "1"
 
-        pre_token_function.sync(laptop_stack.outputs())
+        pre_token_function.sync(provision.stack_outputs())
         assert "A" not in trigger_variables()
 
 

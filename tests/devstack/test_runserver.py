@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import requests
 from django.core.management import call_command
 from jose import jwt
 from pytest_django.fixtures import Settings
@@ -15,7 +16,7 @@ from apps.devstack.environment import PROJECT
 from apps.devstack.errors import DevstackError
 from tests.support.laptop import Laptop
 from tests.support.processes import answers, processes_of
-from tests.support.waiting import wait_until
+from tests.support.waiting import LIMIT_SECONDS, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,10 @@ class TestRunserver:
             assert wait_until(lambda: "Restarted PostgreSQL" in laptop.printed())
             assert wait_until(lambda: "Restarted the embedded AWS" in laptop.printed())
             subjects.add(_subject(laptop))
+            with socket.create_connection(("127.0.0.1", laptop.port)) as connection:
+                connection.sendall(b"\x16\x03 junk\r\n\r\n")
+                assert connection.makefile().read() == "400: this is not an HTTP request.\n"
+            assert "Server" not in requests.get(laptop.url, timeout=LIMIT_SECONDS).headers
         text = laptop.printed()
         assert "Restarting PostgreSQL, which ended: " in text
         assert "Restarting the embedded AWS, which ended: " in text
@@ -85,18 +90,12 @@ class TestRunserver:
 
 
 class TestArguments:
-    def test_names_a_port_that_is_taken(self) -> None:
-        with socket.socket() as occupied:
-            occupied.bind(("127.0.0.1", 0))
-            occupied.listen()
-            port = occupied.getsockname()[1]
-            with pytest.raises(DevstackError, match=rf"^Port {port} is taken\..*make run PORT={port + 1}$"):
-                call_command("runserver", str(port))
-
-    @pytest.mark.parametrize("port", ["eighty", "0", "65536"])
-    def test_names_what_is_not_a_port(self, port: str) -> None:
-        with pytest.raises(DevstackError, match=f"^'{port}' is not a port"):
-            call_command("runserver", port)
+    @pytest.mark.parametrize("port", ["eighty", "0", "65536", "taken"])
+    def test_names_a_port_where_it_cannot_listen(self, port: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as occupied:
+            port = str(occupied.getsockname()[1]) if port == "taken" else port
+            with pytest.raises(DevstackError, match=rf"^The API cannot listen on port {port}\..* PORT=8001$"):
+                call_command("runserver", port)
 
     def test_refuses_another_aws(self) -> None:
         with pytest.raises(DevstackError, match=r"^AWS_ENDPOINT_URL is set"):

@@ -71,8 +71,8 @@ def set_pending_cookie(
     name, value = pending_name(state), urlsafe_base64_encode(msgspec.json.encode(pending))
     _set(response, name, value, PENDING_SECONDS)
     room = PENDING_BYTES - len(name) - len(value)
-    others = [other for other in request.COOKIES if re.fullmatch(pending_name(STATE), other)]
-    for other in reversed(others):  # browsers send older cookies first (RFC 6265, section 5.4)
+    other_names = [other for other in request.COOKIES if re.fullmatch(pending_name(STATE), other)]
+    for other in reversed(other_names):  # browsers send older cookies first (RFC 6265, section 5.4)
         room -= len(other) + len(request.COOKIES[other])
         if room < 0:
             _set(response, other, "", 0)

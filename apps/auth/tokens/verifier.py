@@ -98,8 +98,11 @@ def split_jws(token: str) -> tuple[bytes, bytes, bytes, bytes]:
     if len(token) > MAX_TOKEN:
         raise errors.TokenMalformedError
     try:
-        header, payload, signature = token.encode("ascii").split(b".")
-        return header + b"." + payload, header, base64url.decode(payload), base64url.decode(signature)
+        message, _, signature = token.encode("ascii").rpartition(b".")
+        header, dot, payload = message.partition(b".")
+        if not dot:
+            raise errors.TokenMalformedError
+        return message, header, base64url.decode(payload), base64url.decode(signature)
     except ValueError as error:
         raise errors.TokenMalformedError from error
 

@@ -38,6 +38,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 class StrictCharField(serializers.CharField):
     """A string that was sent as one."""
 
+    options: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of every field of this class."""
     schema: ClassVar[Mapping[str, Any]] = {}
     """What the reference says beside the length (JSON Schema)."""
 
@@ -50,7 +52,7 @@ class StrictCharField(serializers.CharField):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**{**self.options, **options})
         self.validators.insert(0, self.validate_form)
 
     def to_internal_value(self, data: Any) -> str:

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from tests.support.http_stub import Request, StubServer, sending
+from tests.support.http_stub import Request, StubServer, dripping, sending
 from tests.support.token_factory import Signer
 
 TOKEN = "__Host-moped_id_token"
@@ -32,7 +32,8 @@ class TokenEndpoint(StubServer):
         self.form: dict[str, list[str]] = {}
 
     def reply_to(self, request: Request) -> None:
-        self.form = parse_qs(request.body.decode())
+        is_form = request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        self.form = parse_qs(request.body.decode()) if is_form else {}  # as the pool
         body = self.reply if isinstance(self.reply, bytes) else json.dumps(self.reply).encode()
         request.answer(body, self.status, Content_Type="application/json")
 
@@ -190,6 +191,7 @@ class TestCallback:
             ("/\\evil.example", "/auth/current_user"),
             ("//[", "/auth/current_user"),
             ("evil.example", "/auth/current_user"),
+            ("http://[", "/auth/current_user"),
             ("/auth/callback?code=used&state=old", "/auth/current_user"),
             ("/auth/callback/?code=used&state=old", "/auth/current_user"),
             ("/auth/sign-out", "/auth/current_user"),
@@ -301,6 +303,16 @@ class TestCallback:
         assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
         (record,) = (record for record in caplog.records if record.message == "unavailable")
         assert "Connection refused" in vars(record)["cause"]
+
+    def test_waits_no_longer_than_a_request_may_take(self, browser: APIClient, settings: Settings) -> None:
+        state = leave(browser)["state"]
+        settings.REQUEST_SECONDS = 0.2
+
+        with StubServer(dripping) as server:
+            settings.COGNITO_DOMAIN_URL = server.url
+            response = come_back(browser, state)
+
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
 
     def test_takes_the_same_code_again_after_a_fault(
         self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint

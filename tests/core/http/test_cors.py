@@ -5,6 +5,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.core.http import routes
+from tests.core.test_environment import read_setting
 
 EDITOR = "https://moped.example"
 PREVIEW = "https://deploy-preview-12--atd-moped-main.netlify.app"
@@ -67,7 +68,16 @@ class TestPreflight:
         ],
     )
     def test_gives_an_unknown_origin_nothing(self, client: APIClient, origin: str) -> None:
-        assert "Access-Control-Allow-Origin" not in preflight(client, "/users/", origin).headers
+        for response in (preflight(client, "/users/", origin), client.get("/", headers={"origin": origin})):
+            assert "Access-Control-Allow-Origin" not in response.headers
+
+
+class TestAllowedOrigins:
+    def test_are_read_with_or_without_a_closing_slash(self) -> None:
+        """A browser sends none."""
+        origins = read_setting("*CORS_ALLOWED_ORIGINS", MOPED_API_CORS_ORIGINS=f"{EDITOR}/,https://localhost")
+
+        assert origins == f"{EDITOR} https://localhost"
 
 
 @pytest.mark.urls("tests.core.http.broken_urls")
@@ -88,9 +98,10 @@ class TestEveryAnswer:
     def test_may_be_read_by_the_editor(
         self, client: APIClient, method: str, path: str, headers: dict[str, str]
     ) -> None:
-        response = getattr(client, method)(path, headers={"origin": EDITOR, **headers})
+        headers = {"origin": EDITOR, **headers}
+        response = getattr(client, method)(path, headers=headers)
 
-        assert response.headers["Access-Control-Allow-Origin"] == EDITOR
+        assert response.headers["Access-Control-Allow-Origin"] == headers["origin"]
         assert "Access-Control-Allow-Credentials" not in response.headers
         assert "origin" in response.headers["Vary"].lower()
         exposed = response.headers["Access-Control-Expose-Headers"]

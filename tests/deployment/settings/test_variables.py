@@ -31,13 +31,6 @@ class TestVariables:
         assert names <= {variable.name for variable in VARIABLES}
 
 
-class TestFromOutputs:
-    def test_translates_outputs_and_leaves_out_the_others(self) -> None:
-        assert variables.from_outputs({"ClaimsTable": "claims", "FunctionLog": "log"}) == {
-            "COGNITO_DYNAMO_TABLE_NAME": "claims"
-        }
-
-
 class TestDocument:
     def test_is_what_the_table_and_the_settings_say(self) -> None:
         assert variables.DOCUMENT.read_text() == variables.document(), (
