@@ -28,7 +28,7 @@ class UploadSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
         """Refuse a parameter that is sent twice, since two programs may read two different values."""
-        repeated = [name for name, items in data.lists() if name in self.fields and len(items) > 1]
+        repeated = [name for name, texts in data.lists() if name in self.fields and len(texts) > 1]
         if repeated:
             raise serializers.ValidationError({name: ["Send this parameter once."] for name in repeated})
         values: dict[str, Any] = super().to_internal_value(data.dict())

@@ -209,10 +209,10 @@ class TestThreads:
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(cache.get, "a")
             source.is_called.acquire()
-            second = outcome(cache)
+            result = outcome(cache)
             source.may_answer.set()
             assert first.result() == f"a{len(source.calls)}"
-        return second
+        return result
 
 
 def outcome(cache: Cache) -> object:

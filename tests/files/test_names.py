@@ -152,7 +152,7 @@ class TestPresentation:
         assert names.presentation(name) == (content_type, f'inline; filename="{name}"')
 
     @pytest.mark.parametrize(
-        ("name", "header_name"),
+        ("name", "quoted_name"),
         [
             *((name, f'"{name}"') for name in ("page.HTM", "drawing.svg", "a.pdf.html", "noextension")),
             *((f"plan{unseen}fdp.exe", '"planfdp.exe"') for unseen in "\u202e\u2066\u200f\u2028\x85\r\n"),
@@ -160,8 +160,8 @@ class TestPresentation:
         ],
         ids=ascii,
     )
-    def test_only_hands_over_everything_else_under_its_name(self, name: str, header_name: str) -> None:
-        assert names.presentation(name) == ("application/octet-stream", f"attachment; filename={header_name}")
+    def test_only_hands_over_everything_else_under_its_name(self, name: str, quoted_name: str) -> None:
+        assert names.presentation(name) == ("application/octet-stream", f"attachment; filename={quoted_name}")
 
     def test_keeps_what_joins_letters_of_other_scripts(self) -> None:
         disposition = names.presentation("\u0645\u06cc\u200c\u062e.pdf").content_disposition
