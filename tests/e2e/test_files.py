@@ -27,17 +27,11 @@ async function requestSignature({ api, token, file, projectId }) {
   return response.status === 200 ? (await response.json()).credentials : response.status;
 }
 
-function postFile({ url, fields, bytes }) {
+async function postFile({ url, fields, bytes }) {
   const form = new FormData();
   for (const name of Object.keys(fields)) form.append(name, fields[name]);
   form.append("file", new Blob([new Uint8Array(bytes)]), fields.key);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", url);
-    request.onload = () => resolve(request.status);
-    request.onerror = () => reject(new Error("the browser let nothing through"));
-    request.send(form);
-  });
+  return (await fetch(url, { method: "POST", body: form })).status;
 }
 
 async function openFile({ api, token, key }) {
