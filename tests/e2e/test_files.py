@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.e2e.conftest import window
 from tests.support.laptop import Laptop
-from tests.support.waiting import LIMIT_MILLISECONDS
 
 pytestmark = pytest.mark.slow(cost=10, group="laptop")
 
@@ -47,18 +47,15 @@ RECORD = "from apps.devstack import sample_data; sample_data.record_file({key!r}
 @pytest.fixture
 def editor(chromium: Browser) -> Iterator[Page]:
     """A page on the editor's origin; only the page itself is made up, all it calls is real."""
-    context = chromium.new_context(accept_downloads=True)
-    context.set_default_timeout(LIMIT_MILLISECONDS)
-    # The page comes from no server, so chromium cannot know that it is as local as what it calls.
-    context.grant_permissions(["local-network-access"], origin=EDITORS_ORIGIN)
-    page = context.new_page()
-    page.route(
-        f"{EDITORS_ORIGIN}/**",
-        lambda route: route.fulfill(content_type="text/html", body=f"<script>{EDITOR}</script>"),
-    )
-    page.goto(f"{EDITORS_ORIGIN}/moped/")
-    yield page
-    context.close()
+    with window(chromium) as page:
+        # The page comes from no server, so chromium cannot know that it is as local as what it calls.
+        page.context.grant_permissions(["local-network-access"], origin=EDITORS_ORIGIN)
+        page.route(
+            f"{EDITORS_ORIGIN}/**",
+            lambda route: route.fulfill(content_type="text/html", body=f"<script>{EDITOR}</script>"),
+        )
+        page.goto(f"{EDITORS_ORIGIN}/moped/")
+        yield page
 
 
 class TestEditor:

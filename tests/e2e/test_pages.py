@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import act_as, faults, nothing_blocked
+from tests.e2e.conftest import act_as, faults, nothing_blocked, window
 from tests.e2e.test_sign_in import sign_in
 from tests.support.laptop import Laptop
-from tests.support.waiting import LIMIT_MILLISECONDS
 
 pytestmark = pytest.mark.slow(cost=75, group="laptop")
 
@@ -48,14 +47,10 @@ def create_user(page: Page) -> str:
 @pytest.fixture
 def plain(chromium: Browser, admin: Page) -> Iterator[Page]:
     """A window without JavaScript, in which the admin is signed in."""
-    context = chromium.new_context(
-        base_url=admin.url.removesuffix("/users/"),
-        java_script_enabled=False,
-        storage_state=admin.context.storage_state(),
-    )
-    context.set_default_timeout(LIMIT_MILLISECONDS)
-    yield context.new_page()
-    context.close()
+    state = admin.context.storage_state()
+    site = admin.url.removesuffix("/users/")
+    with window(chromium, base_url=site, java_script_enabled=False, storage_state=state) as page:
+        yield page
 
 
 class TestWithoutJavaScript:

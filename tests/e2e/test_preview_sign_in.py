@@ -15,9 +15,8 @@ from pytest_django.fixtures import Settings
 from werkzeug.serving import make_server
 
 from tests.auth.browser.test_relay import RELAY, preview_url
-from tests.e2e.conftest import executable
+from tests.e2e.conftest import executable, window
 from tests.support.token_factory import Signer
-from tests.support.waiting import LIMIT_MILLISECONDS
 
 __all__ = ["preview_url"]
 
@@ -88,13 +87,12 @@ def page(chromium: Browser, stages: Stages) -> Iterator[Page]:
     """A page of a browser that finds both stages on this machine."""
     with serving(stages, ssl_context="adhoc") as port:
         rules = ", ".join(f"MAP {host} 127.0.0.1:{port}" for host in stages.settings)
-        launched = chromium.browser_type.launch(
-            executable_path=executable(), args=[f"--host-resolver-rules={rules}"]
-        )
-        page = launched.new_page(ignore_https_errors=True)
-        page.set_default_timeout(LIMIT_MILLISECONDS)
-        yield page
-        launched.close()
+        arguments = [f"--host-resolver-rules={rules}"]
+        with (
+            chromium.browser_type.launch(executable_path=executable(), args=arguments) as browser,
+            window(browser, ignore_https_errors=True) as page,
+        ):
+            yield page
 
 
 class TestSignInOnAPreview:

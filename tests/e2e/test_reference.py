@@ -76,6 +76,11 @@ SWAGGER_UI_FAULTS = {
     "scrollable-region-focusable",
     "select-name",
 }
+# One answer of each operation and two schemas are left: the others look the same.
+HIDE_REPEATED = """
+for (const each of document.querySelectorAll("tr.response:nth-child(n+2), .model-container:nth-child(n+3)"))
+  each.style.display = "none";
+"""
 
 
 class TestAccessibility:
@@ -83,8 +88,11 @@ class TestAccessibility:
         block = operation(reference, "auth", "get_auth_current_user")
         expect(execute(block)).to_contain_text("200")
         expect(block.locator(".live-responses-table")).to_contain_text("ada.admin@austintexas.gov")
+        for name in ("put_users_user_id", "delete_users_user_id"):
+            reference.locator(f"#operations-users-{name} .opblock-summary-control").click()
         reference.get_by_role("button", name="Authorize").click()
         expect(reference.get_by_role("button", name="Close")).to_be_visible()
+        reference.evaluate(HIDE_REPEATED)
 
         seen = faults(reference, widths=(1280,))
         assert [fault for fault in seen if fault.startswith("color-contrast")] == []
