@@ -33,8 +33,6 @@ LAPTOP = "laptop"
 SETTINGS = "moped_api.settings"  # a shell that works on another Django project names another
 REGION = "us-east-1"
 EMULATOR_URL = "http://127.0.0.1:4566"
-# Names that we wrote, for the processes that we start: they may be written again by us.
-SUPPLIED_VARIABLE = "MOPED_DEVSTACK_SUPPLIED"
 SUPERVISED = "MOPED_DEVSTACK_SUPERVISED"  # set for the process that `make run` starts to serve
 
 # The emulator's root, which has no secret worth keeping, and no other AWS.
@@ -47,6 +45,9 @@ EMBEDDED_AWS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+# What the process began with: the process that serves completes it once more, after `make run` has published.
+SHELL = dict(os.environ)
+_supplied: set[str] = set()
 
 
 def apply() -> None:
@@ -56,7 +57,7 @@ def apply() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     dotenv = read_dotenv(DOTENV)
     if dotenv.get(STAGE_VARIABLE, LAPTOP) != LAPTOP:
-        _set_defaults(dotenv)
+        os.environ.update(dotenv | os.environ)
         return
     own = {
         "DATABASE_URL": postgresql.database_url(POSTGRESQL),
@@ -64,29 +65,29 @@ def apply() -> None:
         # The output of a command is its result. Only the server logs every event.
         "MOPED_API_LOG_LEVEL": "INFO" if is_supervised() else "WARNING",
     }
-    _set_defaults({**own, **of_laptop(EMULATOR_URL), **read_published(), **dotenv})
+    laptop = {**own, **of_laptop(EMULATOR_URL), **read_published()}
+    _supplied.update(laptop.keys() - dotenv.keys() - os.environ.keys())
+    os.environ.update(laptop | dotenv | os.environ)
     bypass_proxy()
-    supplied = _ours() - dotenv.keys()
-    if "AWS_ENDPOINT_URL" in supplied:
+    if is_supplied("AWS_ENDPOINT_URL"):
         url = os.environ["AWS_ENDPOINT_URL"]
         remove("AWS_")
         os.environ.update({"AWS_ENDPOINT_URL": url, **EMBEDDED_AWS})
-    if "DATABASE_URL" in supplied:
+    if is_supplied("DATABASE_URL"):
         remove("PG")
 
 
 def publish(variables: Mapping[str, str]) -> None:
-    """Write the variables for all processes of this folder, and apply them to this one and its children."""
+    """Write the variables for the processes that this folder starts from now on."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     unfinished = PUBLISHED.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(dict(variables), indent=2), encoding="utf-8")
     unfinished.replace(PUBLISHED)
-    apply()
 
 
 def is_supplied(name: str) -> bool:
-    """Return whether a variable is one that we wrote."""
-    return name in _ours()
+    """Return whether `apply` gave this process a variable that neither the shell nor `.env` has."""
+    return name in _supplied
 
 
 def is_supervised() -> bool:
@@ -109,16 +110,6 @@ def read_dotenv(path: Path) -> dict[str, str]:
     words = [word for line in lines for word in shlex.split(line, comments=True)]
     pairs = (word.partition("=") for word in words)
     return {name: value for name, equals, value in pairs if equals}
-
-
-def _ours() -> set[str]:
-    return set(filter(None, os.environ.get(SUPPLIED_VARIABLE, "").split(",")))
-
-
-def _set_defaults(variables: Mapping[str, str]) -> None:
-    free = variables.keys() - (os.environ.keys() - _ours())
-    os.environ.update({name: variables[name] for name in free})
-    os.environ[SUPPLIED_VARIABLE] = ",".join(sorted(_ours() | free))
 
 
 def bypass_proxy() -> None:

@@ -89,8 +89,7 @@ def forget() -> None:
 
 
 def _provision(api_port: int, aws_url: str) -> None:
-    # Published before it is provisioned: the clients that provision it need its address.
-    environment.publish({**environment.read_published(), "AWS_ENDPOINT_URL": aws_url})
+    os.environ["AWS_ENDPOINT_URL"] = aws_url
     clients.forget_clients()
     try:
         environment.publish(provision.create_resources(api_port, aws_url))
@@ -105,7 +104,7 @@ def _welcome(api_port: int, aws_url: str) -> str:
 
 @contextmanager
 def _running(api: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    variables = os.environ | {environment.SUPERVISED: "true"}
+    variables = environment.SHELL | {environment.SUPERVISED: "true"}
     command = [*processes.tied_to_parent(signal.SIGTERM), *api]
     with subprocess.Popen(command, env=variables) as process:  # noqa: S603 (this command again)
         try:

@@ -1,10 +1,9 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from apps.core.aws import clients
@@ -28,24 +27,11 @@ signal.pause()
 """
 
 
-def _sockets(pid: int) -> Iterator[str]:
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed in the meantime
-            yield descriptor.readlink().name
-
-
-def _listeners(pid: int) -> set[str]:
-    """Return the local addresses of a process's sockets in state 0A, which is LISTEN."""
-    sockets = set(_sockets(pid))
-    tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
-    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
-    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets}
-
-
 class TestEmulator:
     def test_listens_on_this_machine_only(self, emulator: Emulator) -> None:
         assert emulator._process is not None
-        assert _listeners(emulator._process.pid) == {"0100007F"}
+        connections = psutil.Process(emulator._process.pid).net_connections()
+        assert {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
     def test_keeps_its_data_when_its_parent_is_killed(self, tmp_path: Path) -> None:
         emulator = Emulator(tmp_path, free_port())

@@ -48,9 +48,6 @@ class TestLaptopMiddleware:
         assert response.json()["code"] == "internal_error"
         assert "ZeroDivisionError" not in response.text
 
-    def test_is_not_on_a_stage(self, settings: Settings) -> None:
-        assert MIDDLEWARE not in settings.MIDDLEWARE
-
 
 class TestActAs:
     def act_as(self, laptop: Client, key: str, page: str = "/users/?search=x") -> Any:

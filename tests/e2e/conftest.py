@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -80,8 +80,8 @@ def chromium() -> Iterator[Browser]:
             launched = playwright.chromium.launch(executable_path=executable())
         except Error as error:
             pytest.fail(f"No chromium starts here. Run `make browser`. {error}")
-        yield launched
-        launched.close()
+        with launched:
+            yield launched
 
 
 @contextmanager
@@ -112,10 +112,16 @@ def faults(page: Page, widths: tuple[int, ...] = (390, 1280)) -> list[str]:
     return faults
 
 
+@contextmanager
+def window(chromium: Browser, **options: Any) -> Iterator[Page]:
+    """Open a fresh browser window, and close it."""
+    with chromium.new_context(**options) as context:
+        context.set_default_timeout(LIMIT_MILLISECONDS)
+        yield context.new_page()
+
+
 @pytest.fixture
 def page(chromium: Browser, laptop: Laptop) -> Iterator[Page]:
-    """A fresh browser window that knows where the laptop's API is."""
-    context = chromium.new_context(base_url=laptop.url)
-    context.set_default_timeout(LIMIT_MILLISECONDS)
-    yield context.new_page()
-    context.close()
+    """A window that knows where the laptop's API is."""
+    with window(chromium, base_url=laptop.url) as page:
+        yield page

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.e2e.conftest import window
 from tests.support.laptop import Laptop
-from tests.support.waiting import LIMIT_MILLISECONDS
 
 pytestmark = pytest.mark.slow(cost=10, group="laptop")
 
@@ -27,17 +27,11 @@ async function requestSignature({ api, token, file, projectId }) {
   return response.status === 200 ? (await response.json()).credentials : response.status;
 }
 
-function postFile({ url, fields, bytes }) {
+async function postFile({ url, fields, bytes }) {
   const form = new FormData();
   for (const name of Object.keys(fields)) form.append(name, fields[name]);
   form.append("file", new Blob([new Uint8Array(bytes)]), fields.key);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", url);
-    request.onload = () => resolve(request.status);
-    request.onerror = () => reject(new Error("the browser let nothing through"));
-    request.send(form);
-  });
+  return (await fetch(url, { method: "POST", body: form })).status;
 }
 
 async function openFile({ api, token, key }) {
@@ -53,18 +47,15 @@ RECORD = "from apps.devstack import sample_data; sample_data.record_file({key!r}
 @pytest.fixture
 def editor(chromium: Browser) -> Iterator[Page]:
     """A page on the editor's origin; only the page itself is made up, all it calls is real."""
-    context = chromium.new_context(accept_downloads=True)
-    context.set_default_timeout(LIMIT_MILLISECONDS)
-    # The page comes from no server, so chromium cannot know that it is as local as what it calls.
-    context.grant_permissions(["local-network-access"], origin=EDITORS_ORIGIN)
-    page = context.new_page()
-    page.route(
-        f"{EDITORS_ORIGIN}/**",
-        lambda route: route.fulfill(content_type="text/html", body=f"<script>{EDITOR}</script>"),
-    )
-    page.goto(f"{EDITORS_ORIGIN}/moped/")
-    yield page
-    context.close()
+    with window(chromium) as page:
+        # The page comes from no server, so chromium cannot know that it is as local as what it calls.
+        page.context.grant_permissions(["local-network-access"], origin=EDITORS_ORIGIN)
+        page.route(
+            f"{EDITORS_ORIGIN}/**",
+            lambda route: route.fulfill(content_type="text/html", body=f"<script>{EDITOR}</script>"),
+        )
+        page.goto(f"{EDITORS_ORIGIN}/moped/")
+        yield page
 
 
 class TestEditor:

@@ -56,18 +56,6 @@ class TestSignIn:
 
         expect(page.get_by_role("navigation", name="Account")).to_contain_text(BY_KEY["viewer"].email)
 
-    def test_works_in_two_tabs_at_once(self, page: Page, laptop: Laptop) -> None:
-        tabs = {"/auth/current_user?tab=1": page, "/auth/current_user?tab=2": page.context.new_page()}
-        for path, tab in tabs.items():
-            tab.goto(f"{laptop.url}{path}")
-            tab.get_by_role("link", name="Sign in").click()
-
-        for path, tab in tabs.items():
-            tab.locator("input[name=username]:visible").fill(BY_KEY["viewer"].email)
-            tab.locator("input[name=password]:visible").fill(PASSWORD)
-            tab.locator("button[type=submit]:visible, input[type=submit]:visible").first.click()
-            expect(tab).to_have_url(f"{laptop.url}{path}")
-
 
 class TestWelcome:
     def test_prints_a_curl_line_that_works(self, laptop: Laptop) -> None:

@@ -6,6 +6,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
+
 from apps.devstack.environment import PROJECT
 from tests.support.waiting import LIMIT_SECONDS
 
@@ -26,15 +28,12 @@ def run_python(
 
 def processes_of(folder: Path) -> dict[int, str]:
     """Return the command line of each living process that was given this folder, by its number."""
-    processes = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command, variables = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if bytes(folder) in command + variables:
-            processes[int(process.name)] = command.replace(b"\0", b" ").decode()
-    return processes
+    lines = {}
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        words, variables = process.info["cmdline"] or [], process.info["environ"] or {}
+        if any(str(folder) in text for text in (*words, *variables.values())):
+            lines[process.pid] = " ".join(words)
+    return lines
 
 
 def answers(url: str) -> bool:
