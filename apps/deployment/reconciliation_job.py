@@ -35,7 +35,7 @@ def publish(stage: Stage, package: Package, description: str) -> None:
     :raises BusyError: if another process is changing it too
     """
     own = derived(stage)
-    functions.repeat_until_role_is_known(lambda: functions.create_or_update(own, package))
+    functions.create_or_update(own, package)
     functions.publish(own.function, package.digest, description)
 
 

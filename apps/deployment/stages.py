@@ -9,7 +9,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from apps.deployment import reconciliation_job, smoke, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
@@ -25,15 +24,18 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     """
     Bring a package to a stage and return the version that is live.
 
-    Require a filled secret, deploy or update with Zappa, publish a version with its variables,
-    migrate if the stage says so, test the version, and only then move the traffic.
+    Require a filled secret, update the function and with Zappa the REST API, publish a version, migrate if
+    the stage says so, test the version, and only then move the traffic.
 
     :param token: a real ID token; "" to sign in with the stage's own account
     :raises StageError: if a step fails; traffic goes to the version before
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     before = functions.live(stage.function)
-    functions.repeat_until_role_is_known(lambda: _deploy_code(stage, package, tell))
+    functions.create_or_update(stage, package)
+    stack.ensure_exists(stage.function)
+    # The rest of Zappa's settings, and the REST API. It would upload the code a second time.
+    run_zappa(stage, "update", "--no_venv", "--no-upload", "yes")
     rest_api.configure(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
@@ -122,7 +124,7 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple
     return outcome.payload["exit_code"], outcome.payload["output"]
 
 
-def run_zappa(stage: Stage, command: str, *options: str | Path) -> str:
+def run_zappa(stage: Stage, command: str, *options: str) -> str:
     """
     Run one of Zappa's commands with the settings of a stage, and return what it printed.
 
@@ -147,15 +149,3 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     if exit_code:
         raise StageError(f"`{command}` failed on {stage.name}: {output}")
     tell("migrated")
-
-
-def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
-    if functions.exists(stage.function):
-        stack.ensure_exists(stage.function)
-        run_zappa(stage, "update", "-z", package.path)
-        # Zappa's update keeps the processor, and the variables that the settings no longer have.
-        functions.create_or_update(stage, package)
-        tell(f"updated {stage.function}; traffic is where it was")
-    else:
-        run_zappa(stage, "deploy", "-z", package.path)
-        tell(f"made {stage.function}; it has no traffic yet")
