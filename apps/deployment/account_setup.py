@@ -38,7 +38,7 @@ def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None
     :raises StageError: if the parameters are not usable or CloudFormation refuses
     """
     settings = zappa_settings.flattened(zappa_settings.read(), name)
-    parameters = read_parameters(path or INFRASTRUCTURE / f"{name}.json")
+    parameters = zappa_settings.read_json(path or INFRASTRUCTURE / f"{name}.json", dict[str, str])
     if parameters.get("Stage") != name:
         raise StageError(f"The parameter Stage must be {name!r}, not {parameters.get('Stage')!r}.")
     if trigger:
@@ -49,18 +49,6 @@ def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None
     tags = {key: settings["tags"][key] for key in ("project", "stage")}
     changed = stack_updates.create_or_update(stack_name, TEMPLATE, parameters, tags)
     tell(f"{stack_name}: {'deployed' if changed else 'nothing to change'}")
-
-
-def read_parameters(path: Path) -> dict[str, str]:
-    """
-    Return the parameters of a file.
-
-    :raises StageError: if there is no such file or it is not one JSON object of texts
-    """
-    content = zappa_settings.read_json(path)
-    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
-        raise StageError(f"The parameter file {path} must be one JSON object whose values are texts.")
-    return content
 
 
 def fill_secrets(name: str, tell: Tell) -> None:

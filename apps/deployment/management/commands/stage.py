@@ -14,6 +14,7 @@ from apps.deployment.package import builder
 from apps.deployment.previews import names
 from apps.deployment.settings import rendering
 from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.zappa_settings import Settings
 
 Run = Callable[[Stage, dict[str, Any]], None]
 
@@ -44,18 +45,17 @@ class Command(BaseCommand):
         aliases = ["update"] if name == "deploy" else []
         parser: ArgumentParser = self._actions.add_parser(name, aliases=aliases, help=text, description=text)
         parser.add_argument("stage", help="an entry of zappa_settings.json")
-        parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
+        parser.add_argument("--overlay", **rendering.OVERLAY)
         parser.set_defaults(run=run)
         return parser
 
-    def handle(self, *, stage: str, run: Run, overlay: Path | None, **options: Any) -> None:
+    def handle(self, *, stage: str, run: Run, overlay: Settings, **options: Any) -> None:
         if stage == names.PATTERN:
             raise StageError(
                 f"{stage} is the pattern of previews; `manage.py preview up 12` makes one for #12."
             )
         try:
-            changes = rendering.overlay(overlay)
-            run(rendering.render(stage, commit=subprocesses.commit(), changes=changes), options)
+            run(rendering.render(stage, commit=subprocesses.commit(), changes=overlay), options)
         except UpstreamError as error:
             raise as_stage_error(error) from error
 
