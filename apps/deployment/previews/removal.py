@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import UpstreamError
-from apps.deployment.aws import functions, stack, stack_updates
+from apps.deployment.aws import functions, stack_updates
 from apps.deployment.errors import LeftBehindError, StageError, as_stage_error
 from apps.deployment.previews import names, pull_requests
 from apps.deployment.previews.pull_requests import PullRequest
@@ -27,9 +27,15 @@ STACKS = "StackSummaries[?StackStatus != 'DELETE_COMPLETE'].StackName"
 
 
 def buckets() -> list[str]:
-    """Return the buckets in which previews have files."""
-    own = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]
-    outputs = stack.outputs(own["stack"], own["outputs"])
+    """
+    Return the buckets in which previews have files. Staging's stack names them during an update too.
+
+    :raises StageError: if staging's stack does not exist
+    """
+    staging = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]["stack"]
+    outputs = stack_updates.outputs(staging)
+    if not outputs:
+        raise StageError(f"There is no stack {staging}, whose outputs name the buckets of previews.")
     return [outputs[name] for name in BUCKETS]
 
 
