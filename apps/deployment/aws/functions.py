@@ -209,9 +209,9 @@ def versions(function: str) -> dict[str, str]:
     return {version: checksums[version] for version in sorted(checksums.keys() - {LATEST}, key=int)}
 
 
-def prune(function: str, keep: set[str], keep_newest: int | None = None) -> None:
+def prune(function: str, keep: set[str]) -> None:
     """Delete old versions, except those that traffic goes to or may return to."""
-    for version in [*versions(function)][: -(keep_newest or KEPT_VERSIONS)]:
+    for version in [*versions(function)][:-KEPT_VERSIONS]:
         if version not in keep:
             delete(function, Qualifier=version)
 

@@ -28,7 +28,6 @@ from apps.deployment.settings.rendering import Stage
 
 TEMPLATE = INFRASTRUCTURE / "preview.yaml"
 CAN_BE_UPDATED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
-KEPT_VERSIONS = 1  # beside the live one
 NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9 _.:/=+@-]")
 
 
@@ -76,7 +75,6 @@ def up(stage: Stage, package: Package, *, token: str, tell: Callable[[str], None
     url = make_live(stage, release, version)
     about = {name: stage.settings["tags"][name] for name in ("commit", "expires")}
     tell(f"live: version {version} of commit {about['commit']} at {url} until {about['expires']}")
-    functions.prune(stage.function, {version}, KEPT_VERSIONS)
     return {"preview": stage.name, "url": url, "version": version, **about}
 
 
