@@ -25,7 +25,6 @@ from apps.deployment.settings.rendering import Stage
 
 Tell = Callable[[str], None]
 
-
 HOST_TEMPLATE = INFRASTRUCTURE / "host.yaml"
 
 
@@ -41,9 +40,13 @@ def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None
     parameters = zappa_settings.read_json(path or INFRASTRUCTURE / f"{name}.json", dict[str, str])
     if parameters.get("Stage") != name:
         raise StageError(f"The parameter Stage must be {name!r}, not {parameters.get('Stage')!r}.")
-    if trigger:
-        function = zappa_settings.function_name(settings, name)
-        parameters["TriggerFunctionArn"] = _live_arn(function) if trigger == "on" else ""
+    if trigger == "on":
+        live = functions.live(zappa_settings.function_name(settings, name))
+        if live is None:
+            raise StageError(f"{name} has no live version yet: deploy first, then attach the trigger.")
+        parameters["TriggerFunctionArn"] = live.arn
+    elif trigger == "off":
+        parameters["TriggerFunctionArn"] = ""
     stack_name = settings["moped"]["stack"]
     # CloudFormation gives the stack's tags to its resources. The budget counts by them.
     tags = {key: settings["tags"][key] for key in ("project", "stage")}
@@ -110,13 +113,6 @@ def map_host(stage: Stage, host: str, certificate: str, tell: Tell) -> None:
     stack_updates.create_or_update(stack_name, HOST_TEMPLATE, parameters, stage.settings["tags"])
     target = stack_updates.outputs(stack_name)["Target"]
     tell(f"{host}: make its DNS record a CNAME of {target}")
-
-
-def _live_arn(function: str) -> str:
-    alias = functions.live(function)
-    if alias is None:
-        raise StageError(f"{function} has no live version yet: deploy first, then attach the trigger.")
-    return alias.arn
 
 
 def _fill(secret: str, make: Callable[[], dict[str, str]], tell: Tell) -> None:
