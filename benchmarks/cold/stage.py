@@ -54,7 +54,9 @@ class Stage:
     def change(self) -> dict[str, Any]:
         """Return the event of `PUT /users/<id>`."""
         path = f"/users/{self._people['editor_id']}"
-        return event(path, HOST, self._people["admin_token"], "PUT", self._people["editor"])
+        request = event(path, HOST, self._people["admin_token"])
+        request["multiValueHeaders"]["Content-Type"] = ["application/json"]
+        return request | {"httpMethod": "PUT", "body": json.dumps(self._people["editor"])}
 
 
 @contextmanager
