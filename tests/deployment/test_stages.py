@@ -497,7 +497,7 @@ class TestCommand:
     def test_goes_through_the_life_of_a_stage(self, once: Deployment, stage: Stage, tmp_path: Path) -> None:
         assert "not deployed" in self.run("status", stage.name)
         assert "live: version" in self.run("deploy", stage.name, "--package", str(package(tmp_path).path))
-        assert "live: version" in self.run("update", stage.name, "--package", str(package(tmp_path).path))
+        assert "live: version" in self.run("deploy", stage.name, "--package", str(package(tmp_path).path))
         alias = functions.live(stage.function)
         assert alias
         assert f"live version  {alias.version}\n" in self.run("status", stage.name)
@@ -563,12 +563,12 @@ class TestZappa:
     @pytest.mark.parametrize(
         ("output", "message"),
         [
-            ("first\n\nnot allowed:\n  s3:PutObject\n\n======\n", "not allowed:\n  s3:PutObject"),
+            ("not allowed:\n  s3:PutObject\n\n======\n", "not allowed:\n  s3:PutObject\n\n======"),
             ("======\nTraceback\nx.ClientError: no bucket\n======\nNeed help?\n", "no bucket"),
             ("ValueError: one\nbuild.BuildError: two lines,\nand the second\n", "two lines,\nand the second"),
             ("", "no message"),
         ],
-        ids=["paragraph", "zappa", "lines", "nothing"],
+        ids=["no exception", "zappa", "lines", "nothing"],
     )
     def test_that_fails_is_quoted_with_its_last_message(self, output: str, message: str) -> None:
         with pytest.raises(StageError) as failure:
