@@ -6,6 +6,7 @@ A failure before the last step leaves the running version running: traffic goes 
 """
 
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,10 @@ from apps.deployment.paths import PROJECT
 from apps.deployment.settings.rendering import Stage
 
 Tell = Callable[[str], None]
+
+# Without pyproject's `addopts`, which start PostgreSQL and allow no connection to AWS.
+PYTEST = ("pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-v", "-rfEs", "--tb=short")
+FACTS = "tests/deployment/test_facts.py"
 
 
 def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tell) -> str:
@@ -106,6 +111,24 @@ def status(stage: Stage) -> dict[str, str]:
         "domain": stage.settings.get("domain", ""),
         "stack": stage.own["stack"],
     }
+
+
+def verify(stage: Stage, url: str) -> None:
+    """
+    Let pytest compare a stage with what the tests assume about AWS, and print what it finds.
+
+    :param url: the stage's address; "" for its host name
+    :raises StageError: if the stage has no REST API, or differs from what the tests assume
+    """
+    domain = stage.settings.get("domain")
+    url = url or (f"https://{domain}" if domain else rest_api.url(stage))
+    if not url:
+        raise StageError(f"{stage.name} is not deployed.")
+    origins = stage.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"]
+    target = {"outputs": stage.outputs, "url": url.rstrip("/"), "origin": origins.partition(",")[0]}
+    command = [sys.executable, "-m", *PYTEST, "--target", json.dumps(target), FACTS]
+    if subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 (a program of ours)
+        raise StageError(f"{stage.name} is not as the tests assume; the summary above names what differs.")
 
 
 def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import UpstreamError
-from apps.deployment import stages, subprocesses, verification
+from apps.deployment import stages, subprocesses
 from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
 from apps.deployment.previews import names
@@ -42,8 +42,7 @@ class Command(BaseCommand):
         logs.add_argument("--since", default="1h", help="from when, for example 30m")
 
     def _add(self, name: str, run: Run, text: str) -> ArgumentParser:
-        aliases = ["update"] if name == "deploy" else []
-        parser: ArgumentParser = self._actions.add_parser(name, aliases=aliases, help=text, description=text)
+        parser: ArgumentParser = self._actions.add_parser(name, help=text, description=text)
         parser.add_argument("stage", help="an entry of zappa_settings.json")
         parser.add_argument("--overlay", **rendering.OVERLAY)
         parser.set_defaults(run=run)
@@ -69,7 +68,7 @@ class Command(BaseCommand):
             self._tell(f"{name:<13} {value}")
 
     def _verify(self, stage: Stage, options: dict[str, Any]) -> None:
-        verification.verify(stage, options["url"])
+        stages.verify(stage, options["url"])
 
     def _rollback(self, stage: Stage, options: dict[str, Any]) -> None:
         stages.rollback(stage, options["to"], tell=self._tell)
