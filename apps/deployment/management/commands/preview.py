@@ -30,7 +30,6 @@ ARGUMENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("up down", "number", {"type": names.number, "help": "of the pull request"}),
     ("up", "--owner", {"default": "unknown", "help": "the author of the pull request"}),
     ("up follow", "--package", {"type": Path, "help": "one that was built before"}),
-    ("up follow", "--token", {"default": "", "help": "a real ID token of staging for the smoke test"}),
     ("up follow", "--commit", {"default": "", "help": "by default the one that is checked out"}),
     ("up follow", "--overlay", rendering.OVERLAY),
     ("follow", "--request", {"type": pull_requests.read, "required": True, "help": "JSON of `gh pr view`"}),
@@ -76,7 +75,7 @@ class Command(BaseCommand):
         commit = commit or subprocesses.commit()
         stage = creation.render(number, commit=commit, owner=owner, changes=options["overlay"])
         package = builder.of_stage(stage, options["package"])
-        return creation.up(stage, package, token=options["token"], tell=self._tell)
+        return creation.up(stage, package, tell=self._tell)
 
     def _down(self, *, number: int, **_options: Any) -> dict[str, Any]:
         removal.down(number, removal.buckets(), self._tell)
