@@ -86,7 +86,7 @@ def _decide(present: Stack | None, request: PullRequest | None, spared: timedelt
         if request.has(pull_requests.KEEP):
             return False, "it has expired, and is labelled keep"
         why = f"it has expired on {expires[:10]}"
-    if why and present and now - present.get("LastUpdatedTime", present["CreationTime"]) < spared:
+    if why and present and now - (present.get("LastUpdatedTime") or present["CreationTime"]) < spared:
         return False, f"{why}, but it was changed a moment ago"
     return bool(why), why or "the pull request is open"
 

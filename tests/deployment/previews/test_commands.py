@@ -228,7 +228,7 @@ class TestDown:
 
         def updating(name: str) -> Any:
             status = {"StackStatus": "UPDATE_IN_PROGRESS"} if name == "moped-staging" else {}
-            return {**stack, **status} if (stack := describe(name)) else None
+            return {**present, **status} if (present := describe(name)) else None
 
         monkeypatch.setattr(stack_updates, "describe", updating)
         at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key=f"previews/{NUMBER}/x", Body=b"x")
