@@ -1,6 +1,9 @@
 """
 The life of a stage, in the order in which it happens.
 
+A stage has a second function, which compares the staff accounts: each night by schedule, and for an operator.
+It is the stage's package under another role and with more time. Its alias moves with the stage's.
+
 A failure before the last step leaves the running version running: traffic goes to the alias
 `live`, and only `make_live` moves it (docs/adr/0009-alias-live.md).
 """
@@ -10,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 
-from apps.deployment import reconciliation_job, smoke, subprocesses
+from apps.deployment import smoke, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -23,6 +27,11 @@ Tell = Callable[[str], None]
 # Without pyproject's `addopts`, which start PostgreSQL and allow no connection to AWS.
 PYTEST = ("pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-v", "-rfEs", "--tb=short")
 FACTS = "tests/deployment/test_facts.py"
+RECONCILIATION = {
+    "timeout_seconds": 900,  # the most that Lambda allows; the command stops a minute earlier
+    "lambda_concurrency": 1,
+    "lambda_description": "Compares the staff accounts of the Moped API",
+}
 
 
 def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tell) -> str:
@@ -48,9 +57,9 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     token = token or smoke.smoke_token(stage.outputs)
     for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
         tell(f"  {line}")
-    reconciliation_job.publish(stage, package, f"commit {commit}")
+    _publish_reconciliation(stage, package, f"commit {commit}")
     functions.make_live(stage.function, version, before)
-    reconciliation_job.follow(stage, version, tell)
+    move_reconciliation(stage, version, tell)
     tell(f"live: version {version}" + (f", before: {before.version}" if before else ""))
     functions.prune(stage.function, {version, before.version if before else ""})
     return version
@@ -73,8 +82,27 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
         raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
     functions.make_live(stage.function, target, now)
     tell(f"live: version {target}, before: {now.version}")
-    reconciliation_job.follow(stage, target, tell)
+    move_reconciliation(stage, target, tell)
     return target
+
+
+def move_reconciliation(stage: Stage, version: str, tell: Tell) -> None:
+    """
+    Let the schedule and `stage manage` call the package that a version of the stage's function has.
+
+    :raises BusyError: if another process moved the alias in between
+    """
+    function = stage.outputs["ReconciliationFunction"]
+    checksum = functions.versions(stage.function)[version]
+    own = functions.versions(function) if functions.exists(function) else {}
+    same = next((number for number in reversed(own) if own[number] == checksum), "")
+    if not same:
+        tell(f"{function} has no version with this package and stays as it is")
+        return
+    before = functions.live(function)
+    functions.make_live(function, same, before)
+    functions.prune(function, {same, before.version if before else ""})
+    tell(f"{function} has the same package")
 
 
 def undeploy(stage: Stage, *, tell: Tell) -> None:
@@ -139,8 +167,8 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple
 
     :raises StageError: if it fails or is refused, with the reason
     """
-    compares = command.split()[:1] == [reconciliation_job.COMMAND]
-    function = reconciliation_job.derived(stage).function if compares else stage.function
+    compares = command.split()[:1] == ["reconcile_users"]
+    function = stage.outputs["ReconciliationFunction"] if compares else stage.function
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
@@ -161,6 +189,14 @@ def run_zappa(stage: Stage, command: str, *options: str) -> str:
             doing=f"{command} {stage.name}",
             folder=PROJECT,
         )
+
+
+def _publish_reconciliation(stage: Stage, package: Package, description: str) -> None:
+    """Give the second function a package and the stage's variables, and publish a version with both."""
+    settings = stage.settings | RECONCILIATION | {"role_arn": stage.outputs["ReconciliationRoleArn"]}
+    second = replace(stage, function=stage.outputs["ReconciliationFunction"], settings=settings)
+    functions.create_or_update(second, package)
+    functions.publish(second.function, package.digest, description)
 
 
 def _migrate(stage: Stage, version: str, tell: Tell) -> None:

@@ -17,7 +17,7 @@ from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.core.aws import clients
-from apps.deployment import reconciliation_job, smoke, stages, subprocesses
+from apps.deployment import smoke, stages, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -348,7 +348,7 @@ class TestReconciliation:
         before = once.reconciliation["CodeSha256"]
         messages: list[str] = []
 
-        reconciliation_job.follow(once.stage, version, messages.append)
+        stages.move_reconciliation(once.stage, version, messages.append)
 
         assert once.reconciliation["CodeSha256"] == before
         assert "stays as it is" in messages[-1]
