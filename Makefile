@@ -138,12 +138,12 @@ locks: install
 	@cd .build/locks && grep == $(SETS:=.txt) | diff pins - \
 	  || { echo "Edited but not locked. Run \`make lock\` and commit it."; exit 1; }
 
-tests: install runtime .build/linters/installed .build/npm/installed
+tests: install runtime .build/linters/installed .build/npm/installed .build/rehearsal/installed
 	$(BIN)/pytest $(PARALLEL) -q $(SAME_EVERY_TIME) $(ARGS)
 
 # At night, in another order and with other examples each time. On Python 3.11 measuring coverage takes two
 # thirds more processor time.
-coverage: install runtime .build/linters/installed .build/npm/installed
+coverage: install runtime .build/linters/installed .build/npm/installed .build/rehearsal/installed
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term -q $(ARGS)
 
 lock: install
@@ -153,25 +153,31 @@ lock: install
 bench: install .build/benchmarks/installed
 	@.build/benchmarks/bin/python -m benchmarks.bench_auth $(ARGS)
 
-# Environments of their own, for programs that pin what we do not: linters, peers of benchmarks, moto.
+# Environments of their own, for programs that pin what we do not: linters, peers of benchmarks, moto, Lambda.
 .build/%/installed: requirements/%.txt | install
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/$*
+	@$(BIN)/uv venv --quiet --clear --python $(BUILD_PYTHON) .build/$*
 	@$(BIN)/uv pip install --quiet --python .build/$* --require-hashes -r $<
 	@touch $@
 
+BUILD_PYTHON = $(BIN)/python
+# What stands for Lambda's own environment, for tests, rehearsals and benchmarks.
+.build/rehearsal/installed: BUILD_PYTHON = $$($(BIN)/python -m apps.deployment.package.interpreter)
+.build/rehearsal/installed: export UV_COMPILE_BYTECODE = 1
+.build/rehearsal/installed: zappa_settings.json | runtime
+
 # ---- stages -------------------------------------------------------------------------------------
-bench-cold: install runtime
+bench-cold: install runtime .build/rehearsal/installed
 	$(BIN)/python -m benchmarks.cold.bench $(ARGS)
 
 load: install
 	@$(BIN)/python -m tests.load.run $(ARGS)
 
-rehearse: install runtime
-	$(BIN)/python -m tests.rehearsal
+rehearse: install runtime .build/rehearsal/installed
+	$(BIN)/pytest tests/rehearsal
 
 # Staging alone, and only what no test shows.
-brief-rehearsal: install runtime
-	@mkdir -p .build && $(BIN)/python -m tests.rehearsal --brief >.build/rehearsal.log 2>&1 \
+brief-rehearsal: install runtime .build/rehearsal/installed
+	@mkdir -p .build && $(BIN)/pytest tests/rehearsal -m "not full" >.build/rehearsal.log 2>&1 \
 	  || { cat .build/rehearsal.log; exit 1; }
 	@tail -n 1 .build/rehearsal.log
 

@@ -3,9 +3,8 @@ What it costs to know who is calling: `make bench`.
 
     python -m benchmarks.bench_auth [--quick] [--loud]
 
-Tables: (a) from a token's text to verified claims, (b) a whole `GET /auth/current_user` in process, then
-what many distinct tokens cost. All contenders are children of this process and take turns. What carries
-over to another machine is the ratio.
+Tables: (a) from a token's text to verified claims, (b) a whole `GET /auth/current_user` in process. All
+contenders are children of this process and take turns. What carries over to another machine is the ratio.
 """
 
 import os
@@ -22,17 +21,16 @@ from benchmarks.measure import Contender, Result, table, take_turns
 from tests.support import environment
 
 NODE = PROJECT / ".build" / "node"
-TOKENS = 10_000
 VERIFIERS = {
-    "raw": "raw RSA-2048 verify, `cryptography` {cryptography}",
+    "raw": f"raw RSA-2048 verify, `cryptography` {version('cryptography')}",
     "ours_cached": "**ours, verified before**",
     "ours_uncached": "**ours, in full**",
-    "pyjwt": "PyJWT {pyjwt}, key object",
-    "joserfc": "joserfc {joserfc}",
+    "pyjwt": f"PyJWT {version('pyjwt')}, key object",
+    "joserfc": f"joserfc {version('joserfc')}",
 }
 APPLICATIONS = {
-    "ours_as_shipped": "**ours as shipped**: DRF {djangorestframework}, all middleware",
-    "flask_same_work": "Flask {flask} + flask_cognito {flask-cognito}, same work",
+    "ours_as_shipped": f"**ours as shipped**: DRF {version('djangorestframework')}, all middleware",
+    "flask_same_work": f"Flask {version('flask')} + flask_cognito {version('flask-cognito')}, same work",
 }
 # As a stage without pages, which needs none of their packages.
 VARIABLES = environment.VARIABLES | {
@@ -61,13 +59,6 @@ SSO_CLAIMS = {
 }
 
 
-class Versions(dict[str, str]):
-    """Looks a package's version up by its name."""
-
-    def __missing__(self, name: str) -> str:
-        return version(name)
-
-
 def main() -> None:
     """Run all tables and print them."""
     os.environ |= VARIABLES
@@ -76,36 +67,24 @@ def main() -> None:
     signer = Signer()
     rounds = 15 if "--quick" in sys.argv else 60
     with Publisher() as server, tempfile.TemporaryDirectory() as folder:
-        key_set, tokens = Path(folder, "jwks.json"), Path(folder, "tokens.txt")
+        key_set = Path(folder, "jwks.json")
         server.publish(signer, Signer("another"))
         key_set.write_bytes(server.document)
-        texts = (signer.token(sub=f"{number:08}", **SSO_CLAIMS) for number in range(TOKENS))
-        tokens.write_text("\n".join(texts))
         os.environ |= {
             "COGNITO_JWKS_URL": server.url,
             "AWS_COGNITO_JWKS_PATH": str(key_set),
             "BENCH_TOKEN": signer.token(**SSO_CLAIMS),
-            "BENCH_TOKENS": str(tokens),
         }
         print(machine(), "\n")
         verifiers = [*run(VERIFIERS, rounds, 100), *run_node(rounds)]
-        print(
-            table(verifiers, _named("raw RSA-2048 verify, `cryptography`", verifiers), "(a) token to claims")
-        )
-        applications = run(APPLICATIONS, rounds, 40)
-        print("\n" + table(applications, _named("Flask", applications), "(b) whole request"), "\n")
-        subprocess.run([sys.executable, "-m", "benchmarks.contenders", "growth"], check=True)
-
-
-def _named(start: str, results: list[Result]) -> Result:
-    return next(result for result in results if result.name.startswith(start))
+        print(table(verifiers, VERIFIERS["raw"], "(a) token to claims"), "\n")
+        print(table(run(APPLICATIONS, rounds, 40), APPLICATIONS["flask_same_work"], "(b) whole request"))
 
 
 def run(names: dict[str, str], rounds: int, calls: int) -> list[Result]:
-    """Return the results under the names that people read."""
-    commands = {name: [sys.executable, "-m", "benchmarks.contenders", name] for name in names}
-    results = take_turns([Contender(*command) for command in commands.items()], rounds, calls)
-    return [result._replace(name=names[result.name].format_map(Versions())) for result in results]
+    """Return the results of the contenders with these names, under the titles that people read."""
+    commands = {title: [sys.executable, "-m", "benchmarks.contenders", name] for name, title in names.items()}
+    return take_turns([Contender(*command) for command in commands.items()], rounds, calls)
 
 
 def run_node(rounds: int) -> list[Result]:

@@ -9,8 +9,6 @@ request does.
 import base64
 import json
 import os
-import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -52,10 +50,10 @@ def ours_cached() -> Callable[[], Any]:
 
 def ours_uncached() -> Callable[[], Any]:
     verifier = _verifier()
-    from apps.auth.tokens import keys
+    from apps.auth.tokens import key_cache
 
     verifier.verify(token())
-    verify, pool = verifier._verified.__wrapped__, keys.current()  # noqa: SLF001
+    verify, pool = verifier._verified.__wrapped__, key_cache.current()  # noqa: SLF001
     return lambda: verify(token(), pool)
 
 
@@ -127,28 +125,6 @@ def wsgi(application: Any) -> Callable[[], Any]:
     return call
 
 
-# ---- many distinct tokens ---------------------------------------------------------------------------
-
-
-def growth() -> None:
-    """Print what a call costs with 1, 100 and 10,000 distinct valid tokens in turn, and what is kept."""
-    verifier = _verifier()
-    texts = [line.encode() for line in Path(os.environ["BENCH_TOKENS"]).read_text().splitlines()]
-    verifier.verify(texts[0].decode())
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print("| distinct tokens in turn | µs a call (median) | entries kept | growth of the process |")
-    print("|---:|---:|---:|---:|")
-    for count in (1, 100, 10_000):
-        times = []
-        for text in texts[:count] * max(2, 10_000 // count):
-            fresh_text, began = text.decode(), time.process_time_ns()
-            verifier.verify(fresh_text)
-            times.append((time.process_time_ns() - began) / 1000)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        entries = verifier._verified.cache_info().currsize  # noqa: SLF001
-        print(f"| {count:,} | {statistics.median(times[count:]):.1f} | {entries:,} | {grown:.1f} MB |")
-
-
 def serve(call: Any) -> None:
     call()
     for line in sys.stdin:
@@ -159,6 +135,4 @@ def serve(call: Any) -> None:
 
 
 if __name__ == "__main__":
-    contender = globals()[sys.argv[1]]()
-    if contender:
-        serve(contender)
+    serve(globals()[sys.argv[1]]())

@@ -5,8 +5,6 @@ Around a route it does what ours does, with what a Flask service would use: flas
 line, a request id, the same headers.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os

@@ -80,8 +80,9 @@ def in_turn(functions: dict[str, Callable[[], Any]], rounds: int) -> list[Result
     ]
 
 
-def table(results: Sequence[Result], unit: Result, title: str) -> str:
-    """Return a Markdown table, fastest first, with ratios to one of them."""
+def table(results: Sequence[Result], unit_name: str, title: str) -> str:
+    """Return a Markdown table, fastest first, with ratios to the one with this name."""
+    unit = next(result for result in results if result.name == unit_name)
     lines = [f"| {title} | µs (median) | ratio | µs (best) | ratio |", "|---|---:|---:|---:|---:|"]
     for name, median, best in sorted(results, key=lambda result: result.median):
         lines.append(

@@ -22,7 +22,7 @@ from typing import Any
 
 from apps.core import context as request_context
 from apps.core.imports import Replacement, deferred
-from moped_api import lambda_events, lambda_wsgi
+from moped_api import lambda_events, lambda_http
 from moped_api.lambda_events import MalformedEventError, RefusedEventError
 
 logger = logging.getLogger("moped.events")
@@ -67,7 +67,7 @@ def _dispatch(event: Any, context: Any) -> Any:
     """Handle an event that is not an HTTP request."""
     try:
         if lambda_events.is_trigger(event):
-            lambda_events.require_trigger(event)
+            lambda_events.convert(event, lambda_events.Trigger)
             return import_module(TRIGGERS).handler(event, context)
         return _run(lambda_events.command(event))
     except (MalformedEventError, RefusedEventError) as error:
@@ -77,7 +77,7 @@ def _dispatch(event: Any, context: Any) -> Any:
 
 def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
-        return lambda_wsgi.respond(_application, event, context)
+        return lambda_http.respond(_application, event, context)
     except MalformedEventError as error:
         logger.warning("event_malformed", extra={"reason": str(error)})
         return _problem(context, 400, "bad_request", f"The event is not a valid request: {error}")
@@ -141,14 +141,14 @@ def _after_restore() -> None:
     from django.db import connections  # noqa: PLC0415
 
     from apps.auth import current_roles  # noqa: PLC0415
-    from apps.auth.tokens import keys  # noqa: PLC0415
+    from apps.auth.tokens import key_cache  # noqa: PLC0415
     from apps.core.aws import clients, secrets  # noqa: PLC0415
 
     random.seed()  # botocore's pauses between two attempts
     ssl.RAND_add(os.urandom(RANDOM_BYTES), RANDOM_BYTES)
     settings.SECRET_KEY = get_random_secret_key()
     connections.close_all()
-    keys.reset()
+    key_cache.reset()
     current_roles.invalidate()
     secrets.forget()
     clients.forget_clients()

@@ -48,7 +48,8 @@ UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 
 # ---- files: presigned, never through here -------------------------------------------------------
 UPLOAD_MAX_BYTES = env.number("MOPED_API_UPLOAD_MAX_MEGABYTES", 1024) * 1024**2  # the editor's own limit
-UPLOAD_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 30) * 60  # how long a signed form may be posted
+UPLOAD_FORM_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 30) * 60  # how long a signed form may be posted
+DOWNLOAD_LINK_SECONDS = 60
 UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket asks
 UPLOADS_PREFIX = env.prefix("MOPED_API_UPLOADS_PREFIX")  # of every key that is signed, up or down
 # Folders of the bucket whose files, beside the projects', may be downloaded if a row names them.
@@ -98,7 +99,7 @@ READINESS_PROBES = {
     "bucket": "apps.health.probes.uploads_bucket",
     "claims_table": "apps.health.probes.claims_table",
     "database": "apps.health.probes.database",
-    "key_set": "apps.auth.tokens.keys.probe",
+    "key_set": "apps.auth.tokens.key_cache.probe",
     "secrets": "apps.health.probes.secret",
 }
 
@@ -120,7 +121,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "apps.core.http.problems.csrf_failure"
 
 ALLOWED_HOSTS = list(env.items("MOPED_API_ALLOWED_HOSTS"))
-CORS_ALLOWED_ORIGINS = list(env.items("MOPED_API_CORS_ORIGINS", ""))
+CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in env.items("MOPED_API_CORS_ORIGINS", "")]
 CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", ""))
 CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
@@ -260,26 +261,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Moped API",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
-    "LICENSE": {"name": "CC0 1.0 Universal", "identifier": "CC0-1.0"},
-    "CONTACT": {"name": "Issues", "url": "https://github.com/cityofaustin/atd-moped/issues"},
-    "SERVERS": [  # of openapi.yaml; a running server names itself
-        {"url": "https://moped-api-staging.austinmobility.io", "description": "staging"},
-        {"url": "https://moped-api.austinmobility.io", "description": "production"},
-    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "",
     "AUTHENTICATION_WHITELIST": ["apps.auth.authentication.CognitoAuthentication"],  # not the cookie
-    "TAGS": [
-        {"name": "auth", "description": "Who is calling."},
-        {"name": "users", "description": "Staff accounts, which admins create, change and deactivate."},
-        {"name": "files", "description": "Signed forms for uploads, and signed links for downloads."},
-        {"name": "health", "description": "Whether the API works, for monitors."},
-        {"name": "reference", "description": "This document."},
-    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.reference.openapi.add_common",
-        "apps.reference.openapi.add_headers",
     ],
 }
 

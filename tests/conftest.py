@@ -19,7 +19,7 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from apps.auth import current_roles
-from apps.auth.tokens import keys
+from apps.auth.tokens import key_cache
 from apps.claims import hasura, identity
 from apps.claims.hasura import CLAIMS_NAMESPACE, NO_CLAIMS
 from apps.core.aws import clients
@@ -93,7 +93,7 @@ def signer() -> Signer:
 def _forget_keys_of_other_settings(*, setting: str, **_: Any) -> None:
     """Fetch the key set again after a test has changed the settings of the pool."""
     if setting.startswith("COGNITO_"):
-        keys.reset()
+        key_cache.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -197,8 +197,7 @@ def _remember_rights(token: dict[str, Any]) -> None:
     address = identity.claims_address(
         username=str(token.get("cognito:username", "")), email=str(token.get("email", ""))
     )
-    cache = current_roles._cache
-    cache._store(address, frozenset(claims.allowed_roles), cache._generation)
+    current_roles._cache._store(address, frozenset(claims.allowed_roles))
 
 
 def _claims(persona: Persona) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from apps.core.http import routes
 from apps.devstack.personas import PERSONAS
+from apps.health import probes
 from tests.conftest import Impersonate
 from tests.support.callers import ANONYMOUS, EVERYONE, Table
 
@@ -63,6 +64,7 @@ class TestEveryRoute:
     @pytest.fixture(autouse=True)
     def _ready(self, settings: Settings) -> None:
         settings.READINESS_PROBES = {"neighbour": f"{__name__}.well"}
+        probes._cache.clear()
 
     @pytest.mark.parametrize("persona", sorted(EVERYONE))
     @pytest.mark.parametrize(

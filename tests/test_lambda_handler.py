@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.auth import current_roles
-from apps.auth.tokens import keys
+from apps.auth.tokens import key_cache
 from apps.claims import triggers
 from apps.core.aws import clients, secrets
 from moped_api import lambda_events
@@ -243,7 +243,7 @@ class TestRestore:
         connection.ensure_connection()
         secret_key, numbers, client = settings.SECRET_KEY, random.getstate(), clients.dynamodb()
         for cache in caches():
-            cache._store("key", "a value of the snapshot", cache._generation)
+            cache._store("key", "a value of the snapshot")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-restored-copy")
 
         lambda_handler._after_restore()
@@ -268,7 +268,7 @@ class TestRestore:
 
 
 def caches() -> list[Any]:
-    return [keys._cache, current_roles._cache, secrets._cache("configuration")]
+    return [key_cache._cache, current_roles._cache, secrets._cache("configuration")]
 
 
 JSON = st.recursive(

@@ -35,7 +35,7 @@ with deferred(SET_ASIDE):
 class CognitoAuthentication(JWTStatelessUserAuthentication):
     """Verify a Cognito ID token in the Authorization header; `authenticate` is simplejwt's."""
 
-    errors: ClassVar = (*errors.TOKEN_ERRORS, verifier.KeysUnavailableError)
+    errors: ClassVar = (*errors.TOKEN_ERRORS, errors.KeysUnavailableError)
     """The errors of its responses, for the reference."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         """
         try:
             return verifier.verify(raw_token)
-        except (verifier.TokenError, verifier.KeysUnavailableError) as error:
+        except (errors.TokenError, errors.KeysUnavailableError) as error:
             raise problems.WrappedMopedError(error) from error
 
     def get_user(self, validated_token: CognitoUser) -> CognitoUser:  # type: ignore[override]
@@ -90,7 +90,7 @@ class CookieAuthentication(SessionAuthentication):
         """
         try:
             caller = cookies.verified_caller(request)
-        except verifier.KeysUnavailableError as error:
+        except errors.KeysUnavailableError as error:
             raise problems.WrappedMopedError(error) from error
         if caller is None:
             return None

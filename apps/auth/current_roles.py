@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 60
 # How much longer reads use the last answer while the table cannot be reached.
 STALE_SECONDS = 300
-# After a failure, requests fail for this long without asking the table.
+# After a failure, reads use the last answer for this long without asking the table.
 RETRY_SECONDS = 5
 
 
@@ -64,6 +64,5 @@ _cache: RefreshingCache[str, frozenset[str] | None] = RefreshingCache(
     FRESH_SECONDS,
     max_age=FRESH_SECONDS + STALE_SECONDS,
     pause=RETRY_SECONDS,
-    pause_without_value=RETRY_SECONDS,
     failures=(UnavailableError,),
 )

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth.requests import Request
+from apps.auth.permissions import get_caller
 
 
 def normalize_claims(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -19,6 +20,6 @@ def normalize_claims(view: Callable[..., Response]) -> Callable[..., Response]:
 
     @wraps(view)
     def with_claims(request: Request, *args: Any, **kwargs: Any) -> Response:
-        return view(request, *args, claims=request.user.claims, **kwargs)
+        return view(request, *args, claims=get_caller(request).claims, **kwargs)
 
     return with_claims

@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.auth.decorators import normalize_claims
-from apps.auth.permissions import IsSignedIn
-from apps.auth.requests import Request
+from apps.auth.permissions import IsSignedIn, get_caller
 from apps.auth.serializers import CallerWithTokenSerializer
 from apps.claims.hasura import HasuraClaims
 from apps.health.views import HealthMessageView
@@ -34,7 +34,7 @@ class CurrentUserView(GenericAPIView[Any]):
         `hasura_claims` are the claims as this API uses them. `decrypted_jwt` is the whole payload as
         Cognito signed it, in which the Hasura claim is still a string.
         """
-        caller = request.user
+        caller = get_caller(request)
         return Response(
             {
                 "cognito:username": caller.username,
@@ -54,10 +54,11 @@ def current_user2(request: Request, claims: HasuraClaims) -> Response:
 
     The view is the example to read first. It gets the claims by the decorator `@normalize_claims`.
     """
+    caller = get_caller(request)
     return Response(
         {
-            "cognito:username": request.user.username,
-            "email": request.user.email,
+            "cognito:username": caller.username,
+            "email": caller.email,
             "hasura_claims": claims.as_dict(),
         }
     )

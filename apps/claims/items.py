@@ -40,13 +40,6 @@ class UnreadableItemError(UpstreamError):
     message = "What Moped may know of this account cannot be read. Tell its operators."
 
 
-class TableMissingError(UpstreamError):
-    """There is no claims table of that name. Only the operators can correct that."""
-
-    code = "claims_table_missing"
-    message = "This service is not set up completely. Tell its operators."
-
-
 class StoredItem(NamedTuple):
     """What is stored for an address, with no attributes if nothing is."""
 
@@ -105,7 +98,7 @@ def get(email: str) -> StoredItem:
 
     :raises UnavailableError: if the table cannot be reached
     """
-    with translate_errors(ResourceNotFoundException=TableMissingError):
+    with translate_errors(ResourceNotFoundException=StoreMissingError):
         answer = clients.dynamodb().get_item(**_key(email), ConsistentRead=True)
         return StoredItem(normalize(email), answer.get("Item") or {})
 

@@ -12,10 +12,6 @@ from apps.core.errors import UnavailableError, UpstreamError
 K = TypeVar("K")
 V = TypeVar("V")
 
-# Keys share a few locks, so that there is no bookkeeping.
-LOCKS = 64
-
-
 NEVER = float("-inf")
 
 
@@ -40,7 +36,7 @@ class _Entry(NamedTuple, Generic[V]):
 @dataclass(eq=False)
 class RefreshingCache(Generic[K, V]):
     """
-    Values of one source, each loaded by one thread at a time.
+    Values of one source, loaded by one thread at a time.
 
     Other threads wait for that thread. They do not wait if the last load failed: then each of them uses its
     stale value or fails at once. Readers of fresh values take no lock.
@@ -50,12 +46,14 @@ class RefreshingCache(Generic[K, V]):
     fresh: float
     """Seconds for which a value is used without a question."""
     _: KW_ONLY
-    max_age: float = 0
+    max_age: float
     """Seconds for which a value is used if the source fails."""
-    pause: float = 0
-    """Seconds from the beginning of a failed load to the next one, of any key."""
-    pause_without_value: float = 0
-    """The same, where no value of the key is usable."""
+    pause: float
+    """
+    Seconds from the beginning of a failed load to the next one, of any key with a usable value.
+
+    A caller without one is told to come back sooner (`UnavailableError.retry_after`).
+    """
     serve_stale: bool = False
     """Whether other threads use the stale value while one loads."""
     failures: tuple[type[Exception], ...] = (UpstreamError,)
@@ -64,11 +62,8 @@ class RefreshingCache(Generic[K, V]):
     """Number of values; the ones loaded first are dropped."""
 
     def __post_init__(self) -> None:
-        self.max_age = max(self.max_age, self.fresh)
         self._entries: dict[K, _Entry[V]] = {}
-        self._locks = tuple(Lock() for _ in range(LOCKS))
-        self._changing = Lock()
-        self._generation = 0
+        self._lock = Lock()
         self._asked_at = self._refreshed_at = NEVER
         self._has_failed = False
 
@@ -78,12 +73,11 @@ class RefreshingCache(Generic[K, V]):
 
         :raises NotLoadedError: if there is no usable value and no load is due
         """
-        entry = self._entries.get(key)
-        if entry is not None and _age(entry.loaded_at) < self.fresh:
+        entry = self._usable(key, self.fresh)
+        if entry is not None:
             return entry.value
         max_age = self.max_age if allow_stale else self.fresh
-        pause = self.pause if self._usable(key, max_age) else self.pause_without_value
-        return self._reload(key, max_age, partial(self._is_due, key, pause))
+        return self._reload(key, max_age, partial(self._is_due, key, max_age))
 
     def get_known(self, key: K) -> V | None:
         """Return a value that was loaded before, reloaded if it is no longer fresh; None if there is none."""
@@ -106,30 +100,29 @@ class RefreshingCache(Generic[K, V]):
         return self._reload(key, self.max_age, partial(self._may_refresh, interval))
 
     def clear(self, *keys: K) -> None:
-        """Drop these values, or all, and forget failures. A load that has begun stores nothing."""
-        with self._changing:
-            self._generation += 1
+        """Drop these values, or all, and forget failures. It waits for a load that has begun."""
+        with self._lock:
             self._asked_at = self._refreshed_at = NEVER
             self._has_failed = False
             for key in keys or tuple(self._entries):
                 self._entries.pop(key, None)
 
     def _reload(self, key: K, max_age: float, is_due: Callable[[], bool]) -> V:
-        lock = self._locks[hash(key) % LOCKS]
         has_stale = self.serve_stale and self._usable(key, max_age)
-        if lock.acquire(blocking=not (has_stale or self._has_failed)):
+        if self._lock.acquire(blocking=not (has_stale or self._has_failed)):
             try:
                 if is_due():
                     return self._ask(key, max_age)
             finally:
-                lock.release()
+                self._lock.release()
         entry = self._usable(key, max_age)
         if entry is None:
             raise NotLoadedError
         return entry.value
 
-    def _is_due(self, key: K, pause: float) -> bool:
+    def _is_due(self, key: K, max_age: float) -> bool:
         if self._has_failed:
+            pause = self.pause if self._usable(key, max_age) else UnavailableError.retry_after
             return _age(self._asked_at) >= pause
         return not self._usable(key, self.fresh)  # another thread may have loaded it
 
@@ -140,27 +133,24 @@ class RefreshingCache(Generic[K, V]):
         return True
 
     def _ask(self, key: K, max_age: float) -> V:
-        generation, self._asked_at = self._generation, time()
+        self._asked_at = time()
         try:
             value = self.load(key)
         except self.failures:
-            self._has_failed = generation == self._generation
+            self._has_failed = True
             entry = self._usable(key, max_age)
             if entry is None:
                 raise
             return entry.value
-        self._store(key, value, generation)
+        self._has_failed = False
+        self._store(key, value)
         return value
 
-    def _store(self, key: K, value: V, generation: int) -> None:
-        with self._changing:
-            if generation != self._generation:
-                return
-            self._has_failed = False
-            self._entries.pop(key, None)
-            self._entries[key] = _Entry(value, time())
-            if len(self._entries) > self.size:
-                del self._entries[next(iter(self._entries))]
+    def _store(self, key: K, value: V) -> None:
+        self._entries.pop(key, None)
+        self._entries[key] = _Entry(value, time())
+        if len(self._entries) > self.size:
+            del self._entries[next(iter(self._entries))]
 
     def _usable(self, key: K, max_age: float) -> _Entry[V] | None:
         entry = self._entries.get(key)

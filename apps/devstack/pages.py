@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.debug import technical_500_response
 from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST
 
 from apps.auth.browser import cookies, sign_in
 from apps.core.errors import MopedError
@@ -43,7 +44,7 @@ class LaptopMiddleware:
         return page
 
 
-@problems.allow_methods("POST")
+@require_POST
 @csrf_protect
 def act_as(request: HttpRequest) -> HttpResponse:
     """Sign the browser in as a persona, and send it to the path in `next`."""
@@ -61,7 +62,7 @@ def act_as(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@problems.allow_methods("POST")
+@require_POST
 @csrf_protect
 def record_file(request: HttpRequest) -> HttpResponse:
     """Record an uploaded file of a project as the editor does, and lead to its download."""

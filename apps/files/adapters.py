@@ -5,8 +5,7 @@ Signing needs no call to S3: it computes on credentials that the client already 
 call only when the credentials of a role have to be renewed.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,10 +14,8 @@ from django.conf import settings
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import UnavailableError
 from apps.files.names import ResponseHeaders
 
-DOWNLOAD_SECONDS: Final = 60
 ENCRYPTION_FIELD: Final = "x-amz-server-side-encryption"
 
 
@@ -49,11 +46,11 @@ def presign_upload(*, key: str, media_type: str) -> PresignedPost:
         ["content-length-range", 0, settings.UPLOAD_MAX_BYTES],
         *({name: value} for name, value in fields.items()),
     ]
-    with _signing():
+    with translate_errors():
         url, presigner = clients.post_policy_signer(settings.UPLOADS_BUCKET)
         # botocore adds its own fields and conditions to the ones it is given
         request = {"method": "POST", "url": url, "headers": {}, "body": b"", "context": {}}
-        form = presigner.generate_presigned_post(request, fields, conditions, settings.UPLOAD_SECONDS)
+        form = presigner.generate_presigned_post(request, fields, conditions, settings.UPLOAD_FORM_SECONDS)
     return PresignedPost(form["url"], form["fields"])
 
 
@@ -63,7 +60,7 @@ def upload_origin() -> str:
 
     :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
     """
-    with _signing():
+    with translate_errors():
         url = urlsplit(clients.post_policy_signer(settings.UPLOADS_BUCKET)[0])
     return f"{url.scheme}://{url.netloc}"
 
@@ -80,19 +77,5 @@ def presign_download(*, key: str, presentation: ResponseHeaders) -> str:
         "ResponseContentType": presentation.content_type,
         "ResponseContentDisposition": presentation.content_disposition,
     }
-    with _signing():
-        return clients.s3().generate_presigned_url("get_object", parameters, DOWNLOAD_SECONDS)
-
-
-@contextmanager
-def _signing() -> Iterator[None]:
-    """
-    Say "unavailable" where botocore has nothing to sign with.
-
-    That a role's credentials stay expired it says with a bare RuntimeError.
-    """
-    try:
-        with translate_errors():
-            yield
-    except RuntimeError as error:
-        raise UnavailableError from error
+    with translate_errors():
+        return clients.s3().generate_presigned_url("get_object", parameters, settings.DOWNLOAD_LINK_SECONDS)

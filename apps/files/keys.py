@@ -24,8 +24,9 @@ MAX_BYTES: Final = 1024  # S3's own limit
 
 # A person's file has no user id in its last part; for all others the editor's own rule.
 BEFORE_THE_NAME = re.compile(r"(?:[0-9]{14}_[0-9a-f]{16}_|(?:[^_]*_){3})(?=.)")
-FORBIDDEN_CHARACTERS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-DOT_SEGMENTS = frozenset({".", ".."})
+# Characters that no key of ours has, and steps such as `..`: they mean nothing to S3, but browsers resolve
+# them on their way there.
+UNUSABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]|(?:^|[\\/])\.\.?(?:$|[\\/])")
 
 
 def new_key(*, kind: str, project_id: int | None, user_id: str, name: str) -> str:
@@ -38,13 +39,10 @@ def canonical(key: str) -> str:
     """
     Return the key of the object in the bucket: rows may store it with a leading slash.
 
-    "" stands for a key that no object of ours can have. Steps such as `..` mean nothing to S3,
-    but browsers resolve them on their way there.
+    "" stands for a key that no object of ours can have.
     """
     bare = key.lstrip("/")
-    if FORBIDDEN_CHARACTERS.search(bare) or len(bare.encode()) > MAX_BYTES:
-        return ""
-    return "" if DOT_SEGMENTS.intersection(re.split(r"[/\\]", bare)) else bare
+    return "" if UNUSABLE.search(bare) or len(bare.encode()) > MAX_BYTES else bare
 
 
 def folders_of_user(user_id: str) -> tuple[str, ...]:

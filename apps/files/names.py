@@ -19,8 +19,14 @@ from apps.files.errors import UnusableFileNameError
 MAX_LENGTH: Final = 129
 STEM_LENGTH: Final = 64
 
-UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 PARENT_FOLDER = re.compile(r"(?:^|[\\/])\.\.(?:$|[\\/])")
+REFUSALS: Final = {
+    re.compile(f".{{{MAX_LENGTH + 1}}}", re.DOTALL): f"A file name may have {MAX_LENGTH} characters at most.",
+    re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]"): (
+        "A file name may not contain control characters or broken text."
+    ),
+    PARENT_FOLDER: "A file name may not lead to another folder.",
+}
 # Letters and marks without a shape: Hangul and Khmer fillers, joiners, variation selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # What follows an ASCII character and is neither ASCII nor a letter: the accent of a decomposed letter.
@@ -62,7 +68,9 @@ def clean(name: str) -> str:
     :raises UnusableFileNameError: with the reason, if the name is refused
     """
     composed = unicodedata.normalize("NFC", name)
-    _refuse_suspicious(composed)
+    for pattern, reason in REFUSALS.items():
+        if pattern.search(composed):
+            raise UnusableFileNameError(reason)
     stem, dot, extension = unicodedata.normalize("NFKC", composed).lower().rpartition(".")
     if not dot:
         raise UnusableFileNameError("A file name needs an extension, such as .pdf.")
@@ -70,17 +78,6 @@ def clean(name: str) -> str:
     if not re.search("[a-z]", suffix):
         raise UnusableFileNameError("The extension of a file name needs a letter from A to Z.")
     return f"{_clean_stem(stem)}.{suffix}"
-
-
-def _refuse_suspicious(name: str) -> None:
-    if len(name) > MAX_LENGTH:
-        raise UnusableFileNameError(
-            f"A file name may have {MAX_LENGTH} characters at most; this one has {len(name)}."
-        )
-    if UNUSABLE.search(name):
-        raise UnusableFileNameError("A file name may not contain control characters or broken text.")
-    if PARENT_FOLDER.search(name):
-        raise UnusableFileNameError("A file name may not lead to another folder.")
 
 
 def _clean_stem(stem: str) -> str:

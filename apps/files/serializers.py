@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 from apps.files import keys
@@ -14,7 +15,7 @@ class UploadSerializer(serializers.Serializer[Any]):
         source="file_name", trim_whitespace=False, help_text="The file's name, with its extension."
     )
     project_id = serializers.RegexField(
-        rf"^(0|{keys.ID.pattern})$",
+        rf"^(0|{keys.ID.pattern})\Z",
         default="0",
         allow_blank=True,
         trim_whitespace=False,
@@ -24,6 +25,14 @@ class UploadSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(
         keys.TYPES, source="kind", default="private", help_text="The first folder of the key."
     )
+
+    def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
+        """Refuse a parameter that is sent twice, since two programs may read two different values."""
+        repeated = [name for name, sent in data.lists() if name in self.fields and len(sent) > 1]
+        if repeated:
+            raise serializers.ValidationError({name: ["Send this parameter once."] for name in repeated})
+        values: dict[str, Any] = super().to_internal_value(data.dict())
+        return values
 
     def validate_project_id(self, value: str) -> int | None:
         """Return the id of a project, or None for none."""

@@ -8,12 +8,12 @@ import logging
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.utils.module_loading import import_string
 
 from apps.core import deadline
 from apps.core.aws import clients, secrets
+from apps.core.cache import RefreshingCache
 from apps.core.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 DEADLINE_SECONDS = 1.0
 # Cache the result so that frequent polling does not reach the services.
 REMEMBERED_SECONDS = 5
-CACHE_KEY = "readiness"
 
 
 class NotReadyError(UnavailableError):
@@ -30,26 +29,20 @@ class NotReadyError(UnavailableError):
     code = "not_ready"
 
 
-def forget() -> None:
-    """Run the probes again at the next request (tests)."""
-    cache.delete(CACHE_KEY)
-
-
 def check() -> None:
     """
     Return if every backend works.
 
     :raises NotReadyError: with the names of the probes that failed
     """
-    down = cache.get_or_set(CACHE_KEY, _run_probes, REMEMBERED_SECONDS)
+    down = _cache.get(None)
     if down:
         raise NotReadyError(f"Not ready: {', '.join(down)}.")
 
 
-def _run_probes() -> tuple[str, ...]:
+def _run_probes(_key: None) -> tuple[str, ...]:
     """Return the names of the probes that failed or did not answer in time."""
-    for client in (clients.dynamodb, clients.s3, clients.secrets_manager):
-        client()  # building a client takes time that the deadline is not meant for
+    clients.prepare()  # takes time that the deadline is not meant for
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
     futures = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
     finished, late = wait(futures, DEADLINE_SECONDS)
@@ -63,6 +56,11 @@ def _run_probes() -> tuple[str, ...]:
 def _probe(path: str) -> None:
     with deadline.within(DEADLINE_SECONDS):  # so that its thread ends soon after, and none pile up
         import_string(path)()
+
+
+_cache: RefreshingCache[None, tuple[str, ...]] = RefreshingCache(
+    _run_probes, REMEMBERED_SECONDS, max_age=REMEMBERED_SECONDS, pause=0
+)
 
 
 # ---- the probes ----------------------------------------------------------------------------------

@@ -32,14 +32,8 @@ WIDGETS = {
     serializers.IntegerField: "number",
 }
 TYPES: dict[str, str] = {"email": "email", "password": "password"}
-# Texts of the Flask API. The editor translates the first two, which always follow a sentence for people.
+# Texts of the Flask API that the editor translates. A sentence for people always stands beside them.
 FOR_THE_EDITOR = re.compile("value does not match regex|min length is 8")
-FOR_PEOPLE = {
-    re.compile("required field|null value not allowed|empty values not allowed"): "This field is required.",
-    re.compile(r"min (length|value) is (\d+)"): r"The least \1 is \2.",
-    re.compile(r"max (length|value) is (\d+)"): r"The greatest \1 is \2.",
-    re.compile(r"must be of (\w+) type"): r"This must be of the type \1.",
-}
 
 
 class Action(NamedTuple):
@@ -89,16 +83,6 @@ def form_fields(
     ]
 
 
-def plain_messages(messages: Sequence[str]) -> list[str]:
-    """Return the messages of a field as people read them, without those that only the editor reads."""
-    return [_plain(message) for message in messages if not FOR_THE_EDITOR.match(message)]
-
-
-def _plain(message: str) -> str:
-    matches = ((pattern.fullmatch(message), sentence) for pattern, sentence in FOR_PEOPLE.items())
-    return next((match.expand(sentence) for match, sentence in matches if match), message)
-
-
 def _value(field: Field, values: Mapping[str, Any], name: str) -> Any:
     if isinstance(field, ChoiceListField) and hasattr(values, "getlist"):
         return values.getlist(name)
@@ -108,10 +92,12 @@ def _value(field: Field, values: Mapping[str, Any], name: str) -> Any:
 
 
 def messages(view: Any, data: Any) -> Mapping[str, list[str]]:
-    """Return the messages of a failed request by field, as people read them."""
+    """Return the messages of a failed request by field, without those that only the editor reads."""
     errors = getattr(view, "own_messages", None)
     errors = data.get("error", {}) if errors is None else errors
-    return {name: plain_messages(texts) for name, texts in errors.items()}
+    return {
+        name: [text for text in texts if not FOR_THE_EDITOR.match(text)] for name, texts in errors.items()
+    }
 
 
 def query_fields(view: Any, request: Any, response: Response) -> list[FormField]:
@@ -151,9 +137,14 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
         form = request._request  # noqa: SLF001
         is_form = form.content_type == FORM  # a page sends no other body, and others may be unreadable
         fields = form_fields(serializer, request.data if is_form else {}, messages(view, data))
-        sent = form.POST.get(FORM_CONTENT) if is_form else None
+        raw = form.POST.get(FORM_CONTENT) if is_form else None
         return Action(
-            method, summary, "", fields, sent or _json(operation.body_example), is_raw=sent is not None
+            method,
+            summary,
+            "",
+            fields,
+            raw or _json(operation.body_example),
+            is_raw=raw is not None,
         )
     fields = form_fields(serializer, resource or request.query_params, {})
     filled = {field.name: field.value for field in fields if field.value or resource}

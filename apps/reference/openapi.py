@@ -203,7 +203,7 @@ class MopedAutoSchema(AutoSchema):
         for guard in (*self.view.authentication_classes, *self.view.get_permissions()):
             yield from map(_of_ours, getattr(guard, "errors", ()))
             if message := getattr(guard, "message", ""):
-                yield 403, "permission_denied", message
+                yield 403, getattr(guard, "code", "permission_denied"), message
         if settings.BROWSER_SIGN_IN and self.method not in SAFE_METHODS:
             yield 403, "csrf_failed", "The CSRF token is missing or wrong."
 
@@ -241,19 +241,16 @@ def _problem_response(status: int, reasons: list[tuple[str, str]]) -> OpenApiRes
 
 
 def add_common(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Merge common.yaml into the document (a postprocessing hook)."""
+    """Merge common.yaml into the document, and name the headers of every answer (a postprocessing hook)."""
     common = yaml.safe_load(COMMON.read_text(encoding="utf-8"))
     paragraphs = common["info"]["description"].strip().split("\n\n")
-    result["info"]["description"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+    common["info"]["description"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+    result["info"] |= common["info"]
+    result |= {"servers": common["servers"], "tags": common["tags"]}
     result["components"]["headers"] = common["components"]["headers"]
     schemas = result["components"]["schemas"]
     for name, schema in common["components"]["schemas"].items():
         schemas[name] = schemas.get(name, {}) | schema
-    return result
-
-
-def add_headers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Name the headers of every answer (a postprocessing hook)."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for status, answer in operation["responses"].items():

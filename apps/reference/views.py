@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -41,13 +42,13 @@ class OpenAPIView(APIView):
         return Response(openapi_document() | {"servers": [{"url": prefix or "/"}]})
 
 
-@problems.allow_methods("GET", "HEAD")
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show the reference to people, who may try it out."""
     return render(request, "moped/docs.html")
 
 
-@problems.allow_methods("GET", "HEAD")
+@require_safe
 def open_route(request: HttpRequest) -> HttpResponse:
     """Lead to the page of a route whose parameters were typed into the list of routes."""
     parameters = request.GET.dict()

@@ -57,17 +57,10 @@ class UserNotFoundError(_AddressError, NotFoundError):
 
 
 class AccountNotFoundError(_AddressError, NotFoundError):
-    """The pool has no such account."""
+    """The pool has no such account, although a user may have it."""
 
     code = "account_not_found"
-    message = "There is no such account."
-
-
-class AccountExistsError(_AddressError, ConflictError):
-    """The pool has an account with this address already; the service adopts it."""
-
-    code = "account_exists"
-    message = "There is already an account with this email address."
+    message = "The user pool has no account of this user. Deactivate the user, then activate the user again."
 
 
 class WeakPasswordError(InvalidError):
@@ -108,13 +101,6 @@ class LastAdminError(_AddressError, ConflictError):
 
     code = "last_admin"
     message = "This is the last admin: make another user an admin first."
-
-
-class ReadOnlyStageError(_AddressError, ForbiddenError):
-    """The stage shows the data of another stage, and changes none of it."""
-
-    code = "read_only_stage"
-    message = "This stage is read-only: accounts cannot be changed here."
 
 
 class InactiveError(_AddressError, ConflictError):

@@ -18,10 +18,6 @@ LONGEST_ADDRESS = 128  # of a user name in the pool
 # What the pool counts as a symbol:
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
 SYMBOLS = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- "
-# A password has one of each.
-PASSWORD_CHARACTERS = tuple(
-    map(frozenset, (string.ascii_uppercase, string.ascii_lowercase, string.digits, SYMBOLS))
-)
 # Letters and their marks of every script, and digits.
 NAME_CATEGORIES = ("L", "M", "Nd")
 NAME_PUNCTUATION = frozenset(" -.'\u2019,()\"\u2018\u201c\u201d\u00b7\u2010\u2011")
@@ -35,13 +31,13 @@ INVISIBLE_LETTERS = frozenset(
 class Name(StrictCharField):
     """A person's name, in any script."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    options: ClassVar = {
+        "max_length": 128,
+        "help_text": "Letters and digits of any script, spaces and - . , ' \" ( ), and at least one letter.",
+    }
+    default_error_messages: ClassVar = {
         "pattern": "only letters, digits, spaces and - . , ' \" ( ) are allowed, and a letter is required"
     }
-
-    def __init__(self, **options: Any) -> None:
-        help_text = "Letters and digits of any script, spaces and - . , ' \" ( ), and at least one letter."
-        super().__init__(min_length=1, max_length=128, help_text=help_text, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the name in one spelling: an accent typed apart is the same name."""
@@ -62,12 +58,8 @@ class Name(StrictCharField):
 class Title(StrictCharField):
     """A job title. Text that readers cannot see counts as empty."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "pattern": StrictCharField.default_error_messages["blank"]
-    }
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=255, help_text="The job title. It is required.", **options)
+    options: ClassVar = {"max_length": 255, "help_text": "The job title. It is required."}
+    default_error_messages: ClassVar = {"pattern": StrictCharField.default_error_messages["blank"]}
 
     def matches(self, value: str) -> bool:
         """Return whether readers can see a character of it."""
@@ -84,16 +76,16 @@ class Address(StrictCharField):
     RFC 5321 (4.1.2) without what it discourages: no quoted local part, no number of a host.
     """
 
-    schema: ClassVar[dict[str, Any]] = {"format": "email"}
-    default_error_messages: ClassVar[dict[str, Any]] = {
+    options: ClassVar = {
+        "max_length": LONGEST_ADDRESS,
+        "help_text": "The address to sign in with. Capital letters become small ones.",
+    }
+    schema: ClassVar = {"format": "email"}
+    default_error_messages: ClassVar = {
         "pattern": "must be an email address, such as jane.doe@austintexas.gov",
         "sso": "is the name of a single sign-on account: leave out '{prefix}'",
     }
     is_address = EmailValidator(allowlist=[])
-
-    def __init__(self, **options: Any) -> None:
-        help_text = "The address to sign in with. Capital letters become small ones."
-        super().__init__(max_length=LONGEST_ADDRESS, help_text=help_text, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the address with its ASCII letters in lower case."""
@@ -129,16 +121,13 @@ class Password(StrictCharField):
     pattern, though the pool knows more symbols than it lists, and "min length is 8" below eight characters.
     """
 
-    schema: ClassVar[dict[str, Any]] = {"format": "password", "minLength": SHORTEST_PASSWORD}
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            trim_whitespace=False,
-            min_length=8,
-            max_length=LONGEST_PASSWORD,
-            help_text=PASSWORD_RULE,
-            **options,
-        )
+    options: ClassVar = {
+        "trim_whitespace": False,
+        "min_length": 8,
+        "max_length": LONGEST_PASSWORD,
+        "help_text": PASSWORD_RULE,
+    }
+    schema: ClassVar = {"format": "password", "minLength": SHORTEST_PASSWORD}
 
     def validate_form(self, value: str) -> None:
         """
@@ -151,9 +140,10 @@ class Password(StrictCharField):
 
     def matches(self, value: str) -> bool:
         """Return whether the pool's policy is kept."""
+        kinds = (string.ascii_uppercase, string.ascii_lowercase, string.digits, SYMBOLS)
         return (
             len(value) >= SHORTEST_PASSWORD
             and value.strip() == value
             and len(value.splitlines()) == 1  # the pool's own pattern knows no line breaks
-            and not any(kind.isdisjoint(value) for kind in PASSWORD_CHARACTERS)
+            and all(set(kind) & set(value) for kind in kinds)
         )

@@ -9,7 +9,6 @@ from rest_framework.views import APIView
 
 from apps.auth.permissions import HasRole, get_caller, has_current_role
 from apps.claims.hasura import ADMIN
-from apps.users.errors import ReadOnlyStageError
 
 
 class IsAdminOrSelf(HasRole):
@@ -33,12 +32,9 @@ class IsAdminOrSelf(HasRole):
 class StageIsWritable(BasePermission):
     """All callers, unless the stage only shows another stage's data."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """
-        Allow, unless the stage is read-only; its role could not write either.
+    code = "read_only_stage"
+    message = "This stage is read-only: accounts cannot be changed here."
 
-        :raises ReadOnlyStageError: on a read-only stage
-        """
-        if settings.READ_ONLY:
-            raise ReadOnlyStageError
-        return True
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Allow, unless the stage is read-only; its role could not write either."""
+        return not settings.READ_ONLY

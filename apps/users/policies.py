@@ -27,11 +27,13 @@ def require_another_admin(
     user: MopedUser, roles: Sequence[str], address: str, actor: CognitoUser | None
 ) -> None:
     """
-    Refuse new roles or a new address that take the admin role from the actor or from the last admin.
+    Refuse a change that takes the admin role from the actor or from the last admin.
 
-    Call it in the transaction that changes them, before the change.
+    New roles, an address outside the City and a deactivation (which leaves no roles) do so. Call it in the
+    transaction of the change, before the change.
 
-    :raises OwnAccountError: if the user is the actor
+    :param actor: None for an operator
+    :raises OwnAccountError: if the user is the actor, and an admin
     :raises LastAdminError: if the user is the last admin
     """
     if grants_admin(roles, address) or not is_admin(user):

@@ -16,9 +16,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.claims import items as claims_items
+from apps.claims.hasura import HasuraClaims
 from apps.claims.identity import normalize
 from apps.claims.items import ClaimsChangedError, StoredItem
 from apps.core.context import current
+from apps.core.errors import MopedError
 from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
@@ -29,26 +31,30 @@ Entry = TypeVar("Entry")
 
 REPAIRED = "repaired"
 MATCH_THE_DATABASE = "make it what the database says"
-# What `repair` does. The database is right.
+# What a code says of its address, and what `repair` does. The database is right.
 REPAIRS = {
-    "unfinished": "finish it, or undo what there is of it",
-    "address_differs": MATCH_THE_DATABASE,
-    "claims_differ": MATCH_THE_DATABASE,
-    "claims_missing": MATCH_THE_DATABASE,
-    "claims_of_nobody": MATCH_THE_DATABASE,
-    "account_of_inactive": "take the claims away and remove the account",
+    "unfinished": ("is in a change that was cut off", "finish it, or undo what there is of it"),
+    "address_differs": ("has an account with another address", MATCH_THE_DATABASE),
+    "claims_differ": ("has other claims than in the database", MATCH_THE_DATABASE),
+    "claims_missing": ("is active, and has no claims", MATCH_THE_DATABASE),
+    "claims_of_nobody": ("has claims, and is not active in the database", MATCH_THE_DATABASE),
+    "account_of_inactive": ("is inactive, and has an account", "take the claims away and remove the account"),
 }
-# What only a person can do.
+# The same, with what only a person can do.
 ADVICE = {
-    "account_disabled": "deactivate the user, or enable the account",
-    "account_missing": "deactivate and activate the user in the editor, or create the user if never done",
-    "address_not_lower_case": "remove the item by hand",
-    "address_unverified": "save the user in the editor, which vouches for the address",
-    "password_missing": "set a password in the editor",
-    "second_account": "remove it by hand",
-    "sso_account_unknown": "nothing, or create the user, if this person is to use Moped",
-    "stray_account": "create or activate this user, who then gets the account; or remove it by hand",
+    "account_disabled": ("is active, with a disabled account", "deactivate the user, or enable the account"),
+    "account_missing": ("is active, without an account", "deactivate and activate, or create, the user"),
+    "address_not_lower_case": ("has an item that no look-up finds", "remove the item by hand"),
+    "address_unverified": ("is active, with an unverified address", "save the user in the editor"),
+    "password_missing": ("is active, without a permanent password", "set a password in the editor"),
+    "second_account": ("has a second account, which cannot sign in", "remove it by hand"),
+    "sso_account_unknown": ("is no user, and tried the single sign-on", "nothing, or create the user"),
+    "stray_account": (
+        "is no user, and has an account",
+        "create the user, who then gets it; or remove it by hand",
+    ),
 }
+MEANINGS = REPAIRS | ADVICE
 
 
 @dataclass
@@ -57,57 +63,61 @@ class Finding:
 
     code: str
     address: str
-    text: str
+    detail: str = ""
     is_notice: bool = False
     """Whether it is information for an operator, and not a fault."""
     change: PendingChange | None = None
     """The interrupted change."""
-    username: str = ""
-    """The account to delete."""
-    account_address: str = ""
-    """The account's address, which may differ from the user's."""
+    account: Account | None = None
+    """The user's account, which may have another address."""
     outcome: str = "to do"
 
     def is_about(self, addresses: Collection[str]) -> bool:
         """Return whether it concerns one of these lower-case addresses."""
-        own = self.change.addresses if self.change else (normalize(self.address), self.account_address)
-        return not set(own).isdisjoint(addresses)
+        own = self.change.addresses if self.change else (normalize(self.address),)
+        return not {*own, self.account and self.account.address}.isdisjoint(addresses)
 
     @property
-    def can_be_repaired(self) -> bool:
+    def safe_to_repair(self) -> bool:
         """Return whether `repair` applies the remedy."""
         return self.code in REPAIRS
 
     @property
-    def is_repaired(self) -> bool:
+    def repaired(self) -> bool:
         """Return whether `repair` succeeded."""
         return self.outcome == REPAIRED
 
     @property
+    def text(self) -> str:
+        """Return what contradicts what."""
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.address} {MEANINGS[self.code][0]}{detail}"
+
+    @property
     def remedy(self) -> str:
         """Return what ends the contradiction."""
-        return REPAIRS.get(self.code) or ADVICE[self.code]
+        return MEANINGS[self.code][1]
 
     def repair(self) -> None:
-        """
-        Apply the remedy, from what the database says now, and append it to the user's history.
-
-        :raises BusyError: if another change of the address is under way
-        :raises UpstreamError: if a store cannot be reached
-        """
-        if self.change:
-            services.resume(self.change)
+        """Apply the remedy, from what the database says now, and append it to the user's history."""
+        try:
+            if self.change:
+                services.resume(self.change)
+            else:
+                self._match_the_database()
+        except MopedError as error:
+            self.outcome = f"not repaired ({error})"
         else:
-            self._match_the_database()
-        self.outcome = REPAIRED
+            self.outcome = REPAIRED
 
     def _match_the_database(self) -> None:
         with transaction.atomic():
             attempts.lock([self.address])
             has_changed = stores.sync_from_database(self.address)
             user = MopedUser.objects.with_address(self.address)
-            if user and user.is_deleted and self.username:
-                cognito.delete(self.username)
+            # Another account may have a new owner by now.
+            if user and user.is_deleted and self.account and self.code == "account_of_inactive":
+                cognito.delete(self.account.username)
                 has_changed = True
             if user and has_changed:
                 repairs = {"repairs": {"from": None, "to": [self.code]}}
@@ -122,7 +132,7 @@ def interrupted_changes(grace_seconds: float) -> list[Finding]:
     """Return a finding for each pending change that is older than the grace period."""
     begun_before = timezone.now() - timedelta(seconds=grace_seconds)
     changes = PendingChange.objects.filter(created_at__lte=begun_before).order_by("created_at")
-    return [_of_change(change) for change in changes]
+    return [Finding("unfinished", change.email, change.operation, change=change) for change in changes]
 
 
 def disagreements(ends_at: float = math.inf) -> Iterator[Finding]:
@@ -177,70 +187,47 @@ def _in_time(entries: Iterable[Entry], ends_at: float) -> Iterator[Entry]:
         yield entry
 
 
-def _of_change(change: PendingChange) -> Finding:
-    """Return the finding for an interrupted change."""
-    text = f"the change {change.operation!r} of {change.email} was cut off"
-    return Finding("unfinished", change.email, text, change=change)
-
-
 def _of_account(account: Account, user: MopedUser | None) -> Iterator[Finding]:
     """Yield what is wrong with an account; `user` has it, or has its address."""
     if user is None or not user.may_sign_in:
-        yield from _of_unused_account(account, user)
+        yield _of_unused_account(account, user)
     elif account.username == str(user.cognito_user_id):
         yield from _of_own_account(account, user)
     elif not account.is_sso:
-        text = f"{user.address} has a second account, {account.username}, which cannot be used to sign in"
-        yield Finding("second_account", user.address, text)
+        yield Finding("second_account", user.address, account.username)
 
 
 def _of_own_account(account: Account, user: MopedUser) -> Iterator[Finding]:
     if account.email != user.address:
-        text = f"{user.address} has an account that signs in as {account.email or 'no address'}"
-        yield Finding("address_differs", user.address, text, account_address=account.address)
-    active = f"{user.address} is active, and the account"
+        yield Finding("address_differs", user.address, account.email or "no address", account=account)
     if not account.is_verified:
-        yield Finding("address_unverified", user.address, f"{active}'s address is not verified")
+        yield Finding("address_unverified", user.address)
     if not account.is_enabled:
-        yield Finding("account_disabled", user.address, f"{active} is disabled")
+        yield Finding("account_disabled", user.address)
     elif account.status == cognito.FORCE_CHANGE:
-        yield Finding("password_missing", user.address, f"{active} has no permanent password")
+        yield Finding("password_missing", user.address)
 
 
-def _of_unused_account(account: Account, user: MopedUser | None) -> Iterator[Finding]:
+def _of_unused_account(account: Account, user: MopedUser | None) -> Finding:
+    # Each attempt of the single sign-on creates an account, and the trigger denies it.
+    is_notice = account.is_sso
     if user and user.is_deleted:
-        text = f"{user.address} is inactive, and has the account {account.username}"
-        # Each attempt of the single sign-on creates an account, and the trigger denies it.
-        yield Finding(
-            "account_of_inactive",
-            user.address,
-            text,
-            is_notice=account.is_sso,
-            username=account.username,
-            account_address=account.address,
-        )
-    elif account.is_sso:
-        text = f"{account.username} tried the City's single sign-on, and no active user has this address"
-        yield Finding("sso_account_unknown", account.address, text, is_notice=True)
-    else:
-        text = f"the account {account.username} ({account.email}) belongs to no user in the database"
-        yield Finding("stray_account", account.address, text)
+        return Finding("account_of_inactive", user.address, account.username, is_notice, account=account)
+    code = "sso_account_unknown" if account.is_sso else "stray_account"
+    return Finding(code, account.address, account.username, is_notice)
 
 
 def _of_item(item: StoredItem, user: MopedUser | None) -> Iterator[Finding]:
     """Yield what is wrong with a claims item; `user` has its address in lower case."""
     if item.email != normalize(item.email):
-        text = f"the item {item.email} is not spelt in lower case: no look-up finds it"
-        yield Finding("address_not_lower_case", item.email, text)
+        yield Finding("address_not_lower_case", item.email)
     elif user is None or not user.may_sign_in:
-        text = f"{item.email} has claims, and is not active in the database"
-        yield Finding("claims_of_nobody", item.email, text)
-    elif stores.decode_or_none(item) != user.claims:
-        yield Finding("claims_differ", user.address, f"{user.address} has {_difference(item, user)}")
+        yield Finding("claims_of_nobody", item.email)
+    elif (claims := stores.decode_or_none(item)) != user.claims:
+        yield Finding("claims_differ", user.address, _difference(claims, user))
 
 
-def _difference(item: StoredItem, user: MopedUser) -> str:
-    claims = stores.decode_or_none(item)
+def _difference(claims: HasuraClaims | None, user: MopedUser) -> str:
     if claims is None:
         return "claims that cannot be read"
     if set(claims.allowed_roles) != set(user.claims.allowed_roles):
@@ -251,11 +238,9 @@ def _difference(item: StoredItem, user: MopedUser) -> str:
 
 def _of_user(user: MopedUser, *, has_account: bool, has_item: bool) -> Iterator[Finding]:
     """Yield what an active user lacks."""
-    active = f"{user.address} is active with {', '.join(user.login_roles) or 'no role'}, and"
     if user.may_sign_in and not has_account:
-        text = f"{active} the account {user.cognito_user_id} is gone"
-        yield Finding("account_missing", user.address, text)
+        yield Finding("account_missing", user.address, f"{user.cognito_user_id} is gone")
     elif user.may_sign_in and not has_item:
-        yield Finding("claims_missing", user.address, f"{active} has no claims")
+        yield Finding("claims_missing", user.address)
     elif user.cognito_user_id is None and not user.is_deleted and user.login_roles:
-        yield Finding("account_missing", user.address, f"{active} there is no account")
+        yield Finding("account_missing", user.address)

@@ -11,6 +11,7 @@ from rest_framework import status
 
 from apps.auth.callers import CognitoUser
 from apps.claims.hasura import NO_LOGIN, ROLES, HasuraClaims
+from apps.claims.items import ClaimsChangedError
 from apps.core.aws.errors import StoreMissingError
 from apps.core.errors import UnavailableError, UpstreamError
 from apps.core.http.operation import Operation, Operations
@@ -82,10 +83,10 @@ HISTORY = {
 
 # What any change of an account can meet.
 WRITE_ERRORS = (
-    errors.ReadOnlyStageError,
     errors.AddressRefusedError,
     errors.WorkgroupUnknownError,
     errors.BusyError,
+    ClaimsChangedError,
     StoreMissingError,
     UpstreamError,
     UnavailableError,
@@ -188,6 +189,7 @@ OPERATIONS: Operations = {
             **USER_ANSWER,
             errors=(
                 errors.UserNotFoundError,
+                errors.AccountNotFoundError,
                 errors.AddressTakenError,
                 errors.WeakPasswordError,
                 errors.InactiveError,

@@ -1,6 +1,6 @@
 """What callers of `/users/` bring, and what they are shown."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -15,7 +15,7 @@ from apps.core.http.serializers import (
 )
 from apps.users.fields import Address, Name, Password, Title
 from apps.users.models import Event, MopedUser
-from apps.users.selectors import UserDetail, list_all_workgroups, list_workgroups
+from apps.users.selectors import list_all_workgroups, list_workgroups
 
 LARGEST_ID = 2**31 - 1
 ROLES_HELP = "Each role at most once, and at least one."
@@ -34,6 +34,7 @@ USER_HELP_TEXTS = {
     "note": "A remark for other admins.",
     "date_added": "When the row was created.",
     "last_seen_date": "When the user last used the editor.",
+    "workgroup_id": "The id of the workgroup.",
 }
 EVENT_HELP_TEXTS = {
     "id": "The number of the entry.",
@@ -43,14 +44,6 @@ EVENT_HELP_TEXTS = {
     "actor_email": "The address of the person who did it.",
     "request_id": "Finds the request in the log.",
 }
-
-
-def _extra_kwargs(help_texts: dict[str, str]) -> dict[str, dict[str, Any]]:
-    return {name: {"help_text": help_text} for name, help_text in help_texts.items()}
-
-
-def _yes_or_no() -> dict[str, str]:
-    return {"true": "active", "false": "deactivated"}
 
 
 class ProfileSerializer(StrictSerializer):
@@ -105,17 +98,10 @@ class NewUserSerializer(ProfileSerializer):
 
 
 class ChangedUserSerializer(ProfileSerializer):
-    """A person as they shall be; without a password they keep theirs."""
+    """A person as they shall be; without a password, an empty one or null they keep theirs."""
 
     # The form sends "" for a password that was not touched.
     password = Password(required=False, allow_blank=True, allow_null=True)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return what the services take: an empty password and null are none."""
-        values = super().validate(attrs)
-        if not values.get("password"):
-            values.pop("password", None)
-        return values
 
 
 class ActivationSerializer(StrictSerializer):
@@ -147,7 +133,9 @@ class UserQuerySerializer(serializers.Serializer[Any]):
         style={"choices": list_all_workgroups},
     )
     active = serializers.BooleanField(
-        default=None, help_text="Only active users, or only deactivated ones.", style={"choices": _yes_or_no}
+        default=None,
+        help_text="Only active users, or only deactivated ones.",
+        style={"choices": lambda: {"true": "active", "false": "deactivated"}},
     )
     limit = serializers.IntegerField(
         min_value=1, max_value=200, default=50, help_text="How many users the page may have."
@@ -168,9 +156,6 @@ class RolesField(serializers.ListField):
 class UserSerializer(serializers.ModelSerializer[MopedUser]):
     """A person as the database knows them."""
 
-    workgroup_id = serializers.IntegerField(
-        allow_null=True, read_only=True, help_text="The id of the workgroup."
-    )
     workgroup_name = serializers.CharField(
         source="workgroup.workgroup_name",
         default=None,
@@ -187,8 +172,8 @@ class UserSerializer(serializers.ModelSerializer[MopedUser]):
 
     class Meta:
         model = MopedUser
-        fields = read_only_fields = (*USER_HELP_TEXTS, "workgroup_id", "workgroup_name", "roles")
-        extra_kwargs = _extra_kwargs(USER_HELP_TEXTS)
+        fields = read_only_fields = (*USER_HELP_TEXTS, "workgroup_name", "roles")
+        extra_kwargs: ClassVar = {name: {"help_text": text} for name, text in USER_HELP_TEXTS.items()}
 
 
 class AccountSerializer(serializers.Serializer[Any]):
@@ -206,7 +191,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField(help_text="When the account was created.")
 
 
-class UserDetailSerializer(serializers.Serializer[Any]):
+class UserDetailSerializer(UserSerializer):
     """One person as the three stores know them."""
 
     cognito = AccountSerializer(allow_null=True, read_only=True, help_text="The native account.")
@@ -215,12 +200,11 @@ class UserDetailSerializer(serializers.Serializer[Any]):
         allow_null=True, read_only=True, help_text="The claims that the user gets at sign-in."
     )
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Return the profile's fields and these."""
-        return {**UserSerializer().get_fields(), **super().get_fields()}
+    class Meta(UserSerializer.Meta):
+        fields = (*UserSerializer.Meta.fields, "cognito", "sso", "claims")
 
-    def to_representation(self, instance: UserDetail) -> dict[str, Any]:
-        """Return the profile, and beside it what Cognito and the claims table say."""
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the profile of a `UserDetail`, and beside it what Cognito and the claims table say."""
         return {
             **UserSerializer(instance.user).data,
             "cognito": instance.account and AccountSerializer(instance.account).data,
@@ -250,7 +234,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     class Meta:
         model = Event
         fields = read_only_fields = (*EVENT_HELP_TEXTS, "changes")
-        extra_kwargs = _extra_kwargs(EVENT_HELP_TEXTS)
+        extra_kwargs: ClassVar = {name: {"help_text": text} for name, text in EVENT_HELP_TEXTS.items()}
 
 
 class UserPageSerializer(serializers.Serializer[Any]):

@@ -97,12 +97,11 @@ def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) 
 
 
 def update_user(
-    *, actor: CognitoUser, cognito_user_id: UUID | None, password: str = "", **profile: Any
+    *, actor: CognitoUser, cognito_user_id: UUID, password: str | None = None, **profile: Any
 ) -> MopedUser:
     """
     Change a user's profile, roles, address or password; the old ones stay valid until the new ones are.
 
-    :param cognito_user_id: None if the path of the request names no account
     :param profile: the validated fields of the editor's form
     :raises UserNotFoundError: if there is no such account
     :raises InactiveError: if the user is inactive
@@ -138,14 +137,13 @@ def update_user(
     return user
 
 
-def _user_to_update(cognito_user_id: UUID | None, email: str) -> MopedUser:
+def _user_to_update(cognito_user_id: UUID, email: str) -> MopedUser:
     """
     Return the user whom an admin saves.
 
     An inactive user has no account. The editor's page may still show the former one, or none.
     """
-    user = MopedUser.objects.with_account(cognito_user_id) if cognito_user_id else None
-    user = user or MopedUser.objects.with_address(email)
+    user = MopedUser.objects.with_account(cognito_user_id) or MopedUser.objects.with_address(email)
     if user and not user.may_sign_in:
         raise InactiveError
     if user is None or user.cognito_user_id != cognito_user_id:

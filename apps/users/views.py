@@ -1,14 +1,14 @@
 """Administration of staff accounts, as the editor calls it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls.converters import UUIDConverter
 from rest_framework import status
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -17,7 +17,7 @@ from rest_framework.throttling import BaseThrottle
 from apps.auth.permissions import HasRole, IsAdmin, get_caller
 from apps.core.http.throttles import WriteThrottle
 from apps.core.http.views import CountedPagination, QueryView
-from apps.users import errors, selectors, services
+from apps.users import selectors, services
 from apps.users.models import MopedUser
 from apps.users.permissions import IsAdminOrSelf, StageIsWritable
 from apps.users.serializers import (
@@ -41,8 +41,7 @@ class EditorFormView(QueryView):
     The form shows nothing but the messages of fields, so every refusal of a write has one.
     """
 
-    readers: tuple[type[BasePermission], ...] = (HasRole,)
-    writers: tuple[type[BasePermission], ...] = (IsAdmin, StageIsWritable)
+    permission_classes = (HasRole,)
     body_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
     own_messages: Mapping[str, list[str]] | None = None
     """The messages of a refused write without the one that is added for the editor. The page shows them."""
@@ -65,10 +64,10 @@ class EditorFormView(QueryView):
         body.is_valid(raise_exception=True)
         return body.validated_data  # type: ignore[no-any-return]
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> Sequence[Any]:
         """Return who may read, or who may write."""
-        classes = self.readers if self.request.method in SAFE_METHODS else self.writers
-        return [permission() for permission in classes]
+        is_read = self.request.method in SAFE_METHODS
+        return super().get_permissions() if is_read else [IsAdmin(), StageIsWritable()]
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Count writes only."""
@@ -120,7 +119,7 @@ class UserListView(EditorFormView):
 class UserDetailView(EditorFormView):
     """One user, by the id of the native Cognito account (`cognito_user_id`, not `user_id`)."""
 
-    readers = (IsAdminOrSelf,)
+    permission_classes = (IsAdminOrSelf,)
     serializer_class = UserDetailSerializer
     body_serializer_class = ChangedUserSerializer
 
@@ -140,8 +139,8 @@ class UserDetailView(EditorFormView):
         the user is no member. Only the password stays if it is absent, `""` or null. An inactive user is
         refused with 409 `inactive`.
         """
-        changes = self.get_validated_body()
-        user = services.update_user(actor=get_caller(request), cognito_user_id=_uuid(user_id), **changes)
+        changes, account_id = self.get_validated_body(), _account_id(user_id)
+        user = services.update_user(actor=get_caller(request), cognito_user_id=account_id, **changes)
         return Response(UserSerializer(user).data)
 
     def delete(self, request: Request, user_id: str) -> Response:
@@ -190,21 +189,9 @@ class UserHistoryView(QueryView):
 
 
 def _account_id(text: str) -> UUID:
-    """
-    Return the id in a path.
-
-    :raises UserNotFoundError: if the text is not an id
-    """
-    account_id = _uuid(text)
-    if account_id is None:
-        raise errors.UserNotFoundError
-    return account_id
-
-
-def _uuid(text: str) -> UUID | None:
-    """Return the id, or None for any other text: the editor saves an inactive user as `null`."""
+    """Return the id in a path. Other text is an id that no account has: an inactive user's is `null`."""
     # Python's own constructor also takes braces and URN prefixes.
-    return UUID(text) if re.fullmatch(UUIDConverter.regex, text.lower()) else None
+    return UUID(text) if re.fullmatch(UUIDConverter.regex, text.lower()) else UUID(int=0)
 
 
 def _under_visible_field(fields: Mapping[str, list[str]], detail: str) -> dict[str, list[Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from apps.auth.tokens import keys
+from apps.auth.tokens import key_cache
 from tests.auth.signing import key
 from tests.support.token_factory import Publisher
 
@@ -21,6 +21,6 @@ def publisher(_publisher: Publisher, settings: Settings) -> Iterator[Publisher]:
     """Publish `pool-key-1` and `pool-key-2`, which have not been fetched yet."""
     _publisher.publish(key("pool-key-1"), key("pool-key-2"))
     settings.COGNITO_JWKS_URL = _publisher.url
-    keys.reset()
+    key_cache.reset()
     yield _publisher
-    keys.reset()
+    key_cache.reset()

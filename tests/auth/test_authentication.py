@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIClient
 
 from apps.auth.authentication import CognitoAuthentication, CookieAuthentication
-from apps.auth.tokens import keys
+from apps.auth.tokens import key_cache
 from apps.auth.tokens.errors import KeysUnavailableError
 from apps.core.http import routes
 from apps.core.http.problems import WrappedMopedError
@@ -20,10 +20,7 @@ ROUTE = "/auth/current_user2"
 
 
 class TestHeader:
-    @pytest.mark.parametrize(
-        "header",
-        ["Bearer {token}", "bearer {token}", "BEARER {token}", "Bearer  {token}", "Bearer {token} \t"],
-    )
+    @pytest.mark.parametrize("header", ["Bearer {token}", "bearer {token}", "BEARER  {token} \t"])
     def test_may_have_any_case_and_the_spaces_of_http(
         self, api_client: APIClient, signer: Signer, header: str
     ) -> None:
@@ -119,7 +116,7 @@ class TestWithoutKeys:
     ) -> dict[str, str]:
         """The headers of a caller with a genuine token."""
         settings.COGNITO_JWKS_URL = "http://127.0.0.1:9/jwks.json"
-        keys.reset()
+        key_cache.reset()
         if request.param == "header":
             return {"authorization": f"Bearer {signer.token()}"}
         return {"cookie": f"{TestCookie.NAME}={signer.token()}"}

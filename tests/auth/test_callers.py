@@ -29,7 +29,6 @@ class TestVerifiedCityAddress:
             ({"email_verified": "false"}, False, True),
             ({"email_verified": None}, False, True),
             ({"email_verified": False, "cognito:username": "azuread_jane.doe@gmail.com"}, False, True),
-            ({"email_verified": False, "cognito:username": "jane.doe@austintexas.gov"}, False, True),
             ({"email": "jane.doe@gmail.com"}, True, False),
         ],
     )

@@ -51,12 +51,3 @@ class TestSsoAddress:
     )
     def test_is_in_the_name_of_a_single_sign_on_account(self, username: str, address: str) -> None:
         assert identity.sso_address(username) == address
-
-
-class TestClaimsAddress:
-    @pytest.mark.parametrize(
-        ("username", "address"),
-        [("azuread_Jane@austintexas.gov", "jane@austintexas.gov"), ("x", "alias@example.com")],
-    )
-    def test_prefers_the_name_of_a_single_sign_on_account(self, username: str, address: str) -> None:
-        assert identity.claims_address(username=username, email="Alias@Example.com") == address

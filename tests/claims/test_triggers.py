@@ -45,7 +45,7 @@ class TestHandler:
         [
             (event(email="Jane.Doe@AustinTexas.gov"), "jane.doe@austintexas.gov"),
             (event("azuread_Jane.Doe@AustinTexas.gov"), "jane.doe@austintexas.gov"),
-            (event("AzureAD_Jane.Doe@austintexas.gov"), "jane.doe@austintexas.gov"),
+            (event("AzureAD_Jane.Doe@austintexas.gov", email="alias@x.gov"), "jane.doe@austintexas.gov"),
             # Not the item of jackie@austintexas.gov.
             (event(email="jac\u212aie@austintexas.gov"), "jac\u212aie@austintexas.gov"),
             (event("azuread_jac\u212aie@austintexas.gov"), "jac\u212aie@austintexas.gov"),

@@ -1,4 +1,4 @@
-"""One cache for keys, roles and secrets."""
+"""One cache for keys, roles, secrets and readiness."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from tests.support.waiting import LIMIT_SECONDS
 
 Cache = RefreshingCache[str, str]
 
-FRESH, MAX_AGE, PAUSE, PAUSE_WITHOUT_VALUE, INTERVAL = 60, 360, 30, 5, 10
+FRESH, MAX_AGE, PAUSE, INTERVAL = 60, 360, 30, 10
 
 
 class Source:
@@ -35,8 +35,7 @@ class Source:
         return answer
 
     def cache(self, **options: Any) -> Cache:
-        pauses: dict[str, Any] = {"pause": PAUSE, "pause_without_value": PAUSE_WITHOUT_VALUE}
-        return RefreshingCache(self.load, FRESH, max_age=MAX_AGE, **pauses, **options)
+        return RefreshingCache(self.load, FRESH, max_age=MAX_AGE, pause=PAUSE, **options)
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ class TestGet:
         for key in "ab":
             with pytest.raises(NotLoadedError):
                 cache.get(key)
-        clock.passes(PAUSE_WITHOUT_VALUE)
+        clock.passes(UnavailableError.retry_after)
 
         assert cache.get("b") == "b2"
         assert cache.get("a") == "a3"
@@ -161,22 +160,15 @@ class TestClear:
 
         assert cache.get("b") == "b4"
 
-    @pytest.mark.parametrize("error", [None, UnavailableError()])
-    def test_ignores_a_load_that_had_begun(
-        self, cache: Cache, source: Source, error: Exception | None
-    ) -> None:
+    def test_drops_what_a_load_that_had_begun_stores(self, cache: Cache, source: Source) -> None:
         source.may_answer.clear()
-        source.error = error
-        with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(cache.get, "a")
+        with ThreadPoolExecutor(2) as pool:
+            pool.submit(cache.get, "a")
             source.is_called.acquire()
-            cache.clear("b")
+            pool.submit(cache.clear, "a")
             source.may_answer.set()
-            first.exception()
-        source.error = None
 
         assert cache.peek("a") is None
-        assert cache.get("a") == "a2"
 
 
 class TestThreads:
@@ -210,7 +202,6 @@ class TestThreads:
         clock.passes(FRESH)
 
         assert self.outcome_while_another_loads(cache, source) == "a1"
-        assert cache.get("a") == "a2"
 
     def outcome_while_another_loads(self, cache: Cache, source: Source) -> object:
         source.is_called = threading.Semaphore(0)

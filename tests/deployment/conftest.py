@@ -1,13 +1,12 @@
 """The package, built once and unpacked as Lambda does."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from apps.deployment.package import builder, interpreter
 from apps.deployment.package.interpreter import target_of_file
-from tests.support import lambda_environment, lambda_runtime, strict_mode
+from tests.support import lambda_runtime
 
 VARIABLES = {
     "MOPED_API_CURRENT_ENVIRONMENT": "staging",
@@ -19,16 +18,6 @@ VARIABLES = {
     "COGNITO_APP_CLIENT_ID": "test-client-1",
     "DATABASE_URL": "postgresql://unknown@127.0.0.1:9/nothing",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_pause_between_deployments(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let tests that share an account deploy one REST API after another. Rehearsals wait as on AWS."""
-    if "emulator" not in request.fixturenames:
-        yield
-        return
-    with strict_mode.seconds_between_deployments(request.getfixturevalue("emulator").url, 0):
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +37,4 @@ def task(built: builder.Package, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="session")
 def lambda_python() -> Path:
-    return lambda_environment.python()
+    return lambda_runtime.python()

@@ -1,6 +1,7 @@
 """infrastructure/moped-api.yaml, as it is written."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -24,9 +25,13 @@ def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
 Loader.add_multi_constructor("!", _plain)
 
 
+def read(path: Path) -> Any:
+    return yaml.load(path.read_text(), Loader)  # noqa: S506 (a safe loader, extended)
+
+
 @cache
 def document() -> dict[str, Any]:
-    return dict(yaml.load(TEMPLATE.read_text(), Loader))  # noqa: S506 (a safe loader, extended)
+    return dict(read(TEMPLATE))
 
 
 def resources() -> dict[str, Any]:

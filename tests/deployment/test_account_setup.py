@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +15,34 @@ from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.rendering import Stage
 from apps.devstack.emulator import Emulator
+from tests.support.emulator_fixtures import clients_call
 
 pytestmark = [pytest.mark.slow(cost=5), pytest.mark.emulator]
 
 JANE, PASSWORD = "jane.doe@austintexas.gov", "Correct-Horse-42"
-SHARED = f"t{uuid.uuid4().hex[:8]}"
 
 
-@pytest.fixture
-def new_name(provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Return a maker of names of stages that zappa_settings.json has."""
+@pytest.fixture(scope="module", autouse=True)
+def _account(emulator: Emulator) -> Iterator[None]:
+    """An account whose functions run every command, and zappa_settings.json, to which tests add stages."""
     document = zappa_settings.read()
-    monkeypatch.setattr(zappa_settings, "read", lambda: document)
+    with clients_call(emulator.url), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zappa_settings, "read", lambda: document)
+        patch.setattr(stages, "manage", lambda _stage, command: (int("Unknown" in command), command))
+        yield
 
-    def add(name: str = "") -> str:
-        name = name or f"t{uuid.uuid4().hex[:8]}"
-        moped, tags = {"stack": f"moped-{name}"}, {"stage": name}
-        document[name] = {**document["staging"], "moped": moped, "tags": tags}
-        return name
 
-    return add
+def add_stage() -> str:
+    """Return the name of a new stage."""
+    document, name = zappa_settings.read(), f"t{uuid.uuid4().hex[:8]}"
+    document[name] = {**document["staging"], "moped": {"stack": f"moped-{name}"}, "tags": {"stage": name}}
+    return name
 
 
 @pytest.fixture
-def name(new_name: Callable[..., str]) -> Iterator[str]:
+def name() -> Iterator[str]:
     """A stage without a stack; it leaves none."""
-    name = new_name()
+    name = add_stage()
     yield name
     stack_updates.delete(f"moped-{name}")
 
@@ -123,19 +125,15 @@ class TestDeployStack:
             account_setup.deploy_stack(name, path, trigger, lines.append)
 
 
-@pytest.fixture
-def stage(new_name: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """A stage whose secrets are filled and whose function has created the admin. Tests share it."""
-    name = new_name(SHARED)
-    if stack_updates.describe(f"moped-{name}") is None:
-        path = write(tmp_path / "parameters.json", Stage=name, DatabaseUrl="postgresql:///none")
-        account_setup.deploy_stack(name, path, "", print)
-        account_setup.fill_secrets(name, print)
-        pool = stack.outputs(f"moped-{name}")["UserPoolId"]
-        clients.cognito().admin_create_user(UserPoolId=pool, Username=JANE)
-
-    monkeypatch.setattr(stages, "manage", lambda _stage, command: (int("Unknown" in command), command))
-    return Stage(name, f"moped-api-{name}", {}, stack.outputs(f"moped-{name}"))
+@pytest.fixture(scope="module")
+def stage(_account: None, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """A stage whose secrets are filled and whose function has created the admin."""
+    name, path = add_stage(), tmp_path_factory.mktemp("stage") / "parameters.json"
+    account_setup.deploy_stack(name, write(path, Stage=name, DatabaseUrl="postgresql:///none"), "", print)
+    account_setup.fill_secrets(name, print)
+    stage = Stage(name, f"moped-api-{name}", {}, stack.outputs(f"moped-{name}"))
+    clients.cognito().admin_create_user(UserPoolId=stage.outputs["UserPoolId"], Username=JANE)
+    return stage
 
 
 class TestFillSecrets:
@@ -177,7 +175,7 @@ class TestCreateFirstAdmin:
 
 class TestMapHost:
     @pytest.fixture
-    def stage(self, provisioned_emulator: Emulator) -> Stage:
+    def stage(self) -> Stage:
         settings = {"domain": "api.example", "tags": {}, "moped": {"hosts": ["editor.example"]}}
         return Stage("nowhere", "moped-api-nowhere", settings, {})
 

@@ -18,7 +18,6 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 from django.conf import settings
-from django.test import override_settings
 from jose import jwt
 
 from apps.claims.hasura import CLAIMS_NAMESPACE
@@ -97,10 +96,9 @@ def target(request: pytest.FixtureRequest) -> Target:
 def emulated(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Target]:
     """The emulator's pool and table, and the API in this process, with the rights of `stage verify`."""
     variables = request.getfixturevalue("provisioned_variables")
-    values = emulator_fixtures.as_settings(variables)
-    probe = {"READINESS_PROBES": {"neighbour": "tests.test_access.well"}}  # the role may ask no others
-    with emulator_fixtures.clients_call(emulator.url), override_settings(**values, **probe):
-        probes.forget()
+    probe = {"neighbour": "tests.test_access.well"}  # the role may ask no others
+    with emulator_fixtures.provisioned(emulator.url, variables, READINESS_PROBES=probe):
+        probes._cache.clear()
         outputs = provision.deploy({"GitHubRepository": "city/moped", "Verification": "true"})
         credentials = json.dumps({"email": VIEWER, "password": PASSWORD})
         clients.secrets_manager().put_secret_value(SecretId=outputs["SmokeSecret"], SecretString=credentials)

@@ -116,17 +116,3 @@ class TestMetrics:
 
     def test_alarms_tell_the_operators(self) -> None:
         assert [name for name, alarm in alarms().items() if alarm["AlarmActions"] != ["Alarms"]] == []
-
-    def test_of_findings_alarm_at_the_first_one(self) -> None:
-        alarm = alarms()["AccountsDisagree"]
-
-        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
-        assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
-
-    def test_of_findings_alarm_when_nothing_was_compared(self) -> None:
-        """Hours, not one day: CloudWatch evaluates an older data point where the only period has none."""
-        alarm = alarms()["AccountsAreNotCompared"]
-
-        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("SampleCount", "LessThanThreshold")
-        assert (alarm["Threshold"], alarm["TreatMissingData"]) == (1, "breaching")
-        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, 26)

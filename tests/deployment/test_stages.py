@@ -1,10 +1,9 @@
 """The life of a stage at the embedded AWS; Zappa's part is played by the calls that it comes down to."""
 
-import hashlib
 import io
 import json
 import uuid
-import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,18 @@ from apps.core.aws import clients
 from apps.deployment import reconciliation_job, smoke, stages, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
+from apps.deployment.package import builder
 from apps.deployment.package.builder import Package
+from apps.deployment.package.interpreter import target_of_file
 from apps.deployment.settings import rendering, zappa_settings
 from apps.deployment.settings.rendering import Stage
 from apps.devstack import accounts, personas, provision
 from apps.devstack.emulator import Emulator
 from apps.users.management.commands import reconcile_users
 from tests.deployment import test_facts as facts
+from tests.deployment.emulated_account import write_package
 from tests.support import strict_mode
-from tests.support.emulator_fixtures import clients_call
+from tests.support.emulator_fixtures import clients_call, provisioned
 from tests.support.waiting import LIMIT_SECONDS
 
 pytestmark = [pytest.mark.slow(cost=30), pytest.mark.emulator]
@@ -73,11 +75,8 @@ def package(folder: Path, **behaviour: Any) -> Package:
         "migrate": MIGRATE,
         "trigger": trigger(claims),
     }
-    path = folder / f"{uuid.uuid4()}.zip"
-    with zipfile.ZipFile(path, "w") as zipped:
-        zipped.writestr("handler.py", f"# {uuid.uuid4()}\n{FUNCTION.format(**usual | behaviour)}")
-    content = path.read_bytes()
-    return Package(path, hashlib.sha256(content).hexdigest(), len(content))
+    source = f"# {uuid.uuid4()}\n{FUNCTION.format(**usual | behaviour)}"
+    return builder.describe(Path(write_package(folder / f"{uuid.uuid4()}.zip", source)), target_of_file())
 
 
 def run_zappa(stage: Stage, command: str, *options: Any) -> str:
@@ -89,7 +88,7 @@ def run_zappa(stage: Stage, command: str, *options: Any) -> str:
             FunctionName=stage.function,
             Runtime="python3.13",
             Role=stage.settings["role_arn"],
-            Handler="handler.lambda_handler",
+            Handler=stage.settings["lambda_handler"],
             Code={"ZipFile": options[1].read_bytes()},
             Timeout=20,
             Environment={"Variables": variables},
@@ -115,7 +114,6 @@ def new_stage() -> Stage:
         "ReconciliationFunction": f"moped-reconcile-{name}",
     }
     changes = {
-        "lambda_handler": "handler.lambda_handler",
         "lambda_concurrency": 1,
         "role_arn": outputs["FunctionRoleArn"],
         "tags": {"stage": name},
@@ -126,13 +124,20 @@ def new_stage() -> Stage:
     return Stage(name, f"moped-api-{name}", settings, outputs)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _account(emulator: Emulator, provisioned_variables: Mapping[str, str]) -> Iterator[None]:
+    """An account of the pool that tests versions, which `run_zappa` deploys."""
+    with provisioned(emulator.url, provisioned_variables), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "run_zappa", run_zappa)
+        accounts.ensure([VIEWER], with_rows=False)
+        fill(provision.stack_outputs()["SmokeSecret"], {"email": VIEWER.email, "password": personas.PASSWORD})
+        yield
+
+
 @pytest.fixture
-def stage(provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
-    """A stage that is not deployed, and an account that tests its versions."""
-    monkeypatch.setattr(stages, "run_zappa", run_zappa)
-    stage = new_stage()
-    fill(stage.outputs["SmokeSecret"], {"email": VIEWER.email, "password": personas.PASSWORD})
-    return stage
+def stage() -> Stage:
+    """A stage that is not deployed."""
+    return new_stage()
 
 
 class Deployment:
@@ -168,39 +173,26 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-def deployments() -> dict[str, Deployment]:
-    """The deployments that tests of this module share, as far as they were made."""
-    return {}
-
-
-@pytest.fixture
-def once(deployments: dict[str, Deployment], stage: Stage, tmp_path: Path) -> Deployment:
+def once(_account: None, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """A stage with one live version. Tests leave that version live."""
-    if "once" not in deployments:
-        accounts.ensure([VIEWER], with_rows=False)
-        deployment = Deployment(new_stage(), tmp_path)
-        deployment.deploy()
-        deployments["once"] = deployment
-    return deployments["once"]
+    deployment = Deployment(new_stage(), tmp_path_factory.mktemp("once"))
+    deployment.deploy()
+    return deployment
 
 
-@pytest.fixture
-def twice(
-    deployments: dict[str, Deployment], stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Deployment:
+@pytest.fixture(scope="module")
+def twice(_account: None, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """A stage with two versions, the second for other settings. Tests leave the second live."""
-    if "twice" not in deployments:
-        accounts.ensure([VIEWER], with_rows=False)
-        monkeypatch.setattr(functions, "KEPT_VERSIONS", 1)
-        deployment = Deployment(new_stage(), tmp_path)
-        settings = deployment.stage.settings
-        settings["aws_environment_variables"][OLD_VARIABLE] = "1"
+    deployment = Deployment(new_stage(), tmp_path_factory.mktemp("twice"))
+    settings = deployment.stage.settings
+    settings["aws_environment_variables"][OLD_VARIABLE] = "1"
+    deployment.deploy()
+    del settings["aws_environment_variables"][OLD_VARIABLE]
+    settings["architecture"] = "arm64"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "KEPT_VERSIONS", 1)
         deployment.deploy()
-        del settings["aws_environment_variables"][OLD_VARIABLE]
-        settings["architecture"] = "arm64"
-        deployment.deploy()
-        deployments["twice"] = deployment
-    return deployments["twice"]
+    return deployment
 
 
 def fill(secret: str, content: dict[str, str]) -> None:
@@ -215,20 +207,19 @@ class TestDeploy:
         assert "migrated" in once.messages
 
     def test_waits_until_lambda_knows_a_new_role(
-        self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provisioned_emulator: Emulator
+        self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
     ) -> None:
         def run(stage: Stage, command: str, *options: Any) -> str:
             try:
                 output = run_zappa(stage, command, *options)
             except ClientError as error:
                 raise StageError(f"Could not {command} {stage.name}: {error}") from error
-            strict_mode.refuse_roles(provisioned_emulator.url, 1)  # and the role of the second function
+            strict_mode.refuse_roles(emulator.url, 1)  # and the role of the second function
             return output
 
-        accounts.ensure([VIEWER], with_rows=False)
         monkeypatch.setattr(stages, "run_zappa", run)
         monkeypatch.setattr(functions, "ROLE_PAUSE_SECONDS", 0)
-        strict_mode.refuse_roles(provisioned_emulator.url, 1)
+        strict_mode.refuse_roles(emulator.url, 1)
         deployment = Deployment(stage, tmp_path)
 
         deployment.deploy()
@@ -311,7 +302,7 @@ class TestDeploy:
 
 
 class TestFacts:
-    def test_show_no_address_of_a_person_when_they_fail(self, provisioned_emulator: Emulator) -> None:
+    def test_show_no_address_of_a_person_when_they_fail(self) -> None:
         person = {"Username": "azuread_jane.doe@x.example", "email": "jane.doe@y.example"}
         target = Mock(**{"accounts.return_value": [{**person, "UserStatus": facts.FEDERATED[0]}]})
         target.pool.return_value = person
@@ -333,10 +324,11 @@ class TestSmokeToken:
     def test_says_what_is_wrong_with_the_account(
         self, content: dict[str, str], reason: str, stage: Stage
     ) -> None:
-        fill(stage.outputs["SmokeSecret"], content)
+        secret = f"{stage.name}/smoke"
+        clients.secrets_manager().create_secret(Name=secret, SecretString=json.dumps(content))
 
         with pytest.raises(StageError, match=reason):
-            smoke.smoke_token(stage.outputs)
+            smoke.smoke_token(stage.outputs | {"SmokeSecret": secret})
 
 
 class TestRollback:
@@ -360,15 +352,13 @@ class TestRollback:
 class TestReconciliation:
     """The function beside it that compares the staff accounts."""
 
-    def test_has_the_package_under_its_own_role(self, once: Deployment) -> None:
+    def test_has_the_package_under_its_own_role_and_time_limit(self, once: Deployment) -> None:
         outputs, configuration = once.stage.outputs, once.reconciliation
 
         assert configuration["CodeSha256"] == functions.checksum_of(once.packages[0].digest)
         assert configuration["Role"] == outputs["ReconciliationRoleArn"] != outputs["FunctionRoleArn"]
         assert configuration["Environment"]["Variables"] == once.stage.settings["aws_environment_variables"]
-
-    def test_may_run_for_a_minute_longer_than_the_command(self, once: Deployment) -> None:
-        assert once.reconciliation["Timeout"] - reconcile_users.MAX_SECONDS >= 60
+        assert configuration["Timeout"] - reconcile_users.MAX_SECONDS >= 60
 
     def test_stays_as_it_is_where_it_has_no_such_package(self, once: Deployment, tmp_path: Path) -> None:
         other = package(tmp_path)
@@ -433,12 +423,10 @@ class TestGateway:
         rest_api.configure(stage)
         assert self.deployments(api) == 2
 
-    def test_turns_away_what_is_too_much(
-        self, stage: Stage, provisioned_emulator: Emulator, api: str
-    ) -> None:
+    def test_turns_away_what_is_too_much(self, stage: Stage, emulator: Emulator, api: str) -> None:
         rest_api.configure(stage)
 
-        url = f"{provisioned_emulator.url}/{stage.name}/"
+        url = f"{emulator.url}/{stage.name}/"
         host = {"Host": f"{api}.execute-api.localhost"}
         first, second = (requests.get(url, headers=host, timeout=LIMIT_SECONDS) for _ in range(2))
         assert (first.status_code, second.status_code) == (200, 429)
@@ -462,26 +450,12 @@ class TestRender:
         ],
         ids=["an output", "the stack"],
     )
-    def test_names_what_is_missing(
-        self, name: str, changes: dict[str, Any], reason: str, provisioned_emulator: Emulator
-    ) -> None:
+    def test_names_what_is_missing(self, name: str, changes: dict[str, Any], reason: str) -> None:
         with pytest.raises(StageError, match=reason):
             rendering.render(name, changes=changes)
 
-    def test_takes_the_processor_of_zappa_if_the_file_names_none(
-        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        outputs = provision.stack_outputs()
-        monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
-        document = zappa_settings.read()
-        del document[zappa_settings.BASE]["architecture"]
-
-        stage = rendering.render("staging", document=document)
-
-        assert stage.settings["architecture"] == "x86_64"
-
-    def test_completes_a_stage_by_what_its_stack_made(
-        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    def test_completes_a_stage_by_its_stack_and_zappas_processor(
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         outputs = provision.stack_outputs() | {
             "DatabaseUrl": "postgresql:///x",
@@ -491,9 +465,12 @@ class TestRender:
         }
         monkeypatch.setattr(stack, "outputs", lambda *_arguments: outputs)
 
-        stage = rendering.render("staging", commit="abc")
+        document = zappa_settings.read()
+        del document[zappa_settings.BASE]["architecture"]
 
-        settings = stage.settings
+        settings = rendering.render("staging", document=document, commit="abc").settings
+
+        assert settings["architecture"] == "x86_64"
         assert settings["role_arn"] == outputs["FunctionRoleArn"]
         assert settings["vpc_config"] == {"SubnetIds": ["a", "b"], "SecurityGroupIds": ["c"]}
         variables = settings["aws_environment_variables"]
@@ -508,7 +485,7 @@ class TestRender:
         with pytest.raises(StageError, match=r'debug is on .* Write: "debug": false\.$'):
             rendering.render("staging")
 
-    def test_refuses_an_empty_secret(self, provisioned_emulator: Emulator) -> None:
+    def test_refuses_an_empty_secret(self) -> None:
         with pytest.raises(StageError, match="missing or empty"):
             stack.require_secret_value("nowhere")
 

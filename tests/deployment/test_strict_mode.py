@@ -5,6 +5,7 @@ import json
 import uuid
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
@@ -71,7 +72,8 @@ def role(provisioned_emulator: Emulator) -> str:
 
 
 @pytest.fixture
-def settings_of_function(role: str) -> dict[str, Any]:
+def new(role: str) -> dict[str, Any]:
+    """The arguments that create a function."""
     return {
         "FunctionName": unique("strict"),
         "Runtime": "python3.13",
@@ -79,12 +81,6 @@ def settings_of_function(role: str) -> dict[str, Any]:
         "Handler": "handler.lambda_handler",
         "Code": {"ZipFile": package()},
     }
-
-
-@pytest.fixture
-def function(settings_of_function: dict[str, Any]) -> str:
-    """A new function whose state was not requested yet."""
-    return clients.lambda_client().create_function(**settings_of_function)["FunctionName"]
 
 
 def create_stack(resources: dict[str, Any]) -> str:
@@ -126,38 +122,35 @@ class TestTags:
 
 
 class TestGateway:
-    def test_takes_one_deployment_in_a_while(self, provisioned_emulator: Emulator) -> None:
+    def test_takes_one_deployment_in_a_while(
+        self, provisioned_emulator: Emulator, request: pytest.FixtureRequest
+    ) -> None:
         client = boto3.client("apigateway", config=Config(retries={"total_max_attempts": 1}))
         first, second = (client.create_rest_api(name="strict")["id"] for _ in range(2))
+        set_seconds = partial(strict_mode.set_seconds_between_deployments, provisioned_emulator.url)
 
         client.create_deployment(restApiId=first)
-        with strict_mode.seconds_between_deployments(provisioned_emulator.url, 3600):
-            code, _ = refused(client.create_deployment, restApiId=second)
+        request.addfinalizer(partial(set_seconds, 0))
+        set_seconds(3600)
+        code, _ = refused(client.create_deployment, restApiId=second)
 
         assert code == "TooManyRequestsException"
 
 
 class TestCloudFormation:
-    def test_takes_time_and_refuses_a_change_meanwhile(self, provisioned_emulator: Emulator) -> None:
+    def test_takes_time_and_refuses_a_change_meanwhile(
+        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client, template = clients.cloudformation(), json.dumps({"Resources": API})
         name = create_stack({"Api": API["Api"]})
 
-        template = json.dumps({"Resources": API})
-        code, message = refused(clients.cloudformation().update_stack, StackName=name, TemplateBody=template)
-
+        code, message = refused(client.update_stack, StackName=name, TemplateBody=template)
         assert (code, "IN_PROGRESS" in message) == ("ValidationError", True)
         assert status(name) == "CREATE_IN_PROGRESS"
         assert finished(name) == ""
 
-    def test_deletes_no_stack_that_is_updated(
-        self, provisioned_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        client = clients.cloudformation()
-        name = create_stack({"Api": API["Api"]})
-        assert finished(name) == ""
-        client.update_stack(StackName=name, TemplateBody=json.dumps({"Resources": API}))
-
+        client.update_stack(StackName=name, TemplateBody=template)
         code, message = refused(client.delete_stack, StackName=name)
-
         assert code == "ValidationError"
         assert message.endswith("cannot be deleted while in status UPDATE_IN_PROGRESS")
         monkeypatch.setattr(stack_updates, "await_end", lambda _name: "")
@@ -175,62 +168,54 @@ class TestCloudFormation:
         assert status(stack["StackId"]) == "DELETE_COMPLETE"
 
     @pytest.mark.parametrize(
-        ("statements", "reason"),
+        ("rights", "credentials", "reason"),
         [
-            ([STACKS], "apigateway:POST on resource: arn:aws:apigateway:us-east-1::/restapis "),
-            ([STACKS, APIS[0]], "apigateway:PUT on resource: arn:aws:apigateway:us-east-1::/restapis/"),
-            ([STACKS, *APIS], ""),
+            ([], None, "apigateway:POST on resource: arn:aws:apigateway:us-east-1::/restapis "),
+            (APIS[:1], None, "apigateway:PUT on resource: arn:aws:apigateway:us-east-1::/restapis/"),
+            (APIS, "arn:aws:iam::1:role/x", "iam:PassRole on resource: arn:aws:iam::1:role/x"),
+            (APIS, None, ""),
         ],
-        ids=["no API", "no method", "all"],
+        ids=["no API", "no method", "no role", "all"],
     )
     def test_has_the_rights_of_its_caller(
-        self, statements: list[Any], reason: str, provisioned_emulator: Emulator
+        self, rights: list[Any], credentials: str | None, reason: str, provisioned_emulator: Emulator
     ) -> None:
-        with Role(rights=statements).worn():
-            failure = finished(create_stack(API))
+        method = json.loads(json.dumps(API["Method"]))
+        method["Properties"]["Integration"]["Credentials"] = credentials
+
+        with Role(rights=[STACKS, *rights]).worn():
+            failure = finished(create_stack({**API, "Method": method}))
 
         assert reason in failure
         assert bool(reason) == bool(failure)
 
     def test_reads_no_template_that_its_caller_may_not(self, provisioned_emulator: Emulator) -> None:
-        bucket = provision.stack_outputs()["DeploymentBucket"]
-        clients.s3().put_object(
-            Bucket=bucket, Key="strict.json", Body=json.dumps({"Resources": API}).encode()
-        )
+        create, url = clients.cloudformation().create_stack, "https://s3.amazonaws.com/bucket/strict.json"
 
-        with Role(rights=[STACKS, *APIS]).worn():
-            _, message = refused(
-                clients.cloudformation().create_stack,
-                StackName=unique("strict"),
-                TemplateURL=f"https://s3.amazonaws.com/{bucket}/strict.json",
-            )
+        with Role(rights=[STACKS]).worn():
+            _, message = refused(create, StackName=unique("strict"), TemplateURL=url)
 
-        assert f"s3:GetObject on resource: arn:aws:s3:::{bucket}/strict.json" in message
-
-    def test_hands_over_no_role_that_its_caller_may_not(self, role: str) -> None:
-        method = json.loads(json.dumps(API["Method"]))
-        method["Properties"]["Integration"]["Credentials"] = role
-
-        with Role(rights=[STACKS, *APIS]).worn():
-            failure = finished(create_stack({**API, "Method": method}))
-
-        assert f"iam:PassRole on resource: {role}" in failure
+        assert "s3:GetObject on resource: arn:aws:s3:::bucket/strict.json" in message
 
 
 class TestLambda:
-    @pytest.mark.parametrize("change", ["code", "configuration", "version"])
-    def test_refuses_a_change_while_another_is_in_progress(self, function: str, change: str) -> None:
-        client = clients.lambda_client()
-        changes: dict[str, Any] = {
-            "code": (client.update_function_code, {"ZipFile": package()}),
-            "configuration": (client.update_function_configuration, {"Timeout": 5}),
-            "version": (client.publish_version, {}),
-        }
-        call, arguments = changes[change]
+    @pytest.mark.parametrize(
+        ("change", "arguments"),
+        [
+            ("update_function_code", {"ZipFile": package()}),
+            ("update_function_configuration", {"Timeout": 5}),
+            ("publish_version", {}),
+        ],
+    )
+    def test_refuses_a_change_while_another_is_in_progress(
+        self, new: dict[str, Any], change: str, arguments: dict[str, Any]
+    ) -> None:
+        client, function = clients.lambda_client(), {"FunctionName": new["FunctionName"]}
+        client.create_function(**new)
 
-        code, _ = refused(call, FunctionName=function, **arguments)
-        state = client.get_function_configuration(FunctionName=function)["State"]
-        call(FunctionName=function, **arguments)
+        code, _ = refused(getattr(client, change), **function, **arguments)
+        state = client.get_function_configuration(**function)["State"]
+        getattr(client, change)(**function, **arguments)
 
         assert (code, state) == ("ResourceConflictException", "Pending")
 
@@ -242,43 +227,43 @@ class TestLambda:
         ],
         ids=["4 kB of variables", "50 MB of package"],
     )
-    def test_has_quotas(
-        self, settings_of_function: dict[str, Any], change: dict[str, Any], refusal: str
-    ) -> None:
-        create = clients.lambda_client_long_timeout().create_function
+    def test_has_quotas(self, new: dict[str, Any], change: dict[str, Any], refusal: str) -> None:
+        assert refused(clients.lambda_client_long_timeout().create_function, **new | change)[0] == refusal
 
-        assert refused(create, **settings_of_function | change)[0] == refusal
+    def test_leaves_100_requests_at_once_unreserved(self, new: dict[str, Any]) -> None:
+        reserve = clients.lambda_client().put_function_concurrency
+        name = clients.lambda_client().create_function(**new)["FunctionName"]
 
-    def test_leaves_100_requests_at_once_unreserved(self, function: str) -> None:
-        code, message = refused(
-            clients.lambda_client().put_function_concurrency,
-            FunctionName=function,
-            ReservedConcurrentExecutions=901,
-        )
+        code, message = refused(reserve, FunctionName=name, ReservedConcurrentExecutions=901)
 
         assert code == "InvalidParameterValueException"
         assert "Ask AWS for more, or lower `lambda_concurrency`" in str(StageError(message))
 
-    def test_is_handed_no_role_that_its_caller_may_not(self, settings_of_function: dict[str, Any]) -> None:
-        role, create = settings_of_function["Role"], clients.lambda_client().create_function
+    def test_is_handed_no_role_that_its_caller_may_not(self, new: dict[str, Any]) -> None:
+        create = clients.lambda_client().create_function
         condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-        passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role, "Condition": condition}
+        passing = {
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": new["Role"],
+            "Condition": condition,
+        }
 
         with Role(rights=[FUNCTIONS]).worn():
-            _, message = refused(create, **settings_of_function)
+            _, message = refused(create, **new)
         with Role(rights=[FUNCTIONS, passing]).worn():
-            assert create(**settings_of_function)["Role"] == role
+            assert create(**new)["Role"] == new["Role"]
 
-        assert f"iam:PassRole on resource: {role}" in message
+        assert f"iam:PassRole on resource: {new['Role']}" in message
 
     def test_knows_a_new_role_after_a_while(
-        self, provisioned_emulator: Emulator, settings_of_function: dict[str, Any]
+        self, provisioned_emulator: Emulator, new: dict[str, Any]
     ) -> None:
         create = clients.lambda_client().create_function
         strict_mode.refuse_roles(provisioned_emulator.url, 1)
 
-        code, message = refused(create, **settings_of_function)
-        create(**settings_of_function)
+        code, message = refused(create, **new)
+        create(**new)
 
         assert code == "InvalidParameterValueException"
         assert "cannot be assumed by Lambda. Look whether the stack's roles" in str(StageError(message))

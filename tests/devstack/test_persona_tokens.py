@@ -5,7 +5,7 @@ from django.core.management import call_command
 from jose import jwt
 from pytest_django.fixtures import Settings
 
-from apps.auth.tokens import explain
+from apps.auth.management.commands import explain_token
 from apps.claims.hasura import CLAIMS_NAMESPACE
 from apps.claims.identity import sso_username
 from apps.devstack import persona_tokens
@@ -36,8 +36,8 @@ class TestToken:
         out = StringIO()
         call_command("token", "--as", "viewer", stdout=out)
         token = out.getvalue().removesuffix("\n")
-        code, report = explain.explain(token)
-        assert code == explain.ACCEPTED
+        code, report = explain_token.explain(token)
+        assert code == explain_token.ACCEPTED
         assert BY_KEY["viewer"].email in report
 
 

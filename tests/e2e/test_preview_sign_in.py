@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from werkzeug.serving import make_server
 
-from tests.auth.browser.test_relay import RELAY, preview_url
+from tests.auth.browser.test_preview_sign_in import RELAY, preview_url
 from tests.e2e.conftest import executable, window
 from tests.support.token_factory import Signer
 

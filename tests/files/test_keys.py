@@ -25,19 +25,17 @@ class TestNewKeys:
 
 class TestCanonical:
     @pytest.mark.parametrize(
-        "key",
+        ("key", "canonical"),
         [
-            "private/project/1/with space & 100% ünïcode.pdf",
-            "private/project/1/a//b",
-            "private/project/1/..hidden..",
+            *(
+                (key, key)
+                for key in ("private/project/1/a b & 100% ü.pdf", "private/1/a//b", "private/..x..")
+            ),
+            *((f"{slashes}private/project/1/x", "private/project/1/x") for slashes in ("/", "//")),
         ],
     )
-    def test_leaves_a_key_as_it_is_stored(self, key: str) -> None:
-        assert keys.canonical(key) == key
-
-    @pytest.mark.parametrize("key", ["/private/project/1/x", "//private/project/1/x"])
-    def test_drops_leading_slashes(self, key: str) -> None:
-        assert keys.canonical(key) == "private/project/1/x"
+    def test_is_the_key_without_leading_slashes(self, key: str, canonical: str) -> None:
+        assert keys.canonical(key) == canonical
 
     @pytest.mark.parametrize(
         "key",
@@ -47,6 +45,7 @@ class TestCanonical:
             "private/project/1/../../user/7/x",
             "private\\project\\..\\user",
             "private/project/./x",
+            "private/project/1/..",
             "private/project/1/nul\x00",
             "private/project/1/lone\ud800",
             "private/project/1/" + "ü" * 512,
@@ -62,10 +61,6 @@ class TestDisplayName:
         ("key", "name"),
         [
             ("private/project/65/80_04072022191747_40d4c982e064d0f9_1800half.pdf", "1800half.pdf"),
-            (
-                "private/project/65/80_04072022191747_40d4c982e064d0f9_with_under_scores.pdf",
-                "with_under_scores.pdf",
-            ),
             ("private/user/80/04072022191747_40d4c982e064d0f9_my_face.png", "my_face.png"),
             ("private/project/65/one_two.pdf", "one_two.pdf"),
             ("private/project/65/a_b_c_", "a_b_c_"),

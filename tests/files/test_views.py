@@ -8,9 +8,6 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 from rest_framework.test import APIClient
 
-from apps.core.errors import UnavailableError
-from apps.core.http.throttles import SignatureThrottle
-from apps.files import adapters
 from apps.files.models import Person, Project
 from tests.conftest import Caller
 from tests.files.conftest import OWN_ID, make_file
@@ -46,8 +43,7 @@ class TestRequestSignature:
         assert response.status_code == 200
         assert response.headers["Access-Control-Allow-Origin"] == "https://moped.example"
         body = response.json()
-        assert body["message"] == "permission granted"
-        assert body["status"] == "success"
+        assert (body["message"], body["status"]) == ("permission granted", "success")
         assert body["filename"] == body["credentials"]["fields"]["key"]
         assert body["credentials"]["url"].startswith("http")
         assert all(isinstance(value, str) for value in body["credentials"]["fields"].values())
@@ -71,9 +67,10 @@ class TestRequestSignature:
             ({}, "file"),
             ({"file": "noextension"}, "file"),
             ({"file": "a\x00.pdf"}, "file"),
+            ({"file": ["a.pdf", "b.pdf"]}, "file"),
             ({"file": "a.pdf", "project_id": "abc"}, "project_id"),
             ({"file": "a.pdf", "project_id": "00"}, "project_id"),
-            ({"file": "a.pdf", "project_id": "1.0"}, "project_id"),
+            ({"file": "a.pdf", "project_id": "0\n"}, "project_id"),
             ({"file": "a.pdf", "project_id": "\u0661"}, "project_id"),
             ({"file": "a.pdf", "project_id": "9" * 10_000}, "project_id"),
             ({"file": "a.pdf", "project_id": str(2**31)}, "project_id"),
@@ -91,35 +88,10 @@ class TestRequestSignature:
         problem = response.json()
         assert list(problem["error"]) == [field]
         assert isinstance(problem["error"][field], list)
-        assert "credentials" not in problem
 
     def test_refuses_a_caller_without_a_row(self, calling: Caller, db: None) -> None:
         response = request_signature(calling(), file="a.pdf")
         assert (response.status_code, response.json()["code"]) == (403, "database_id_refused")
-
-    def test_asks_to_come_back_while_nothing_can_be_signed(
-        self, calling: Caller, person: Person, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def unavailable(**_: Any) -> None:
-            raise UnavailableError
-
-        monkeypatch.setattr(adapters, "presign_upload", unavailable)
-        response = request_signature(calling(), file="a.pdf")
-        assert response.status_code == 503
-        assert response.headers["Retry-After"]
-
-
-class TestThrottle:
-    def test_counts_both_routes_together(
-        self, calling: Caller, person: Person, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(SignatureThrottle, "THROTTLE_RATES", {"signatures": "2/min"})
-        calls = [request_signature(calling(), file="a.pdf"), download(calling(), KEY)]
-        response = request_signature(calling(), file="a.pdf")
-
-        assert [response.status_code for response in calls] == [200, 404]
-        assert response.status_code == 429
-        assert response.headers["Retry-After"]
 
 
 class TestDownload:
@@ -165,9 +137,7 @@ class TestDownload:
         [
             "private/project/1/unknown.pdf",
             "private/project/1/%2e%2e/%2e%2e/user/78/x",
-            "private/project/1/nul%00",
             "private/project/1/%ff%fe",
-            "private/project/1/" + "x" * 10_000,
             "//",
         ],
         ids=lambda value: value[:40],

@@ -1,13 +1,14 @@
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import time_machine
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.health import probes
+from tests.support.clock import Clock
 from tests.support.waiting import LIMIT_SECONDS
 
 probed: list[str] = []
@@ -23,15 +24,18 @@ def broken() -> None:
 
 
 def hanging() -> None:
+    probed.append("hanging")
     released.wait(LIMIT_SECONDS)
 
 
 @pytest.fixture(autouse=True)
 def _unprobed() -> Iterator[None]:
+    probes._cache.clear()
     probed.clear()
     released.clear()
     yield
     released.set()
+    probes._cache.clear()
 
 
 def named_probes(**paths: str) -> dict[str, str]:
@@ -72,15 +76,28 @@ class TestReady:
         assert response.json()["detail"] == "Not ready: database."
         assert not released.is_set()  # the probe still hangs
 
-    def test_probes_once_in_five_seconds(self, api_client: APIClient, settings: Settings) -> None:
+    def test_probes_once_in_five_seconds(
+        self, api_client: APIClient, settings: Settings, clock: Clock
+    ) -> None:
         settings.READINESS_PROBES = named_probes(one="well")
 
-        with time_machine.travel(1_900_000_000, tick=False) as clock:
-            for seconds in (0, 4, 1):
-                clock.shift(seconds)
-                api_client.get("/health/ready")
+        for seconds in (0, 4, 1):
+            clock.passes(seconds)
+            api_client.get("/health/ready")
 
         assert probed == ["well", "well"]
+
+    def test_probes_once_for_callers_at_the_same_time(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.READINESS_PROBES = named_probes(one="hanging")
+        monkeypatch.setattr(probes, "DEADLINE_SECONDS", 0.1)
+
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(4):
+                pool.submit(probes.check)
+
+        assert probed == ["hanging"]
 
 
 @pytest.mark.django_db(transaction=True)

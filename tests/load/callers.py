@@ -5,7 +5,6 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
@@ -30,6 +29,10 @@ class Wish(NamedTuple):
     statuses: tuple[int, ...] = (200,)
 
 
+Plan = list[tuple[Wish, float]]
+"""What is asked for, and how often beside the others."""
+
+
 @dataclass
 class Tally:
     """What came back, from all threads: appending to a list needs no lock."""
@@ -50,37 +53,29 @@ class Tally:
 # ---- good callers ---------------------------------------------------------------------------------
 
 
-def wishes(port: int, people: dict[str, Any]) -> list[tuple[Wish, float]]:
-    """Return what is asked for, and how often beside the others: much as the editor does it."""
-    admin = people["tokens"]["admin"]
-    common = [
+def wishes(port: int, people: dict[str, Any]) -> Plan:
+    """Return what is asked for, much as the editor does it."""
+    plan: Plan = [
         (Wish("/", "/"), 5),
         (Wish("/health/live", "/health/live"), 5),
         # 503 says that a neighbour took more than a second, which is an answer and no failure.
         (Wish("/health/ready", "/health/ready", statuses=(200, 503)), 1),
         (Wish("preflight", "/users/", method="OPTIONS"), 9),
-        (Wish("list of users", "/users/", admin), 10),
+        (Wish("list of users", "/users/", people["tokens"]["admin"]), 10),
     ]
-    return [
-        *common,
-        *(
-            wish
-            for token in people["crowd"]
-            for wish in _of_an_editor(port, token, 70 / len(people["crowd"]))
-        ),
-    ]
+    form, share = "/files/request-signature?file=plan.pdf", 10 / len(people["crowd"])
+    for token in people["crowd"]:
+        with closing(HTTPConnection(HOST, port)) as connection:
+            key = json.loads(_ask(connection, Wish("", form, token))[1])["filename"]
+        plan += [
+            (Wish("/auth/current_user", "/auth/current_user", token), 4 * share),
+            (Wish("upload form", form, token), 1.5 * share),
+            (Wish("download link", f"/files/download/{key}", token), 1.5 * share),
+        ]
+    return plan
 
 
-def _of_an_editor(port: int, token: str, share: float) -> Iterator[tuple[Wish, float]]:
-    form = "/files/request-signature?file=plan.pdf"
-    with closing(HTTPConnection(HOST, port)) as connection:
-        key = json.loads(_ask(connection, Wish("", form, token))[1])["filename"]
-    yield Wish("/auth/current_user", "/auth/current_user", token), share * 4 / 7
-    yield Wish("upload form", form, token), share * 1.5 / 7
-    yield Wish("download link", f"/files/download/{key}", token), share * 1.5 / 7
-
-
-def good(port: int, plan: list[tuple[Wish, float]], count: int, tally: Tally) -> None:
+def good(port: int, plan: Plan, count: int, tally: Tally) -> None:
     """Call again and again on one connection. Each unexpected status and each lost answer is a failure."""
     chooser = random.Random(count)
     connection = HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
@@ -148,9 +143,7 @@ def slow(port: int, ended: Event, tally: Tally) -> None:
 
 def _throw(port: int, message: bytes, *, hang_up: bool) -> int:
     with socket.create_connection((HOST, port), PATIENCE_SECONDS) as line:
-        with suppress(
-            OSError
-        ):  # it hung up while we were still talking: its answer may be there all the same
+        with suppress(OSError):  # it hung up while we were talking, and its answer may be there all the same
             line.sendall(message)
         if not hang_up:
             return _status(line)

@@ -1,7 +1,7 @@
 """
 Half an hour's requests in a few minutes, mixed with junk: what is lost, what is kept, what it costs.
 
-    make load                              36,000 good requests to four workers
+    make load                              36,000 good requests to four workers, and half as many again
     make load ARGS="--requests 2000"       a short one
 
 It starts an AWS, a PostgreSQL and gunicorn of its own and calls only them, on the loopback address. It
@@ -21,17 +21,15 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from apps.devstack.emulator import Emulator, free_port
 from tests.load import callers
-from tests.support import environment
+from tests.support import standalone
 from tests.support.gunicorn_server import Served
 
-REQUESTS = 36_000  # twenty a second for half an hour
+REQUESTS = 36_000  # twenty a second for half an hour: each thread grows once, by its largest answer
 CROWD = 30  # so many that none of them reaches the limit of a single caller
 GOOD, JUNK, SLOW = 8, 2, 3
-WARM_UP = 0.5  # as many again: each thread grows once, by what its largest answer takes
 SETTLED_SECONDS = 4.0  # longer than a kept connection is kept
-# A worker may grow by this much in the second half. A leak of a kilobyte a request does not fit.
+# A worker may grow by this much in the last third. A leak of a kilobyte a request does not fit.
 FLAT_MEGABYTES = 3
 FLAT_DESCRIPTORS = 3
 
@@ -44,58 +42,53 @@ class Worker(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result of one run: its workers, by process id, after the warm-up, half-way and at the end."""
+    """The result of one run: its workers, by process id, before the last third and after it."""
 
     tally: callers.Tally
     seconds: float
-    moments: list[dict[int, Worker]]
+    before: dict[int, Worker]
+    after: dict[int, Worker]
 
     def problems(self) -> Iterator[str]:
         """Say what did not hold."""
         if self.tally.failures:
             yield f"{len(self.tally.failures)} good requests failed: {'; '.join(self.tally.failures[:3])}"
         yield from (f"junk made a crash: {crash}" for crash in self.tally.crashes)
-        start, half_way, end = self.moments
-        if start.keys() != end.keys():
-            yield f"workers ended: {sorted(start.keys() - end.keys())}"
-        for pid in start.keys() & end.keys():
-            # The kernel shares the warm-up out unevenly: in the first half a worker may still grow.
-            before, after = half_way[pid].megabytes, end[pid].megabytes
-            if after - before > FLAT_MEGABYTES:
-                yield f"worker {pid} grew from {before:.1f} to {after:.1f} MB"
-            if end[pid].descriptors - start[pid].descriptors > FLAT_DESCRIPTORS:
-                yield f"worker {pid} went from {start[pid].descriptors} to {end[pid].descriptors} descriptors"
+        if self.before.keys() != self.after.keys():
+            yield f"workers ended: {sorted(self.before.keys() - self.after.keys())}"
+        for pid in self.before.keys() & self.after.keys():
+            before, after = self.before[pid], self.after[pid]
+            if after.megabytes - before.megabytes > FLAT_MEGABYTES:
+                yield f"worker {pid} grew from {before.megabytes:.1f} to {after.megabytes:.1f} MB"
+            if after.descriptors - before.descriptors > FLAT_DESCRIPTORS:
+                yield f"worker {pid} went from {before.descriptors} to {after.descriptors} descriptors"
 
 
 def run(served: Served, requests: int) -> Outcome:
-    """Warm up, call in two halves, and look at the workers after each."""
-    plan = callers.wishes(served.port, served.people)
-    _call(served, plan, round(requests * WARM_UP), callers.Tally())
-    tally, seconds, moments = callers.Tally(), 0.0, [_settled(served)]
-    for _half in range(2):
-        seconds += _call(served, plan, requests // 2, tally)
-        moments.append(_settled(served))
-    return Outcome(tally, seconds, moments)
+    """Call, look at the workers, call half as often again, and look again."""
+    plan, tally = callers.wishes(served.port, served.people), callers.Tally()
+    seconds = _call(served, plan, requests, tally)
+    before = _settled(served)
+    seconds += _call(served, plan, requests // 2, tally)
+    return Outcome(tally, seconds, before, _settled(served))
 
 
-def _call(
-    served: Served, plan: list[tuple[callers.Wish, float]], requests: int, tally: callers.Tally
-) -> float:
+def _call(served: Served, plan: callers.Plan, requests: int, tally: callers.Tally) -> float:
     """Let good callers call, and return how long it took. The others call until the good ones end."""
     ended, began = Event(), time.perf_counter()
     token = served.people["tokens"]["admin"]
     with ThreadPoolExecutor(GOOD + JUNK + SLOW) as pool:
-        futures = [pool.submit(callers.junk, served.port, token, ended, tally, seed) for seed in range(JUNK)]
-        futures += [pool.submit(callers.slow, served.port, ended, tally) for _ in range(SLOW)]
+        others = [pool.submit(callers.junk, served.port, token, ended, tally, seed) for seed in range(JUNK)]
+        others += [pool.submit(callers.slow, served.port, ended, tally) for _ in range(SLOW)]
         count = max(1, requests // GOOD)
         good = [pool.submit(callers.good, served.port, plan, count, tally) for _ in range(GOOD)]
         try:
             for future in good:
                 future.result()
         finally:
-            seconds = time.perf_counter() - began
             ended.set()
-        for future in futures:
+        seconds = time.perf_counter() - began
+        for future in others:
             future.result()
     return seconds
 
@@ -128,11 +121,12 @@ def report(outcome: Outcome) -> Iterator[str]:
     yield "\n| junk | answered with | number |\n|---|---:|---:|"
     for (kind, status), number in sorted(Counter(tally.junk).items()):
         yield f"| {kind} | {status or 'silence'} | {number:,} |"
-    yield "\n| worker | MB after the warm-up | half-way | at the end | descriptors before | after |"
-    yield "|---|---:|---:|---:|---:|---:|"
-    for number, (start, half_way, end) in enumerate(zip(*map(dict.values, outcome.moments), strict=False), 1):
-        memory = " | ".join(f"{worker.megabytes:.1f}" for worker in (start, half_way, end))
-        yield f"| {number} | {memory} | {start.descriptors} | {end.descriptors} |"
+    yield "\n| worker | MB before the last third | after | descriptors before | after |"
+    yield "|---|---:|---:|---:|---:|"
+    for before, after in zip(outcome.before.items(), outcome.after.values(), strict=False):
+        pid, worker = before
+        memory = f"{worker.megabytes:.1f} | {after.megabytes:.1f}"
+        yield f"| {pid} | {memory} | {worker.descriptors} | {after.descriptors} |"
 
 
 def main() -> None:
@@ -143,28 +137,14 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--workers", type=int, default=4)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="moped-load-") as folder:
-        outcome = _run_with_servers(Path(folder), arguments.requests, arguments.workers)
+    with (
+        standalone.running() as variables,
+        tempfile.TemporaryDirectory(prefix="moped-load-") as folder,
+        Served(Path(folder), variables, workers=arguments.workers, crowd=CROWD) as served,
+    ):
+        outcome = run(served, arguments.requests)
     print("\n".join(report(outcome)))
     sys.exit("\n".join(outcome.problems()) or 0)
-
-
-def _run_with_servers(folder: Path, requests: int, workers: int) -> Outcome:
-    emulator = Emulator(folder, free_port(), durable=False)
-    emulator.start()
-    try:
-        environment.apply("postgresql:///not-used-here")
-        os.environ["AWS_ENDPOINT_URL"] = emulator.url
-        import django
-
-        django.setup()
-        from apps.devstack import provision
-
-        variables = provision.create_resources(8000, emulator.url)
-        with Served(folder, variables, workers=workers, crowd=CROWD) as served:
-            return run(served, requests)
-    finally:
-        emulator.stop()
 
 
 if __name__ == "__main__":

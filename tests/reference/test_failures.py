@@ -57,7 +57,7 @@ def lose_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "ATTEMPTS", 1)
-    for forget in (clients.forget_clients, secrets.forget, probes.forget):
+    for forget in (clients.forget_clients, secrets.forget, probes._cache.clear):
         forget()
 
 

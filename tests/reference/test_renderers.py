@@ -9,8 +9,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from apps.users import selectors, services
@@ -22,6 +20,7 @@ from tests.users.stores import profile
 
 PAGE = {"accept": "text/html"}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
+VIEWER = uuid.uuid5(uuid.NAMESPACE_URL, "vera.viewer@austintexas.gov")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -119,12 +118,6 @@ class TestPages:
         response = impersonate("viewer").get("/files/request-signature", headers=PAGE)
         assert "connect-src 'self';" in policy(response)
 
-    def test_link_to_routes_under_the_prefix_of_the_stage(self, api_client: APIClient) -> None:
-        page = api_client.get("/health/live", headers=PAGE, SCRIPT_NAME="/staging").content.decode()
-
-        assert '<a href="/staging/users/">' in page
-        assert '<a href="/staging/health/live" aria-current="page">' in page
-
     def test_keep_html_out_of_forms_and_tables(self, admin_client: APIClient) -> None:
         name = "<script>alert(1)</script>"
         MopedUser.objects.create(**profile("jane.doe@austintexas.gov", last_name=name))
@@ -134,23 +127,13 @@ class TestPages:
         assert response.status_code == 200
         assert name.encode() not in response.content
 
-    @pytest.mark.parametrize("name", ["%3F.pdf", "a%250Ab.pdf"])
-    def test_open_at_a_path_with_odd_characters(self, admin_client: APIClient, name: str) -> None:
-        page = admin_client.get(f"/files/download/{name}", headers=PAGE)
+    def test_open_at_a_path_with_odd_characters(self, admin_client: APIClient) -> None:
+        page = admin_client.get("/files/download/%3Fa%250Ab.pdf", headers=PAGE)
 
         assert '<a href="/files/">Files</a>' in page.text
         assert "file_unknown" in page.text
 
-    def test_ask_for_the_choices_of_a_field_once(self, admin_client: APIClient) -> None:
-        with CaptureQueriesContext(connection) as queries:
-            admin_client.get("/users/", headers=PAGE)
-
-        choices = [query for query in queries if 'FROM "moped_workgroup"' in query["sql"]]
-        assert len(choices) == 3  # the filter asks for active and former workgroups, the form for active ones
-
-    @pytest.mark.parametrize(
-        "media_type", ["text/xml", "multipart/form-data", "multipart/form-data; boundary=x"]
-    )
+    @pytest.mark.parametrize("media_type", ["text/xml", "multipart/form-data"])
     def test_show_that_a_media_type_is_unsupported(self, admin_client: APIClient, media_type: str) -> None:
         response = admin_client.post("/users/", "<user/>", content_type=media_type, headers=PAGE)
 
@@ -174,11 +157,11 @@ class TestMessages:
         errors = re.findall(r'-(\w+)-about">\s*<p class="error">(.*?)</p>\s*(<p class="error">)?', page)
         assert [(name, message) for name, message, _ in errors] == [
             ("email", "must be an email address, such as jane.doe@austintexas.gov"),
-            ("first_name", "This field is required."),
-            ("last_name", "This field is required."),
-            ("title", "The greatest length is 255."),
-            ("workgroup_id", "This field is required."),
-            ("roles", "This field is required."),
+            ("first_name", "required field"),
+            ("last_name", "required field"),
+            ("title", "max length is 255"),
+            ("workgroup_id", "required field"),
+            ("roles", "required field"),
             ("password", PASSWORD_RULE),
         ]
         assert not any(another for _, _, another in errors)
@@ -223,7 +206,7 @@ class TestLinks:
     def people(self) -> None:
         for name, account, changes in (
             ("jane", UNKNOWN, {"workgroup_id": 19}),
-            ("vera.viewer", uuid.uuid5(uuid.NAMESPACE_URL, "vera.viewer@austintexas.gov"), {}),
+            ("vera.viewer", VIEWER, {}),
             ("former", None, {"is_deleted": True, "roles": ["moped-admin", "moped-viewer"]}),
             ("paula", None, {"roles": ["non-login-user"]}),
         ):
@@ -242,9 +225,7 @@ class TestLinks:
         assert "/users/activate/?email=paula%40austintexas.gov" in links
 
     def test_lead_a_viewer_to_the_own_page(self, impersonate: Impersonate) -> None:
-        account = uuid.uuid5(uuid.NAMESPACE_URL, "vera.viewer@austintexas.gov")
-
-        assert self.links(impersonate("viewer")) == [f"/users/{account}"]
+        assert self.links(impersonate("viewer")) == [f"/users/{VIEWER}"]
 
     def test_to_an_activation_tick_the_former_roles(self, admin_client: APIClient) -> None:
         query = "email=former%40austintexas.gov&roles=moped-admin&roles=moped-viewer"
@@ -282,16 +263,12 @@ class TestLinks:
             "Is deleted</b>: no → yes",
         ]
 
-    def test_show_roles_that_hasura_let_in(self, admin_client: APIClient) -> None:
+    def test_show_state_and_roles_as_they_are(self, admin_client: APIClient) -> None:
         MopedUser.objects.filter(cognito_user_id=UNKNOWN).update(roles=["moped-viewer", None, 1])
 
-        page = admin_client.get("/users/", headers=PAGE)
-
-        assert 'data-title="Roles">moped-viewer, None, 1<' in page.text
-
-    def test_say_why_a_user_cannot_sign_in(self, admin_client: APIClient) -> None:
         page = admin_client.get("/users/", headers=PAGE).text
 
+        assert 'data-title="Roles">moped-viewer, None, 1<' in page  # as Hasura let them in
         states = re.findall(r'data-title="State">(.*?)<', page)
         assert sorted(states) == ["active", "active", "deactivated", "no sign-in"]
 
@@ -318,12 +295,7 @@ class TestLinks:
 @pytest.mark.django_db
 class TestTools:
     def test_fold_the_filters_until_one_is_set(self, admin_client: APIClient) -> None:
-        for query, is_open in (
-            ("", False),
-            ("?limit=1&offset=1&search=", False),
-            ("?search=x", True),
-            ("?limit=x", True),
-        ):
+        for query, is_open in (("?limit=1&search=", False), ("?search=x", True), ("?limit=x", True)):
             page = admin_client.get(f"/users/{query}", headers=PAGE).text
             assert ('<details class="filters" open>' in page) == is_open
 
@@ -338,11 +310,6 @@ class TestTools:
         assert "200 with an empty body" in page
         assert f'href="{path}">Back to' in page
 
-    def test_offer_no_download_of_what_was_only_signed(self, impersonate: Impersonate) -> None:
-        page = visible(impersonate("editor").get("/files/request-signature?file=x.pdf", headers=PAGE))
-
-        assert "Download" not in page
-
 
 class TestOpenRoute:
     def test_leads_to_the_page(self, api_client: APIClient) -> None:
@@ -350,9 +317,7 @@ class TestOpenRoute:
 
         assert (response.status_code, response.headers["Location"]) == (302, "/users/some%20one/history")
 
-    @pytest.mark.parametrize(
-        "query", ["", "route=nothing", "route=user", "route=auth-sign-out", "route=user&key=x"]
-    )
+    @pytest.mark.parametrize("query", ["", "route=auth-sign-out", "route=user&key=x"])
     def test_knows_no_other_routes(self, api_client: APIClient, query: str) -> None:
         assert api_client.get(f"/docs/open?{query}").status_code == 404
 
@@ -360,26 +325,14 @@ class TestOpenRoute:
 @pytest.mark.django_db
 class TestFormsByCookie:
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
-    @pytest.mark.parametrize(
-        ("origin", "token", "is_refused"),
-        [
-            ("https://testserver", None, False),
-            ("https://testserver", "x" * 32, True),
-            ("https://evil.example", None, True),
-        ],
-    )
-    def test_need_the_token_of_the_page(
-        self, signer: Signer, method: str, origin: str, token: str | None, *, is_refused: bool
-    ) -> None:
+    def test_need_the_token_of_the_page(self, signer: Signer, method: str) -> None:
         browser = APIClient(enforce_csrf_checks=True)
         browser.cookies["__Host-moped_id_token"] = signer.token()
         browser.get("/auth/current_user", headers=PAGE)
-        token = token or browser.cookies["__Host-csrftoken"].value
-        fields = urlencode({"_method": method, "csrfmiddlewaretoken": token})
 
-        response = browser.post(
-            "/users/none", fields, content_type=FORM, secure=True, headers=PAGE | {"origin": origin}
-        )
+        for token in (browser.cookies["__Host-csrftoken"].value, "x" * 32):
+            fields = urlencode({"_method": method, "csrfmiddlewaretoken": token})
+            headers = PAGE | {"origin": "https://testserver"}
+            response = browser.post("/users/none", fields, content_type=FORM, secure=True, headers=headers)
 
-        assert (b"csrf_failed" in response.content) == is_refused
-        assert response.status_code == 403 or not is_refused
+            assert (b"csrf_failed" in response.content) == (token == "x" * 32)

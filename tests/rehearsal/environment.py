@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -24,7 +24,7 @@ from apps.devstack.emulator import Emulator, free_port
 from apps.devstack.postgresql import DATABASE, SUPERUSER, Cluster
 from tests.deployment.role import acting_with
 from tests.rehearsal import github
-from tests.support import lambda_environment, password_auth, strict_mode
+from tests.support import lambda_runtime, password_auth, strict_mode
 
 FOLDER = BUILD / "rehearsal-world"
 PROGRAMS = PROJECT / "tests" / "rehearsal" / "programs"
@@ -44,41 +44,31 @@ class Outcome(NamedTuple):
 class Environment:
     """An AWS emulator and a PostgreSQL cluster, empty at the start and removed at the end."""
 
-    def __init__(self) -> None:
-        self._cleanup = ExitStack()
+    def __init__(self, cleanup: ExitStack) -> None:
+        """Start both, and set Django up as for an operator."""
         self.outputs: dict[str, dict[str, str]] = {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        """Start both, and set Django up as for an operator."""
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         os.environ.update(self.shell())
-        with self._cleanup:
-            with patch.dict(os.environ, {"DJANGO_SETTINGS_MODULE": "moped_api.settings"}):
-                operators.apply()
-                django.setup()
-            self.database = Cluster(FOLDER / "postgresql", durable=False)
-            self._cleanup.callback(self.database.stop)
-            self.database.start()
-            emulator = Emulator(
-                FOLDER / "aws",
-                self.port,
-                durable=False,
-                function_python=lambda_environment.python(),
-                launcher=strict_mode.LAUNCHER,
-            )
-            self._cleanup.callback(emulator.stop)
-            emulator.start()
-            password_auth.require_passwords(self.database)
-            self._login_secret = self._make_login()
-            self._cleanup = self._cleanup.pop_all()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Stop both."""
-        self._cleanup.close()
+        with patch.dict(os.environ, {"DJANGO_SETTINGS_MODULE": "moped_api.settings"}):
+            operators.apply()
+            django.setup()
+        self.database = Cluster(FOLDER / "postgresql", durable=False)
+        cleanup.callback(self.database.stop)
+        self.database.start()
+        emulator = Emulator(
+            FOLDER / "aws",
+            self.port,
+            durable=False,
+            function_python=lambda_runtime.python(),
+            launcher=strict_mode.LAUNCHER,
+        )
+        cleanup.callback(emulator.stop)
+        emulator.start()
+        password_auth.require_passwords(self.database)
+        self._login_secret = self._make_login()
 
     def shell(self) -> dict[str, str]:
         """Return the variables of an operator's shell: AWS's, and what shortens the pauses of Zappa."""

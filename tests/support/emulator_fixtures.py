@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from pytest_django.fixtures import Settings
 
 from apps.core.aws import clients
@@ -21,8 +22,9 @@ from tests.support import strict_mode
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Yield a running emulator with nothing in it. It refuses what AWS refuses."""
+    """Yield a running emulator with nothing in it. It refuses what AWS refuses, but takes any deployment."""
     with strict_emulator(tmp_path_factory.mktemp("aws")) as emulator:
+        strict_mode.set_seconds_between_deployments(emulator.url, 0)
         yield emulator
 
 
@@ -72,6 +74,13 @@ def strict_emulator(folder: Path, **options: Path) -> Iterator[Emulator]:
 def clients_call(url: str) -> Iterator[None]:
     """Let the clients of this process call an AWS at this URL."""
     with pytest.MonkeyPatch.context() as patch, _patched(patch, url):
+        yield
+
+
+@contextmanager
+def provisioned(url: str, variables: Mapping[str, str], **settings: Any) -> Iterator[None]:
+    """Let this process call an AWS that has everything a stage has in it: for fixtures of modules."""
+    with clients_call(url), override_settings(**as_settings(variables), **settings):
         yield
 
 

@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from apps.deployment.errors import StageError
+from apps.deployment.paths import BUILD
 from tests.support.http_stub import Request, StubServer
 
 HANDLER = "moped_api.lambda_handler.lambda_handler"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:moped-api-rehearsal"
 ANSWER_SECONDS = 30.0
+PYTHON = BUILD / "rehearsal" / "bin" / "python"  # with the runtime client and boto3, and nothing of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,17 @@ class Function:
             "PYTHONDONTWRITEBYTECODE": "1",  # /var/task cannot be written; here root could
             **self._variables,
         }
+
+
+def python() -> Path:
+    """
+    Return the interpreter of the environment that stands for Lambda's own.
+
+    :raises StageError: if it is not installed
+    """
+    if not PYTHON.exists():
+        raise StageError("Lambda's environment is not installed. Run: make .build/rehearsal/installed")
+    return PYTHON
 
 
 def unpacked(package: Path, folder: Path) -> Path:

@@ -113,68 +113,53 @@ def in_the_order_of_cloudformation(update: Callable[..., None]) -> Callable[...,
     return change_then_add
 
 
-class Alias(CloudFormationModel):  # type: ignore[misc] # moto is not installed here
-    """AWS::Lambda::Alias. It goes with its function."""
+class OfFunction:
+    """What a stack creates for a function. It goes with its function."""
 
+    def __init__(self, entity: Any, arn: str) -> None:
+        self.entity = entity
+        self.physical_resource_id = arn
+
+    @classmethod
+    def cloudformation_type(cls) -> str:
+        return f"AWS::Lambda::{cls.__name__}"
+
+    def delete(self, _account_id: str, _region: str) -> None:
+        """Leave it to the function."""
+
+
+class Alias(OfFunction, CloudFormationModel):  # type: ignore[misc] # moto is not installed here
     __module__ = models.__name__  # moto asks it for the service
-
-    def __init__(self, alias: Any) -> None:
-        self.alias = alias
-        self.physical_resource_id = alias.arn
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::Alias"
 
     @classmethod
     def create_from_cloudformation_json(
         cls, _name: str, resource: Any, account_id: str, region: str, **_: Any
     ) -> "Alias":
-        properties = resource["Properties"]
-        backend = models.lambda_backends[account_id][region]
-        return cls(
-            backend.create_alias(
-                properties["Name"], properties["FunctionName"], properties["FunctionVersion"], "", ""
-            )
-        )
+        names = [resource["Properties"][name] for name in ("Name", "FunctionName", "FunctionVersion")]
+        alias = models.lambda_backends[account_id][region].create_alias(*names, "", "")
+        return cls(alias, alias.arn)
 
     @classmethod
     def update_from_cloudformation_json(
         cls, original_resource: "Alias", cloudformation_json: Any, **_: Any
     ) -> "Alias":
-        original_resource.alias.update(None, cloudformation_json["Properties"]["FunctionVersion"], None)
+        original_resource.entity.update(None, cloudformation_json["Properties"]["FunctionVersion"], None)
         return original_resource
 
-    def delete(self, _account_id: str, _region: str) -> None:
-        """Leave it to the function."""
 
-
-class Url(CloudFormationModel):  # type: ignore[misc] # moto is not installed here
-    """AWS::Lambda::Url. It goes with its function."""
-
+class Url(OfFunction, CloudFormationModel):  # type: ignore[misc] # moto is not installed here
     __module__ = models.__name__
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-        self.physical_resource_id = config.function.function_arn
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::Url"
 
     @classmethod
     def create_from_cloudformation_json(
         cls, _name: str, resource: Any, account_id: str, region: str, **_: Any
     ) -> "Url":
-        properties = resource["Properties"]
-        backend = models.lambda_backends[account_id][region]
-        return cls(backend.create_function_url_config(properties["TargetFunctionArn"], properties))
+        function, properties = resource["Properties"]["TargetFunctionArn"], resource["Properties"]
+        url = models.lambda_backends[account_id][region].create_function_url_config(function, properties)
+        return cls(url, url.function.function_arn)
 
     def get_cfn_attribute(self, _name: str) -> str:
-        return str(self.config.url)
-
-    def delete(self, _account_id: str, _region: str) -> None:
-        """Leave it to the function."""
+        return str(self.entity.url)
 
 
 if __name__ == "__main__":

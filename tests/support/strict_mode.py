@@ -1,7 +1,5 @@
 """The emulator in strict mode, from the tests' side; strict_emulator.py lists the rules."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +8,11 @@ import requests
 from tests.support.waiting import LIMIT_SECONDS
 
 LAUNCHER = Path(__file__).with_name("strict_emulator.py")
-AS_ON_AWS = 5
 
 
-@contextmanager
-def seconds_between_deployments(url: str, seconds: float) -> Iterator[None]:
-    """Let the emulator take one deployment of a REST API in these seconds, and as on AWS afterwards."""
+def set_seconds_between_deployments(url: str, seconds: int) -> None:
+    """Let the emulator take one deployment of a REST API in these seconds. At first they are 5, as on AWS."""
     _call(url, f"seconds_between_deployments/{seconds}")
-    try:
-        yield
-    finally:
-        _call(url, f"seconds_between_deployments/{AS_ON_AWS}")
 
 
 def refuse_roles(url: str, times: int) -> None:

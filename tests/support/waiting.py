@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.auth.browser import hosted_ui
-from apps.auth.tokens import jwks
+from apps.auth.tokens import key_cache
 from apps.claims import triggers
 from apps.core.aws import clients
 from apps.core.database.postgresql import base as postgresql
@@ -25,7 +25,7 @@ PRODUCT_LIMITS: tuple[tuple[Any, str], ...] = (
     (clients, "CONNECT_TIMEOUT_SECONDS"),
     (clients, "READ_TIMEOUT_SECONDS"),
     (hosted_ui, "TIMEOUT_SECONDS"),
-    (jwks, "DEADLINE_SECONDS"),
+    (key_cache, "DEADLINE_SECONDS"),
     (probes, "DEADLINE_SECONDS"),
     (postgresql, "HEALTH_CHECK_SECONDS"),
     (triggers, "DEADLINE_SECONDS"),

@@ -1,11 +1,15 @@
 """Three real stores: an embedded pool and claims table, and PostgreSQL with real commits."""
 
 import itertools
+import os
 import uuid
+from collections.abc import Mapping
+from multiprocessing import forkserver
 from typing import cast
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from apps.auth import current_roles
 from apps.auth.callers import CognitoUser
@@ -14,6 +18,7 @@ from apps.claims.hasura import ADMIN
 from apps.core.aws import clients, secrets
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser
+from tests.users.fault_injection import FORKS
 from tests.users.stores import Actor, Person, Stores
 
 numbers = itertools.count(1)
@@ -25,6 +30,19 @@ def stores(transactional_db: None, provisioned_emulator: object) -> Stores:
     current_roles.invalidate()
     secrets.forget()
     return Stores(settings.COGNITO_USER_POOL_ID)
+
+
+@pytest.fixture(scope="session")
+def fork_server(provisioned_variables: Mapping[str, str], django_db_setup: None) -> None:
+    """Let the processes that faults kill have the same three stores."""
+    database = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    FORKS.set_forkserver_preload(["tests.users.preloaded"])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**provisioned_variables, "DATABASE_URL": database}.items():
+            patch.setenv(name, value)
+        for name in [name for name in os.environ if name.startswith(("COV_CORE_", "COVERAGE_PROCESS_"))]:
+            patch.delenv(name)  # coverage makes children slow
+        forkserver.ensure_running()
 
 
 @pytest.fixture

@@ -6,31 +6,28 @@ or without an answer, once or for good, or the whole process can end there.
 """
 
 import json
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from io import BytesIO
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from django.db import DatabaseError, OperationalError, connection
+from urllib3 import HTTPResponse
 
 from apps.core.aws import clients
 from apps.core.errors import MopedError
-from tests.support.waiting import LIMIT_SECONDS
+from tests.support.waiting import LIMIT_SECONDS, wait_until
 
-
-class KilledError(BaseException):
-    """Stands for the end of the process: nothing of ours catches this."""
-
-
-def end_process() -> NoReturn:
-    """End as a process would: the connection is lost, and what was begun stays as it is."""
-    if connection.connection is not None:
-        connection.connection.close()
-    raise KilledError
+# Its children are like new processes. Nothing of the tests runs in them, and no handler runs after SIGKILL.
+FORKS = multiprocessing.get_context("forkserver")
 
 
 @dataclass(frozen=True)
@@ -59,20 +56,17 @@ AWS_WAYS = (
 )
 SQL_WAYS = ("gone", "killed before")
 COMMIT_WAYS = ("gone before", "gone after", "killed before", "killed after")
-UNREACHED = {"refused": EndpointConnectionError}
 WAYS = {"aws": AWS_WAYS, "sql": SQL_WAYS, "commit": COMMIT_WAYS}
 
 
 @dataclass
 class FaultInjector:
-    """Counts every step, and injects one fault; a fault that kills does so by `end`."""
+    """Counts every step, and injects one fault."""
 
     fault: Fault | None = None
-    end: Callable[[], NoReturn] = end_process
     seen: dict[str, int] = field(default_factory=lambda: {"aws": 0, "sql": 0, "commit": 0})
     log: list[str] = field(default_factory=list)
     has_injected: bool = False
-    _calls: set[int] = field(default_factory=set)
 
     def faults(self, kind: str) -> Iterator[Fault]:
         """Yield every fault that the steps of a kind can have."""
@@ -101,7 +95,7 @@ class FaultInjector:
         if way not in {"refused", "killed before"}:
             send(request)
         self._end_if_it_kills()
-        raise UNREACHED.get(way, ReadTimeoutError)(endpoint_url=request.url)
+        raise (EndpointConnectionError if way == "refused" else ReadTimeoutError)(endpoint_url=request.url)
 
     # ---- PostgreSQL --------------------------------------------------------------------------------
 
@@ -132,7 +126,7 @@ class FaultInjector:
 
     def _end_if_it_kills(self) -> None:
         if self.fault and self.fault.kills:
-            self.end()
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def _break(self) -> None:
         """Lose the connection: what was not committed is rolled back by the server."""
@@ -145,7 +139,7 @@ def attempt(act: Callable[[], object]) -> bool:
     """Do something; False if it failed, in whatever way."""
     try:
         act()
-    except (MopedError, DatabaseError, KilledError):
+    except (MopedError, DatabaseError):
         return False
     finally:
         if connection.connection is not None and connection.connection.closed:
@@ -153,15 +147,47 @@ def attempt(act: Callable[[], object]) -> bool:
     return True
 
 
+def run_with_fault(
+    act: Callable[[], object], fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> tuple[bool, bool]:
+    """
+    Do something with a fault, in a process of its own if the fault kills.
+
+    :return: whether the fault happened, and whether the operation succeeded all the same
+    """
+    if fault.kills:
+        child = FORKS.Process(target=_disturbed, args=(act, fault))
+        child.start()
+        child.join()
+        assert wait_until(_is_alone)
+        return child.exitcode == -signal.SIGKILL, False
+    with observe_steps(monkeypatch, fault) as injector:
+        succeeded = attempt(act)
+    return injector.has_injected, succeeded
+
+
+def _disturbed(act: Callable[[], object], fault: Fault) -> None:
+    with pytest.MonkeyPatch.context() as patch, observe_steps(patch, fault):
+        act()
+
+
+def _is_alone() -> bool:
+    """Return whether the database noticed the end of every other process, and rolled back what it began."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend'"
+        )
+        return bool(cursor.fetchone() == (1,))
+
+
 def error_answer(url: str, code: str) -> AWSResponse:
     """Return an answer of AWS with this error code."""
 
-    class Raw:
-        def stream(self, *_arguments: Any, **_options: Any) -> Iterator[bytes]:
-            yield json.dumps({"__type": code, "message": ""}).encode()
-
     headers = {"content-type": "application/x-amz-json-1.1"}
-    return AWSResponse(url, 400, headers, Raw())  # type: ignore[arg-type]
+    body = BytesIO(json.dumps({"__type": code, "message": ""}).encode())
+    answer = HTTPResponse(body, preload_content=False)
+    return AWSResponse(url, 400, headers, answer)  # type: ignore[arg-type]
 
 
 def send(request: Any) -> None:
@@ -187,11 +213,9 @@ def registered(handlers: Mapping[str, Callable[..., Any]], *clients: Any) -> Ite
 
 
 @contextmanager
-def observe_steps(
-    monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None, end: Callable[[], NoReturn] = end_process
-) -> Iterator[FaultInjector]:
+def observe_steps(monkeypatch: pytest.MonkeyPatch, fault: Fault | None = None) -> Iterator[FaultInjector]:
     """Count every step of the block, and inject the fault at the step that it names."""
-    injector = FaultInjector(fault, end)
+    injector = FaultInjector(fault)
     observed: list[Any] = [clients.cognito(), clients.dynamodb(), clients.secrets_manager()]
     real_commit = connection._commit  # type: ignore[attr-defined]
     handlers: dict[str, Callable[..., Any]] = {

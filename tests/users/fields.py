@@ -30,27 +30,10 @@ VALID_VALUES: dict[str, list[Any]] = {
     + [f"Abcdefghijk1{symbol}" for symbol in "^$*.[]{}()?\"!@#%&/\\,><':;|_~`+=-"],
 }
 INVISIBLE = ["\u3164", "Jane\u115f", "\uffa0", "\ufe0f", "Ja\u034fne", "J\U000e0100"]
-# "\u212a" is the Kelvin sign, whose lower case is "k".
-WRONG_LOCAL_PARTS = [
-    "jane..doe",
-    ".jane",
-    "jane.",
-    "jane doe",
-    '"jane doe"',
-    "jane@doe",
-    "jos\u00e9",
-    "\u212aim",
-]
-WRONG_DOMAINS = [
-    "b.c",
-    "a.gov.",
-    "a..gov",
-    ".a.gov",
-    "-a.gov",
-    "a-.gov",
-    "localhost",
-    "[192.0.2.1]",
-    "b\u00fc.de",
+# The Kelvin sign, whose lower case is "k", a quoted local part, a number of a host, and what Django refuses.
+WRONG_ADDRESSES = [
+    *("\u212aim@austin.gov", '"jane doe"@austin.gov', f"{'x' * 65}@austin.gov", "jane@[192.0.2.1]"),
+    *("jane..doe@austin.gov", "jane@doe@austin.gov", "jane@b\u00fc.de", "jane@a..gov", "jane@localhost"),
 ]
 INVALID_VALUES: dict[str, dict[str, list[Any]]] = {
     "email": {
@@ -59,10 +42,7 @@ INVALID_VALUES: dict[str, dict[str, list[Any]]] = {
         EMPTY: [""],
         "must be of string type": [7],
         "max length is 128": ["x" * 120 + "@austin.gov"],
-        ADDRESS: [
-            *(f"{local_part}@austintexas.gov" for local_part in [*WRONG_LOCAL_PARTS, "x" * 65]),
-            *(f"jane@{domain}" for domain in [*WRONG_DOMAINS, "x" * 64 + ".gov"]),
-        ],
+        ADDRESS: WRONG_ADDRESSES,
         SSO_ADDRESS: ["azuread_jane.doe@austintexas.gov", "AzureAD_jane.doe@austintexas.gov"],
     },
     "first_name": {

@@ -2,11 +2,14 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from jose import jwt
 
 from apps.auth.callers import CognitoUser
@@ -14,7 +17,7 @@ from apps.claims import items as claims_items
 from apps.claims.hasura import CLAIMS_NAMESPACE, EDITOR, HasuraClaims
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
-from apps.core.errors import MopedError, UpstreamError
+from apps.core.errors import ConflictError, MopedError, NotFoundError, UpstreamError
 from apps.devstack import persona_tokens
 from apps.devstack.provision import DIRECTORY
 from apps.users import services
@@ -57,6 +60,24 @@ def profile(email: str, **changes: Any) -> dict[str, Any]:
         "note": "",
         **changes,
     }
+
+
+def refusals_at_once(calls: Sequence[Callable[[], object]]) -> list[MopedError]:
+    """Make these calls at the same moment, each on a connection of its own. Return the refusals."""
+    barrier = Barrier(len(calls))
+
+    def make(call: Callable[[], object]) -> MopedError | None:
+        barrier.wait()
+        try:
+            call()
+        except (ConflictError, NotFoundError) as error:
+            return error
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [error for error in pool.map(make, calls) if error]
 
 
 @dataclass(frozen=True)
@@ -138,21 +159,10 @@ class Stores:
 
     def disagreements(self, *addresses: str) -> list[str]:
         """Say, independently of the services, where the stores contradict each other."""
-        return [
-            sentence
-            for address in addresses
-            for sentence in self._disagreements(address, self.account(address), self.claims(address))
-        ]
+        return [sentence for address in addresses for sentence in self._disagreements(address)]
 
-    def snapshot(self) -> "Snapshot":
-        """Read the pool and the table in a few calls."""
-        accounts = {account.email: account for account in cognito.iter_accounts() if account.is_native}
-        return Snapshot(self, accounts, {item.email: item.claims for item in claims_items.scan()})
-
-    def _disagreements(
-        self, address: str, account: cognito.Account | None, claims: HasuraClaims | None
-    ) -> list[str]:
-        row = self.row(address)
+    def _disagreements(self, address: str) -> list[str]:
+        account, claims, row = self.account(address), self.claims(address), self.row(address)
         if row is None or row.is_deleted:
             problems = [f"{address} has claims and is not active"] if claims else []
             return problems + ([f"{address} has an account and is not active"] if account else [])
@@ -164,25 +174,6 @@ class Stores:
         if claims != row.claims:
             problems.append(f"the claims of {address} are {claims}, not {row.claims}")
         return problems
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The accounts and the claims of all people at one moment."""
-
-    stores: Stores
-    accounts: dict[str, cognito.Account]
-    claims: dict[str, HasuraClaims | None]
-
-    def disagreements(self, *addresses: str) -> list[str]:
-        """Say the same as the stores' method, of many people at once."""
-        return [
-            sentence
-            for address in addresses
-            for sentence in self.stores._disagreements(
-                address, self.accounts.get(address), self.claims.get(address)
-            )
-        ]
 
 
 @dataclass(frozen=True)
@@ -203,6 +194,7 @@ class Person:
     def update(self, password: str = "", **changes: Any) -> MopedUser:
         fields: dict[str, Any] = profile(self.email) | changes
         account = fields.pop("account") if "account" in fields else self.row.cognito_user_id
+        account = account or uuid.UUID(int=0)
         return services.update_user(actor=self.admin, cognito_user_id=account, password=password, **fields)
 
     def activate(self, password: str = PASSWORD, role: str = EDITOR) -> MopedUser:

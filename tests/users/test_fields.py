@@ -11,6 +11,7 @@ from apps.users.serializers import ActivationSerializer, ChangedUserSerializer, 
 from tests.reference.document import DOCUMENT
 from tests.users.fields import EMPTY, INVALID_VALUES, ONLY_IN_WORDS, VALID_VALUES
 
+# A serializer, and a body that it takes.
 BODIES: dict[str, tuple[type[StrictSerializer], dict[str, Any]]] = {
     "NewUser": (NewUserSerializer, reference.NEW_USER),
     "ChangedUser": (ChangedUserSerializer, reference.CHANGED_USER),

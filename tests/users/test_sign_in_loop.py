@@ -35,16 +35,22 @@ def ada(person: Person) -> APIClient:
 class TestSignInLoop:
     def test_shows_the_effect_of_the_editors_calls(self, person: Person, ada: APIClient) -> None:
         created = ada.post("/users/", form(person.email, password=PASSWORD, roles=[ADMIN]), format="json")
-        assert created.status_code == 201, created.content
         path = f"/users/{created.json()['cognito_user_id']}"
         assert person.roles_at_sign_in() == [ADMIN]
 
-        changed = ada.put(path, form(person.email, password=NEW_PASSWORD, roles=[VIEWER]), format="json")
-        assert changed.status_code == 200, changed.content
+        changes = {"password": NEW_PASSWORD, "roles": [VIEWER], "last_name": "Smith", "workgroup_id": 7}
+        assert ada.put(path, form(person.email, **changes), format="json").status_code == 200
+        assert (person.row.last_name, person.row.workgroup_id) == ("Smith", 7)
+        assert person.roles_at_sign_in() is None
         assert person.roles_at_sign_in(NEW_PASSWORD) == [VIEWER]
+        shown = ada.get(path).json()
+        assert (shown["cognito"]["status"], shown["sso"]) == ("CONFIRMED", None)
+        assert shown["claims"]["x-hasura-allowed-roles"] == [VIEWER]
 
         assert ada.delete(path).status_code == 204
         assert person.roles_at_sign_in(NEW_PASSWORD) is None
+
+        assert person.disagreements() == []
 
         activation = {"email": person.email, "password": PASSWORD, "roles": [EDITOR]}
         assert ada.put("/users/activate/", activation, format="json").status_code == 200

@@ -73,10 +73,10 @@ class TestAccount:
 class TestSingleSignOnFirst:
     @pytest.mark.parametrize("change", ["create", "activate", "rename"])
     def test_does_not_block(self, person: Person, sso_account: Account, change: str) -> None:
+        before = person.named("before")
         if change == "create":
             person.create()
         elif change == "rename":
-            before = person.named("before")
             before.create()
             before.update(email=person.email)
         else:

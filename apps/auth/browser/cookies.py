@@ -7,15 +7,15 @@ compared with the state that the pool sends back.
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from rest_framework.request import Request
 
 from apps.auth.callers import CognitoUser
-from apps.auth.tokens import verifier
+from apps.auth.tokens import errors, verifier
 
 # Browsers drop a cookie whose name, value and attributes exceed 4,096 bytes.
 LONGEST_TOKEN = 4000
@@ -55,7 +55,7 @@ def verified_caller(request: HttpRequest | Request) -> CognitoUser | None:
         return None
     try:
         return verifier.verify(text)
-    except verifier.TokenError:
+    except errors.TokenError:
         return None
 
 
@@ -68,11 +68,11 @@ def set_pending_cookie(
     request: HttpRequest, response: HttpResponse, state: str, pending: PendingSignIn
 ) -> None:
     """Set the cookie of a new pending sign-in, and delete the oldest that exceed PENDING_BYTES."""
-    name, value = pending_name(state), urlsafe_b64encode(msgspec.json.encode(pending)).decode().rstrip("=")
+    name, value = pending_name(state), urlsafe_base64_encode(msgspec.json.encode(pending))
     _set(response, name, value, PENDING_SECONDS)
     room = PENDING_BYTES - len(name) - len(value)
-    others = [other for other in request.COOKIES if re.fullmatch(pending_name(STATE), other)]
-    for other in reversed(others):  # browsers send older cookies first (RFC 6265, section 5.4)
+    other_names = [other for other in request.COOKIES if re.fullmatch(pending_name(STATE), other)]
+    for other in reversed(other_names):  # browsers send older cookies first (RFC 6265, section 5.4)
         room -= len(other) + len(request.COOKIES[other])
         if room < 0:
             _set(response, other, "", 0)
@@ -82,7 +82,7 @@ def pending(request: HttpRequest, state: str) -> PendingSignIn | None:
     """Return this browser's pending sign-in with this state, or None if there is no readable one."""
     value = request.COOKIES.get(pending_name(state), "") if re.fullmatch(STATE, state) else ""
     try:
-        return msgspec.json.decode(urlsafe_b64decode(value + "=" * (-len(value) % 4)), type=PendingSignIn)
+        return msgspec.json.decode(urlsafe_base64_decode(value), type=PendingSignIn)
     except (ValueError, RecursionError):
         return None
 

@@ -6,16 +6,16 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.h
 """
 
 import hashlib
-import json
 import re
-from base64 import urlsafe_b64encode
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from django.conf import settings
+from django.utils.http import urlsafe_base64_encode
 
 from apps.auth import pool_client
 from apps.core.errors import UnauthenticatedError, UnavailableError, UpstreamError
@@ -65,12 +65,12 @@ def authorization_url(*, redirect_uri: str, state: str, nonce: str, verifier: st
     """Return where the browser signs in."""
     query = {
         "response_type": "code",
-        "client_id": _client_id(),
+        "client_id": settings.COGNITO_CLIENT_IDS[0],
         "redirect_uri": redirect_uri,
         "scope": SCOPES,
         "state": state,
         "nonce": nonce,
-        "code_challenge": _challenge(verifier),
+        "code_challenge": urlsafe_base64_encode(hashlib.sha256(verifier.encode()).digest()),
         "code_challenge_method": "S256",
     }
     return f"{settings.COGNITO_DOMAIN_URL}/oauth2/authorize?{urlencode(query)}"
@@ -78,7 +78,7 @@ def authorization_url(*, redirect_uri: str, state: str, nonce: str, verifier: st
 
 def logout_url(*, logout_uri: str) -> str:
     """Return where the browser ends the hosted UI's own session."""
-    query = {"client_id": _client_id(), "logout_uri": logout_uri}
+    query = {"client_id": settings.COGNITO_CLIENT_IDS[0], "logout_uri": logout_uri}
     return f"{settings.COGNITO_DOMAIN_URL}/logout?{urlencode(query)}"
 
 
@@ -93,30 +93,26 @@ def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
     """
     form = {
         "grant_type": "authorization_code",
-        "client_id": _client_id(),
+        "client_id": settings.COGNITO_CLIENT_IDS[0],
         "code": code,
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    status, answer = _post(f"{settings.COGNITO_DOMAIN_URL}/oauth2/token", form)
-    token = answer.get("id_token")
-    if status == HTTPStatus.OK and isinstance(token, str):
-        return token
-    raise _failure(status, answer) from ValueError(f"the token endpoint answered {status}")
-
-
-def _post(url: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """Return the status of the answer and its JSON object, which is empty if there is none."""
     try:
-        status, body = pool_client.send(url, timeout=TIMEOUT_SECONDS, form=form)
+        status, body = pool_client.send(
+            f"{settings.COGNITO_DOMAIN_URL}/oauth2/token", timeout=TIMEOUT_SECONDS, form=form
+        )
     except OSError as error:
         raise UnavailableError from error
     except HTTPException as error:
         raise UpstreamError from error
+    answer: dict[str, Any] = {}
     with suppress(ValueError, RecursionError):
-        answer = json.loads(body)
-        return status, answer if isinstance(answer, dict) else {}
-    return status, {}
+        answer = msgspec.json.decode(body, type=dict[str, Any])
+    token = answer.get("id_token")
+    if status == HTTPStatus.OK and isinstance(token, str):
+        return token
+    raise _failure(status, answer) from ValueError(f"the token endpoint answered {status}")
 
 
 def _failure(status: int, answer: dict[str, Any]) -> UnauthenticatedError | UpstreamError:
@@ -130,11 +126,3 @@ def _failure(status: int, answer: dict[str, Any]) -> UnauthenticatedError | Upst
         return CodeRefusedError()
     is_about_the_code = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(reason)
     return CodeRefusedError() if is_about_the_code else refusal(reason)
-
-
-def _client_id() -> str:
-    return str(settings.COGNITO_CLIENT_IDS[0])
-
-
-def _challenge(verifier: str) -> str:
-    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

@@ -1,10 +1,17 @@
-"""Browser sign-in: leave for the hosted UI, come back with a code, stay with a cookie."""
+"""
+Browser sign-in: leave for the hosted UI, come back with a code, stay with a cookie.
+
+The pool sends browsers back only to addresses that it knows exactly (ADR 13). So a preview names a page of
+staging as its callback, and the state names the preview. The page shows which preview that is, and its link
+leads there.
+"""
 
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,13 +19,16 @@ from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.auth.browser import cookies, hosted_ui, relay
+from apps.auth.browser import cookies, hosted_ui
 from apps.auth.callers import Anonymous, CognitoUser
-from apps.auth.tokens import verifier
-from apps.core.errors import InvalidError, UnauthenticatedError
+from apps.auth.tokens import errors, verifier
+from apps.core.aws import clients
+from apps.core.aws.errors import translate_errors
+from apps.core.errors import InvalidError, NotFoundError, UnauthenticatedError
 
 # Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
 LONGEST_TARGET = 1000
+STATE_OF_PREVIEW = re.compile(rf"pr_([1-9][0-9]{{0,6}})\.({cookies.STATE})")
 
 
 class StaleSignInError(UnauthenticatedError):
@@ -35,6 +45,21 @@ class TokenTooLargeError(InvalidError):
     message = "Your sign-in token is too large for a browser's cookie. Ask a Moped administrator."
 
 
+class PreviewNotFoundError(NotFoundError):
+    """The sign-in belongs to no preview that exists."""
+
+    code = "preview_not_found"
+    message = "There is no such preview. Open the address of a preview, and sign in from there."
+
+
+class Preview(NamedTuple):
+    """A preview that a sign-in belongs to, and where the browser completes it."""
+
+    number: str
+    url: str
+    callback: str
+
+
 def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingSignIn]:
     """Return where to send the browser, the state that it must bring back, and what to keep until then."""
     state = secrets.token_urlsafe(32)
@@ -45,7 +70,7 @@ def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingS
     )
     url = hosted_ui.authorization_url(
         redirect_uri=redirect_uri,
-        state=relay.pool_state(state),
+        state=f"{settings.STAGE}.{state}" if settings.SIGN_IN_RELAY else state,
         nonce=pending.nonce,
         verifier=pending.verifier,
     )
@@ -82,6 +107,30 @@ def finish(
     return text, caller
 
 
+def preview(answer: Mapping[str, str]) -> Preview:
+    """
+    Return the preview that a sign-in belongs to, at the address that Lambda has for it.
+
+    :param answer: the query with which the pool sent the browser back (RFC 6749, section 4.1.2)
+    :raises SignInRefusedError: if the pool sent an error
+    :raises PreviewNotFoundError: if there is no such preview
+    :raises UpstreamError: if Lambda cannot be asked
+    """
+    if "error" in answer:
+        raise hosted_ui.refusal(answer.get("error_description", ""))
+    match = STATE_OF_PREVIEW.fullmatch(answer.get("state", ""))
+    if match is None or settings.SIGN_IN_RELAY:
+        raise PreviewNotFoundError
+    number, state = match.groups()
+    with translate_errors(ResourceNotFoundException=PreviewNotFoundError):
+        function = clients.lambda_client().get_function_url_config(
+            FunctionName=f"moped-api-pr-{number}", Qualifier="live"
+        )
+    url = function["FunctionUrl"].rstrip("/")
+    query = urlencode({"code": answer.get("code", ""), "state": state})
+    return Preview(number, url, f"{url}/auth/callback?{query}")
+
+
 def safe_target(target: str) -> str:
     """
     Return where to go afterwards: a path of this site in ASCII, or the page of the current user.
@@ -90,15 +139,11 @@ def safe_target(target: str) -> str:
     """
     encoded = iri_to_uri(target)
     is_own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
-    # Only then can it be parsed: `http://[` cannot.
-    if not is_own or len(encoded) > LONGEST_TARGET or _is_sign_in_page(urlsplit(encoded).path):
-        return reverse("current-user")
-    return encoded
-
-
-def _is_sign_in_page(path: str) -> bool:
     names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
-    return path.rstrip("/") in map(reverse, names)
+    if not is_own or len(encoded) > LONGEST_TARGET:
+        return reverse("current-user")
+    is_sign_in_page = urlsplit(encoded).path.rstrip("/") in map(reverse, names)
+    return reverse("current-user") if is_sign_in_page else encoded
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
@@ -116,5 +161,5 @@ def caller(request: HttpRequest) -> CognitoUser | Anonymous:
     """Return who the cookie says is looking at the page."""
     try:
         return (settings.BROWSER_SIGN_IN and cookies.verified_caller(request)) or Anonymous()
-    except verifier.KeysUnavailableError:
+    except errors.KeysUnavailableError:
         return Anonymous()

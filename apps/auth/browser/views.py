@@ -9,14 +9,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_GET, require_POST
 
-from apps.auth.browser import cookies, hosted_ui, relay, sign_in
+from apps.auth.browser import cookies, hosted_ui, sign_in
 from apps.core.errors import MopedError, UpstreamError
 from apps.core.http import problems
 from apps.core.http.throttles import SignInThrottle
 
 
-@problems.allow_methods("GET")
+@require_GET
 def start(request: HttpRequest) -> HttpResponse:
     """Send the browser to the hosted UI, to come back to the path in `next`."""
     target = sign_in.safe_target(request.GET.get("next", ""))
@@ -26,7 +27,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@problems.allow_methods("GET")
+@require_GET
 def callback(request: HttpRequest) -> HttpResponse:
     """Take the code that the hosted UI sends back, and sign the browser in."""
     if seconds := SignInThrottle().seconds_until_free(request):
@@ -46,19 +47,19 @@ def callback(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@problems.allow_methods("GET")
+@require_GET
 def preview(request: HttpRequest) -> HttpResponse:
     """Show which preview a sign-in is for, with the link that completes it there."""
     if seconds := SignInThrottle().seconds_until_free(request):
         return _too_many(request, seconds)
     try:
-        context = {"preview": relay.preview(request.GET)}
+        context = {"preview": sign_in.preview(request.GET)}
     except MopedError as error:
         return problems.respond_error(request, error)
     return render(request, "auth/preview_sign_in.html", context)
 
 
-@problems.allow_methods("POST")
+@require_POST
 @csrf_protect
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Delete the token's cookie, and end the session at the hosted UI, which does not know previews."""

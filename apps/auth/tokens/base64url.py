@@ -7,20 +7,13 @@ deny lists and logs disagree.
 
 import msgspec
 
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-# Every octet outside the alphabet, "+", "/" and "=" among them, becomes one that no decoder accepts.
-_TO_STANDARD = bytes(
-    _STANDARD[_ALPHABET.index(octet)] if octet in _ALPHABET else ord("!") for octet in range(256)
-)
-# By length modulo four: padding and closing quote, and the last characters whose unused bits are zero.
-_ENDINGS = {
-    0: (b'"', _ALPHABET),
-    2: (b'=="', b"AQgw"),
-    3: (b'="', b"AEIMQUYcgkosw048"),
-}
+# By length modulo four: the last characters whose unused bits are zero, and padding with the closing quote.
+_LAST_CHARACTERS = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
+_ENDINGS = (b'"', b"", b'=="', b'="')
+# To the alphabet of msgspec. "!" is in no alphabet: what is no base64url, and what JSON would read as the end
+# of the string or as an escape, becomes invalid.
+_TO_STANDARD = bytes.maketrans(b'-_+/="\\', b"+/!!!!!")
 # msgspec decodes faster than binascii's strict mode, by 3 µs for each token, a twentieth of a verification.
-# After the translation the text has no character that JSON reads as an escape or as the end of the string.
 _decoder = msgspec.json.Decoder(bytes)
 
 
@@ -30,7 +23,7 @@ def decode(text: bytes) -> bytes:
 
     :raises ValueError: unless it is the one canonical spelling of them
     """
-    padding, endings = _ENDINGS.get(len(text) % 4, (b"", b""))
-    if text and text[-1] not in endings:
+    rest = len(text) % 4
+    if rest and text[-1] not in _LAST_CHARACTERS[rest]:
         raise ValueError("not canonical base64url")
-    return _decoder.decode(b'"' + text.translate(_TO_STANDARD) + padding)
+    return _decoder.decode(b'"' + text.translate(_TO_STANDARD) + _ENDINGS[rest])

@@ -12,24 +12,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from apps.auth.callers import CognitoUser
-from apps.auth.tokens import base64url, keys
-from apps.auth.tokens.errors import (
-    AudienceWrongError,
-    ClaimsInvalidError,
-    IssuerWrongError,
-    KeysUnavailableError,
-    KeyUnknownError,
-    SignatureInvalidError,
-    TokenError,
-    TokenExpiredError,
-    TokenMalformedError,
-    TokenNotYetValidError,
-    WrongTokenUseError,
-)
-from apps.auth.tokens.keys import TrustedKeys
+from apps.auth.tokens import base64url, errors, key_cache
+from apps.auth.tokens.key_cache import TrustedKeys
 from apps.claims import hasura
-
-__all__ = ["KeysUnavailableError", "TokenError", "verify"]
 
 T = TypeVar("T")
 
@@ -83,25 +68,25 @@ def verify(token: str) -> CognitoUser:
     :raises KeysUnavailableError: if no key of the pool is known
     """
     try:
-        caller = _verified(token, keys.current())
-    except KeyUnknownError:
+        caller = _verified(token, key_cache.current())
+    except errors.KeyUnknownError:
         # The keys may be new to us, or this one new to the pool.
-        caller = _verified(token, keys.refresh())
+        caller = _verified(token, key_cache.refresh())
     if caller.exp <= time():
-        raise TokenExpiredError
+        raise errors.TokenExpiredError
     return caller
 
 
 @lru_cache(REMEMBERED_TOKENS)
-def _verified(token: str, pool: TrustedKeys) -> CognitoUser:
+def _verified(token: str, trusted: TrustedKeys) -> CognitoUser:
     """Verify in full; failures are not cached, so junk evicts no genuine token."""
     message, header, payload, signature = split_jws(token)
-    key = pool.keys.get(parse_kid(header))
+    key = trusted.keys.get(parse_kid(header))
     if key is None:
-        raise KeyUnknownError
+        raise errors.KeyUnknownError
     if not key.verifies(message, signature):
-        raise SignatureInvalidError
-    return _caller(payload, pool)
+        raise errors.SignatureInvalidError
+    return _caller(payload, trusted)
 
 
 def split_jws(token: str) -> tuple[bytes, bytes, bytes, bytes]:
@@ -111,15 +96,15 @@ def split_jws(token: str) -> tuple[bytes, bytes, bytes, bytes]:
     :raises TokenMalformedError: unless it is three parts of base64url, of a bounded size
     """
     if len(token) > MAX_TOKEN:
-        raise TokenMalformedError
+        raise errors.TokenMalformedError
     try:
         message, _, signature = token.encode("ascii").rpartition(b".")
         header, dot, payload = message.partition(b".")
         if not dot:
-            raise TokenMalformedError
+            raise errors.TokenMalformedError
         return message, header, base64url.decode(payload), base64url.decode(signature)
     except ValueError as error:
-        raise TokenMalformedError from error
+        raise errors.TokenMalformedError from error
 
 
 @lru_cache(REMEMBERED_HEADERS)
@@ -132,27 +117,27 @@ def parse_kid(header: bytes) -> str:
     :raises TokenMalformedError: unless the header is one that Cognito would write
     """
     if len(header) > MAX_HEADER:
-        raise TokenMalformedError
+        raise errors.TokenMalformedError
     try:
         text = base64url.decode(header).decode()
         members = _header_decoder.decode(text)
         hasura.refuse_duplicates(text)
     except (ValueError, RecursionError) as error:
-        raise TokenMalformedError from error
+        raise errors.TokenMalformedError from error
     kid = members.get("kid")
     if members.get("alg") != "RS256" or not isinstance(kid, str) or "crit" in members:
-        raise TokenMalformedError
+        raise errors.TokenMalformedError
     return kid
 
 
-def _caller(document: bytes, pool: TrustedKeys) -> CognitoUser:
+def _caller(document: bytes, trusted: TrustedKeys) -> CognitoUser:
     try:
         claims = _decode(document, _claims_decoder)
-    except ClaimsInvalidError:
+    except errors.ClaimsInvalidError:
         # Report a wrong issuer, use or audience rather than missing claims: an access token has no e-mail.
-        _check_use(_decode(document, _intended_use_decoder), pool)
+        _check_use(_decode(document, _intended_use_decoder), trusted)
         raise
-    _check_use(claims, pool)
+    _check_use(claims, trusted)
     _check_times(claims, time())
     return CognitoUser(
         sub=claims.sub,
@@ -171,25 +156,25 @@ def _decode(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         # msgspec itself checks the UTF-8 of those members only that it keeps.
         return decoder.decode(payload.decode())
     except (ValueError, RecursionError) as error:
-        raise ClaimsInvalidError from error
+        raise errors.ClaimsInvalidError from error
 
 
-def _check_use(claims: IntendedUse, pool: TrustedKeys) -> None:
+def _check_use(claims: IntendedUse, trusted: TrustedKeys) -> None:
     """Refuse a token that is not this pool's ID token for one of our applications."""
-    if claims.iss != pool.issuer:
-        raise IssuerWrongError
+    if claims.iss != trusted.issuer:
+        raise errors.IssuerWrongError
     if claims.token_use != "id":  # noqa: S105 (a word of Cognito)
-        raise WrongTokenUseError
-    if claims.aud not in pool.client_ids:
-        raise AudienceWrongError
+        raise errors.WrongTokenUseError
+    if claims.aud not in trusted.client_ids:
+        raise errors.AudienceWrongError
 
 
 def _check_times(claims: Claims, now: float) -> None:
     """Refuse a token that is not valid now. For its beginning, the clocks may differ a little."""
     if claims.exp <= now:
-        raise TokenExpiredError
+        raise errors.TokenExpiredError
     if max(claims.iat, claims.nbf) > now + CLOCK_SKEW_SECONDS:
-        raise TokenNotYetValidError
+        raise errors.TokenNotYetValidError
 
 
 def _hasura_claims(claim: bytes) -> hasura.HasuraClaims:
@@ -199,4 +184,4 @@ def _hasura_claims(claim: bytes) -> hasura.HasuraClaims:
     try:
         return hasura.parse(_text_decoder.decode(claim) if claim.startswith(b'"') else claim.decode())
     except (ValueError, RecursionError) as error:
-        raise ClaimsInvalidError from error
+        raise errors.ClaimsInvalidError from error

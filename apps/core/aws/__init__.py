@@ -1,1 +1,1 @@
-"""AWS through boto3: clients, errors and secrets."""
+"""AWS through botocore: clients, errors and secrets."""

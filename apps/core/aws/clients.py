@@ -17,7 +17,7 @@ import msgspec
 from django.conf import settings
 
 from apps.core import deadline
-from apps.core.errors import UnavailableError, UpstreamError
+from apps.core.errors import UpstreamError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -74,21 +74,15 @@ def post_policy_signer(bucket: str) -> tuple[str, S3PostPresigner]:
     """
     Return the URL that browsers post forms for a bucket to, and what signs these.
 
-    It is the very presigner that the S3 client uses, with the bucket's address looked up once:
-    the client looks it up for every form, which is two thirds of its time.
+    The S3 client looks the bucket's address up for every form, which is two thirds of its time. Here it is
+    looked up once. The client has no public name for its signer.
 
-    :raises UnavailableError: if there are no credentials to sign with
+    :raises NoCredentialsError: if there are no credentials to sign with
     """
-    from botocore.signers import RequestSigner, S3PostPresigner  # noqa: PLC0415 (lazy)
+    from botocore.signers import S3PostPresigner  # noqa: PLC0415 (lazy)
 
-    meta = s3().meta
-    credentials = _session().get_credentials()
-    if credentials is None:
-        raise UnavailableError
-    signer = RequestSigner(
-        meta.service_model.service_id, meta.region_name, "s3", "s3v4", credentials, meta.events
-    )
-    return s3().generate_presigned_post(bucket, "any")["url"], S3PostPresigner(signer)
+    url = s3().generate_presigned_url("head_bucket", {"Bucket": bucket}).partition("?")[0]
+    return url, S3PostPresigner(s3()._request_signer)  # type: ignore[attr-defined] # noqa: SLF001
 
 
 def prepare() -> None:
@@ -119,7 +113,12 @@ def _client(service: str, **options: Any) -> Any:
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
-        "s3": _s3_addressing(),
+        # Signed URLs lead to the bucket's host in its region: the global host redirects there, and a browser
+        # follows no redirect of a cross-origin upload. An emulator knows buckets by path only.
+        "s3": {
+            "addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+        },
     }
     region = settings.COGNITO_REGION if service == "cognito-idp" else settings.AWS_REGION
     with _building:
@@ -129,19 +128,6 @@ def _client(service: str, **options: Any) -> Any:
     client.meta.events.register("before-parse", _refuse_garbage)
     _observe_deadline(client)
     return client
-
-
-def _s3_addressing() -> dict[str, str]:
-    """
-    Return where signed URLs lead: to the bucket's host in its region.
-
-    The global host redirects there, and a browser follows no redirect of a cross-origin upload. An emulator
-    knows buckets by path only.
-    """
-    return {
-        "addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual",
-        "us_east_1_regional_endpoint": "regional",
-    }
 
 
 def _observe_deadline(client: Any) -> None:

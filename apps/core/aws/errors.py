@@ -53,8 +53,8 @@ def translate_errors(**error_classes: type[MopedError]) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         kind = UnavailableError if code in THROTTLED else UpstreamError
         raise error_classes.get(code, kind) from error
-    except BotoCoreError as error:
-        raise UnavailableError from error
     except (ResponseParserError, *UNUSABLE) as error:
         logger.exception("aws_answer_unusable")
         raise UpstreamError from error
+    except (BotoCoreError, RuntimeError) as error:  # RuntimeError: a role's credentials stay expired
+        raise UnavailableError from error

@@ -25,30 +25,15 @@ def in_public(*operations: Operation) -> Sequence[Operation]:
     ]
 
 
-def index_if_absent(name: str, definition: str) -> migrations.RunSQL:
+def index_concurrently(name: str, definition: str) -> migrations.RunSQL:
     """
     Return an operation that makes an index on a shared table without locking out its writers.
 
-    For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction.
+    For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction. An
+    interrupted attempt leaves an index that PostgreSQL never uses, so one that is there is made again.
     It may take longer than any request may, except behind a pooler, where a session has no state.
-    An interrupted attempt leaves an index that PostgreSQL maintains and never uses. It is created again.
     """
     before, after = ([], []) if settings.DATABASE_POOLER else (UNLIMITED, LIMITED)
-    return migrations.RunSQL(
-        [
-            *before,
-            _DROP_IF_INVALID.format(name=name),
-            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}",
-            *after,
-        ],
-        f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
-    )
-
-
-_DROP_IF_INVALID = """
-DO $$ BEGIN
-    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('public.{name}') AND NOT indisvalid)
-    THEN DROP INDEX public.{name};
-    END IF;
-END $$
-"""
+    drop = f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}"
+    create = f"CREATE INDEX CONCURRENTLY {name} ON public.{definition}"
+    return migrations.RunSQL([*before, drop, create, *after], drop)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from corsheaders.middleware import CorsMiddleware as LibraryCorsMiddleware
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
@@ -93,15 +92,21 @@ class CorsMiddleware(LibraryCorsMiddleware):
 class HostMiddleware(MiddlewareMixin):
     """Looks at the address that was called, before a route is looked for."""
 
-    def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        """Refuse foreign hosts, and serve `//auth/` as `/auth/`: some base URLs end in a slash."""
-        try:
-            request.get_host()  # where Django compares it with ALLOWED_HOSTS
-        except DisallowedHost as error:
-            return problems.bad_request(request, error)
+    def process_request(self, request: HttpRequest) -> None:
+        """
+        Serve `//auth/` as `/auth/`: some base URLs end in a slash.
+
+        :raises DisallowedHost: for a foreign host, which becomes 400
+        """
+        request.get_host()  # where Django compares it with ALLOWED_HOSTS
         if request.path_info.startswith("//"):
             request.path_info = f"/{request.path_info.lstrip('/')}"
-        return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Return the answer, with a body if it is Django's own to a wrong method."""
+        if isinstance(response, HttpResponseNotAllowed):
+            return problems.method_not_allowed(request, response)
+        return response
 
 
 class FormMethodMiddleware(MiddlewareMixin):

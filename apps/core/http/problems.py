@@ -8,16 +8,15 @@ shows them, and is absent where no field is to blame.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -27,9 +26,6 @@ from apps.core import errors
 from apps.core.context import current
 from apps.core.http import negotiation
 from apps.core.http.parsers import BodyTooLarge
-
-Page = Callable[[HttpRequest], HttpResponse]
-
 
 logger = logging.getLogger(__name__)
 
@@ -107,25 +103,27 @@ def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | Non
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the response for an exception of a view, or None for an unexpected one."""
+    from rest_framework import views  # noqa: PLC0415 (its defaults import this module)
+
     error = _translated(exc)
     if isinstance(error, errors.MopedError):
         return _from_moped_error(error)
-    return _from_api_exception(error) if isinstance(error, exceptions.APIException) else None
+    if isinstance(error, exceptions.NotAuthenticated):
+        error.detail = HOW_TO_AUTHENTICATE
+    response = views.exception_handler(error, context)
+    if response is not None:
+        response.data = _from_drf(response.status_code, response.data)
+    return response
 
 
 def _translated(error: Exception) -> Exception:
-    """Return one of our errors, or one of DRF's, for what Django and its database raise."""
-    match error:
-        case WrappedMopedError():
-            return error.error
-        case OperationalError() | InterfaceError():
-            unavailable = errors.UnavailableError()
-            unavailable.__cause__ = error
-            return unavailable
-        case Http404():
-            return exceptions.NotFound()
-        case PermissionDenied():
-            return exceptions.PermissionDenied()
+    """Return the error of ours that another one carries or means."""
+    if isinstance(error, WrappedMopedError):
+        return error.error
+    if isinstance(error, OperationalError | InterfaceError):
+        unavailable = errors.UnavailableError()
+        unavailable.__cause__ = error
+        return unavailable
     return error
 
 
@@ -147,21 +145,16 @@ def _log_fault(error: errors.MopedError) -> None:
         logger.error(error.code, extra={"detail": str(error), "cause": repr(error.__cause__)})
 
 
-def _from_api_exception(error: exceptions.APIException) -> Response:
-    status, code, headers = error.status_code, _code_of(error), {}
-    if isinstance(error, exceptions.NotAuthenticated):
-        code, error.detail = TOKEN_MISSING, HOW_TO_AUTHENTICATE
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = challenge(code, str(error.detail))
-    wait = getattr(error, "wait", None)
-    if wait:
-        headers["Retry-After"] = str(int(wait) + 1)
-    messages, fields = list(_messages(error.detail)), defaultdict(list)
+def _from_drf(status: int, data: Any) -> dict[str, Any]:
+    """Return the one error body for DRF's: `{"detail": …}`, or messages by field."""
+    detail = data.get("detail") if isinstance(data, dict) else None
+    if isinstance(detail, exceptions.ErrorDetail):
+        return body(status, str(detail.code), str(detail))
+    messages, fields = list(_messages(data)), defaultdict(list)
     for field, text in messages:
         if field is not None:
             fields[field].append(text)
-    detail = errors.InvalidError.message if fields or not messages else messages[0][1]
-    return Response(body(status, code, detail, fields), status=status, headers=headers)
+    return body(status, "invalid", errors.InvalidError.message if fields else messages[0][1], fields)
 
 
 def challenge(code: str, description: str) -> str:
@@ -169,11 +162,6 @@ def challenge(code: str, description: str) -> str:
     if code == TOKEN_MISSING:
         return f'Bearer realm="{REALM}"'
     return f'Bearer realm="{REALM}", error="invalid_token", error_description="{description}"'
-
-
-def _code_of(error: exceptions.APIException) -> str:
-    codes = error.get_codes()
-    return codes if isinstance(codes, str) else "invalid"
 
 
 def _messages(detail: Any, field: str | None = None) -> Iterator[tuple[str | None, str]]:
@@ -225,26 +213,12 @@ def respond_error(request: HttpRequest, error: errors.MopedError, **page: Any) -
     return response
 
 
-def allow_methods(*methods: str) -> Callable[[Page], Page]:
-    """
-    Refuse other methods of a page, as DRF does for its views.
-
-    Django's own decorators (`require_GET`) do so without a body.
-    """
-
-    def of_page(page: Page) -> Page:
-        @wraps(page)
-        def checked(request: HttpRequest) -> HttpResponse:
-            if request.method in methods:
-                return page(request)
-            detail = f'Method "{request.method}" not allowed.'
-            response = respond(request, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-            response.headers["Allow"] = ", ".join(methods)
-            return response
-
-        return checked
-
-    return of_page
+def method_not_allowed(request: HttpRequest, refusal: HttpResponseNotAllowed) -> HttpResponse:
+    """Give the refusal of `require_GET` and its like a body, as DRF's has."""
+    detail = f'Method "{request.method}" not allowed.'
+    response = respond(request, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    response.headers["Allow"] = refusal.headers["Allow"]
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

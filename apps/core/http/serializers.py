@@ -38,6 +38,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 class StrictCharField(serializers.CharField):
     """A string that was sent as one."""
 
+    options: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of every field of this class."""
     schema: ClassVar[Mapping[str, Any]] = {}
     """What the reference says beside the length (JSON Schema)."""
 
@@ -50,27 +52,15 @@ class StrictCharField(serializers.CharField):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**{**self.options, **options})
         self.validators.insert(0, self.validate_form)
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """
-        Return the validated value.
-
-        The length is that of the text as it was sent, as in the reference, and not only of the text
-        without its surrounding spaces.
-
-        :raises ValidationError: with all that is wrong
-        """
-        value = super().run_validation(data)
-        if isinstance(data, str) and self.max_length is not None and len(data) > self.max_length:
-            self.fail("max_length", max_length=self.max_length)
-        return value
-
     def to_internal_value(self, data: Any) -> str:
-        """Return the string, trimmed."""
+        """Return the string, trimmed. The length is that of the text as it was sent, as in the reference."""
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
     def validate_form(self, value: str) -> None:

@@ -35,20 +35,13 @@ class QueryView(GenericAPIView[Any]):
 class CountedPagination(LimitOffsetPagination):
     """Answers `{"count": …, "results": […]}`. `limit` and `offset` are fields of the view's query."""
 
-    view: QueryView
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """Return the page that the query asks for."""
-        self.view = view
-        return super().paginate_queryset(queryset, request, view)
-
     def get_limit(self, request: Request) -> int:
         """Return the size of a page."""
-        return int(self.view.query["limit"])
+        return int(request.parser_context["view"].query["limit"])
 
     def get_offset(self, request: Request) -> int:
         """Return how many results come before the page."""
-        return int(self.view.query["offset"])
+        return int(request.parser_context["view"].query["offset"])
 
     def get_paginated_response(self, data: Sequence[Mapping[str, Any]]) -> Response:
         """Return the body; the Flask API's callers know no links."""

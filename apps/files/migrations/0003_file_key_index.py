@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import HashIndex
 from django.db import migrations
 
-from apps.core.database.migrations import index_if_absent
+from apps.core.database.migrations import index_concurrently
 
 NAME = "moped_project_files_key_idx"
 
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[index_if_absent(NAME, "moped_project_files USING hash (file_key)")],
+            database_operations=[index_concurrently(NAME, "moped_project_files USING hash (file_key)")],
             state_operations=[
                 migrations.AddIndex("ProjectFile", HashIndex(fields=["file_key"], name=NAME)),
             ],

@@ -14,7 +14,6 @@ from apps.claims.identity import claims_address, sso_address
 from apps.core.aws import clients
 from apps.core.aws.errors import StoreMissingError, translate_errors
 from apps.users.errors import (
-    AccountExistsError,
     AccountNotFoundError,
     AddressRefusedError,
     AddressTakenError,
@@ -34,7 +33,8 @@ PAUSE_SECONDS = 0.1
 ERRORS: dict[str, Any] = {
     "UserNotFoundException": AccountNotFoundError,
     "ResourceNotFoundException": StoreMissingError,
-    "UsernameExistsException": AccountExistsError,
+    "UsernameExistsException": AddressTakenError,
+    "AliasExistsException": AddressTakenError,
     "InvalidPasswordException": WeakPasswordError,
     "PasswordHistoryPolicyViolationException": WeakPasswordError,
 }
@@ -93,7 +93,7 @@ def create(*, email: str, password: str, mark: str) -> Account:
     """
     Make an account that cannot sign in yet, and send no mail about it.
 
-    :raises AccountExistsError: if an account with this address is there
+    :raises AddressTakenError: if an account with this address is there
     :raises WeakPasswordError: if the pool refuses the password
     :raises AddressRefusedError: if the pool refuses the address
     """
@@ -102,9 +102,7 @@ def create(*, email: str, password: str, mark: str) -> Account:
         {"Name": "email_verified", "Value": "true"},
         {"Name": CREATED_BY, "Value": mark},
     ]
-    with translate_errors(
-        **ERRORS, InvalidParameterException=AddressRefusedError, AliasExistsException=AccountExistsError
-    ):
+    with translate_errors(**ERRORS, InvalidParameterException=AddressRefusedError):
         user = clients.cognito().admin_create_user(
             UserPoolId=settings.COGNITO_USER_POOL_ID,
             Username=email,
@@ -134,9 +132,7 @@ def set_email(username: str, email: str, *, is_verified: bool) -> None:
     """
     flag = {"Name": "email_verified", "Value": str(is_verified).lower()}
     attributes: Any = [{"Name": "email", "Value": email}, flag]
-    with translate_errors(
-        **ERRORS, InvalidParameterException=AddressRefusedError, AliasExistsException=AddressTakenError
-    ):
+    with translate_errors(**ERRORS, InvalidParameterException=AddressRefusedError):
         clients.cognito().admin_update_user_attributes(**_account(username), UserAttributes=attributes)
 
 

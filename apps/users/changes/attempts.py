@@ -3,7 +3,7 @@ One attempt to change an account in all three stores (ADR 0006).
 
 `begin` writes a row before any store is touched. `carry_out` locks the addresses in a transaction, and its
 commit decides. `end` finishes a committed change and rolls any other back: at once, at the next attempt, or
-in `reconcile_users`.
+in `reconcile_users`. The effects in Cognito and in the claims table are in `stores`.
 
 The lock belongs to a transaction: it ends with its holder and needs no session that a proxy could take away.
 """
@@ -19,10 +19,12 @@ from django.db.models import Func, Q, TextField
 
 from apps.auth import current_roles
 from apps.auth.callers import CognitoUser
+from apps.claims import items as claims_items
 from apps.claims.hasura import UNKNOWN_ID
-from apps.claims.identity import normalize
+from apps.claims.identity import is_city_address, normalize, sso_username
 from apps.core.context import current
 from apps.core.errors import InvalidError, MopedError
+from apps.users.adapters import cognito
 from apps.users.changes import stores
 from apps.users.errors import BusyError
 from apps.users.models import PASSWORD_CHANGE, Event, MopedUser, PendingChange
@@ -56,7 +58,7 @@ class Attempt:
 
 
 def begin(
-    operation: str, *, actor: CognitoUser | None, email: str, password: str = "", **details: Any
+    operation: str, *, actor: CognitoUser | None, email: str, password: str | None = None, **details: Any
 ) -> PendingChange:
     """
     Write the row of a change, after earlier changes of its addresses were ended.
@@ -123,15 +125,48 @@ def end(change: PendingChange, *, password_sent: bool = True) -> None:
             return  # another request ended it, and the addresses may have new owners
         finished = Q(pk=stored.pk)
         if not stored.decided:
-            stores.roll_back(stored)
+            _roll_back(stored)
             if stored.sets_password and password_sent:
                 _record_uncertain_password(stored)
             logger.info("intention_settled", extra={"change": change.pk, "operation": change.operation})
         else:
-            stores.finish(stored)
+            _finish(stored)
             if stored.operation == PendingChange.DELETE:  # also completes earlier attempts at the same
                 finished |= Q(operation=PendingChange.DELETE, cognito_user_id=stored.cognito_user_id)
         PendingChange.objects.filter(finished).delete()
+
+
+def _roll_back(change: PendingChange) -> None:
+    """
+    Make the stores agree with the database on every address that an uncommitted change touched.
+
+    The item is written even if it is right: a write that AWS carries out later then has no effect. Of
+    accounts, only the one that the change itself created is deleted, and only while no user has it.
+    """
+    for address in change.addresses:
+        stores.sync_from_database(address, rewrite=True)
+    for account in filter(None, map(stores.native_account, change.addresses)):
+        is_own = account.mark == str(change.pk)
+        if is_own and not MopedUser.objects.filter(cognito_user_id=account.username).exists():
+            cognito.delete(account.username)
+
+
+def _finish(change: PendingChange) -> None:
+    """
+    Do what a committed change left to do: delete what has no owner any more.
+
+    Another change may have held the lock since the commit, and given the address and the account an owner
+    again. Then nothing is deleted.
+    """
+    owner = MopedUser.objects.with_address(change.email)
+    if owner and owner.may_sign_in:
+        return
+    if change.operation == PendingChange.DELETE:
+        stores.delete_accounts(change)
+    elif change.new_email:
+        claims_items.delete(change.email)
+        if is_city_address(change.email):
+            cognito.delete(sso_username(change.email))
 
 
 def actor_fields(actor: CognitoUser | None) -> dict[str, Any]:

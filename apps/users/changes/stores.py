@@ -1,9 +1,4 @@
-"""
-What changes do in the user pool and in the claims table, while they hold the lock on the addresses.
-
-The first part has one function for each effect. The second part makes both stores agree with the database:
-after a failure before the commit, and for what a commit left to do.
-"""
+"""The effects of changes in the user pool and in the claims table, while a change locks the addresses."""
 
 from contextlib import suppress
 
@@ -13,12 +8,7 @@ from apps.claims.identity import is_city_address, sso_username
 from apps.claims.items import StoredItem, UnreadableItemError
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
-from apps.users.errors import (
-    AccountExistsError,
-    AccountNotFoundError,
-    AddressHeldError,
-    AddressTakenError,
-)
+from apps.users.errors import AccountNotFoundError, AddressHeldError, AddressTakenError
 from apps.users.models import MopedUser, PendingChange
 
 
@@ -33,7 +23,7 @@ def get_or_create_account(change: PendingChange, password: str) -> Account:
     if account is None:
         try:
             return cognito.create(email=change.email, password=password, mark=str(change.pk))
-        except AccountExistsError as error:
+        except AddressTakenError as error:
             # Another request or boto3's first attempt created it: the mark says which of the two.
             account = native_account(change.email)
             if account is None:
@@ -71,7 +61,7 @@ def native_account(address: str) -> Account | None:
     return account if account is None or account.is_native else _find_native(address)
 
 
-def update_account(account: Account, address: str, password: str = "") -> None:
+def update_account(account: Account, address: str, password: str | None = None) -> None:
     """
     Make an account sign in with this address, for which an admin vouches, and with a new password if any.
 
@@ -87,6 +77,12 @@ def sign_out(change: PendingChange) -> None:
     """End every session of a user's accounts."""
     for username in _usernames(change):
         cognito.sign_out(username)
+
+
+def delete_accounts(change: PendingChange) -> None:
+    """Delete a user's accounts."""
+    for username in _usernames(change):
+        cognito.delete(username)
 
 
 def write_claims(user: MopedUser, stored: StoredItem, *, always: bool = False) -> bool:
@@ -105,24 +101,6 @@ def decode_or_none(stored: StoredItem) -> HasuraClaims | None:
         return stored.claims
     except UnreadableItemError:
         return None
-
-
-# ---- make both stores agree with the database ----------------------------------------------------
-
-
-def roll_back(change: PendingChange) -> None:
-    """
-    Make the stores agree with the database on every address that an uncommitted change touched.
-
-    The item is written even if it is right: a write that AWS carries out later then has no effect. Of
-    accounts, only the one that the change itself created is deleted, and only while no user has it.
-    """
-    for address in change.addresses:
-        sync_from_database(address, rewrite=True)
-    for account in filter(None, map(native_account, change.addresses)):
-        is_own = account.mark == str(change.pk)
-        if is_own and not MopedUser.objects.filter(cognito_user_id=account.username).exists():
-            cognito.delete(account.username)
 
 
 def sync_from_database(address: str, *, rewrite: bool = False) -> bool:
@@ -144,25 +122,6 @@ def sync_from_database(address: str, *, rewrite: bool = False) -> bool:
     if account and has_other_email:  # no admin vouches for the address here
         cognito.set_email(account.username, user.address, is_verified=account.is_verified)
     return write_claims(user, stored, always=rewrite) or has_other_email
-
-
-def finish(change: PendingChange) -> None:
-    """
-    Do what a committed change left to do: delete what has no owner any more.
-
-    Another change may have held the lock since the commit, and given the address and the account an owner
-    again. Then nothing is deleted.
-    """
-    owner = MopedUser.objects.with_address(change.email)
-    if owner and owner.may_sign_in:
-        return
-    if change.operation == PendingChange.DELETE:
-        for username in _usernames(change):
-            cognito.delete(username)
-    elif change.new_email:
-        claims_items.delete(change.email)
-        if is_city_address(change.email):
-            cognito.delete(sso_username(change.email))
 
 
 def _find_native(email: str) -> Account | None:

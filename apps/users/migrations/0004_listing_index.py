@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from apps.core.database.migrations import index_if_absent
+from apps.core.database.migrations import index_concurrently
 
 
 class Migration(migrations.Migration):
@@ -11,5 +11,5 @@ class Migration(migrations.Migration):
     dependencies = [("users", "0003_own_tables")]
 
     operations = [
-        index_if_absent("moped_users_listing_idx", "moped_users (last_name, first_name, user_id)"),
+        index_concurrently("moped_users_listing_idx", "moped_users (last_name, first_name, user_id)"),
     ]

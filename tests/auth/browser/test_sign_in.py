@@ -1,4 +1,5 @@
 import hashlib
+import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -10,8 +11,7 @@ from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from tests.auth.hosted_ui import TokenEndpoint
-from tests.support.http_stub import StubServer, sending
+from tests.support.http_stub import Request, StubServer, dripping, sending
 from tests.support.token_factory import Signer
 
 TOKEN = "__Host-moped_id_token"
@@ -20,6 +20,22 @@ DENIAL = "You have no Moped account, or it was deactivated."
 FROM_TRIGGER = f"PreTokenGeneration failed with error {DENIAL}"
 DEEP = b"[" * 20_000
 NESTED = urlsafe_b64encode(b'{"x":' + b"[" * 20_000).decode()
+
+
+class TokenEndpoint(StubServer):
+    """A token endpoint on loopback: answers `status` and `reply`; `form` is what it was last sent."""
+
+    def __init__(self) -> None:
+        super().__init__(self.reply_to)
+        self.status = 200
+        self.reply: Any = {}
+        self.form: dict[str, list[str]] = {}
+
+    def reply_to(self, request: Request) -> None:
+        is_form = request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        self.form = parse_qs(request.body.decode()) if is_form else {}  # as the pool
+        body = self.reply if isinstance(self.reply, bytes) else json.dumps(self.reply).encode()
+        request.answer(body, self.status, Content_Type="application/json")
 
 
 @pytest.fixture
@@ -116,12 +132,6 @@ class TestStart:
         assert is_protected(cookie)
         assert cookie["max-age"] == 600
 
-    @pytest.mark.parametrize("target", ["/" + "x" * 999, "/" + "\u00e9" * 166, "/" + '"' * 2000], ids=len)
-    def test_never_needs_a_larger_cookie_than_browsers_keep(self, browser: APIClient, target: str) -> None:
-        leave(browser, target)
-
-        assert max(len(name) + len(value) for name, value in pending_cookies(browser).items()) <= 4096
-
 
 class TestPendingSignIns:
     """Several tabs of one browser may sign in at the same time."""
@@ -146,7 +156,7 @@ class TestPendingSignIns:
         self, browser: APIClient, target: str, number: int
     ) -> None:
         browser.cookies[TOKEN] = "x" * 4000
-        browser.get("/auth/current_user")
+        browser.get("/auth/current_user")  # sets the cookie of the CSRF token
         states = [leave(browser, target)["state"] for _ in range(30)]
 
         kept_states = {name.removeprefix(PENDING) for name in pending_cookies(browser)}
@@ -179,6 +189,7 @@ class TestCallback:
             ("https://evil.example/", "/auth/current_user"),
             ("//evil.example/", "/auth/current_user"),
             ("/\\evil.example", "/auth/current_user"),
+            ("//[", "/auth/current_user"),
             ("evil.example", "/auth/current_user"),
             ("http://[", "/auth/current_user"),
             ("/auth/callback?code=used&state=old", "/auth/current_user"),
@@ -239,7 +250,6 @@ class TestCallback:
     @pytest.mark.parametrize(
         ("status", "answer", "expected", "words"),
         [
-            (400, {"error": "invalid_grant"}, 401, "code_refused"),
             (400, {"error": "invalid_grant", "error_description": "Invalid code."}, 401, "code_refused"),
             (400, DEEP, 401, "code_refused"),
             (400, {"error_description": 1}, 401, "code_refused"),
@@ -248,9 +258,7 @@ class TestCallback:
             (403, {"error": "x", "error_description": FROM_TRIGGER}, 401, "sign_in_refused"),
             (429, {"error": "too_many_requests"}, 503, "unavailable"),
             (500, b"oops", 502, "upstream_error"),
-            (302, b"", 502, "upstream_error"),
             (200, b"\xff", 502, "upstream_error"),
-            (200, [], 502, "upstream_error"),
             (200, {"id_token": 7}, 502, "upstream_error"),
         ],
         ids=lambda value: str(value)[:40],
@@ -282,22 +290,29 @@ class TestCallback:
     ) -> None:
         with StubServer(sending(answer)) as server:
             settings.COGNITO_DOMAIN_URL = server.url
-            authorization = leave(browser)
 
-            assert come_back(browser, authorization["state"]).status_code == 502
+            assert come_back(browser, leave(browser)["state"]).status_code == 502
 
     def test_answers_503_while_the_pool_is_away(
         self, browser: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
         settings.COGNITO_DOMAIN_URL = "http://127.0.0.1:9"
-        authorization = leave(browser)
 
-        response = come_back(browser, authorization["state"])
+        response = come_back(browser, leave(browser)["state"])
 
         assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-        causes = [vars(record)["cause"] for record in caplog.records if record.message == "unavailable"]
-        assert len(causes) == 1
-        assert "Connection refused" in causes[0]
+        (record,) = (record for record in caplog.records if record.message == "unavailable")
+        assert "Connection refused" in vars(record)["cause"]
+
+    def test_waits_no_longer_than_a_request_may_take(self, browser: APIClient, settings: Settings) -> None:
+        state = leave(browser)["state"]
+        settings.REQUEST_SECONDS = 0.2
+
+        with StubServer(dripping) as server:
+            settings.COGNITO_DOMAIN_URL = server.url
+            response = come_back(browser, state)
+
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
 
     def test_takes_the_same_code_again_after_a_fault(
         self, browser: APIClient, pool: Pool, endpoint: TokenEndpoint
@@ -316,28 +331,21 @@ class TestDeniedSignIn:
     def denied(self, browser: APIClient, **query: str) -> HttpResponse:
         return browser.get("/auth/callback", query)
 
-    @pytest.mark.parametrize("names", [("state",), ()], ids=["with state", "without state"])
-    def test_shows_the_reason_in_an_error_callback(self, browser: APIClient, names: tuple[str, ...]) -> None:
+    @pytest.mark.parametrize("has_state", [True, False])
+    def test_shows_the_reason_in_an_error_callback(self, browser: APIClient, *, has_state: bool) -> None:
         authorization = leave(browser)
-        state = {name: authorization[name] for name in names}
+        state = {"state": authorization["state"]} if has_state else {}
 
-        response = self.denied(
-            browser, error="invalid_request", error_description=f"{FROM_TRIGGER}. ", **state
-        )
+        response = self.denied(browser, error="x", error_description=f"{FROM_TRIGGER}. ", **state)
 
         assert response.status_code == 401
         assert f"\u201c{DENIAL}\u201d" in response.content.decode()
-        assert bool(pending_cookies(browser)) is not bool(state)
+        assert bool(pending_cookies(browser)) is not has_state
 
     @pytest.mark.parametrize(
         "query",
-        [
-            {"error": "access_denied"},
-            {"error": "x", "error_description": " . "},
-            {},
-            {"error": "x", "code": "c"},
-        ],
-        ids=["no description", "empty description", "no code", "error and code"],
+        [{"error": "x", "error_description": " . "}, {}, {"error": "x", "code": "c"}],
+        ids=["empty description", "no code", "error and code"],
     )
     def test_says_so_without_a_reason(
         self, browser: APIClient, endpoint: TokenEndpoint, query: dict[str, str]
@@ -407,8 +415,3 @@ class TestPages:
 
         assert all(words in pages[0] for words in ("jane.doe@austintexas.gov", "moped-editor", "Sign out"))
         assert not [page for page in pages if signature in page]
-
-    def test_lead_a_stranger_to_the_sign_in_and_back(self, browser: APIClient) -> None:
-        page = browser.get("/auth/current_user?a=1&b=2").content.decode()
-
-        assert 'href="/auth/sign-in?next=/auth/current_user%3Fa%3D1%26b%3D2"' in page

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from apps.auth.tokens import explain
+from apps.auth.management.commands import explain_token
 from apps.auth.tokens.errors import KeysUnavailableError, TokenError
 from tests.auth.attacks import (
     ACCEPTED,
@@ -46,7 +46,7 @@ class TestAttacks:
             assert challenge.startswith('Bearer realm="moped", error="invalid_token"')
             assert all(part not in response.content.decode() for part in token.split(".") if len(part) > 20)
 
-        verdict, report = explain.explain(token)
+        verdict, report = explain_token.explain(token)
         assert verdict == (ACCEPTED if attack.name in ONLY_SHOWING_FAILS else attack.answer)
         assert all(part not in report for part in token.split(".") if len(part) > 30)
         assert report.replace("\n", "").isprintable()
@@ -62,7 +62,7 @@ class TestKeySets:
 
         response = api_client.get("/auth/current_user", HTTP_AUTHORIZATION=f"Bearer {token}")
 
-        assert explain.explain(token)[0] == attack.answer
+        assert explain_token.explain(token)[0] == attack.answer
         assert response.json().get("code", ACCEPTED) == attack.answer
         assert response.status_code == {ACCEPTED: 200, UNAVAILABLE: 503}.get(attack.answer, 401)
         assert ("Retry-After" in response.headers) == (attack.answer == UNAVAILABLE)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from apps.auth.tokens import base64url, verifier
+from apps.auth.tokens import base64url, errors, verifier
 from tests.auth.signing import compact, id_payload, key
 from tests.support import token_factory
 
@@ -73,7 +73,7 @@ class TestMutations:
     @given(steps)
     def test_are_never_accepted_and_never_crash(self, changes: Any) -> None:
         assert verifier.verify(GENUINE)
-        with pytest.raises(verifier.TokenError):
+        with pytest.raises(errors.TokenError):
             verifier.verify(mutate(changes))
 
     @some
@@ -112,7 +112,7 @@ class TestSignedNonsense:
 
         try:
             accepted = bool(verifier.verify(key().sign(id_payload(), compact(header))))
-        except verifier.TokenError:
+        except errors.TokenError:
             accepted = False
 
         assert accepted <= same

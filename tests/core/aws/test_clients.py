@@ -27,6 +27,8 @@ class TestTranslating:
             (EndpointConnectionError(endpoint_url="http://127.0.0.1:9"), UnavailableError),
             (ReadTimeoutError(endpoint_url="http://127.0.0.1:9"), UnavailableError),
             (NoCredentialsError(), UnavailableError),
+            (RuntimeError("the refreshed credentials are still expired"), UnavailableError),
+            (RecursionError(), UpstreamError),
         ],
         ids=lambda value: getattr(value, "__name__", type(value).__name__),
     )

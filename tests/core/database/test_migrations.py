@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from apps.core.database.migrations import index_if_absent
+from apps.core.database.migrations import index_concurrently
 
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('public.schema_test_idx')"
 INTERRUPT = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('public.schema_test_idx')"
@@ -31,20 +31,14 @@ def answer(question: str) -> Any:
 
 @pytest.mark.usefixtures("table")
 @pytest.mark.django_db(transaction=True)
-class TestIndexIfAbsent:
-    OPERATION = index_if_absent("schema_test_idx", "schema_test (value)")
+class TestIndexConcurrently:
+    @pytest.mark.parametrize("last_statement", ["SELECT 1", INTERRUPT], ids=["finished", "interrupted"])
+    def test_makes_an_index_again_after_an_earlier_attempt(self, last_statement: str) -> None:
+        operation = index_concurrently("schema_test_idx", "schema_test (value)")
+        run(*operation.sql, last_statement)
+        assert answer(VALID) == (last_statement != INTERRUPT)
 
-    def test_makes_it_and_leaves_one_that_is_there(self) -> None:
-        for _ in range(2):
-            run(*self.OPERATION.sql)
-
-            assert answer(VALID)
-            assert answer("SHOW statement_timeout") == "15s"
-
-    def test_makes_an_interrupted_index_again(self) -> None:
-        run(*self.OPERATION.sql, INTERRUPT)
-        assert not answer(VALID)
-
-        run(*self.OPERATION.sql)
+        run(*operation.sql)
 
         assert answer(VALID)
+        assert answer("SHOW statement_timeout") == "15s"

@@ -11,11 +11,6 @@ import pytest
 from django.conf import settings as configured
 from django.db import OperationalError, connection, transaction
 from pytest_django.fixtures import Settings
-from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.test import APIRequestFactory
-from rest_framework.views import APIView
 
 from apps.core import deadline
 from apps.files.models import Project
@@ -76,31 +71,19 @@ class TestFrozenBackend:
         assert client.get("/users/").status_code == 200
 
 
-class ProjectView(APIView):
-    """A view that writes, in a transaction or without one."""
-
-    permission_classes = (AllowAny,)
-    block: Callable[[], AbstractContextManager[object]] = transaction.atomic
-
-    def post(self, _request: Request) -> Response:
-        with self.block():
-            return Response({"id": Project.objects.create(project_name="Barton Springs Road").pk})
-
-
 class TestStandby:
     @pytest.mark.parametrize("block", [transaction.atomic, nullcontext])
-    def test_answers_503_and_then_serves_again(
+    def test_refuses_writes_until_the_next_connection(
         self, block: Callable[[], AbstractContextManager[object]]
     ) -> None:
-        view, request = ProjectView.as_view(block=staticmethod(block)), APIRequestFactory().post("/")
         with connection.cursor() as cursor:  # of this connection alone: the next one reaches the primary
             cursor.execute("SET default_transaction_read_only = on")
 
-        refusal = view(request)
+        with pytest.raises(OperationalError, match="read-only"), block():
+            Project.objects.create(project_name="Barton Springs Road")
 
-        assert (refusal.status_code, refusal.data["code"]) == (503, "unavailable")
         connection.close_if_unusable_or_obsolete()  # as at the beginning of a request
-        assert view(request).status_code == 200
+        assert Project.objects.create(project_name="Barton Springs Road").pk
 
 
 class TestConnecting:
@@ -111,7 +94,7 @@ class TestConnecting:
             with pytest.raises(OperationalError):
                 other.ensure_connection()
 
-    @pytest.mark.parametrize("seconds_left", [0.5, 0.99, 1.99])
+    @pytest.mark.parametrize("seconds_left", [0, 0.99, 1.99])
     def test_has_psycopgs_shortest_limit_in_the_last_second(
         self, monkeypatch: pytest.MonkeyPatch, seconds_left: float
     ) -> None:
@@ -122,11 +105,6 @@ class TestConnecting:
         with pytest.raises(OperationalError):
             connection.copy().ensure_connection()
         assert {call.kwargs["timeout"] for call in wait.call_args_list} == {2}
-
-    def test_is_not_begun_after_the_deadline(self) -> None:
-        other = connection.copy()
-        with deadline.within(0), pytest.raises(OperationalError, match="no time is left"):
-            other.ensure_connection()
 
     def test_ends_where_the_network_acknowledges_nothing(self) -> None:
         assert 0 < configured.DATABASES["default"]["OPTIONS"]["tcp_user_timeout"] < 20_000

@@ -128,9 +128,3 @@ class TestDatabaseWrapper:
             login.who(HOST="/nowhere")
 
         values.assert_called_once_with(login.secret, "username", "password", doubted=False)
-
-    def test_needs_no_secret_where_none_is_named(self, login: Login, settings: Settings) -> None:
-        settings.DATABASE_SECRET = ""
-
-        with clients_call(NOWHERE):
-            assert login.who(USER=login.user, PASSWORD="first") == login.user

@@ -5,6 +5,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.core.http import routes
+from tests.core.test_environment import read_setting
 
 EDITOR = "https://moped.example"
 PREVIEW = "https://deploy-preview-12--atd-moped-main.netlify.app"
@@ -29,8 +30,9 @@ def preflight(client: APIClient, path: str, origin: str) -> Any:
 
 
 class TestPreflight:
-    @pytest.mark.parametrize("path", ["/", "/users/", "/files/request-signature", "/nowhere", "/no%0Awhere"])
-    @pytest.mark.parametrize("origin", [EDITOR, PREVIEW])
+    @pytest.mark.parametrize(
+        ("path", "origin"), [("/users/", EDITOR), ("/users/", PREVIEW), ("/no%0Awhere", EDITOR)]
+    )
     def test_needs_no_token(self, client: APIClient, path: str, origin: str) -> None:
         response = preflight(client, path, origin)
 
@@ -45,7 +47,7 @@ class TestPreflight:
         served = {method for route in routes.listing() for method in route.methods}
         assert set(offered.split(", ")) == served | {"OPTIONS"}
 
-    @pytest.mark.parametrize("path", ["/", "/users/", "/nowhere"])
+    @pytest.mark.parametrize("path", ["/users/", "/nowhere"])
     def test_is_no_more_than_any_other_options(self, client: APIClient, path: str) -> None:
         response = client.options(path, headers={"origin": EDITOR})
 
@@ -66,7 +68,16 @@ class TestPreflight:
         ],
     )
     def test_gives_an_unknown_origin_nothing(self, client: APIClient, origin: str) -> None:
-        assert "Access-Control-Allow-Origin" not in preflight(client, "/users/", origin).headers
+        for response in (preflight(client, "/users/", origin), client.get("/", headers={"origin": origin})):
+            assert "Access-Control-Allow-Origin" not in response.headers
+
+
+class TestAllowedOrigins:
+    def test_are_read_with_or_without_a_closing_slash(self) -> None:
+        """A browser sends none."""
+        origins = read_setting("*CORS_ALLOWED_ORIGINS", MOPED_API_CORS_ORIGINS=f"{EDITOR}/,https://localhost")
+
+        assert origins == f"{EDITOR} https://localhost"
 
 
 @pytest.mark.urls("tests.core.http.broken_urls")
@@ -75,12 +86,9 @@ class TestEveryAnswer:
         ("method", "path", "headers"),
         [
             ("get", "/", {}),
-            ("get", "/auth/current_user", {}),
             ("get", "/auth/current_user", {"authorization": "Bearer null"}),
             ("get", "/nowhere", {}),
             ("delete", "/", {}),
-            ("post", "/echo", {"content-type": "text/plain"}),
-            ("get", "/fail/unavailable", {}),
             ("get", "/fail/crash", {}),
             ("get", "/plain/crash", {}),
             ("get", "/plain/suspicious", {}),
@@ -90,9 +98,10 @@ class TestEveryAnswer:
     def test_may_be_read_by_the_editor(
         self, client: APIClient, method: str, path: str, headers: dict[str, str]
     ) -> None:
-        response = getattr(client, method)(path, headers={"origin": EDITOR, **headers})
+        headers = {"origin": EDITOR, **headers}
+        response = getattr(client, method)(path, headers=headers)
 
-        assert response.headers["Access-Control-Allow-Origin"] == EDITOR
+        assert response.headers["Access-Control-Allow-Origin"] == headers["origin"]
         assert "Access-Control-Allow-Credentials" not in response.headers
         assert "origin" in response.headers["Vary"].lower()
         exposed = response.headers["Access-Control-Expose-Headers"]

@@ -4,7 +4,7 @@ from rest_framework.test import APIClient
 from apps.core.http.throttles import SignatureThrottle, SignInThrottle
 from tests.conftest import Caller
 
-PATH = "/files/download/private/project/1/x.pdf"
+PATH, OTHER_PATH = "/files/download/private/project/1/x.pdf", "/files/request-signature?file=a.pdf"
 
 
 @pytest.fixture(autouse=True)
@@ -17,11 +17,11 @@ def _two_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
 class TestCallerRateThrottle:
     def test_stops_one_caller_and_says_until_when(self, calling: Caller) -> None:
         jane, joe = calling(), calling(sub="99999999-9999-4999-8999-999999999999")
-        statuses = [jane.get(PATH).status_code for _ in range(2)]
+        statuses = [jane.get(path).status_code for path in (PATH, OTHER_PATH)]
 
         response = jane.get(PATH)
 
-        assert 429 not in statuses
+        assert statuses == [404, 403]
         assert (response.status_code, response.json()["code"]) == (429, "throttled")
         assert 0 < int(response.headers["Retry-After"]) <= 61
         assert joe.get(PATH).status_code != 429

@@ -30,14 +30,6 @@ class TestFunction:
         assert answer["statusCode"] == 200
         assert json.loads(answer["body"])["message"].startswith("MOPED API Available")
 
-    def test_sends_failures_as_text_with_the_gateways_request_id(
-        self, function: lambda_runtime.Function
-    ) -> None:
-        answer = function.invoke(rest_event("/auth/current_user")).result
-
-        assert answer["statusCode"] == 401
-        assert json.loads(answer["body"])["request_id"] == "request-of-a-test"
-
     def test_logs_the_address_that_cannot_be_forged(self, function: lambda_runtime.Function) -> None:
         function.invoke(rest_event("/", **{"X-Forwarded-For": "203.0.113.1, 203.0.113.2"}))
 

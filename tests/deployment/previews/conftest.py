@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from tests.deployment.previews.aws_account import Account
 from tests.deployment.role import acting_with
-from tests.support import emulator_fixtures, lambda_environment
+from tests.support import emulator_fixtures, lambda_runtime
 
 Run = Callable[..., dict[str, Any]]
 
@@ -18,7 +18,7 @@ Run = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="package")
 def at_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """Let the commands of this process run in the account."""
-    folder, python = tmp_path_factory.mktemp("account"), lambda_environment.python()
+    folder, python = tmp_path_factory.mktemp("account"), lambda_runtime.python()
     with (
         emulator_fixtures.strict_emulator(folder / "aws", function_python=python) as emulator,
         emulator_fixtures.clients_call(emulator.url),

@@ -2,12 +2,10 @@
 
 import re
 
-import yaml
-
-from apps.deployment.paths import PROJECT, TEMPLATE
+from apps.deployment.paths import PROJECT
 from apps.deployment.settings import variables
 from apps.deployment.settings.variables import VARIABLES
-from tests.deployment.template import Loader
+from tests.deployment.template import document
 
 
 class TestVariables:
@@ -18,9 +16,7 @@ class TestVariables:
         assert len({variable.name for variable in VARIABLES}) == len(VARIABLES)
 
     def test_name_outputs_of_the_template(self) -> None:
-        outputs = yaml.load(TEMPLATE.read_text(), Loader)["Outputs"]  # noqa: S506 (a safe loader, extended)
-
-        assert {variable.output for variable in VARIABLES} - {""} <= outputs.keys()
+        assert {variable.output for variable in VARIABLES} - {""} <= document()["Outputs"].keys()
 
     def test_have_a_laptop_value_or_another_source_if_required(self) -> None:
         required = {name for name, _, default in variables.readers() if default is None}
@@ -33,13 +29,6 @@ class TestVariables:
         names = set(re.findall(r"^#?([A-Z_]+)=", sample, re.MULTILINE))
         assert names
         assert names <= {variable.name for variable in VARIABLES}
-
-
-class TestFromOutputs:
-    def test_translates_outputs_and_leaves_out_the_others(self) -> None:
-        assert variables.from_outputs({"ClaimsTable": "claims", "FunctionLog": "log"}) == {
-            "COGNITO_DYNAMO_TABLE_NAME": "claims"
-        }
 
 
 class TestDocument:

@@ -1,25 +1,23 @@
 """
 What takes time on AWS: deployments of an API, stacks, changes of functions, new roles, and tags.
 
-Each function below takes a private function of MiniStack and returns the one that replaces it. All but the
-deployments count questions and not seconds, so that no test depends on time.
+All but the deployments count questions and not seconds, so that no test depends on time.
 """
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from ministack.services import apigateway_v1, lambda_svc
+from ministack.services import apigateway_v1, lambda_svc, tagging
 from ministack.services.cloudformation import handlers
 
+from tests.support.strict import Function, replaces
 from tests.support.strict.rights import by_stack, denial
-
-Function = Callable[..., Any]
-
 
 # A program that looks once and then acts must meet a stack that is still in progress.
 ANSWERS_IN_PROGRESS = 2
@@ -34,21 +32,19 @@ class State:
     in_progress: dict[str, list[str]] = field(default_factory=dict)  # what to say of a stack, by its name
     pending: set[str] = field(default_factory=set)  # functions
     refusals_of_roles: float = 0  # how often Lambda will refuse a role
+    tagged: dict[str, Any] = field(default_factory=dict)  # what the last questions about tags found
 
 
 state = State()
 
 
-def one_deployment_at_a_time(original: Function) -> Function:
+@replaces(apigateway_v1, "_create_deployment")
+def deploy_in_turn(original: Function, *arguments: Any) -> Any:
     """Refuse a deployment of an API soon after another one."""
-
-    def create(*arguments: Any) -> Any:
-        if time.monotonic() - state.last_deployment < state.seconds_between_deployments:
-            return apigateway_v1._v1_error("TooManyRequestsException", "Too Many Requests", 429)
-        state.last_deployment = time.monotonic()
-        return original(*arguments)
-
-    return create
+    if time.monotonic() - state.last_deployment < state.seconds_between_deployments:
+        return apigateway_v1._v1_error("TooManyRequestsException", "Too Many Requests", 429)
+    state.last_deployment = time.monotonic()
+    return original(*arguments)
 
 
 def name_of(params: dict[str, Any]) -> str:
@@ -57,20 +53,21 @@ def name_of(params: dict[str, Any]) -> str:
     return name.split("/")[1] if name.startswith("arn:") else name
 
 
-def slow_stack(original: Function, verb: str) -> Function:
+def change_slowly(verb: str, original: Function, params: dict[str, Any]) -> Any:
     """Begin work at a stack, and refuse other work before that is done."""
+    if refusal := refusal_of_template(handlers._p(params, "TemplateURL")):
+        return handlers._error("ValidationError", f"S3 error: {refusal}")
+    name = name_of(params)
+    with shown_in_progress(name):
+        answer = (verb == "DELETE" and refusal_of_deletion(name)) or original(params)
+    if answer[0] == 200:
+        state.in_progress[name] = [f"{verb}_IN_PROGRESS"] * ANSWERS_IN_PROGRESS
+    return answer
 
-    def change(params: dict[str, Any]) -> Any:
-        if refusal := refusal_of_template(handlers._p(params, "TemplateURL")):
-            return handlers._error("ValidationError", f"S3 error: {refusal}")
-        name = name_of(params)
-        with shown_in_progress(name):
-            answer = (verb == "DELETE" and refusal_of_deletion(name)) or original(params)
-        if answer[0] == 200:
-            state.in_progress[name] = [f"{verb}_IN_PROGRESS"] * ANSWERS_IN_PROGRESS
-        return answer
 
-    return change
+replaces(handlers._ACTION_HANDLERS, "CreateStack")(partial(change_slowly, "CREATE"))
+replaces(handlers._ACTION_HANDLERS, "UpdateStack", "ExecuteChangeSet")(partial(change_slowly, "UPDATE"))
+replaces(handlers._ACTION_HANDLERS, "DeleteStack")(partial(change_slowly, "DELETE"))
 
 
 def refusal_of_deletion(name: str) -> Any:
@@ -92,17 +89,14 @@ def refusal_of_template(url: str) -> str:
     return denial("s3:GetObject", f"arn:aws:s3:::{bucket}{path}")
 
 
-def in_progress_at_first(original: Function) -> Function:
+@replaces(handlers._ACTION_HANDLERS, "DescribeStacks")
+def describe_in_progress(original: Function, params: dict[str, Any]) -> Any:
     """Let the first answers about a stack say that the work is in progress."""
-
-    def describe(params: dict[str, Any]) -> Any:
-        name = name_of(params)
-        with shown_in_progress(name):
-            answer = original(params)
-        del state.in_progress.get(name, [])[:1]
-        return answer
-
-    return describe
+    name = name_of(params)
+    with shown_in_progress(name):
+        answer = original(params)
+    del state.in_progress.get(name, [])[:1]
+    return answer
 
 
 @contextmanager
@@ -128,15 +122,12 @@ def stacks_by_name() -> Any:
     return _stacks
 
 
-def stay_pending(_original: Function) -> Function:
+@replaces(lambda_svc, "_schedule_state_transition")
+def stay_pending(_original: Function, name: str, _delay: float) -> None:
     """Let a function be pending until its state is asked for. CloudFormation waits by itself."""
-
-    def begin(name: str, _delay: float) -> None:
-        state.pending.add(name)
-        if by_stack.get():
-            finish_change(name)
-
-    return begin
+    state.pending.add(name)
+    if by_stack.get():
+        finish_change(name)
 
 
 def finish_change(name: str) -> None:
@@ -148,33 +139,26 @@ def finish_change(name: str) -> None:
         each["config"].update(LastUpdateStatus="Successful", LastUpdateStatusReason="")
 
 
-def ready_when_asked(original: Function) -> Function:
+@replaces(lambda_svc, "_get_function", "_get_function_config")
+def finish_when_asked(original: Function, name: str, *rest: Any) -> Any:
     """Answer with the state, then let the change be done."""
-
-    def get(name: str, *rest: Any) -> Any:
-        answer = original(name, *rest)
-        if name in state.pending:
-            finish_change(name)
-        return answer
-
-    return get
+    answer = original(name, *rest)
+    if name in state.pending:
+        finish_change(name)
+    return answer
 
 
-def one_question_late(original: Function) -> Function:
+@replaces(tagging._HANDLERS, "GetResources")
+def find_late(original: Function, question: dict[str, Any]) -> Any:
     """
     Find by tags what was there at the question before, also after a deletion.
 
     The list of everything is not late: tests ask for it, to see what is there.
     """
-    earlier: dict[str, Any] = {}
-
-    def get(question: dict[str, Any]) -> Any:
-        status, headers, body = original(question)
-        if "TagFilters" not in question:
-            return status, headers, body
-        nothing = json.dumps({"PaginationToken": "", "ResourceTagMappingList": []}).encode()
-        key = json.dumps(question, sort_keys=True)
-        answer, earlier[key] = earlier.get(key, nothing), body
-        return status, headers, answer
-
-    return get
+    status, headers, body = original(question)
+    if "TagFilters" not in question:
+        return status, headers, body
+    nothing = json.dumps({"PaginationToken": "", "ResourceTagMappingList": []}).encode()
+    key = json.dumps(question, sort_keys=True)
+    answer, state.tagged[key] = state.tagged.get(key, nothing), body
+    return status, headers, answer

@@ -1,20 +1,14 @@
-"""
-Quotas and refusals of Lambda.
+"""Quotas and refusals of Lambda."""
 
-Each function below takes a private function of MiniStack and returns the one that replaces it.
-"""
-
-from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
 
+from tests.support.strict import Function, replaces
 from tests.support.strict.delays import state
 from tests.support.strict.rights import by_stack, denial
-
-Function = Callable[..., Any]
-
 
 VARIABLES_BYTES = 4096
 PACKAGE_CHARACTERS = 69_905_067  # 50 MiB in base64
@@ -65,43 +59,42 @@ def refusal_of_role(role: str) -> Any:
     return None
 
 
-def within_limits(original: Function) -> Function:
+@replaces(lambda_svc, "_create_function", "_update_code", "_update_config", "_publish_version")
+def change_within_limits(original: Function, *arguments: Any) -> Any:
     """Create, change or publish a function as far as AWS would. A creation takes its data alone."""
-
-    def act(*arguments: Any) -> Any:
-        *name, data = arguments
-        return refusal_of(data, *name) or original(*arguments)
-
-    return act
+    *name, data = arguments
+    return refusal_of(data, *name) or original(*arguments)
 
 
-def reserved_within_limits(original: Function) -> Function:
+@replaces(lambda_svc, "_put_function_concurrency")
+def reserve_within_limits(original: Function, name: str, data: dict[str, Any]) -> Any:
     """Leave enough of the account's requests at once without a reservation."""
-
-    def put(name: str, data: dict[str, Any]) -> Any:
-        others = sum(
-            each.get("concurrency") or 0 for key, each in lambda_svc._functions.items() if key != name
+    others = sum(each.get("concurrency") or 0 for key, each in lambda_svc._functions.items() if key != name)
+    if CONCURRENCY - others - data.get("ReservedConcurrentExecutions", 0) < UNRESERVED:
+        return error_response_json(
+            "InvalidParameterValueException",
+            "Specified ReservedConcurrentExecutions for function decreases account's"
+            f" UnreservedConcurrentExecution below its minimum value of [{UNRESERVED}].",
         )
-        if CONCURRENCY - others - data.get("ReservedConcurrentExecutions", 0) < UNRESERVED:
-            return error_response_json(
-                "InvalidParameterValueException",
-                "Specified ReservedConcurrentExecutions for function decreases account's"
-                f" UnreservedConcurrentExecution below its minimum value of [{UNRESERVED}].",
-            )
-        return original(name, data)
-
-    return put
+    return original(name, data)
 
 
-def named_by_its_exception(original: Function) -> Function:
+@replaces(provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"], "create", "update")
+def reserve_for_stack(original: Function, *arguments: Any, **options: Any) -> Any:
+    """Let CloudFormation reserve a function's concurrency, which MiniStack leaves out."""
+    name, attributes = original(*arguments, **options)
+    properties = next(each for each in reversed(arguments) if isinstance(each, dict))
+    if "ReservedConcurrentExecutions" in properties:
+        lambda_svc._put_function_concurrency(name, properties)
+    return name, attributes
+
+
+@replaces(lambda_svc, "_execute_function_warm")
+def name_failure(original: Function, *arguments: Any) -> Any:
     """Name a failure by the class of the exception, as Lambda does."""
-
-    def execute(*arguments: Any) -> Any:
-        result = original(*arguments)
-        if result.get("error") and result["body"].get("errorType") == "Runtime.HandlerError":
-            last_line = result["log"].strip().rpartition("\n")[2]
-            name = last_line.partition(":")[0].rpartition(".")[2]
-            result["body"]["errorType"] = name or "Runtime.HandlerError"
-        return result
-
-    return execute
+    result = original(*arguments)
+    if result.get("error") and result["body"].get("errorType") == "Runtime.HandlerError":
+        last_line = result["log"].strip().rpartition("\n")[2]
+        name = last_line.partition(":")[0].rpartition(".")[2]
+        result["body"]["errorType"] = name or "Runtime.HandlerError"
+    return result

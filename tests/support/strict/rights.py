@@ -1,22 +1,18 @@
-"""
-Rights: who asks, what CloudFormation does in the name of its caller, and which role may be handed over.
-
-Each function below takes a private function of MiniStack and returns the one that replaces it.
-"""
+"""Rights: who asks, what CloudFormation does in the name of its caller, and which role may be handed over."""
 
 import json
-from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_region
 from ministack.core.router import extract_access_key_id
-from ministack.services import apigateway_v1
+from ministack.services import apigateway_v1, tagging
+from ministack.services.cloudformation import stacks
 
-Function = Callable[..., Any]
-
+from tests.support.strict import Function, replaces
 
 GATEWAY = "AWS::ApiGateway::"
 # Where CloudFormation finds a resource of the gateway, by its type, and how it makes one.
@@ -34,62 +30,47 @@ by_stack: ContextVar[bool] = ContextVar("by_stack", default=False)
 asked: set[tuple[str, str]] = set()  # callers, and rights that they needed
 
 
-def remember_caller(original: Function) -> Function:
+@replaces(iam_evaluator, "pin_request_caller")
+def remember_caller(original: Function, headers: dict[str, str], query: dict[str, Any] | None = None) -> None:
     """Keep the access key of a request for what is done in its name later."""
-
-    def pin(headers: dict[str, str], query: dict[str, Any] | None = None) -> None:
-        access_key.set(extract_access_key_id(headers, query or {}))
-        original(headers, query)
-
-    return pin
+    access_key.set(extract_access_key_id(headers, query or {}))
+    original(headers, query)
 
 
-def recorded(original: Function) -> Function:
+@replaces(iam_evaluator, "enforce")
+def record(original: Function, key: str, action: str, *rest: Any, **more: Any) -> Any:
     """Record which rights of a caller are asked for."""
-
-    def enforce(key: str, action: str, *rest: Any, **more: Any) -> Any:
-        asked.add((iam_evaluator.caller_arn(), action))
-        return original(key, action, *rest, **more)
-
-    return enforce
+    asked.add((iam_evaluator.caller_arn(), action))
+    return original(key, action, *rest, **more)
 
 
-def tags_of_apis(original: Function) -> Function:
+@replaces(tagging, "resource_tags")
+def tags_of(original: Function, arn: str) -> Any:
     """
     Let rights depend on the tags of a REST API, for the API and for all below it.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html
     """
-
-    def tags(arn: str) -> Any:
-        _, separator, path = arn.partition("::/restapis/")
-        if not separator:
-            return original(arn)
-        return apigateway_v1._v1_tags.get(apigateway_v1._rest_api_arn(path.partition("/")[0]))
-
-    return tags
+    _, separator, path = arn.partition("::/restapis/")
+    if not separator:
+        return original(arn)
+    return apigateway_v1._v1_tags.get(apigateway_v1._rest_api_arn(path.partition("/")[0]))
 
 
-def function_to_be_made(original: Function) -> Function:
+@replaces(iam_actions, "extract_resource_arn")
+def resource_of(original: Function, *arguments: Any) -> Any:
     """Require the right to create a function for its name, which is in the body."""
-
-    def extract(*arguments: Any) -> Any:
-        service, method, path, _headers, body, _query, region, account = arguments
-        if (service, method) == ("lambda", "POST") and path.rstrip("/").endswith("/functions"):
-            return f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
-        return original(*arguments)
-
-    return extract
+    service, method, path, _headers, body, _query, region, account = arguments
+    if (service, method) == ("lambda", "POST") and path.rstrip("/").endswith("/functions"):
+        return f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
+    return original(*arguments)
 
 
-def right_of_a_function(original: Function) -> Function:
+@replaces(iam_actions, "_lambda_action")
+def right_of_function(original: Function, method: str, path: str) -> Any:
     """Require for each request about a function the right of its name, and not that of a list."""
-
-    def action(method: str, path: str) -> Any:
-        operation = iam_actions._match_rest_action("lambda", method, path)
-        return "InvokeFunction" if operation == "Invoke" else operation or original(method, path)
-
-    return action
+    operation = iam_actions._match_rest_action("lambda", method, path)
+    return "InvokeFunction" if operation == "Invoke" else operation or original(method, path)
 
 
 def denial(action: str, resource: str, passed_to: str = "") -> str:
@@ -127,22 +108,22 @@ def require_gateway_right(
         raise ValueError(f"{GATEWAY}{kind}: {refusal} (Status Code: 403)")
 
 
-def with_rights(method: str) -> Callable[[Function], Function]:
-    """Return what lets CloudFormation make, change or delete a resource with the rights of its caller."""
+def provision_with_rights(
+    method: str, original: Function, kind: str, name: str, properties: dict[str, Any], *rest: Any, **more: Any
+) -> Any:
+    """Let CloudFormation make, change or delete a resource with the rights of its caller."""
+    short = kind.removeprefix(GATEWAY)
+    if short in PATHS and not (method == "PATCH" and properties == rest[0]):
+        verb, collection, path = PATHS[short]
+        target = (verb, collection) if method == "POST" else (method, path)
+        require_gateway_right(short, *target, properties, name)
+    token = by_stack.set(True)
+    try:
+        return original(kind, name, properties, *rest, **more)
+    finally:
+        by_stack.reset(token)
 
-    def wrap(original: Function) -> Function:
-        def act(kind: str, name: str, properties: dict[str, Any], *rest: Any, **more: Any) -> Any:
-            short = kind.removeprefix(GATEWAY)
-            if short in PATHS and not (method == "PATCH" and properties == rest[0]):
-                verb, collection, path = PATHS[short]
-                target = (verb, collection) if method == "POST" else (method, path)
-                require_gateway_right(short, *target, properties, name)
-            token = by_stack.set(True)
-            try:
-                return original(kind, name, properties, *rest, **more)
-            finally:
-                by_stack.reset(token)
 
-        return act
-
-    return wrap
+replaces(stacks, "_provision_resource")(partial(provision_with_rights, "POST"))
+replaces(stacks, "_update_resource")(partial(provision_with_rights, "PATCH"))
+replaces(stacks, "_delete_resource")(partial(provision_with_rights, "DELETE"))

@@ -1,11 +1,31 @@
-"""`manage.py explain_token < token.txt`."""
+"""
+`manage.py explain_token < token.txt`.
+
+The report shows what the token says beside what the verifier compares it with, and the verifier's answer.
+What a token says is no more than a claim if its signature is wrong. The token itself is never shown, nor
+its signature.
+"""
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from apps.auth.tokens import explain
+from apps.auth import permissions
+from apps.auth.callers import CognitoUser
+from apps.auth.tokens import base64url, errors, key_cache, verifier
+from apps.claims.hasura import NO_CLAIMS
+
+ACCEPTED = "accepted"
+MAX_CHARACTERS = 300
+TIMES = ("exp", "iat", "nbf", "auth_time")
+
+_members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Command(BaseCommand):
@@ -15,13 +35,71 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         if sys.stdin.isatty():
             self.stderr.write("Paste the token, press Enter, then Ctrl-D.")
-        verdict, report = explain.explain(_token_of(sys.stdin.read()))
+        verdict, report = explain(_token_of(sys.stdin.read()))
         self.stdout.write(report)
-        if verdict != explain.ACCEPTED:
+        if verdict != ACCEPTED:
             raise CommandError("The API refuses this token.")
+
+
+def explain(token: str) -> tuple[str, str]:
+    """Return the code of the verifier's answer, which may be "accepted", and a report for people."""
+    verdict, reasons = ACCEPTED, [f"Verdict: {ACCEPTED}"]
+    try:
+        reasons[:0] = _reasons_for_403(verifier.verify(token))
+    except (errors.TokenError, errors.KeysUnavailableError) as error:
+        cause = f" ({_printable(str(error.__cause__))})" if error.__cause__ else ""
+        verdict, reasons = error.code, [f"Verdict: {error.code}. {error}{cause}"]
+    size = f"{len(token)} characters, {token.count('.') + 1} part(s) between dots"
+    return verdict, "\n".join([size, f"Now: {datetime.now(UTC):%F %T} UTC", *_members(token), *reasons])
 
 
 def _token_of(text: str) -> str:
     """Return the token of a line as one copies it: with its header, its scheme, its quotes, or without."""
     _, _, pasted = f" {text.strip()}".rpartition(" ")
     return pasted.strip("\"'")
+
+
+def _members(token: str) -> Iterator[str]:
+    """Yield the members of header and payload, as far as they can be read."""
+    expected = {
+        "kid": tuple(key_cache.current().keys) or (f"a key of {settings.COGNITO_JWKS_URL}",),
+        "alg": ("RS256",),
+        "iss": (settings.COGNITO_ISSUER,),
+        "token_use": ("id",),
+        "aud": settings.COGNITO_CLIENT_IDS,
+    }
+    members = dict.fromkeys(expected, msgspec.Raw(b"absent"))
+    with suppress(errors.TokenError, ValueError, RecursionError):
+        _, header, payload, _ = verifier.split_jws(token)
+        for document in (base64url.decode(header), payload):
+            members |= _members_decoder.decode(document.decode())
+    for name, value in members.items():
+        text = _printable(bytes(value).decode())
+        note = _in_words(text) if name in TIMES else ""
+        if name in expected and text.strip('"') not in expected[name]:
+            note = f"  (expected: {' or '.join(expected[name])})"
+        yield f"  {_printable(name):<18} {text}{note}"
+
+
+def _in_words(time_claim: str) -> str:
+    """Return a time as `: 2026-11-23 12:00:00 UTC`, or "" for what is no time."""
+    if not time_claim.isdecimal() or int(time_claim) > verifier.LAST_INSTANT:
+        return ""
+    return f": {datetime.fromtimestamp(int(time_claim), UTC):%F %T} UTC"
+
+
+def _reasons_for_403(caller: CognitoUser) -> list[str]:
+    """Return what the token says against the permissions of most routes. Roles are also looked up."""
+    conditions = {
+        permissions.ADDRESS_UNVERIFIED: caller.is_verified,
+        permissions.NO_CITY_ADDRESS: caller.has_city_address,
+        permissions.NOT_ACTIVE: caller.claims != NO_CLAIMS,
+        permissions.NO_ROLE: bool(caller.roles),
+    }
+    return [f"Routes may answer 403: {reason}" for reason, is_met in conditions.items() if not is_met]
+
+
+def _printable(text: str) -> str:
+    """Return text of the token so that it can do nothing to a terminal."""
+    escaped = ascii(text)[1:-1].replace("\\\\", "\\")
+    return escaped if len(escaped) <= MAX_CHARACTERS else f"{escaped[:MAX_CHARACTERS]}…"

@@ -94,8 +94,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         remaining = deadline.remaining()
         if remaining is None:
             return super().get_new_connection(conn_params)
-        if not remaining:
-            raise psycopg.OperationalError("no time is left to connect to PostgreSQL")
         limit = max(min(conn_params["connect_timeout"], int(remaining)), SHORTEST_CONNECT_SECONDS)
         return super().get_new_connection(conn_params | {"connect_timeout": limit})
 

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 MAX_SECONDS = 840
 # The names of our functions. The Flask API's hook, which knows one key, has another name.
 OWN_FUNCTIONS = ":function:moped-api-"
+REPORTED = ("code", "address", "text", "remedy", "is_notice", "safe_to_repair", "repaired")
 
 
 class Command(BaseCommand):
@@ -62,14 +63,14 @@ class Command(BaseCommand):
         if options["fix"]:
             _repair(findings, ends_at)
         self.stdout.write((_json if options["json"] else _text)(findings, is_complete=is_complete))
-        codes = Counter(each.code for each in findings if not each.is_repaired and not each.is_notice)
+        codes = Counter(each.code for each in findings if not each.repaired and not each.is_notice)
         # The alarms on staff accounts watch this line. It names no person.
         logger.info(
             "reconciliation_finished",
             extra={
                 "findings": codes.total(),
                 "codes": codes,
-                "repaired": sum(finding.is_repaired for finding in findings),
+                "repaired": sum(finding.repaired for finding in findings),
                 "everyone": is_complete and not only,
             },
         )
@@ -92,15 +93,12 @@ class Command(BaseCommand):
 def _repair(findings: list[Finding], ends_at: float) -> None:
     """Repair until the time is over; the next run finds the rest, and continues with it."""
     for finding in findings:
-        if finding.can_be_repaired and time.monotonic() < ends_at:
-            try:
-                finding.repair()
-            except MopedError as error:
-                finding.outcome = f"not repaired ({error})"
+        if finding.safe_to_repair and time.monotonic() < ends_at:
+            finding.repair()
 
 
 def _text(findings: list[Finding], *, is_complete: bool) -> str:
-    repaired = sum(finding.is_repaired for finding in findings)
+    repaired = sum(finding.repaired for finding in findings)
     lines = [f"{each.text} [{each.code}; {each.outcome}: {each.remedy}]" for each in findings]
     lines.append(f"{len(findings)} disagreements, {repaired} repaired.")
     if not is_complete:
@@ -109,16 +107,5 @@ def _text(findings: list[Finding], *, is_complete: bool) -> str:
 
 
 def _json(findings: list[Finding], *, is_complete: bool) -> str:
-    entries = [
-        {
-            "code": finding.code,
-            "address": finding.address,
-            "text": finding.text,
-            "remedy": finding.remedy,
-            "is_notice": finding.is_notice,
-            "safe_to_repair": finding.can_be_repaired,
-            "repaired": finding.is_repaired,
-        }
-        for finding in findings
-    ]
+    entries = [{name: getattr(finding, name) for name in REPORTED} for finding in findings]
     return json.dumps({"complete": is_complete, "disagreements": entries}, indent=2)

@@ -1,10 +1,9 @@
 """
 `make rehearse`: the whole life of the stages, with output that an operator can read.
 
-`make check` takes `--brief`: staging alone. tests/deployment shows the failures at less cost.
+`make check` leaves out what is marked `full`. tests/deployment shows the failures at less cost.
 """
 
-import argparse
 import json
 import os
 import re
@@ -12,14 +11,14 @@ import shlex
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from apps.deployment import smoke
@@ -55,39 +54,24 @@ RARELY_NEEDED = {
     "cloudformation:DescribeStackResource",  # `stage verify` without `--url`
     "lambda:DeleteFunction",  # the eleventh version of a function
 }
-failures: list[str] = []
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Print the name of a step and the seconds that it took."""
-    start = time.monotonic()
-    print(f"\n▸ {name}", flush=True)
-    yield
-    print(f"  {time.monotonic() - start:.1f} s", flush=True)
 
 
 def report(fact: str, *, holds: bool = True) -> None:
-    """Print one fact. If it does not hold, the rehearsal fails."""
+    """Print one fact, and fail if it does not hold."""
     print(f"  {'✓' if holds else '✗'} {fact}", flush=True)
-    if not holds:
-        failures.append(fact)
+    assert holds, fact
 
 
-def main() -> None:
-    """Run the steps, and exit with 1 if a fact did not hold."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.rehearsal", description="Rehearse all deployments."
-    )
-    parser.add_argument("--brief", action="store_true", help="staging alone, once")
-    brief = parser.parse_args().brief
-    start = time.monotonic()
-    with Environment() as environment:
-        Rehearsal(environment, brief=brief).run()
-    print(f"\n{len(failures)} did not hold; {time.monotonic() - start:.0f} seconds in all")
-    for failure in failures:
-        print(f"  ✗ {failure}")
-    sys.exit(1 if failures else 0)
+@pytest.fixture(scope="module")
+def environment() -> Iterator[Environment]:
+    with ExitStack() as cleanup:
+        yield Environment(cleanup)
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, Any]:
+    """What later steps need: overlays by stage, the callers, and commands that are still to be run."""
+    return {"overlays": {}, "callers": {}, "documented_commands": documented_commands()}
 
 
 def documented_commands() -> list[list[str]]:
@@ -98,42 +82,20 @@ def documented_commands() -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines]
 
 
-class Rehearsal:
+class TestStages:
     """The steps. Each starts from the state that the last one left."""
 
-    def __init__(self, environment: Environment, *, brief: bool) -> None:
-        self.environment = environment
-        self.brief = brief
-        self.stages = (API,) if brief else (API, "production")
-        self.outputs = environment.outputs
-        self.overlays: dict[str, str] = {}
-        self.callers: dict[str, Any] = {}
-        self.documented_commands = documented_commands()
+    @pytest.fixture(autouse=True)
+    def _state(self, environment: Environment, state: dict[str, Any], pytestconfig: pytest.Config) -> None:
+        self.environment, self.outputs = environment, environment.outputs
+        self.brief = "not full" in pytestconfig.option.markexpr
+        self.stages = (API,) if self.brief else (API, "production")
+        self.overlays: dict[str, str] = state["overlays"]
+        self.callers: dict[str, Any] = state["callers"]
+        self.documented_commands: list[list[str]] = state["documented_commands"]
+        print()  # pytest has printed the name of the step
 
-    def run(self) -> None:
-        """Run the steps."""
-        steps = (
-            self.packages,
-            self.stack_and_secrets,
-            self.first_deployment,
-            self.trigger_and_personas,
-            self.through_the_gateway,
-            self.deployments_that_fail,
-            self.update,
-            self.rollback,
-            self.production,
-            self.preview,
-            self.rights_of_github,
-            self.removal,
-        )
-        left_out = {self.deployments_that_fail, self.rollback, self.production, self.preview}
-        for method in steps:
-            if not (self.brief and method in left_out):
-                with step(method.__doc__ or method.__name__):
-                    method()
-
-    def packages(self) -> None:
-        """The packages."""
+    def test_packages_are_built_byte_for_byte(self) -> None:
         built = {requirements: builder.build(requirements) for requirements in self.stages}
         for requirements, package in built.items():
             report(f"{requirements}: {package.size / 2**20:.1f} MiB, sha256 {package.digest[:16]}")
@@ -143,8 +105,7 @@ class Rehearsal:
             same = built["production"].digest == again.digest
             report("production again, elsewhere: the same bytes", holds=same)
 
-    def stack_and_secrets(self) -> None:
-        """The stack and its secrets."""
+    def test_stack_and_secrets(self) -> None:
         parameters = self.environment.write_parameters(API)
         self._run_documented("setup", "stack", last=("--parameters", parameters), run=self.environment.type)
         self._read_outputs(API)
@@ -153,14 +114,12 @@ class Rehearsal:
             "a runner of production does not get staging's role", holds=self._production_runner_is_refused()
         )
 
-    def first_deployment(self) -> None:
-        """The first deployment of staging. In a full rehearsal, Lambda does not know its role yet."""
-        if not self.brief:
+    def test_first_deployment(self) -> None:
+        if not self.brief:  # Lambda does not know its role yet
             strict_mode.refuse_roles(self.environment.url, 1)
         self._run_documented("stage", "deploy", last=("--overlay", self.overlays[API]))
 
-    def trigger_and_personas(self) -> None:
-        """The trigger is attached. The first admin and every persona sign in through it."""
+    def test_personas_sign_in_through_the_trigger(self) -> None:
         first_admin = next(words[3] for words in self.documented_commands if words[:2] == ["setup", "admin"])
         self._run_documented("setup", "stack", last=("--parameters", self.environment.write_parameters(API)))
         self._run_documented(
@@ -170,13 +129,12 @@ class Rehearsal:
         self._run_documented("stage", "status", last=("--overlay", self.overlays[API]))
         report("all documented commands were run", holds=not self.documented_commands)
         self._call_as_first_admin(first_admin)
-        self.callers = self._make_callers()
+        self.callers.update(self._make_callers())
         signed_in = sorted(key for key, token in self.callers["tokens"].items() if token)
         report(f"signed in: {', '.join(signed_in)}", holds=len(signed_in) >= len(self.callers["tokens"]) - 1)
         report("the trigger denies the outsider", holds=not self.callers["tokens"]["outsider"])
 
-    def through_the_gateway(self) -> None:
-        """HTTP through API Gateway: every route, a file up and down, and the commands of operators."""
+    def test_gateway_serves_every_route(self) -> None:
         call = self._gateway(API)
         self._wait_until_ready(call)
         tokens = self.callers["tokens"]
@@ -188,8 +146,8 @@ class Rehearsal:
         self._verify()
         report("logs can be read", holds="request" in self._run("stage", "logs", API, show=False))
 
-    def deployments_that_fail(self) -> None:
-        """A deployment that fails: the running version goes on."""
+    @pytest.mark.full
+    def test_failed_deployment_changes_nothing(self) -> None:
         before = self._live_version()
         no_pool = self.environment.overlay(self.outputs[API], "no-pool", COGNITO_USERPOOL_ID="")
         refusal = self.environment.manage(*self._deploy(API, no_pool)).refusal
@@ -197,24 +155,23 @@ class Rehearsal:
         report(f"version {before} is live all the while", holds=self._live_version() == before)
         report("it answers", holds=self._gateway(API)("GET", "/").status_code == HTTPStatus.OK)
 
-    def update(self) -> None:
-        """An update."""
+    def test_update_is_live(self) -> None:
         first = self._live_version()
         self._run(*self._deploy(API))
         second = self._live_version()
         report(f"version {first} → {second}", holds=first != second)
         report("it answers", holds=self._gateway(API)("GET", "/").status_code == 200)
 
-    def rollback(self) -> None:
-        """A roll-back, and forward again."""
+    @pytest.mark.full
+    def test_rollback_and_forward_again(self) -> None:
         second = self._live_version()
         self._run("stage", "rollback", API)
         report("another version is live", holds=self._live_version() != second)
         report("it answers", holds=self._gateway(API)("GET", "/").status_code == HTTPStatus.OK)
         self._run("stage", "rollback", API, "--to", second)
 
-    def production(self) -> None:
-        """Production, whose first deployment was interrupted before it had a gateway."""
+    @pytest.mark.full
+    def test_production_after_an_interrupted_deployment(self) -> None:
         parameters = self.environment.write_parameters("production")
         self._run("setup", "stack", "production", "--parameters", parameters)
         self._run("setup", "secrets", "production")
@@ -232,8 +189,8 @@ class Rehearsal:
             "production has no pages", holds=self._gateway("production")("GET", "/docs/").status_code == 404
         )
 
-    def preview(self) -> None:
-        """A preview is opened, called, updated and closed. Nothing of it is left."""
+    @pytest.mark.full
+    def test_preview_is_created_called_updated_and_deleted(self) -> None:
         self.environment.let_previews_read()
         overlay = self.environment.overlay(self.outputs[API], "preview")
         words = ("--commit", "first", "--overlay", overlay)
@@ -250,8 +207,7 @@ class Rehearsal:
         for stage in (API, "production"):
             report(f"{stage} answers", holds=self._gateway(stage)("GET", "/").status_code == 200)
 
-    def rights_of_github(self) -> None:
-        """The roles of GitHub's jobs list the rights that were needed, and no other."""
+    def test_roles_of_github_list_what_was_needed(self) -> None:
         for role in ("DeploymentRole", "VerificationRole"):
             role_rights = {action for each in statements(role) for action in as_list(each["Action"])}
             needed = strict_mode.rights_asked_of(self.environment.url, self.outputs[API][f"{role}Arn"])
@@ -259,8 +215,7 @@ class Rehearsal:
             report(f"{role} lacks: {', '.join(missing) or 'nothing'}", holds=not missing)
             report(f"{role} does not need: {', '.join(unused) or 'nothing'}", holds=not unused)
 
-    def removal(self) -> None:
-        """The trigger is detached, all stages are undeployed. Only data is left."""
+    def test_removal_leaves_data_only(self) -> None:
         parameters = ("--parameters", self.environment.write_parameters(API))
         self._run("setup", "stack", API, "--trigger", "off", *parameters)
         for stage in reversed(self.stages):
@@ -339,7 +294,7 @@ class Rehearsal:
             check=False,
         )
         if process.returncode:
-            sys.exit(f"The personas could not be created: {process.stderr[-2000:]}")
+            pytest.fail(f"The personas could not be created: {process.stderr[-2000:]}")
         return dict(json.loads(process.stdout))
 
     def _reconcile_users(self) -> None:
@@ -378,15 +333,10 @@ class Rehearsal:
 
     def _call_all_routes(self, call: Any, tokens: dict[str, str]) -> None:
         count, faults = walk(call, self.callers["calls"], tokens)
-        report(f"{count} calls, every route as {', '.join(sorted(tokens))}", holds=not faults)
-        for line in faults[:5]:
-            report(line[:300], holds=False)
+        assert not faults
+        report(f"{count} calls, every route as {', '.join(sorted(tokens))}")
 
     def _wait_until_ready(self, call: Any) -> None:
         """Wait for a new function to be ready: it imports boto3 at the first call."""
         ready = wait_until(lambda: call("GET", "/health/ready").status_code == HTTPStatus.OK)
         report("ready: bucket, claims table, database, key set and secrets answer", holds=ready)
-
-
-if __name__ == "__main__":
-    main()
