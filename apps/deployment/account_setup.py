@@ -25,7 +25,6 @@ from apps.deployment.settings.rendering import Stage
 
 Tell = Callable[[str], None]
 
-
 HOST_TEMPLATE = INFRASTRUCTURE / "host.yaml"
 
 
@@ -38,29 +37,21 @@ def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None
     :raises StageError: if the parameters are not usable or CloudFormation refuses
     """
     settings = zappa_settings.flattened(zappa_settings.read(), name)
-    parameters = read_parameters(path or INFRASTRUCTURE / f"{name}.json")
+    parameters = zappa_settings.read_json(path or INFRASTRUCTURE / f"{name}.json", dict[str, str])
     if parameters.get("Stage") != name:
         raise StageError(f"The parameter Stage must be {name!r}, not {parameters.get('Stage')!r}.")
-    if trigger:
-        function = zappa_settings.function_name(settings, name)
-        parameters["TriggerFunctionArn"] = _live_arn(function) if trigger == "on" else ""
+    if trigger == "on":
+        live = functions.live(zappa_settings.function_name(settings, name))
+        if live is None:
+            raise StageError(f"{name} has no live version yet: deploy first, then attach the trigger.")
+        parameters["TriggerFunctionArn"] = live.arn
+    elif trigger == "off":
+        parameters["TriggerFunctionArn"] = ""
     stack_name = settings["moped"]["stack"]
     # CloudFormation gives the stack's tags to its resources. The budget counts by them.
     tags = {key: settings["tags"][key] for key in ("project", "stage")}
     changed = stack_updates.create_or_update(stack_name, TEMPLATE, parameters, tags)
     tell(f"{stack_name}: {'deployed' if changed else 'nothing to change'}")
-
-
-def read_parameters(path: Path) -> dict[str, str]:
-    """
-    Return the parameters of a file.
-
-    :raises StageError: if there is no such file or it is not one JSON object of texts
-    """
-    content = zappa_settings.read_json(path)
-    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
-        raise StageError(f"The parameter file {path} must be one JSON object whose values are texts.")
-    return content
 
 
 def fill_secrets(name: str, tell: Tell) -> None:
@@ -122,13 +113,6 @@ def map_host(stage: Stage, host: str, certificate: str, tell: Tell) -> None:
     stack_updates.create_or_update(stack_name, HOST_TEMPLATE, parameters, stage.settings["tags"])
     target = stack_updates.outputs(stack_name)["Target"]
     tell(f"{host}: make its DNS record a CNAME of {target}")
-
-
-def _live_arn(function: str) -> str:
-    alias = functions.live(function)
-    if alias is None:
-        raise StageError(f"{function} has no live version yet: deploy first, then attach the trigger.")
-    return alias.arn
 
 
 def _fill(secret: str, make: Callable[[], dict[str, str]], tell: Tell) -> None:

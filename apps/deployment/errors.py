@@ -12,7 +12,6 @@ ADVICE = {
     " or lower `lambda_concurrency` (docs/operations.md, Limits). Then run this again.",
     UNKNOWN_ROLE: "Look whether the stack's roles still exist and trust Lambda: let"
     " CloudFormation detect the stack's drift.",
-    "is in ROLLBACK_": "The creation of this stack failed. Delete it in CloudFormation, then run this again.",
     **dict.fromkeys(
         ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException"),
         "The AWS credentials have expired: get new ones and run this again.",

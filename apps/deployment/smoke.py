@@ -119,17 +119,15 @@ def try_trigger(stage: Stage, version: str, token: str) -> str:
     return "pre-token trigger: the claims of the token"
 
 
-def event(path: str, host: str, token: str = "", method: str = "GET", body: Any = None) -> dict[str, Any]:
-    """Return what API Gateway sends for a request (REST, payload version 1)."""
+def event(path: str, host: str, token: str = "") -> dict[str, Any]:
+    """Return what API Gateway sends for a GET request (REST, payload version 1)."""
     headers = {"Host": host, "Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    if body is not None:
-        headers["Content-Type"] = "application/json"
     return {
         "resource": "/{proxy+}",
         "path": path,
-        "httpMethod": method,
+        "httpMethod": "GET",
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": None,
@@ -139,7 +137,7 @@ def event(path: str, host: str, token: str = "", method: str = "GET", body: Any 
             "requestId": "smoke-test-of-a-version",
             "identity": {"sourceIp": "127.0.0.1"},
         },
-        "body": None if body is None else json.dumps(body),
+        "body": None,
         "isBase64Encoded": False,
     }
 

@@ -1,17 +1,21 @@
 """
 The life of a stage, in the order in which it happens.
 
+A stage has a second function, which compares the staff accounts: each night by schedule, and for an operator.
+It is the stage's package under another role and with more time. Its alias moves with the stage's.
+
 A failure before the last step leaves the running version running: traffic goes to the alias
 `live`, and only `make_live` moves it (docs/adr/0009-alias-live.md).
 """
 
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
-from apps.deployment import reconciliation_job, smoke, subprocesses
+from apps.deployment import smoke, subprocesses
 from apps.deployment.aws import functions, rest_api, stack
 from apps.deployment.errors import StageError
 from apps.deployment.package.builder import Package
@@ -20,20 +24,32 @@ from apps.deployment.settings.rendering import Stage
 
 Tell = Callable[[str], None]
 
+# Without pyproject's `addopts`, which start PostgreSQL and allow no connection to AWS.
+PYTEST = ("pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-v", "-rfEs", "--tb=short")
+FACTS = "tests/deployment/test_facts.py"
+RECONCILIATION = {
+    "timeout_seconds": 900,  # the most that Lambda allows; the command stops a minute earlier
+    "lambda_concurrency": 1,
+    "lambda_description": "Compares the staff accounts of the Moped API",
+}
+
 
 def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tell) -> str:
     """
     Bring a package to a stage and return the version that is live.
 
-    Require a filled secret, deploy or update with Zappa, publish a version with its variables,
-    migrate if the stage says so, test the version, and only then move the traffic.
+    Require a filled secret, update the function and with Zappa the REST API, publish a version, migrate if
+    the stage says so, test the version, and only then move the traffic.
 
     :param token: a real ID token; "" to sign in with the stage's own account
     :raises StageError: if a step fails; traffic goes to the version before
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     before = functions.live(stage.function)
-    functions.repeat_until_role_is_known(lambda: _deploy_code(stage, package, tell))
+    functions.create_or_update(stage, package)
+    stack.ensure_exists(stage.function)
+    # The rest of Zappa's settings, and the REST API. It would upload the code a second time.
+    run_zappa(stage, "update", "--no_venv", "--no-upload", "yes")
     rest_api.configure(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
     tell(f"published version {version}")
@@ -41,9 +57,9 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
     token = token or smoke.smoke_token(stage.outputs)
     for line in (*smoke.try_out(stage, version, token), smoke.try_trigger(stage, version, token)):
         tell(f"  {line}")
-    reconciliation_job.publish(stage, package, f"commit {commit}")
+    _publish_reconciliation(stage, package, f"commit {commit}")
     functions.make_live(stage.function, version, before)
-    reconciliation_job.follow(stage, version, tell)
+    move_reconciliation(stage, version, tell)
     tell(f"live: version {version}" + (f", before: {before.version}" if before else ""))
     functions.prune(stage.function, {version, before.version if before else ""})
     return version
@@ -66,8 +82,27 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
         raise StageError(f"{stage.name} has no version {target}; see `stage status {stage.name}`.")
     functions.make_live(stage.function, target, now)
     tell(f"live: version {target}, before: {now.version}")
-    reconciliation_job.follow(stage, target, tell)
+    move_reconciliation(stage, target, tell)
     return target
+
+
+def move_reconciliation(stage: Stage, version: str, tell: Tell) -> None:
+    """
+    Let the schedule and `stage manage` call the package that a version of the stage's function has.
+
+    :raises BusyError: if another process moved the alias in between
+    """
+    function = stage.outputs["ReconciliationFunction"]
+    checksum = functions.versions(stage.function)[version]
+    own = functions.versions(function) if functions.exists(function) else {}
+    same = next((number for number in reversed(own) if own[number] == checksum), "")
+    if not same:
+        tell(f"{function} has no version with this package and stays as it is")
+        return
+    before = functions.live(function)
+    functions.make_live(function, same, before)
+    functions.prune(function, {same, before.version if before else ""})
+    tell(f"{function} has the same package")
 
 
 def undeploy(stage: Stage, *, tell: Tell) -> None:
@@ -106,6 +141,24 @@ def status(stage: Stage) -> dict[str, str]:
     }
 
 
+def verify(stage: Stage, url: str) -> None:
+    """
+    Let pytest compare a stage with what the tests assume about AWS, and print what it finds.
+
+    :param url: the stage's address; "" for its host name
+    :raises StageError: if the stage has no REST API, or differs from what the tests assume
+    """
+    domain = stage.settings.get("domain")
+    url = url or (f"https://{domain}" if domain else rest_api.url(stage))
+    if not url:
+        raise StageError(f"{stage.name} is not deployed.")
+    origins = stage.settings["aws_environment_variables"]["MOPED_API_CORS_ORIGINS"]
+    target = {"outputs": stage.outputs, "url": url.rstrip("/"), "origin": origins.partition(",")[0]}
+    command = [sys.executable, "-m", *PYTEST, "--target", json.dumps(target), FACTS]
+    if subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 (a program of ours)
+        raise StageError(f"{stage.name} is not as the tests assume; the summary above names what differs.")
+
+
 def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple[int, str]:
     """
     Run a management command in the function that has the rights for it. Return its exit code and output.
@@ -114,15 +167,15 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple
 
     :raises StageError: if it fails or is refused, with the reason
     """
-    compares = command.split()[:1] == [reconciliation_job.COMMAND]
-    function = reconciliation_job.derived(stage).function if compares else stage.function
+    compares = command.split()[:1] == ["reconcile_users"]
+    function = stage.outputs["ReconciliationFunction"] if compares else stage.function
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
     return outcome.payload["exit_code"], outcome.payload["output"]
 
 
-def run_zappa(stage: Stage, command: str, *options: str | Path) -> str:
+def run_zappa(stage: Stage, command: str, *options: str) -> str:
     """
     Run one of Zappa's commands with the settings of a stage, and return what it printed.
 
@@ -138,6 +191,14 @@ def run_zappa(stage: Stage, command: str, *options: str | Path) -> str:
         )
 
 
+def _publish_reconciliation(stage: Stage, package: Package, description: str) -> None:
+    """Give the second function a package and the stage's variables, and publish a version with both."""
+    settings = stage.settings | RECONCILIATION | {"role_arn": stage.outputs["ReconciliationRoleArn"]}
+    second = replace(stage, function=stage.outputs["ReconciliationFunction"], settings=settings)
+    functions.create_or_update(second, package)
+    functions.publish(second.function, package.digest, description)
+
+
 def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     """Migrate the database where the stage says so."""
     if not stage.own.get("migrate"):
@@ -147,15 +208,3 @@ def _migrate(stage: Stage, version: str, tell: Tell) -> None:
     if exit_code:
         raise StageError(f"`{command}` failed on {stage.name}: {output}")
     tell("migrated")
-
-
-def _deploy_code(stage: Stage, package: Package, tell: Tell) -> None:
-    if functions.exists(stage.function):
-        stack.ensure_exists(stage.function)
-        run_zappa(stage, "update", "-z", package.path)
-        # Zappa's update keeps the processor, and the variables that the settings no longer have.
-        functions.create_or_update(stage, package)
-        tell(f"updated {stage.function}; traffic is where it was")
-    else:
-        run_zappa(stage, "deploy", "-z", package.path)
-        tell(f"made {stage.function}; it has no traffic yet")

@@ -52,11 +52,7 @@ def commit() -> str:
 
 
 def last_message(output: str) -> str:
-    """Return the whole message of the last exception that a program printed, or its last paragraph."""
-    exceptions = list(EXCEPTION.finditer(output))
-    if exceptions:
-        return SEPARATOR.split(output[exceptions[-1].end() :])[0].strip()
-    paragraphs = [
-        text.strip() for text in re.split(r"\n\s*\n", SEPARATOR.sub("", output)) if text.strip(" \n!(:)")
-    ]
-    return (paragraphs or ["no message"])[-1]
+    """Return the whole message of the last exception that a program printed, or all that it printed."""
+    *before, text = EXCEPTION.split(output)
+    message = SEPARATOR.split(text)[0] if before else text
+    return message.strip() or "no message"

@@ -7,6 +7,7 @@ beside an emulated AWS and a PostgreSQL. INIT ends when the runtime client asks 
 """
 
 import argparse
+import json
 import math
 import os
 import shutil
@@ -117,7 +118,9 @@ def entry_points() -> Iterator[EntryPoint]:
     upload = event("/files/request-signature", HOST, persona_tokens.id_token(editor))
     upload["multiValueQueryStringParameters"] = {"file": ["Plan.pdf"], "project_id": [str(project.pk)]}
     yield EntryPoint("`GET /files/request-signature`", upload, 0.5)
-    yield EntryPoint("`PUT /users/<id>`", event(path, HOST, admin_token, "PUT", changes), 0.5)
+    change = event(path, HOST, admin_token) | {"httpMethod": "PUT", "body": json.dumps(changes)}
+    change["multiValueHeaders"]["Content-Type"] = ["application/json"]
+    yield EntryPoint("`PUT /users/<id>`", change, 0.5)
 
 
 def all_variants(
@@ -165,12 +168,12 @@ def measure(variant: Variant, task: Path, python: Path) -> None:
     with lambda_runtime.Function(python, task, variant.variables, variant.handler) as function:
         function.wait_for_init()
         before = function.cpu_seconds()
-        outcome = function.invoke(variant.asked.event)
+        outcome = function.invoke(variant.call.event)
         variant.wall.append((time.perf_counter() - started_at) * 1000)
         variant.cpu.append(function.cpu_seconds() * 1000)
         variant.event_cpu.append((function.cpu_seconds() - before) * 1000)
         if outcome.error or outcome.result.get("statusCode", HTTPStatus.OK) != HTTPStatus.OK:
-            sys.exit(f"{variant.asked.name}: {outcome}\n{function.log()}")
+            sys.exit(f"{variant.call.name}: {outcome}\n{function.log()}")
         variant.memory.append(function.peak_memory_bytes() / 2**20)
 
 
@@ -181,7 +184,7 @@ def report(variants: list[Variant], runs: int) -> None:
     print("| entry point | zip MiB | wall ms | CPU ms | in the event | RSS MB | against Flask |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for each in variants:
-        call = each.asked
+        call = each.call
         wall, cpu, memory = (statistics.median(figures) for figures in (each.wall, each.cpu, each.memory))
         ratio, share = cpu / statistics.median(flask.cpu), statistics.median(each.event_cpu) / cpu
         print(

@@ -58,16 +58,19 @@ def write(path: Path, **parameters: str) -> Path:
     return path
 
 
-class TestReadParameters:
-    @pytest.mark.parametrize("content", ['["Stage"]', '{"LogDays": 30}'])
-    def test_refuses_what_is_no_object_of_texts(self, tmp_path: Path, content: str) -> None:
+class TestDeployStack:
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [('["Stage"]', "Expected `object`, got `array`"), ('{"LogDays": 30}', r"Expected `str`, got `int`")],
+    )
+    def test_refuses_a_file_that_is_no_object_of_texts(
+        self, tmp_path: Path, content: str, reason: str
+    ) -> None:
         (tmp_path / "parameters.json").write_text(content)
 
-        with pytest.raises(StageError, match="one JSON object whose values are texts"):
-            account_setup.read_parameters(tmp_path / "parameters.json")
+        with pytest.raises(StageError, match=reason):
+            account_setup.deploy_stack("staging", tmp_path / "parameters.json", "", print)
 
-
-class TestDeployStack:
     def test_changes_what_differs(self, name: str, tmp_path: Path, lines: list[str]) -> None:
         first = write(tmp_path / "1.json", Stage=name, LogDays="30", DatabaseUrl="postgresql:///none")
         account_setup.deploy_stack(name, first, "", lines.append)
@@ -88,13 +91,13 @@ class TestDeployStack:
     def test_can_create_again_what_could_not_be_created(
         self, name: str, tmp_path: Path, lines: list[str]
     ) -> None:
-        parameters = account_setup.read_parameters(write(tmp_path / "1.json", Stage=name))
+        write(tmp_path / "1.json", Stage=name)
         pool = clients.cognito().create_user_pool(PoolName=name)["UserPool"]["Id"]
         clients.cognito().create_user_pool_domain(Domain=name, UserPoolId=pool)
 
         with pytest.raises(StageError, match=r"could not be deployed .*UserPoolDomain"):
             account_setup.deploy_stack(
-                name, write(tmp_path / "2.json", **parameters, DomainPrefix=name), "", lines.append
+                name, write(tmp_path / "2.json", Stage=name, DomainPrefix=name), "", lines.append
             )
         account_setup.deploy_stack(name, tmp_path / "1.json", "", lines.append)
 

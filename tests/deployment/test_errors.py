@@ -5,18 +5,6 @@ from apps.core.errors import UpstreamError
 from apps.deployment.errors import BusyError, StageError, as_stage_error
 
 
-class TestStageError:
-    @pytest.mark.parametrize(
-        ("status", "deletions"), [("ROLLBACK_COMPLETE", 1), ("UPDATE_ROLLBACK_FAILED", 0)]
-    )
-    def test_asks_to_delete_a_stack_that_was_never_created(self, status: str, deletions: int) -> None:
-        error = StageError(
-            f"Could not update staging: Stack:arn is in {status} state and can not be updated."
-        )
-
-        assert str(error).count("Delete it in CloudFormation") == deletions
-
-
 class TestAsStageError:
     @pytest.mark.parametrize(
         ("code", "kind", "sentence"),

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from apps.deployment import account_setup
 from apps.deployment.aws import stack_updates
 from apps.deployment.paths import INFRASTRUCTURE, TEMPLATE
+from apps.deployment.settings import zappa_settings
 from tests.deployment.template import listed, parameters, read, resources, statements
 
 REQUIRED: dict[str, Any] = read(Path(__file__).with_name("required.yaml"))
@@ -50,7 +50,7 @@ class TestTemplate:
 
     @pytest.mark.parametrize("stage", ["staging", "production"])
     def test_has_every_parameter_of_a_stages_file(self, stage: str) -> None:
-        file = account_setup.read_parameters(INFRASTRUCTURE / f"{stage}.json")
+        file = zappa_settings.read_json(INFRASTRUCTURE / f"{stage}.json", dict[str, str])
 
         assert file["Stage"] == stage
         assert file.keys() <= parameters().keys()

@@ -53,6 +53,7 @@ RARELY_NEEDED = {
     "apigateway:DELETE",  # CloudFormation, when it could not make an API
     "cloudformation:DescribeStackResource",  # `stage verify` without `--url`
     "lambda:DeleteFunction",  # the eleventh version of a function
+    "lambda:UpdateFunctionCode",  # another package than before
 }
 
 

@@ -1,21 +1,21 @@
 """
 The function of a stage at Lambda: its versions, and the alias `live` that traffic goes to.
 
-Zappa publishes a version when it updates the code and changes the variables only afterwards. That
-version has new code with old variables. So we publish another one when both are there.
+Zappa's `update` would publish a version before it changes the variables, and keep the processor and the
+variables that the settings no longer have. So the code and these are changed here.
 """
 
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, NotFoundError, UpstreamError
-from apps.deployment.errors import UNKNOWN_ROLE, BusyError, StageError
+from apps.deployment.errors import UNKNOWN_ROLE, BusyError
 from apps.deployment.package.builder import Package
 from apps.deployment.settings.rendering import Stage
 
@@ -57,23 +57,6 @@ def exists(function: str) -> bool:
     return False
 
 
-def repeat_until_role_is_known(give_role: Callable[[], None]) -> None:
-    """
-    Run what gives Lambda a role, and repeat it while Lambda does not know that role.
-
-    A new role is known everywhere after some seconds:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
-    """
-    for _ in range(ROLE_ATTEMPTS):
-        try:
-            return give_role()
-        except (StageError, UpstreamError) as error:
-            if UNKNOWN_ROLE not in f"{error} {error.__cause__}":
-                raise
-            time.sleep(ROLE_PAUSE_SECONDS)
-    return give_role()
-
-
 @contextmanager
 def busy_on_conflict(message: str, *codes: str) -> Iterator[None]:
     """
@@ -108,8 +91,22 @@ def create_or_update(stage: Stage, package: Package) -> None:
     """
     Give a function a package and the settings of its stage. Traffic stays.
 
+    Repeat it while Lambda does not know the role. A new one is known everywhere after some seconds:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+
     :raises BusyError: if another process is changing it too
     """
+    for _ in range(ROLE_ATTEMPTS):
+        try:
+            return _create_or_update(stage, package)
+        except UpstreamError as error:
+            if UNKNOWN_ROLE not in str(error.__cause__):
+                raise
+            time.sleep(ROLE_PAUSE_SECONDS)
+    return _create_or_update(stage, package)
+
+
+def _create_or_update(stage: Stage, package: Package) -> None:
     name, client = stage.function, clients.lambda_client_long_timeout()
     code, checksum = package.path.read_bytes(), checksum_of(package.digest)
     architectures: Any = [stage.settings["architecture"]]
@@ -138,6 +135,7 @@ def create_or_update(stage: Stage, package: Package) -> None:
         client.put_function_concurrency(
             FunctionName=name, ReservedConcurrentExecutions=stage.settings["lambda_concurrency"]
         )
+        settled(name)
 
 
 def function_settings(stage: Stage) -> dict[str, Any]:
@@ -211,9 +209,9 @@ def versions(function: str) -> dict[str, str]:
     return {version: checksums[version] for version in sorted(checksums.keys() - {LATEST}, key=int)}
 
 
-def prune(function: str, keep: set[str], keep_newest: int | None = None) -> None:
+def prune(function: str, keep: set[str]) -> None:
     """Delete old versions, except those that traffic goes to or may return to."""
-    for version in [*versions(function)][: -(keep_newest or KEPT_VERSIONS)]:
+    for version in [*versions(function)][:-KEPT_VERSIONS]:
         if version not in keep:
             delete(function, Qualifier=version)
 

@@ -7,6 +7,7 @@ These responses get our error body and CORS here.
 
 import json
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -16,32 +17,28 @@ from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
 from apps.deployment.settings.rendering import Stage
 
-# Every kind of response that API Gateway gives by itself, with the status that it has:
+# Every kind of response that API Gateway gives by itself, by the status that it has:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 # The default of both groups is for kinds that AWS adds.
-CLIENT_ERRORS = (
-    *(("BAD_REQUEST_BODY", 400), ("BAD_REQUEST_PARAMETERS", 400), ("DEFAULT_4XX", 400)),
-    *(("UNAUTHORIZED", 401), ("ACCESS_DENIED", 403), ("EXPIRED_TOKEN", 403), ("INVALID_API_KEY", 403)),
-    *(("INVALID_SIGNATURE", 403), ("MISSING_AUTHENTICATION_TOKEN", 403), ("WAF_FILTERED", 403)),
-    *(("RESOURCE_NOT_FOUND", 404), ("UNSUPPORTED_MEDIA_TYPE", 415)),
-)
-SERVER_ERRORS = (
-    *(("API_CONFIGURATION_ERROR", 500), ("AUTHORIZER_CONFIGURATION_ERROR", 500), ("AUTHORIZER_FAILURE", 500)),
-    *(("DEFAULT_5XX", 500), ("INTEGRATION_FAILURE", 503)),
-)
-RESPONSES = {
-    **{
-        kind: (status, "refused", "The request was refused before it reached the API.")
-        for kind, status in CLIENT_ERRORS
-    },
-    **{
-        kind: (status, "unavailable", "The API did not answer. Try again in a moment.")
-        for kind, status in SERVER_ERRORS
-    },
-    "INTEGRATION_TIMEOUT": (504, "unavailable", "The API did not answer in time. Try again in a moment."),
-    "QUOTA_EXCEEDED": (429, "too_many_requests", "There are too many requests. Try again later."),
-    "REQUEST_TOO_LARGE": (413, "body_too_large", "The body is too large."),
-    "THROTTLED": (429, "too_many_requests", "There are too many requests. Try again in a moment."),
+KINDS = {
+    400: "BAD_REQUEST_BODY BAD_REQUEST_PARAMETERS DEFAULT_4XX",
+    401: "UNAUTHORIZED",
+    403: "ACCESS_DENIED EXPIRED_TOKEN INVALID_API_KEY INVALID_SIGNATURE"
+    " MISSING_AUTHENTICATION_TOKEN WAF_FILTERED",
+    404: "RESOURCE_NOT_FOUND",
+    413: "REQUEST_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    429: "QUOTA_EXCEEDED THROTTLED",
+    500: "API_CONFIGURATION_ERROR AUTHORIZER_CONFIGURATION_ERROR AUTHORIZER_FAILURE DEFAULT_5XX",
+    503: "INTEGRATION_FAILURE",
+    504: "INTEGRATION_TIMEOUT",
+}
+RESPONSES = {kind: status for status, kinds in KINDS.items() for kind in kinds.split()}
+REFUSED = ("refused", "The request was refused before it reached the API.")
+UNAVAILABLE = ("unavailable", "The API did not answer. Try again in a moment.")
+DETAILS = {
+    413: ("body_too_large", "The body is too large."),
+    429: ("too_many_requests", "There are too many requests. Try again in a moment."),
 }
 HEADERS = {
     "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",  # a refusal tells a page nothing
@@ -106,7 +103,9 @@ def _gateway_response(kind: str) -> dict[str, Any]:
     """
     from apps.core.http import problems  # noqa: PLC0415 (it needs the settings, which Django reads later)
 
-    status, code, detail = RESPONSES[kind]
+    status = RESPONSES[kind]
+    usual = UNAVAILABLE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else REFUSED
+    code, detail = DETAILS.get(status, usual)
     problem = problems.details(status, code, detail, request_id="$context.requestId")
     return {
         "responseType": kind,

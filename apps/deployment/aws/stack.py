@@ -72,8 +72,7 @@ def ensure_exists(name: str) -> None:
     """
     Create an empty stack unless there is one.
 
-    Zappa's first deployment makes the function and then the stack of the REST API. After an interruption
-    between the two, its update fills this stack. It would never make one.
+    Zappa's update fills the stack of the REST API with what belongs there. It would never make one.
     """
     if stack_updates.describe(name) is None:
         stack_updates.change(None, name, {}, {}, json.dumps({"Resources": EMPTY}), f"the empty stack {name}")

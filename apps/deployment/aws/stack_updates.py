@@ -1,14 +1,12 @@
 """Creating and updating a CloudFormation stack from a template of this repository."""
 
-from __future__ import annotations
-
 import json
 import re
 import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cfn_flip
 
@@ -17,12 +15,8 @@ from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, InvalidError, MopedError, NotFoundError
 from apps.deployment.errors import BusyError, LeftBehindError, StageError
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.literals import CapabilityType
-    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
+Stack = dict[str, Any]  # what CloudFormation says of one
 
-
-CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM",)
 # What a failed creation leaves. CloudFormation can only delete such a stack.
 NEVER_CREATED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 # How CloudFormation says that another process was faster. The last is a rule of infrastructure/preview.yaml.
@@ -64,7 +58,7 @@ def create_or_update(
 
 
 def change(
-    stack: StackTypeDef | None,
+    stack: Stack | None,
     name: str,
     parameters: Mapping[str, str],
     tags: Mapping[str, str],
@@ -87,7 +81,7 @@ def change(
                 StackName=name,
                 **source,
                 Parameters=_parameters(stack, template, parameters, file),
-                Capabilities=CAPABILITIES,
+                Capabilities=["CAPABILITY_IAM"],
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
             )
     except (ConflictError, InvalidError) as error:
@@ -132,11 +126,11 @@ def _refusal(error: MopedError, name: str, request: str) -> StageError:
     return StageError(f"CloudFormation refuses {request}: {error.__cause__}")
 
 
-def describe(name: str) -> StackTypeDef | None:
+def describe(name: str) -> Stack | None:
     """Return what CloudFormation says of a stack; None if there is none."""
     try:
         with translate_errors(ValidationError=NotFoundError):
-            return clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0]
+            return dict(clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0])
     except NotFoundError:
         return None
 
@@ -146,31 +140,26 @@ def outputs(name: str) -> dict[str, str]:
     return outputs_of(describe(name))
 
 
-def outputs_of(stack: StackTypeDef | None) -> dict[str, str]:
+def outputs_of(stack: Stack | None) -> dict[str, str]:
     """Return the outputs in what `describe` returned."""
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])} if stack else {}
 
 
-def tags_of(stack: StackTypeDef | None) -> dict[str, str]:
+def tags_of(stack: Stack | None) -> dict[str, str]:
     """Return the tags in what `describe` returned."""
     return {each["Key"]: each["Value"] for each in stack.get("Tags", [])} if stack else {}
 
 
-def _parameters(
-    stack: StackTypeDef | None, template: str, parameters: Mapping[str, str], file: str
-) -> list[ParameterTypeDef]:
+def _parameters(stack: Stack | None, template: str, parameters: Mapping[str, str], file: str) -> list[Any]:
     before = {each["ParameterKey"] for each in stack.get("Parameters", [])} if stack else set()
     declared = json.loads(template).get("Parameters", {}).keys() if template else before
     if unknown := sorted(parameters.keys() - declared):
         raise StageError(f"{file} has no parameter {', '.join(unknown)}.")
-    values: list[ParameterTypeDef] = [
-        {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+    unchanged = sorted(before & declared - parameters.keys())
+    return [
+        *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
+        *({"ParameterKey": key, "UsePreviousValue": True} for key in unchanged),
     ]
-    unchanged: list[ParameterTypeDef] = [
-        {"ParameterKey": key, "UsePreviousValue": True}
-        for key in sorted(before & declared - parameters.keys())
-    ]
-    return values + unchanged
 
 
 def await_end(name: str) -> str:

@@ -21,7 +21,6 @@ from apps.deployment.package.interpreter import GLIBC, Target
 
 PYTHON_TAG = re.compile(r"\.(?:cpython-|cp|pypy)(\d+)")
 GLIBC_VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
-MUSL = re.compile(r"libc\.musl")
 # Lambda's processors, as ELF files name them.
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 
@@ -62,28 +61,23 @@ def _reasons(name: str, content: bytes, target: Target) -> Iterator[str]:
         return
     if elf["e_machine"] != machine:
         yield f"it is built for the processor {elf['e_machine']}, not {machine}"
-    for library in filter(MUSL.match, sorted(_libraries(elf))):
-        yield f"it needs {library}, and the runtime has glibc"
-    for version in filter(_is_too_new, sorted(_versions(elf))):
-        yield f"it needs {version}, and the runtime has glibc {GLIBC[0]}.{GLIBC[1]}"
+    for need in filter(_is_missing, sorted(_needs(elf))):
+        yield f"it needs {need}, and the runtime has glibc {GLIBC[0]}.{GLIBC[1]}"
 
 
-def _libraries(elf: ELFFile) -> set[str]:
-    sections = (section for section in elf.iter_sections() if isinstance(section, DynamicSection))
-    # The attribute is set for tags of this type alone, so pyelftools' types do not have it.
-    return {tag.needed for section in sections for tag in section.iter_tags("DT_NEEDED")}  # type: ignore[attr-defined]
+def _needs(elf: ELFFile) -> Iterator[str]:
+    """Yield the names of libraries and of their symbol versions."""
+    for section in elf.iter_sections():
+        if isinstance(section, DynamicSection):
+            # The attribute is set for tags of this type alone, so pyelftools' types do not have it.
+            yield from (tag.needed for tag in section.iter_tags("DT_NEEDED"))  # type: ignore[attr-defined]
+        elif isinstance(section, GNUVerNeedSection):
+            yield from (str(need.name) for _file, needs in section.iter_versions() for need in needs)
 
 
-def _versions(elf: ELFFile) -> set[str]:
-    sections = (section for section in elf.iter_sections() if isinstance(section, GNUVerNeedSection))
-    return {
-        str(need.name) for section in sections for _file, needs in section.iter_versions() for need in needs
-    }
-
-
-def _is_too_new(version: str) -> bool:
-    """Return whether a symbol version is of a newer glibc; GLIBC_ABI_… came with glibc 2.36."""
-    if not version.startswith("GLIBC_"):
-        return False
-    number = GLIBC_VERSION.fullmatch(version)
+def _is_missing(need: str) -> bool:
+    """Return whether it is of another C library or a newer glibc; GLIBC_ABI_… came with glibc 2.36."""
+    if not need.startswith("GLIBC_"):
+        return need.startswith("libc.musl")
+    number = GLIBC_VERSION.fullmatch(need)
     return number is None or (int(number[1]), int(number[2])) > GLIBC

@@ -28,7 +28,6 @@ from apps.deployment.settings.rendering import Stage
 
 TEMPLATE = INFRASTRUCTURE / "preview.yaml"
 CAN_BE_UPDATED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
-KEPT_VERSIONS = 1  # beside the live one
 NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9 _.:/=+@-]")
 
 
@@ -57,16 +56,15 @@ def render(number: int, *, commit: str, owner: str, changes: dict[str, Any]) -> 
     return rendering.render(name, commit=commit, changes=changes, document=document)
 
 
-def up(stage: Stage, package: Package, *, token: str, tell: Callable[[str], None]) -> dict[str, str]:
+def up(stage: Stage, package: Package, *, tell: Callable[[str], None]) -> dict[str, str]:
     """
     Create a preview or update it, and describe it. After an interruption the next run continues.
 
-    :param token: a real token of staging; "" to sign in with the smoke account of staging
     :raises BusyError: if another run is changing the same preview
     :raises StageError: at the first failure; the version that answered before still answers
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
-    token = token or smoke.smoke_token(stage.outputs)
+    token = smoke.smoke_token(stage.outputs)
     if stack_updates.await_end(stage.function) not in CAN_BE_UPDATED:
         stack_updates.delete(stage.function)
     release, version = publish(stage, package)
@@ -76,7 +74,6 @@ def up(stage: Stage, package: Package, *, token: str, tell: Callable[[str], None
     url = make_live(stage, release, version)
     about = {name: stage.settings["tags"][name] for name in ("commit", "expires")}
     tell(f"live: version {version} of commit {about['commit']} at {url} until {about['expires']}")
-    functions.prune(stage.function, {version}, KEPT_VERSIONS)
     return {"preview": stage.name, "url": url, "version": version, **about}
 
 

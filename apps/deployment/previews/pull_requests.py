@@ -1,13 +1,12 @@
 """Pull requests, read from the arguments of `manage.py preview`."""
 
-import sys
 from argparse import ArgumentTypeError
-from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 import msgspec
 
 from apps.deployment.previews import names
+from apps.deployment.settings import zappa_settings
 
 KEEP, OPT_OUT = "keep", "no-preview"
 # `gh pr list --limit`. A list of this length may be incomplete, and a missing request would look closed.
@@ -59,19 +58,14 @@ def open_request(word: str) -> PullRequest:
 
 
 def read_list(source: str) -> list[PullRequest]:
-    """Return the pull requests in a file that `gh pr list` wrote; `-` is stdin."""
-    requests: list[PullRequest] = read(source, list[PullRequest])
+    """Return the pull requests in a file that `gh pr list` wrote."""
+    requests: list[PullRequest] = zappa_settings.read_json(source, list[PullRequest])
     if len(requests) >= LIMIT:
         raise ArgumentTypeError(f"the list has {len(requests)} pull requests and may have been cut off.")
     return requests
 
 
-def read(source: str, shape: Any = PullRequest) -> Any:
-    """Return the pull request in a file that `gh pr view` wrote; `-` is stdin."""
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-        return msgspec.json.decode(text, type=shape)
-    except OSError as error:
-        raise ArgumentTypeError(f"{source} cannot be read: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
-        raise ArgumentTypeError(f"{source} is not what `gh pr` prints: {error}.") from error
+def read(source: str) -> PullRequest:
+    """Return the pull request in a file that `gh pr view` wrote."""
+    request: PullRequest = zappa_settings.read_json(source, PullRequest)
+    return request

@@ -1,15 +1,14 @@
 """`preview down` and `preview sweep`: delete previews, then list what is left, by name and by tag."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import UpstreamError
-from apps.deployment.aws import functions, stack, stack_updates
+from apps.deployment.aws import functions, stack_updates
+from apps.deployment.aws.stack_updates import Stack
 from apps.deployment.errors import LeftBehindError, StageError, as_stage_error
 from apps.deployment.previews import names, pull_requests
 from apps.deployment.previews.pull_requests import PullRequest
@@ -17,23 +16,25 @@ from apps.deployment.settings import zappa_settings
 
 Tell = Callable[[str], None]
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
-
-
 BUCKETS = ("UploadsBucket", "DeploymentBucket")  # outputs of staging's stack
 # CloudFormation lists deleted stacks for 90 days.
 STACKS = "StackSummaries[?StackStatus != 'DELETE_COMPLETE'].StackName"
 
 
 def buckets() -> list[str]:
-    """Return the buckets in which previews have files."""
-    own = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]
-    outputs = stack.outputs(own["stack"], own["outputs"])
+    """
+    Return the buckets in which previews have files. Staging's stack names them during an update too.
+
+    :raises StageError: if staging's stack does not exist
+    """
+    staging = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)["moped"]["stack"]
+    outputs = stack_updates.outputs(staging)
+    if not outputs:
+        raise StageError(f"There is no stack {staging}, whose outputs name the buckets of previews.")
     return [outputs[name] for name in BUCKETS]
 
 
-def every(buckets: list[str]) -> dict[int, StackTypeDef | None]:
+def every(buckets: list[str]) -> dict[int, Stack | None]:
     """Return the stacks of all previews by number. Of a preview without one, only files are left."""
     list_versions = clients.s3().get_paginator("list_object_versions")
     with translate_errors():
@@ -77,7 +78,7 @@ def sweep(
     return decisions
 
 
-def _decide(present: StackTypeDef | None, request: PullRequest | None, spared: timedelta) -> tuple[bool, str]:
+def _decide(present: Stack | None, request: PullRequest | None, spared: timedelta) -> tuple[bool, str]:
     now = datetime.now(UTC)
     why = request.why_not if request else "no open pull request has this number"
     expires = stack_updates.tags_of(present).get("expires")
@@ -85,7 +86,7 @@ def _decide(present: StackTypeDef | None, request: PullRequest | None, spared: t
         if request.has(pull_requests.KEEP):
             return False, "it has expired, and is labelled keep"
         why = f"it has expired on {expires[:10]}"
-    if why and present and now - present.get("LastUpdatedTime", present["CreationTime"]) < spared:
+    if why and present and now - (present.get("LastUpdatedTime") or present["CreationTime"]) < spared:
         return False, f"{why}, but it was changed a moment ago"
     return bool(why), why or "the pull request is open"
 

@@ -5,13 +5,19 @@ They have names, and values that the account decides. They have no secret.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from apps.deployment.aws import stack
 from apps.deployment.errors import StageError
 from apps.deployment.settings import checks, variables, zappa_settings
 from apps.deployment.settings.zappa_settings import Settings
+
+# The argument of commands with which a rehearsal changes the settings of a stage.
+OVERLAY: Settings = {
+    "type": zappa_settings.read_json,
+    "default": {},
+    "help": "JSON to lay over the settings (rehearsals)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,6 @@ def render(
     outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
     complete = zappa_settings.merged(_completion(name, commit, outputs), settings)
     return Stage(name, zappa_settings.function_name(complete, name), complete, outputs)
-
-
-def overlay(path: Path | None) -> Settings:
-    """Return the changes to a stage's settings that a file holds (rehearsals); none without one."""
-    return dict(zappa_settings.read_json(path)) if path else {}
 
 
 def _completion(name: str, commit: str, outputs: dict[str, str]) -> Settings:

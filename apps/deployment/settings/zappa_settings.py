@@ -6,10 +6,10 @@ its package, whether a deployment migrates, how many requests the gateway lets t
 host names. Previews have the days for which they and their logs are kept.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from slugify import slugify
 
 from apps.deployment.errors import StageError
@@ -25,23 +25,25 @@ def read(path: Path = PATH) -> dict[str, Settings]:
     """
     Return every entry as it is written.
 
-    :raises StageError: if the file is not there or not JSON
+    :raises StageError: as `read_json`
     """
-    return {str(name): dict(entry) for name, entry in read_json(path).items()}
+    entries: dict[str, Settings] = read_json(path, dict[str, Settings])
+    return entries
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: str | Path, shape: Any = Settings) -> Any:
     """
     Return the content of a file.
 
-    :raises StageError: if the file is not there or not JSON
+    :param shape: the type that it must have
+    :raises StageError: if the file is not there, not JSON or of another shape
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return msgspec.json.decode(Path(path).read_bytes(), type=shape)
     except OSError as error:
         raise StageError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise StageError(f"{path} is not JSON: {error}.") from error
+    except msgspec.DecodeError as error:
+        raise StageError(f"{path} is not as it must be: {error}.") from error
 
 
 def flattened(document: dict[str, Settings], name: str) -> Settings:

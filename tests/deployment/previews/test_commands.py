@@ -15,7 +15,7 @@ from botocore.client import BaseClient
 from django.core.management import CommandError, call_command
 
 from apps.deployment import smoke
-from apps.deployment.aws import functions, stack
+from apps.deployment.aws import functions, stack, stack_updates
 from apps.deployment.errors import BusyError, LeftBehindError, StageError
 from apps.deployment.previews import creation, names
 from tests.deployment.emulated_account import STAND_IN, write_package
@@ -201,7 +201,7 @@ class TestUp:
 class TestInterruption:
     def test_is_repaired_by_the_next_run(self, at_aws: Account, up: Run, run: Run, stops: Stops) -> None:
         first = ["PutObject", "CreateStack", "UpdateStack"]
-        second = ["PutObject", "UpdateStack", "UpdateStack", "DeleteFunction"]
+        second = ["PutObject", "UpdateStack", "UpdateStack"]
         for before, commit, changes in (("", "aaa", first), ("aaa", "bbb", second)):
             for call in stops(partial(up, commit)):
                 assert call == changes.pop(0)
@@ -221,6 +221,21 @@ class TestInterruption:
 
 
 class TestDown:
+    def test_works_while_the_stack_of_staging_is_updated(
+        self, at_aws: Account, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        describe = stack_updates.describe
+
+        def updating(name: str) -> Any:
+            status = {"StackStatus": "UPDATE_IN_PROGRESS"} if name == "moped-staging" else {}
+            return {**present, **status} if (present := describe(name)) else None
+
+        monkeypatch.setattr(stack_updates, "describe", updating)
+        at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key=f"previews/{NUMBER}/x", Body=b"x")
+
+        assert run("down", str(NUMBER))["left"] == []
+        assert at_aws.of_previews() == []
+
     def test_lists_what_is_left_and_exits_with_3(self, at_aws: Account, run: Run) -> None:
         tags = {"project": "moped-api", "stage": f"pr_{NUMBER}"}
         queue = at_aws.client("sqs").create_queue(QueueName="made-by-hand", tags=tags)
@@ -263,8 +278,8 @@ class TestSweep:
     def test_deletes_files_that_are_left_and_goes_on_after_a_failure(
         self, at_aws: Account, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        outputs = Mock(wraps=stack.outputs)
-        monkeypatch.setattr(stack, "outputs", outputs)
+        outputs = Mock(wraps=stack_updates.outputs)
+        monkeypatch.setattr(stack_updates, "outputs", outputs)
         for number in (411, NUMBER):
             at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key=f"previews/{number}/x", Body=b"x")
         at_aws.create_function("moped-api-pr-411")

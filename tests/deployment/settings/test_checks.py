@@ -128,7 +128,7 @@ class TestZappaFile:
         with pytest.raises(StageError, match="cannot be read: No such file"):
             zappa_settings.read(tmp_path / "zappa_settings.json")
         (tmp_path / "zappa_settings.json").write_text("{")
-        with pytest.raises(StageError, match="is not JSON"):
+        with pytest.raises(StageError, match="is not as it must be"):
             zappa_settings.read(tmp_path / "zappa_settings.json")
 
     def test_that_goes_in_circles_is_refused(self) -> None:

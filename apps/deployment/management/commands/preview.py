@@ -25,15 +25,13 @@ ACTIONS = {
     "follow": "up or down, as the state of a pull request says",
 }
 # The arguments, after the actions that take them. A sweep takes one of the last two, with all open requests.
-# `-` instead of a file is stdin.
 ARGUMENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (" ".join(ACTIONS), "--json", {"action": "store_true", "help": "print JSON, and progress to stderr"}),
     ("up down", "number", {"type": names.number, "help": "of the pull request"}),
     ("up", "--owner", {"default": "unknown", "help": "the author of the pull request"}),
     ("up follow", "--package", {"type": Path, "help": "one that was built before"}),
-    ("up follow", "--token", {"default": "", "help": "a real ID token of staging for the smoke test"}),
     ("up follow", "--commit", {"default": "", "help": "by default the one that is checked out"}),
-    ("up follow", "--overlay", {"type": Path, "help": "JSON to lay over the settings (rehearsals)"}),
+    ("up follow", "--overlay", rendering.OVERLAY),
     ("follow", "--request", {"type": pull_requests.read, "required": True, "help": "JSON of `gh pr view`"}),
     ("sweep", "--spare", {"type": int, "default": 60, "help": "minutes since a change that spare a preview"}),
     ("sweep", "--yes", {"action": "store_true", "help": "delete, rather than say what would be deleted"}),
@@ -74,10 +72,10 @@ class Command(BaseCommand):
             raise error
 
     def _up(self, *, number: int, owner: str, commit: str, **options: Any) -> dict[str, Any]:
-        changes = rendering.overlay(options["overlay"])
-        stage = creation.render(number, commit=commit or subprocesses.commit(), owner=owner, changes=changes)
+        commit = commit or subprocesses.commit()
+        stage = creation.render(number, commit=commit, owner=owner, changes=options["overlay"])
         package = builder.of_stage(stage, options["package"])
-        return creation.up(stage, package, token=options["token"], tell=self._tell)
+        return creation.up(stage, package, tell=self._tell)
 
     def _down(self, *, number: int, **_options: Any) -> dict[str, Any]:
         removal.down(number, removal.buckets(), self._tell)

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = "Set a stage up in an AWS account (docs/operations.md). Every step can be repeated."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
+        parser.add_argument("--overlay", **rendering.OVERLAY)
         steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
         stack = steps.add_parser("stack", help="create or update the stack from infrastructure/<stage>.json")
         stack.add_argument("stage")
@@ -49,12 +49,12 @@ class Command(BaseCommand):
         account_setup.fill_secrets(stage, self.stdout.write)
 
     def _admin(self, stage: str, options: dict[str, Any]) -> None:
-        rendered = rendering.render(stage, changes=rendering.overlay(options["overlay"]))
+        rendered = rendering.render(stage, changes=options["overlay"])
         email = options["email"]
         prompt = f"Password for {email}: "
         password = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         account_setup.create_first_admin(rendered, email, options["name"], password, self.stdout.write)
 
     def _host(self, stage: str, options: dict[str, Any]) -> None:
-        rendered = rendering.render(stage, changes=rendering.overlay(options["overlay"]))
+        rendered = rendering.render(stage, changes=options["overlay"])
         account_setup.map_host(rendered, options["host"], options["certificate"], self.stdout.write)

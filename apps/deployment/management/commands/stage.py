@@ -8,12 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import UpstreamError
-from apps.deployment import stages, subprocesses, verification
+from apps.deployment import stages, subprocesses
 from apps.deployment.errors import StageError, as_stage_error
 from apps.deployment.package import builder
 from apps.deployment.previews import names
 from apps.deployment.settings import rendering
 from apps.deployment.settings.rendering import Stage
+from apps.deployment.settings.zappa_settings import Settings
 
 Run = Callable[[Stage, dict[str, Any]], None]
 
@@ -41,21 +42,19 @@ class Command(BaseCommand):
         logs.add_argument("--since", default="1h", help="from when, for example 30m")
 
     def _add(self, name: str, run: Run, text: str) -> ArgumentParser:
-        aliases = ["update"] if name == "deploy" else []
-        parser: ArgumentParser = self._actions.add_parser(name, aliases=aliases, help=text, description=text)
+        parser: ArgumentParser = self._actions.add_parser(name, help=text, description=text)
         parser.add_argument("stage", help="an entry of zappa_settings.json")
-        parser.add_argument("--overlay", type=Path, help="JSON to lay over the stage's settings (rehearsals)")
+        parser.add_argument("--overlay", **rendering.OVERLAY)
         parser.set_defaults(run=run)
         return parser
 
-    def handle(self, *, stage: str, run: Run, overlay: Path | None, **options: Any) -> None:
+    def handle(self, *, stage: str, run: Run, overlay: Settings, **options: Any) -> None:
         if stage == names.PATTERN:
             raise StageError(
                 f"{stage} is the pattern of previews; `manage.py preview up 12` makes one for #12."
             )
         try:
-            changes = rendering.overlay(overlay)
-            run(rendering.render(stage, commit=subprocesses.commit(), changes=changes), options)
+            run(rendering.render(stage, commit=subprocesses.commit(), changes=overlay), options)
         except UpstreamError as error:
             raise as_stage_error(error) from error
 
@@ -69,7 +68,7 @@ class Command(BaseCommand):
             self._tell(f"{name:<13} {value}")
 
     def _verify(self, stage: Stage, options: dict[str, Any]) -> None:
-        verification.verify(stage, options["url"])
+        stages.verify(stage, options["url"])
 
     def _rollback(self, stage: Stage, options: dict[str, Any]) -> None:
         stages.rollback(stage, options["to"], tell=self._tell)
