@@ -49,7 +49,7 @@ class RefreshingCache(Generic[K, V]):
     max_age: float
     """Seconds for which a value is used if the source fails."""
     pause: float
-    """Seconds from the failure of a load, which others waited for, to the next load of any key with a value."""
+    """Seconds from the failure of a load, which others waited for, to the next one of a key with a value."""
     pause_without_value: float = UnavailableError.retry_after
     """The same, where no value of the key is usable. Callers are told to come back then."""
     serve_stale: bool = False
