@@ -49,7 +49,7 @@ class RefreshingCache(Generic[K, V]):
     max_age: float
     """Seconds for which a value is used if the source fails."""
     pause: float
-    """Seconds from the beginning of a failed load to the next one, of any key with a usable value."""
+    """Seconds from the failure of a load, which others waited for, to the next one of a key with a value."""
     pause_without_value: float = UnavailableError.retry_after
     """The same, where no value of the key is usable. Callers are told to come back then."""
     serve_stale: bool = False
@@ -62,7 +62,7 @@ class RefreshingCache(Generic[K, V]):
     def __post_init__(self) -> None:
         self._entries: dict[K, _Entry[V]] = {}
         self._lock = Lock()
-        self._asked_at = self._refreshed_at = NEVER
+        self._failed_at = self._refreshed_at = NEVER
         self._has_failed = False
 
     def get(self, key: K, *, allow_stale: bool = True) -> V:
@@ -100,7 +100,7 @@ class RefreshingCache(Generic[K, V]):
     def clear(self, *keys: K) -> None:
         """Drop these values, or all, and forget failures. It waits for a load that has begun."""
         with self._lock:
-            self._asked_at = self._refreshed_at = NEVER
+            self._failed_at = self._refreshed_at = NEVER
             self._has_failed = False
             for key in keys or tuple(self._entries):
                 self._entries.pop(key, None)
@@ -121,7 +121,7 @@ class RefreshingCache(Generic[K, V]):
     def _is_due(self, key: K, max_age: float) -> bool:
         if self._has_failed:
             pause = self.pause if self._usable(key, max_age) else self.pause_without_value
-            return _age(self._asked_at) >= pause
+            return _age(self._failed_at) >= pause
         return not self._usable(key, self.fresh)  # another thread may have loaded it
 
     def _may_refresh(self, interval: float) -> bool:
@@ -131,11 +131,10 @@ class RefreshingCache(Generic[K, V]):
         return True
 
     def _ask(self, key: K, max_age: float) -> V:
-        self._asked_at = time()
         try:
             value = self.load(key)
         except self.failures:
-            self._has_failed = True
+            self._has_failed, self._failed_at = True, time()
             entry = self._usable(key, max_age)
             if entry is None:
                 raise
