@@ -14,7 +14,7 @@ from apps.devstack.errors import DevstackError
 from apps.devstack.personas import PASSWORD, Persona
 from apps.devstack.provision import DIRECTORY
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 120  # the trigger of a laptop is a new process, and the machine may be busy
 MOST_REDIRECTS = 5
 
 

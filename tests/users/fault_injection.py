@@ -22,7 +22,7 @@ from botocore.httpsession import URLLib3Session
 from django.db import DatabaseError, OperationalError, connection
 from urllib3 import HTTPResponse
 
-from apps.core.aws import clients, secrets
+from apps.core.aws import clients
 from apps.core.errors import MopedError
 from tests.support.waiting import LIMIT_SECONDS, wait_until
 
@@ -163,7 +163,6 @@ def run_with_fault(
         return child.exitcode == -signal.SIGKILL, False
     with observe_steps(monkeypatch, fault) as injector:
         succeeded = attempt(act)
-    secrets.forget()  # which pauses after a failed load
     return injector.has_injected, succeeded
 
 
