@@ -59,7 +59,7 @@ def open_request(word: str) -> PullRequest:
 
 def read_list(source: str) -> list[PullRequest]:
     """Return the pull requests in a file that `gh pr list` wrote."""
-    requests: list[PullRequest] = zappa_settings.read_json(source, list[PullRequest])
+    requests: list[PullRequest] = zappa_settings.read_argument(source, list[PullRequest])
     if len(requests) >= LIMIT:
         raise ArgumentTypeError(f"the list has {len(requests)} pull requests and may have been cut off.")
     return requests
@@ -67,5 +67,5 @@ def read_list(source: str) -> list[PullRequest]:
 
 def read(source: str) -> PullRequest:
     """Return the pull request in a file that `gh pr view` wrote."""
-    request: PullRequest = zappa_settings.read_json(source, PullRequest)
+    request: PullRequest = zappa_settings.read_argument(source, PullRequest)
     return request

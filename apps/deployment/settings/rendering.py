@@ -14,7 +14,7 @@ from apps.deployment.settings.zappa_settings import Settings
 
 # The argument of commands with which a rehearsal changes the settings of a stage.
 OVERLAY: Settings = {
-    "type": zappa_settings.read_json,
+    "type": zappa_settings.read_argument,
     "default": {},
     "help": "JSON to lay over the settings (rehearsals)",
 }

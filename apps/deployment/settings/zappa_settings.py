@@ -6,6 +6,7 @@ its package, whether a deployment migrates, how many requests the gateway lets t
 host names. Previews have the days for which they and their logs are kept.
 """
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ def read_json(path: str | Path, shape: Any = Settings) -> Any:
         raise StageError(f"{path} cannot be read: {error.strerror}.") from error
     except msgspec.DecodeError as error:
         raise StageError(f"{path} is not as it must be: {error}.") from error
+
+
+def read_argument(path: str, shape: Any = Settings) -> Any:
+    """
+    Return the content of a file that an argument of a command names.
+
+    :raises ArgumentTypeError: where `read_json` raises, since a parser catches no other error
+    """
+    try:
+        return read_json(path, shape)
+    except StageError as error:
+        raise ArgumentTypeError(error) from error
 
 
 def flattened(document: dict[str, Settings], name: str) -> Settings:

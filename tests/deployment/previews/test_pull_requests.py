@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from apps.deployment.errors import StageError
 from apps.deployment.previews import names, pull_requests
 from apps.deployment.settings import zappa_settings
 from tests.deployment.template import parameters
@@ -93,7 +92,7 @@ class TestRead:
 
     @pytest.mark.parametrize("text", ["", "{}", "null", json.dumps([{**REQUEST, "labels": [{}]}])])
     def test_does_not_take_a_broken_list_for_an_empty_one(self, source: Source, text: str) -> None:
-        with pytest.raises(StageError, match="is not as it must be"):
+        with pytest.raises(ArgumentTypeError, match="is not as it must be"):
             pull_requests.read_list(source(text))
 
     def test_refuses_a_list_that_may_have_been_cut_off(self, source: Source) -> None:
@@ -104,5 +103,5 @@ class TestRead:
         assert pull_requests.read_list(source(json.dumps(requests[1:])))[0].has("keep")
 
     def test_names_a_missing_file(self) -> None:
-        with pytest.raises(StageError, match="/missing cannot be read: No such file"):
+        with pytest.raises(ArgumentTypeError, match="/missing cannot be read: No such file"):
             pull_requests.read("/missing")

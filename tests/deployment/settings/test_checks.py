@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.core.management.base import SystemCheckError
+from django.core.management.base import CommandError, SystemCheckError
 
 from apps.deployment.errors import StageError
 from apps.deployment.settings import checks, zappa_settings
@@ -130,6 +130,10 @@ class TestZappaFile:
         (tmp_path / "zappa_settings.json").write_text("{")
         with pytest.raises(StageError, match="is not as it must be"):
             zappa_settings.read(tmp_path / "zappa_settings.json")
+
+    def test_that_an_argument_names_is_refused_as_the_argument(self) -> None:
+        with pytest.raises(CommandError, match="argument --overlay: /missing cannot be read: No such file"):
+            call_command("stage", "status", "staging", "--overlay", "/missing")
 
     def test_that_goes_in_circles_is_refused(self) -> None:
         with pytest.raises(StageError, match="extends 'a'"):
