@@ -217,15 +217,15 @@ def _decrypt(token: str) -> HasuraClaims:
         try:
             text = _keys().decrypt(token)
         except InvalidToken:  # written with a key that is newer than our cache
-            text = _keys(doubted=True).decrypt(token)
+            text = _keys(force_refresh=True).decrypt(token)
         return msgspec.json.decode(text, type=HasuraClaims)
     except (InvalidToken, msgspec.DecodeError) as error:
         raise UnreadableItemError from error
 
 
-def _keys(*, doubted: bool = False) -> "MultiFernet":
+def _keys(*, force_refresh: bool = False) -> "MultiFernet":
     """Return the keys of the claims, newest first: it encrypts, all of them decrypt."""
-    return _fernet(secrets.value(settings.CONFIGURATION_SECRET, KEY, doubted=doubted))
+    return _fernet(secrets.value(settings.CONFIGURATION_SECRET, KEY, force_refresh=force_refresh))
 
 
 @lru_cache(maxsize=4)

@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _claims_of(email: str) -> HasuraClaims:
     try:
-        with deadline.within(DEADLINE_SECONDS):
+        with deadline.limit(DEADLINE_SECONDS):
             claims = items.claims_of(email)
     except items.UnreadableItemError as error:
         raise SignInDeniedError(error.code, "Your Moped account cannot be read. Tell an admin.") from error

@@ -29,7 +29,7 @@ OLD_KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode(
 def listed_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Keys as the secret lists them; change the list to rotate."""
     secret_keys = [OLD_KEY]
-    monkeypatch.setattr(secrets, "value", lambda name, key, *, doubted=False: ",".join(secret_keys))
+    monkeypatch.setattr(secrets, "value", lambda name, key, *, force_refresh=False: ",".join(secret_keys))
     return secret_keys  # type: ignore[return-value]
 
 

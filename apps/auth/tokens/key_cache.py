@@ -116,7 +116,7 @@ def fetch(url: str) -> dict[str, PublicKey]:
     :raises FetchError: unless the answer is a key set, of at most 64 kB, within two seconds
     """
     try:
-        with deadline.within(DEADLINE_SECONDS):
+        with deadline.limit(DEADLINE_SECONDS):
             status, document = pool_client.send(url, timeout=DEADLINE_SECONDS)
     except (deadline.DeadlineError, TimeoutError) as error:
         raise FetchError("no answer in time") from error
