@@ -54,7 +54,7 @@ def _run_probes(_key: None) -> tuple[str, ...]:
 
 
 def _probe(path: str) -> None:
-    with deadline.within(DEADLINE_SECONDS):  # so that its thread ends soon after, and none pile up
+    with deadline.limit(DEADLINE_SECONDS):  # so that its thread ends soon after, and none pile up
         import_string(path)()
 
 

@@ -172,10 +172,10 @@ def rotate_key(ends_at: float = math.inf) -> int:
 def _rotate(stored: StoredItem) -> bool:
     claims = stores.decode_or_none(stored)
     is_found = stored.email == normalize(stored.email)
-    if claims is None or not is_found or claims_items.has_newest_key(stored.cipher):
+    if claims is None or not is_found or claims_items.has_newest_key(stored.ciphertext):
         return False
     with suppress(ClaimsChangedError):  # the other writer used the newest key, too
-        claims_items.put(email=stored.email, claims=claims, instead_of=stored)
+        claims_items.put(email=stored.email, claims=claims, expected=stored)
         return True
     return False
 

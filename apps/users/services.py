@@ -89,7 +89,7 @@ def _provision(attempt: Attempt, user: MopedUser, password: str, **values: Any) 
     cognito.set_password(account.username, password)
     if account.mark != str(change.pk):  # an adopted account, whose sessions may be another person's
         cognito.sign_out(account.username)
-    claims_items.put(email=user.address, claims=user.claims, instead_of=item)
+    claims_items.put(email=user.address, claims=user.claims, expected=item)
     attempt.record(user, before)
 
 

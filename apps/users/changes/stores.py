@@ -91,7 +91,7 @@ def write_claims(user: MopedUser, stored: StoredItem, *, always: bool = False) -
     with suppress(UnreadableItemError):
         differs = not stored.is_written_as(user.claims)
     if differs or always:
-        claims_items.put(email=user.address, claims=user.claims, instead_of=stored)
+        claims_items.put(email=user.address, claims=user.claims, expected=stored)
     return differs
 
 
