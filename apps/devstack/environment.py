@@ -18,7 +18,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from apps.deployment.settings.variables import of_laptop
+from apps.deployment.settings.variables import laptop_values
 from apps.devstack import postgresql
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def apply() -> None:
         # The output of a command is its result. Only the server logs every event.
         "MOPED_API_LOG_LEVEL": "INFO" if is_supervised() else "WARNING",
     }
-    laptop = {**own, **of_laptop(EMULATOR_URL), **read_published()}
+    laptop = {**own, **laptop_values(EMULATOR_URL), **read_published()}
     _supplied.update(laptop.keys() - dotenv.keys() - os.environ.keys())
     os.environ.update(laptop | dotenv | os.environ)
     bypass_proxy()

@@ -65,11 +65,11 @@ def sync(outputs: Mapping[str, str]) -> str:
     with translate_errors():
         if functions.exists(NAME):
             client.update_function_configuration(FunctionName=NAME, **configuration)
-            functions.settled(NAME)
+            functions.wait_until_ready(NAME)
             client.update_function_code(FunctionName=NAME, ZipFile=package)
         else:
             client.create_function(FunctionName=NAME, Code={"ZipFile": package}, **configuration)
-    return str(functions.settled(NAME)["FunctionArn"])
+    return str(functions.wait_until_ready(NAME)["FunctionArn"])
 
 
 def warm() -> str:
