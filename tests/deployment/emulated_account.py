@@ -79,8 +79,7 @@ class Account:
         self.facts.append(facts_of_stage())
         self.run("stage", "rollback", "staging")
         live = functions.live_alias(FUNCTION)
-        assert first and live  # noqa: PT018 (one alias)
-        self.facts.append(("rolled back", live.version == first.version))
+        self.facts.append(("rolled back", bool(first and live and live.version == first.version)))
         for words in (("status",), ("manage", "check"), ("undeploy", "--yes")):
             self.run("stage", words[0], "staging", *words[1:])
         self.facts.append(what_is_left())

@@ -33,9 +33,9 @@ VARIABLES = {
 
 def apply(database_url: str) -> None:
     """Give this process the environment of the tests. A `DATABASE_URL` that is there stays."""
-    laptop.remove("AWS_")
+    laptop.remove_variables("AWS_")
     if "DATABASE_URL" not in os.environ:
-        laptop.remove("PG")
+        laptop.remove_variables("PG")
     laptop.bypass_proxy()
     os.environ.update(VARIABLES)
     os.environ.setdefault("DATABASE_URL", database_url)
