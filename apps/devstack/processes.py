@@ -110,7 +110,7 @@ def last_line(log: Path) -> str:
 
 
 def unprivileged_prefix(folders: Sequence[Path]) -> Sequence[str]:
-    """Return a command prefix that gives up root, and give the new user these folders."""
+    """Give the folders to an unprivileged user, and return a command prefix that runs as this user."""
     if not folders or os.geteuid() != 0:
         return ()
     for folder in folders:

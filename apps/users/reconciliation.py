@@ -164,7 +164,7 @@ def rotate_key(ends_at: float = math.inf) -> int:
 
     :param ends_at: when to stop, on the monotonic clock
     :raises UnavailableError: if the table cannot be reached
-    :raises TimeUpError: if the time is over; the next call continues with the items that are left
+    :raises TimeUpError: if the time is over. The next call continues with the remaining items
     """
     return sum(map(_rotate, _read_until(claims_items.scan(), ends_at)))
 

@@ -7,8 +7,8 @@ Staff accounts: every change writes to the three stores in one order (ADR 0006).
 3. After the commit, accounts and items without an owner are deleted, then the pending change. If there are
    none, the commit itself deletes the pending change.
 
-A failure before the commit rolls the stores back to the database. After an interruption, the next attempt
-or `manage.py reconcile_users` does the remaining steps.
+After a failure before the commit, the stores are rolled back to match the database. After an interruption,
+the next attempt or `manage.py reconcile_users` does the remaining steps.
 """
 
 from collections.abc import Sequence

@@ -63,7 +63,7 @@ def begin(
     """
     End earlier changes of the addresses, then write the row of a new change.
 
-    A deactivation leaves an earlier deactivation, which it completes.
+    A deactivation does not end an earlier deactivation, but completes it.
 
     :raises BusyError: if another change of the same address is in progress
     :raises UpstreamError: if a store cannot be reached for an earlier change
@@ -116,7 +116,7 @@ def end(change: PendingChange, *, password_sent: bool = True) -> None:
 
     :param password_sent: whether the pool may have the new password
     :raises BusyError: if another transaction holds the lock for too long
-    :raises UpstreamError: if a store cannot be reached; the next attempt continues
+    :raises UpstreamError: if a store cannot be reached. The next attempt continues
     """
     with transaction.atomic():
         lock(change.addresses)
@@ -217,7 +217,7 @@ def _decide(change: PendingChange) -> None:
 
 
 def _record_uncertain_password(change: PendingChange) -> None:
-    """Record that a change without effect may have set a password. The pool cannot tell."""
+    """Record that a rolled-back change may have set a password. The pool cannot show it."""
     user = MopedUser.objects.filter(email__in=change.addresses).first()
     if user:
         Event.append(f"{change.operation}_given_up", user, PASSWORD_CHANGE, change.actor, change.request_id)
