@@ -1,9 +1,11 @@
 """Servers of this process: started, awaited and stopped. Linux ends them when this process dies."""
 
+import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from apps.devstack.errors import DevstackError
 START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # The Unix user as which root runs PostgreSQL, since PostgreSQL refuses to run as root. The program
 # may lie in root's home, so it keeps the right to pass through folders.
 UNPRIVILEGED_ID = 65534
@@ -101,6 +104,12 @@ def tied_to_parent(end_with: signal.Signals) -> list[str]:
     """Return the start of a command that gets a signal when its parent dies. macOS has no such thing."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", end_with.name.removeprefix("SIG"), "--"] if setpriv else []
+
+
+def end_with_parent() -> None:
+    """Let this process, which another program started, get SIGTERM when its parent dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def last_line(log: Path) -> str:
