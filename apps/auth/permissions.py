@@ -1,5 +1,5 @@
 """
-The permissions of views. No other module reads roles.
+The permissions of views: the only rules that read the roles of a caller.
 
 Roles in the token do not imply each other. Here an admin gets the rights of an editor.
 """
