@@ -13,6 +13,13 @@ from django.db import migrations
 from django.db.migrations.operations.base import Operation
 
 UNLIMITED, LIMITED = ["SET statement_timeout = 0"], ["RESET statement_timeout"]
+DROP_IF_INVALID = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('public.{name}') AND NOT indisvalid)
+    THEN DROP INDEX public.{name};
+    END IF;
+END $$
+"""
 
 
 def in_public(*operations: Operation) -> Sequence[Operation]:
@@ -30,10 +37,13 @@ def index_concurrently(name: str, definition: str) -> migrations.RunSQL:
     Return an operation that makes an index on a shared table without locking out its writers.
 
     For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction. An
-    interrupted attempt leaves an index that PostgreSQL never uses, so one that is there is made again.
+    interrupted attempt leaves an index that PostgreSQL never uses. It is made again. One that works stays,
+    since dropping it waits for every transaction that has read the table.
     It may take longer than any request may, except behind a pooler, where a session has no state.
     """
     before, after = ([], []) if settings.DATABASE_POOLER else (UNLIMITED, LIMITED)
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}"
-    create = f"CREATE INDEX CONCURRENTLY {name} ON public.{definition}"
-    return migrations.RunSQL([*before, drop, create, *after], drop)
+    create = f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}"
+    return migrations.RunSQL(
+        [*before, DROP_IF_INVALID.format(name=name), create, *after],
+        f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
+    )
