@@ -127,11 +127,11 @@ class TestBuild:
             "uv venv --quiet --clear --python /home of ada/python3.13",
         )
         assert installed.make(target).returncode == 0
-        assert f"{command} .build/rehearsal" in installed.calls
+        assert command in installed.calls
         assert installed.make(target).returncode == 0
         assert not [call for call in installed.calls if call.startswith("uv ")]
         assert installed.make("-B", target).returncode == 0
-        assert f"{command} .build/rehearsal" in installed.calls
+        assert command in installed.calls
 
 
 class TestLocks:
