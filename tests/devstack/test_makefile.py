@@ -122,10 +122,8 @@ class TestInstall:
 
 class TestBuild:
     def test_makes_the_environment_of_functions_with_their_python(self, installed: Clone) -> None:
-        target, command = (
-            ".build/rehearsal/installed",
-            "uv venv --quiet --clear --python /home of ada/python3.13",
-        )
+        target = ".build/rehearsal/installed"
+        command = "uv venv --quiet --clear --python /home of ada/python3.13 .build/rehearsal"
         assert installed.make(target).returncode == 0
         assert command in installed.calls
         assert installed.make(target).returncode == 0
