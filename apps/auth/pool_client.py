@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit
 from apps.core import deadline
 
 MAX_OCTETS = 64 * 1024
-HEADERS = {"Accept": "application/json", "Connection": "close"}
+# Firewalls of AWS refuse requests without a User-Agent.
+HEADERS = {"Accept": "application/json", "Connection": "close", "User-Agent": "moped-api"}
 FORM_HEADERS = HEADERS | {"Content-Type": "application/x-www-form-urlencoded"}
 
 

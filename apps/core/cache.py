@@ -49,7 +49,7 @@ class RefreshingCache(Generic[K, V]):
     max_age: float
     """Seconds for which a value is used if the source fails."""
     pause: float
-    """Seconds from the start of a failed load to the next load of any key that has a usable value."""
+    """Seconds from the failure of a load to the next load of any key that has a usable value."""
     pause_without_value: float = UnavailableError.retry_after
     """The same for a key without a usable value. The default is the `Retry-After` of the answer."""
     serve_stale: bool = False
@@ -62,7 +62,7 @@ class RefreshingCache(Generic[K, V]):
     def __post_init__(self) -> None:
         self._entries: dict[K, _Entry[V]] = {}
         self._lock = Lock()
-        self._last_load_at = self._last_refresh_at = NEVER
+        self._last_failure_at = self._last_refresh_at = NEVER
         self._has_failed = False
 
     def get(self, key: K, *, allow_stale: bool = True) -> V:
@@ -100,7 +100,7 @@ class RefreshingCache(Generic[K, V]):
     def clear(self, *keys: K) -> None:
         """Drop these values, or all, and forget failures. Wait for a load that has begun."""
         with self._lock:
-            self._last_load_at = self._last_refresh_at = NEVER
+            self._last_failure_at = self._last_refresh_at = NEVER
             self._has_failed = False
             for key in keys or tuple(self._entries):
                 self._entries.pop(key, None)
@@ -121,7 +121,7 @@ class RefreshingCache(Generic[K, V]):
     def _is_due(self, key: K, max_age: float) -> bool:
         if self._has_failed:
             pause = self.pause if self._find_entry(key, max_age) else self.pause_without_value
-            return _age(self._last_load_at) >= pause
+            return _age(self._last_failure_at) >= pause
         return not self._find_entry(key, self.fresh)  # another thread may have loaded it
 
     def _may_refresh(self, interval: float) -> bool:
@@ -131,11 +131,10 @@ class RefreshingCache(Generic[K, V]):
         return True
 
     def _try_load(self, key: K, max_age: float) -> V:
-        self._last_load_at = time()
         try:
             value = self.load(key)
         except self.failures:
-            self._has_failed = True
+            self._has_failed, self._last_failure_at = True, time()
             entry = self._find_entry(key, max_age)
             if entry is None:
                 raise

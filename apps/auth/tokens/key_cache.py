@@ -34,7 +34,7 @@ PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
 DEADLINE_SECONDS = 2.0  # for a fetch
 FRESH_SECONDS = 60 * 60  # the longest use of a key that the pool has withdrawn
 USABLE_SECONDS = 24 * 60 * 60  # while the key server cannot be reached
-# Seconds between the starts of two fetches:
+# Seconds between two fetches:
 PAUSE_WITHOUT_KEYS = float(KeysUnavailableError.retry_after)
 PAUSE_UNKNOWN_KID = 10.0
 PAUSE_AFTER_FAILURE = 60.0
