@@ -51,7 +51,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
 
     def get_raw_token(self, header: str) -> str:  # type: ignore[override]
         """
-        Return the token after the scheme `Bearer`, or "" for other schemes, which is malformed.
+        Return the token after the scheme `Bearer`. For other schemes return "", which is malformed.
 
         Only the spaces that RFC 9110 allows around a token are dropped (sections 5.5 and 11.4).
         """

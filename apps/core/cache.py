@@ -19,7 +19,7 @@ def _age(timestamp: float) -> float:
     """
     Return the seconds since a time of the wall clock. The monotonic clock stops while Lambda is frozen.
 
-    If the wall clock was set back, the distance counts, so that a value does not stay fresh for longer.
+    If the wall clock was set back since then, a value counts as old and is loaded again.
     """
     return abs(time() - timestamp)
 

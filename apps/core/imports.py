@@ -21,8 +21,8 @@ def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
     """
     Let modules look imported inside of the block. Imported modules stay as they are.
 
-    :param modules: for each module, the functions and classes that importers use, or the name of a smaller
-        module that has them too, or None if its importers work without it
+    :param modules: by module, the functions and classes that importers use. A string names a smaller module
+        that has them too. None is for a module that importers do not need.
     """
     replaced = [name for name in modules if name not in sys.modules]
     for name in replaced:

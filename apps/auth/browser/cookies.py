@@ -21,7 +21,7 @@ from apps.auth.tokens import errors, verifier
 LONGEST_TOKEN = 4000
 PENDING_SECONDS = 600
 # Names and values of all pending sign-ins. With the longest token they must fit into one Cookie
-# header: gunicorn refuses a header of more than 8,190 bytes, API Gateway more than 10,240 in all.
+# header. gunicorn refuses a header of more than 8,190 bytes, API Gateway more than 10,240 in all.
 PENDING_BYTES = 3500
 STATE = "[A-Za-z0-9_-]{43}"
 

@@ -80,7 +80,7 @@ def current() -> TrustedKeys:
 
 def refresh() -> TrustedKeys:
     """
-    Fetch the keys again, for a token with an unknown key, and return them.
+    Return the keys for a token with an unknown key, fetched again unless that was done just now.
 
     :raises KeysUnavailableError: if no keys are known
     """
