@@ -161,7 +161,7 @@ bench: install .build/benchmarks/installed
 
 BUILD_PYTHON = $(BIN)/python
 # The replacement for Lambda's environment in tests, rehearsals and benchmarks.
-.build/rehearsal/installed: BUILD_PYTHON = $$($(BIN)/python -m apps.deployment.package.interpreter)
+.build/rehearsal/installed: BUILD_PYTHON = "$$($(BIN)/python -m apps.deployment.package.interpreter)"
 .build/rehearsal/installed: export UV_COMPILE_BYTECODE = 1
 .build/rehearsal/installed: zappa_settings.json | runtime
 

@@ -24,7 +24,7 @@ RETRY_SECONDS = 5
 
 
 class RolesUnavailableError(UnavailableError):
-    """The claims table cannot be asked which roles the caller has."""
+    """The caller's current roles cannot be read from the claims table."""
 
     code = "rights_unknown"
     message = "Whether you may do this cannot be checked at the moment. Try again."
@@ -32,7 +32,7 @@ class RolesUnavailableError(UnavailableError):
 
 def effective_roles(caller: CognitoUser, *, is_read: bool) -> frozenset[str] | None:
     """
-    Return the roles that both the token and the claims item grant; None if there is no item.
+    Return the roles that both the token and the claims item grant, or None if there is no item.
 
     :param is_read: whether the request changes nothing
     :raises RolesUnavailableError: if the table cannot be reached and no cached answer is recent enough

@@ -1,5 +1,5 @@
 """
-The permissions of views. No other module reads roles.
+The permissions of views: the only rules that read the roles of a caller.
 
 Roles in the token do not imply each other. Here an admin gets the rights of an editor.
 """
@@ -123,7 +123,7 @@ def has_current_role(request: Request, *roles: str, is_write: bool = False) -> b
 
 def get_current_roles(request: Request, *, is_write: bool = False) -> frozenset[str] | None:
     """
-    Return the roles that the caller still has; None if Moped no longer knows the person.
+    Return the caller's current roles, or None if there is no claims item.
 
     :param is_write: whether the request counts as a write although its method is safe
     :raises RolesUnavailableError: if the claims table cannot be reached

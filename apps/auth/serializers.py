@@ -34,7 +34,7 @@ HasuraClaimsSerializer: type[serializers.Serializer[Any]] = type(
 
 
 class CallerSerializer(serializers.Serializer[Any]):
-    """What the token says of the caller."""
+    """The caller's data in the token."""
 
     # The field's name is not a Python identifier.
     vars()["cognito:username"] = serializers.CharField(
@@ -45,6 +45,6 @@ class CallerSerializer(serializers.Serializer[Any]):
 
 
 class CallerWithTokenSerializer(CallerSerializer):
-    """What the token says of the caller."""
+    """The caller's data in the token, and its whole payload."""
 
     decrypted_jwt = serializers.DictField(help_text="The payload of the token, as Cognito signed it.")

@@ -15,7 +15,7 @@ VIEWER = "moped-viewer"
 ROLES = (VIEWER, EDITOR, ADMIN)
 # Only in the database: a person without an account.
 NO_LOGIN = "non-login-user"
-# Hasura requires a default role; clients normally choose one for each request.
+# Hasura requires a default role. Clients normally choose one for each request.
 DEFAULT_ROLE = VIEWER
 
 

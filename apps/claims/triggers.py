@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     Return Cognito's event with the person's claims in its response.
 
-    :raises SignInDeniedError: if the person has none
+    :raises SignInDeniedError: if the person has no claims, or they cannot be read
     """
     if not str(event.get("triggerSource", "")).startswith(TRIGGER_SOURCES):
         return event  # a warming ping, or another trigger

@@ -38,7 +38,7 @@ def begin(environ: Mapping[str, Any]) -> RequestContext:
 
 
 def end() -> None:
-    """Forget the request, so that a later log line does not carry its id."""
+    """End the context, so that a later log line does not contain the id of this request."""
     _current.set(None)
 
 

@@ -48,7 +48,7 @@ class ForbiddenError(MopedError):
 
 
 class NotFoundError(MopedError):
-    """The resource does not exist, or the caller may not know of it."""
+    """The resource does not exist, or the caller may not know that it exists."""
 
     code = "not_found"
     message = "There is no such thing here."

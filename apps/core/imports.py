@@ -26,7 +26,7 @@ def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
     """
     replaced = [name for name in modules if name not in sys.modules]
     for name in replaced:
-        sys.modules[name] = _placeholder(name, modules[name])  # type: ignore[assignment] # None: see there
+        sys.modules[name] = _placeholder(name, modules[name])  # type: ignore[assignment] # see _placeholder
     try:
         yield
     finally:

@@ -93,7 +93,7 @@ def map_host(stage: Stage, host: str, certificate: str, tell: Tell) -> None:
     """
     Map one of a stage's host names to its REST API.
 
-    :raises StageError: if the host is not one of the stage's, the stage is not deployed, or AWS refuses
+    :raises StageError: if the stage's settings lack the host, the stage is not deployed, or AWS refuses
     """
     hosts = zappa_settings.hosts(stage.settings)
     if host not in hosts:

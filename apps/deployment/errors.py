@@ -29,7 +29,7 @@ class StageError(CommandError):
         super().__init__(" ".join([message, *advice]), returncode=self.exit_code)
 
 
-class LeftBehindError(StageError):
+class RemovalError(StageError):
     """The removal was incomplete."""
 
     exit_code = 3

@@ -88,20 +88,20 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
 
 def move_reconciliation(stage: Stage, version: str, tell: Tell) -> None:
     """
-    Move the alias of the second function to the version that has the same package as this version.
+    Move the second function's alias to its version with the same package as `version`.
 
     :raises BusyError: if another process moved the alias
     """
     function = stage.outputs["ReconciliationFunction"]
     checksum = functions.versions(stage.function)[version]
     own = functions.versions(function) if functions.exists(function) else {}
-    same = next((number for number in reversed(own) if own[number] == checksum), "")
-    if not same:
+    target = next((number for number in reversed(own) if own[number] == checksum), "")
+    if not target:
         tell(f"{function} has no version with this package and stays as it is")
         return
     before = functions.live_alias(function)
-    functions.make_live(function, same, before)
-    functions.prune(function, {same, before.version if before else ""})
+    functions.make_live(function, target, before)
+    functions.prune(function, {target, before.version if before else ""})
     tell(f"{function} has the same package")
 
 
@@ -167,8 +167,8 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple
 
     :raises StageError: if the function fails or refuses it, with the reason
     """
-    compares = command.split()[:1] == ["reconcile_users"]
-    function = stage.outputs["ReconciliationFunction"] if compares else stage.function
+    is_reconciliation = command.split()[:1] == ["reconcile_users"]
+    function = stage.outputs["ReconciliationFunction"] if is_reconciliation else stage.function
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")

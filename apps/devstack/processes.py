@@ -1,9 +1,11 @@
 """Starts and stops servers as child processes. Linux ends them when this process dies."""
 
+import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from apps.devstack.errors import DevstackError
 START_SECONDS = 180.0  # a failed start is noticed earlier, by the server's exit
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # PostgreSQL refuses to run as root, so root runs it as this Unix user. The program may be in root's
 # home, so the process keeps the capability to read all folders.
 UNPRIVILEGED_ID = 65534
@@ -103,6 +106,12 @@ def parent_death_prefix(end_with: signal.Signals) -> list[str]:
     return [setpriv, "--pdeathsig", end_with.name.removeprefix("SIG"), "--"] if setpriv else []
 
 
+def end_with_parent() -> None:
+    """Let this process, which another program started, get SIGTERM when its parent dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def last_line(log: Path) -> str:
     """Return the last line of a server's log that is not empty, for an error message."""
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
@@ -110,7 +119,7 @@ def last_line(log: Path) -> str:
 
 
 def unprivileged_prefix(folders: Sequence[Path]) -> Sequence[str]:
-    """Return a command prefix that gives up root, and give the new user these folders."""
+    """Give the folders to an unprivileged user, and return a command prefix that runs as this user."""
     if not folders or os.geteuid() != 0:
         return ()
     for folder in folders:

@@ -85,7 +85,7 @@ class MopedUser(models.Model):
     is_deleted = models.BooleanField(default=False, db_default=False)
     is_user_group_member = models.BooleanField(default=False, db_default=False)
     note = models.TextField(null=True, blank=True)  # noqa: DJ001 (Hasura's column)
-    picture = models.TextField(null=True, blank=True)  # noqa: DJ001 (same; deprecated)
+    picture = models.TextField(null=True, blank=True)  # noqa: DJ001 (same, deprecated)
     date_added = models.DateTimeField(null=True, db_default=ClockTimestamp())
     last_seen_date = models.DateTimeField(null=True, blank=True)
 
@@ -161,8 +161,8 @@ class PendingChange(models.Model):
     """
     A pending change: written before the stores are touched, deleted when they agree (ADR 0006).
 
-    A row that remains shows an interrupted change and its addresses. The account that the change created
-    has its id as mark. The row never holds a password.
+    A remaining row shows that a change of its addresses was interrupted. The row's id is the mark of the
+    account that the change created. The row never holds a password.
     """
 
     CREATE, UPDATE, ACTIVATE, DELETE = "create", "update", "activate", "delete"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from apps.auth.callers import CognitoUser
 from apps.claims.hasura import ADMIN
 from apps.claims.identity import is_city_address, normalize
-from apps.users.changes import attempts
+from apps.users.changes import transactions
 from apps.users.errors import LastAdminError, OwnAccountError, WorkgroupUnknownError
 from apps.users.models import MopedUser, MopedWorkgroup
 
@@ -40,7 +40,7 @@ def require_another_admin(
         return
     if actor and is_same_person(user, actor):
         raise OwnAccountError
-    attempts.lock([ADMIN_LOCK])
+    transactions.lock([ADMIN_LOCK])
     admins = MopedUser.objects.filter(is_deleted=False, roles__contains=[ADMIN]).exclude(pk=user.pk)
     if not any(map(is_admin, admins)):
         raise LastAdminError

@@ -24,7 +24,7 @@ from apps.core.errors import MopedError
 from apps.users import services
 from apps.users.adapters import cognito
 from apps.users.adapters.cognito import Account
-from apps.users.changes import attempts, stores
+from apps.users.changes import stores, transactions
 from apps.users.models import Event, MopedUser, PendingChange
 
 Entry = TypeVar("Entry")
@@ -112,7 +112,7 @@ class Finding:
 
     def _match_the_database(self) -> None:
         with transaction.atomic():
-            attempts.lock([self.address])
+            transactions.lock([self.address])
             has_changed = stores.sync_from_database(self.address)
             user = MopedUser.objects.with_address(self.address)
             # An active user may own the account now.
@@ -121,7 +121,8 @@ class Finding:
                 has_changed = True
             if user and has_changed:
                 repairs = {"repairs": {"from": None, "to": [self.code]}}
-                Event.append("reconcile", user, repairs, attempts.actor_fields(None), current().request_id)
+                operator = transactions.actor_fields(None)
+                Event.append("reconcile", user, repairs, operator, current().request_id)
 
 
 class TimeUpError(Exception):
@@ -164,7 +165,7 @@ def rotate_key(ends_at: float = math.inf) -> int:
 
     :param ends_at: when to stop, on the monotonic clock
     :raises UnavailableError: if the table cannot be reached
-    :raises TimeUpError: if the time is over; the next call continues with the items that are left
+    :raises TimeUpError: if the time is over. The next call continues with the remaining items
     """
     return sum(map(_rotate, _read_until(claims_items.scan(), ends_at)))
 

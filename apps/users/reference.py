@@ -190,6 +190,7 @@ OPERATIONS: Operations = {
             errors=(
                 errors.UserNotFoundError,
                 errors.AccountNotFoundError,
+                errors.UserExistsError,
                 errors.AddressTakenError,
                 errors.WeakPasswordError,
                 errors.InactiveError,

@@ -1,14 +1,14 @@
 """
 Staff accounts: every change writes to the three stores in one order (ADR 0006).
 
-1. `attempts.begin` commits a pending change, so that an interrupted attempt leaves a trace.
-2. `attempts.carry_out` locks the address in a transaction. Steps that can refuse the change come first:
+1. `transactions.begin` commits a pending change, so that an interrupted attempt leaves a trace.
+2. `transactions.carry_out` locks the address in a transaction. Steps that can refuse the change come first:
    policies, the row and its constraints. Then the pool, the claims table and the history change.
 3. After the commit, accounts and items without an owner are deleted, then the pending change. If there are
    none, the commit itself deletes the pending change.
 
-A failure before the commit rolls the stores back to the database. After an interruption, the next attempt
-or `manage.py reconcile_users` does the remaining steps.
+After a failure before the commit, the stores are rolled back to match the database. After an interruption,
+the next attempt or `manage.py reconcile_users` does the remaining steps.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from apps.claims import items as claims_items
 from apps.core.errors import ConflictError, NotFoundError
 from apps.users import policies
 from apps.users.adapters import cognito
-from apps.users.changes import attempts, stores
-from apps.users.changes.attempts import Attempt
+from apps.users.changes import stores, transactions
+from apps.users.changes.transactions import Attempt
 from apps.users.errors import (
     AlreadyActiveError,
     BusyError,
@@ -46,8 +46,8 @@ def create_user(*, actor: CognitoUser | None, password: str, **profile: Any) -> 
     :raises WeakPasswordError: if the pool refuses the password
     """
     policies.require_workgroup(profile["workgroup_id"])
-    change = attempts.begin(PendingChange.CREATE, actor=actor, email=profile["email"], password=password)
-    with attempts.carry_out(change) as attempt:
+    change = transactions.begin(PendingChange.CREATE, actor=actor, email=profile["email"], password=password)
+    with transactions.carry_out(change) as attempt:
         user = MopedUser.objects.select_for_update().with_address(change.email) or MopedUser()
         if user.may_sign_in:
             raise UserExistsError
@@ -66,8 +66,8 @@ def activate_user(*, actor: CognitoUser, email: str, password: str, roles: Seque
     :raises AlreadyActiveError: if the user is active with other roles
     :raises WeakPasswordError: if the pool refuses the password
     """
-    change = attempts.begin(PendingChange.ACTIVATE, actor=actor, email=email, password=password)
-    with attempts.carry_out(change) as attempt:
+    change = transactions.begin(PendingChange.ACTIVATE, actor=actor, email=email, password=password)
+    with transactions.carry_out(change) as attempt:
         user = MopedUser.objects.select_for_update().with_address(email)
         if user is None:
             raise UserNotFoundError
@@ -113,7 +113,7 @@ def update_user(
     """
     user = _user_to_update(cognito_user_id, profile["email"])
     policies.require_workgroup(profile["workgroup_id"])
-    change = attempts.begin(
+    change = transactions.begin(
         PendingChange.UPDATE,
         actor=actor,
         email=user.address,
@@ -121,7 +121,7 @@ def update_user(
         cognito_user_id=user.cognito_user_id,
         password=password,
     )
-    with attempts.carry_out(change) as attempt:
+    with transactions.carry_out(change) as attempt:
         user = _lock_user(change)
         if not user.may_sign_in:
             raise InactiveError
@@ -169,14 +169,14 @@ def deactivate_user(*, actor: CognitoUser, cognito_user_id: UUID) -> None:
         raise UserNotFoundError
     if user.cognito_user_id != cognito_user_id:  # already deactivated
         for change in PendingChange.objects.filter(cognito_user_id=cognito_user_id):
-            attempts.end(change)
+            transactions.finish_or_roll_back(change)
         return
     if policies.is_same_person(user, actor):
         raise OwnAccountError
-    change = attempts.begin(
+    change = transactions.begin(
         PendingChange.DELETE, actor=actor, email=user.address, cognito_user_id=cognito_user_id
     )
-    with attempts.carry_out(change) as attempt:
+    with transactions.carry_out(change) as attempt:
         _revoke(attempt, actor)
 
 
@@ -201,13 +201,13 @@ def resume(change: PendingChange) -> None:
     :raises UpstreamError: if a store cannot be reached
     """
     if change.decided or change.operation != PendingChange.DELETE:
-        attempts.end(change)
+        transactions.finish_or_roll_back(change)
         return
     try:
-        with attempts.carry_out(change, touched=True) as attempt:
+        with transactions.carry_out(change, touched=True) as attempt:
             _revoke(attempt, None)
     except (ConflictError, NotFoundError):  # a later change forbids the deactivation
-        attempts.end(change)
+        transactions.finish_or_roll_back(change)
 
 
 def _lock_user(change: PendingChange) -> MopedUser:

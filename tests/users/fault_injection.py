@@ -69,9 +69,9 @@ class FaultInjector:
     has_injected: bool = False
 
     def faults(self, kind: str) -> Iterator[Fault]:
-        """Yield every fault that the steps of a kind can have."""
-        for number in range(self.counts[kind]):
-            yield from (Fault(kind, number, way) for way in WAYS[kind])
+        """Yield every fault that the steps of a kind can have, way by way: a third of many has every way."""
+        for way in WAYS[kind]:
+            yield from (Fault(kind, number, way) for number in range(self.counts[kind]))
 
     # ---- AWS ---------------------------------------------------------------------------------------
 

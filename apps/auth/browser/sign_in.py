@@ -83,7 +83,7 @@ def finish(
     """
     Exchange the code and return the token's text, and the caller that it names.
 
-    :param pending: this browser's sign-in with the state of the answer; None if there is none
+    :param pending: this browser's sign-in with the state of the answer, or None
     :param answer: the query with which the pool sent the browser back (RFC 6749, section 4.1.2)
     :raises SignInRefusedError: if the pool sent an error, or no code
     :raises StaleSignInError: if this browser has no such sign-in

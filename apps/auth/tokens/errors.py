@@ -1,8 +1,8 @@
 """
 Why a token is refused: one class for each reason.
 
-The code and the message are fixed and contain nothing of the token, so a response tells an attacker only
-which rule was broken. `manage.py explain_token` tells its owner more. `token_missing` is in
+The code and the message are fixed and contain no part of the token, so a response tells an attacker only
+which rule was broken. `manage.py explain_token` shows its owner more. `token_missing` is in
 apps.core.http.problems.
 """
 

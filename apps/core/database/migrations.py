@@ -13,6 +13,13 @@ from django.db import migrations
 from django.db.migrations.operations.base import Operation
 
 LIFT_TIMEOUT, RESET_TIMEOUT = ["SET statement_timeout = 0"], ["RESET statement_timeout"]
+DROP_IF_INVALID = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('public.{name}') AND NOT indisvalid)
+    THEN DROP INDEX public.{name};
+    END IF;
+END $$
+"""
 
 
 def in_public(*operations: Operation) -> Sequence[Operation]:
@@ -30,10 +37,13 @@ def index_concurrently(name: str, definition: str) -> migrations.RunSQL:
     Return an operation that creates an index on a shared table without blocking writes to it.
 
     The migration needs `atomic = False`: PostgreSQL cannot create an index concurrently in a transaction.
-    An interrupted attempt leaves an index that PostgreSQL never uses, so an old one is dropped first. The
-    statement time-out is lifted, except behind a pooler, where a session keeps no settings.
+    An interrupted attempt leaves an index that PostgreSQL never uses. It is created again. An index that
+    works stays, because to drop it waits for every transaction that has read the table. The statement
+    time-out is lifted, except behind a pooler, where a session keeps no settings.
     """
     before, after = ([], []) if settings.DATABASE_POOLER else (LIFT_TIMEOUT, RESET_TIMEOUT)
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}"
-    create = f"CREATE INDEX CONCURRENTLY {name} ON public.{definition}"
-    return migrations.RunSQL([*before, drop, create, *after], drop)
+    create = f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}"
+    return migrations.RunSQL(
+        [*before, DROP_IF_INVALID.format(name=name), create, *after],
+        f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
+    )

@@ -73,7 +73,7 @@ class CorsMiddleware(LibraryCorsMiddleware):
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """
-        Add what a browser needs to read the response.
+        Add the headers that allow a browser to read the response.
 
         The library's own method parses all origins and all headers for every response, a fifth of a request.
         """

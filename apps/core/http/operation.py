@@ -31,7 +31,7 @@ class Operation(NamedTuple):
     path: Mapping[str, tuple[type[Any], str]] = MappingProxyType({})
     """The types and descriptions of the path's parameters, by name."""
     row: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
-    """Return what a page shows of one object in a list, by column."""
+    """Return the columns that a page shows for one object in a list."""
     links: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
     """Return the links that a page shows for an object of the answer: their URLs, by text."""
     confirm: str = ""

@@ -10,7 +10,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, FormParser
 
-# What a page's form has besides the body's fields: the method, a whole body as JSON, the CSRF token.
+# A page's form adds these to the fields of the body: the method, a whole body as JSON, the CSRF token.
 FORM_METHOD, FORM_CONTENT, FORM_CSRF_TOKEN = "_method", "_content", "csrfmiddlewaretoken"
 
 

@@ -117,7 +117,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def _translate(error: Exception) -> Exception:
-    """Return the error of ours that an exception wraps or stands for, else the exception."""
+    """Return the MopedError that an exception wraps or stands for, else the exception."""
     if isinstance(error, WrappedMopedError):
         return error.error
     if isinstance(error, OperationalError | InterfaceError):

@@ -13,7 +13,7 @@ import cfn_flip
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, InvalidError, MopedError, NotFoundError
-from apps.deployment.errors import BusyError, LeftBehindError, StageError
+from apps.deployment.errors import BusyError, RemovalError, StageError
 
 Stack = dict[str, Any]  # one item of DescribeStacks
 
@@ -102,7 +102,7 @@ def delete(name: str) -> None:
     CloudFormation refuses to delete a stack during an update.
 
     :raises BusyError: if another process begins an update
-    :raises LeftBehindError: if CloudFormation cannot delete it
+    :raises RemovalError: if CloudFormation cannot delete it
     """
     await_end(name)
     stack = describe(name)
@@ -116,7 +116,7 @@ def delete(name: str) -> None:
     # CloudFormation finds a deleted stack by its id only.
     status = await_end(stack.get("StackId", name))
     if status != "DELETE_COMPLETE":
-        raise LeftBehindError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
+        raise RemovalError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
 
 
 def _refusal(error: MopedError, name: str, request: str) -> StageError:

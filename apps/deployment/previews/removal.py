@@ -9,7 +9,7 @@ from apps.core.aws.errors import translate_errors
 from apps.core.errors import UpstreamError
 from apps.deployment.aws import functions, stack_updates
 from apps.deployment.aws.stack_updates import Stack
-from apps.deployment.errors import LeftBehindError, StageError, as_stage_error
+from apps.deployment.errors import RemovalError, StageError, as_stage_error
 from apps.deployment.previews import names, pull_requests
 from apps.deployment.previews.pull_requests import PullRequest
 from apps.deployment.settings import zappa_settings
@@ -60,7 +60,7 @@ def sweep(
     :param grace: keep previews that changed within this time, since the list may be older
     :param delete: False to report only
     :return: for each preview: its number, whether to delete it, and the reason
-    :raises LeftBehindError: if previews could not be deleted, with the reasons
+    :raises RemovalError: if previews could not be deleted, with the reasons
     """
     open_requests = {request.number: request for request in requests}
     decisions, failures, in_buckets = [], [], buckets()
@@ -74,7 +74,7 @@ def sweep(
         except (StageError, UpstreamError) as error:
             failures.append(f"{names.stage(number)}: {as_stage_error(error)}")
     if failures:
-        raise LeftBehindError(" ".join(failures))
+        raise RemovalError(" ".join(failures))
     return decisions
 
 
@@ -95,14 +95,14 @@ def down(number: int, buckets: list[str], tell: Tell) -> None:
     """
     Delete a preview, if it exists, and check that nothing is left.
 
-    :raises LeftBehindError: if something is left, with a list
+    :raises RemovalError: if something is left, with a list
     """
     stack_updates.delete(names.function(number))
     for bucket, versions in _files(buckets, names.files(number)):
         with translate_errors():
             clients.s3().delete_objects(Bucket=bucket, Delete={"Objects": versions})
     if remaining := _inventory(number, buckets):
-        raise LeftBehindError(f"Of {names.stage(number)} there is still: {'; '.join(remaining)}.")
+        raise RemovalError(f"Of {names.stage(number)} there is still: {'; '.join(remaining)}.")
     tell(f"{names.stage(number)}: nothing is left")
 
 

@@ -18,7 +18,15 @@ from django.db import connection
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from apps.core.aws import clients
-from apps.devstack import accounts, environment, pre_token_function, provision, sample_data, supervisor
+from apps.devstack import (
+    accounts,
+    environment,
+    pre_token_function,
+    processes,
+    provision,
+    sample_data,
+    supervisor,
+)
 from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import PERSONAS
@@ -44,7 +52,9 @@ class Command(runserver.Command):
         basehttp.WSGIRequestHandler.server_version = basehttp.WSGIRequestHandler.sys_version = ""
         basehttp.WSGIRequestHandler.error_content_type = "text/plain"
         basehttp.WSGIRequestHandler.error_message_format = "%(code)d: this is not an HTTP request.\n"
-        if DJANGO_AUTORELOAD_ENV not in os.environ:
+        if DJANGO_AUTORELOAD_ENV in os.environ:
+            processes.end_with_parent()
+        else:
             self._prepare()
         super().handle(*args, **options)
 

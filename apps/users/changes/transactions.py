@@ -1,9 +1,9 @@
 """
-One attempt to change an account in all three stores (ADR 0006).
+Transactions over all three stores (ADR 0006).
 
-`begin` writes a row before any store is touched. `carry_out` locks the addresses in a transaction. `end`
-finishes a committed change and rolls back any other: at once, at the next attempt, or in `reconcile_users`.
-The module `stores` writes to Cognito and the claims table.
+`begin` writes a row before any store is touched. `carry_out` locks the addresses in a database transaction.
+`finish_or_roll_back` ends the change: at once, at the next attempt, or in `reconcile_users`. The module
+`stores` writes to Cognito and the claims table.
 
 PostgreSQL releases the lock with the transaction, so it also works behind a proxy that shares sessions.
 """
@@ -63,7 +63,7 @@ def begin(
     """
     End earlier changes of the addresses, then write the row of a new change.
 
-    A deactivation leaves an earlier deactivation, which it completes.
+    A deactivation does not end an earlier deactivation, but completes it.
 
     :raises BusyError: if another change of the same address is in progress
     :raises UpstreamError: if a store cannot be reached for an earlier change
@@ -71,7 +71,7 @@ def begin(
     addresses = {email, details.get("new_email") or email}
     for earlier in PendingChange.objects.filter(Q(email__in=addresses) | Q(new_email__in=addresses)):
         if not operation == earlier.operation == PendingChange.DELETE:
-            end(earlier)
+            finish_or_roll_back(earlier)
     return PendingChange.objects.create(
         operation=operation,
         email=email,
@@ -100,23 +100,23 @@ def carry_out(change: PendingChange, *, touched: bool = False) -> Iterator[Attem
             lock(change.addresses)
             attempt.transaction_id = _transaction_id(change)
             yield attempt
-            _decide(change)
+            _mark_committed(change)
     except Exception as error:
         if not _was_committed(attempt, error):
             _give_up(attempt, error)
             raise
     current_roles.invalidate(*change.addresses)
     if change.has_cleanup:
-        end(change)
+        finish_or_roll_back(change)
 
 
-def end(change: PendingChange, *, password_sent: bool = True) -> None:
+def finish_or_roll_back(change: PendingChange, *, password_sent: bool = True) -> None:
     """
     Finish a committed change or roll back any other. Then delete its row.
 
     :param password_sent: whether the pool may have the new password
     :raises BusyError: if another transaction holds the lock for too long
-    :raises UpstreamError: if a store cannot be reached; the next attempt continues
+    :raises UpstreamError: if a store cannot be reached. The next attempt continues
     """
     with transaction.atomic():
         lock(change.addresses)
@@ -207,7 +207,7 @@ def _transaction_id(change: PendingChange) -> str:
     return str(transaction_id)
 
 
-def _decide(change: PendingChange) -> None:
+def _mark_committed(change: PendingChange) -> None:
     """Mark the change as committed, or delete it if nothing is left to do after the commit."""
     pending = PendingChange.objects.filter(pk=change.pk)
     if change.has_cleanup:
@@ -217,7 +217,7 @@ def _decide(change: PendingChange) -> None:
 
 
 def _record_uncertain_password(change: PendingChange) -> None:
-    """Record that a change without effect may have set a password. The pool cannot tell."""
+    """Record that a rolled-back change may have set a password. The pool cannot show it."""
     user = MopedUser.objects.filter(email__in=change.addresses).first()
     if user:
         Event.append(f"{change.operation}_given_up", user, PASSWORD_CHANGE, change.actor, change.request_id)
@@ -240,7 +240,7 @@ def _give_up(attempt: Attempt, error: Exception) -> None:
         if not attempt.touched:
             PendingChange.objects.filter(pk=change.pk).delete()
         elif change.operation != PendingChange.DELETE:
-            end(change, password_sent=not isinstance(error, InvalidError))
+            finish_or_roll_back(change, password_sent=not isinstance(error, InvalidError))
     except (MopedError, Error) as failure:
         # The next attempt or reconcile_users continues from here.
         logger.warning(
