@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import MagicMock, Mock
 
 import pytest
 from django.core.management import CommandError
@@ -57,6 +57,13 @@ def problem(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestHttp:
+    @pytest.fixture
+    def application(self, lambda_handler: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Mock:
+        """Stands in for Django."""
+        application = Mock(return_value=[])
+        monkeypatch.setattr(lambda_handler, "_application", application)
+        return application
+
     @pytest.mark.parametrize("event", [REST, URL], ids=["REST", "function URL"])
     def test_answers_a_request(
         self, handler: Handler, event: dict[str, Any], caplog: pytest.LogCaptureFixture
@@ -89,14 +96,8 @@ class TestHttp:
 
     @pytest.mark.parametrize("event", [REST, URL], ids=["REST", "function URL"])
     def test_takes_nothing_but_the_request_from_an_event(
-        self,
-        lambda_handler: ModuleType,
-        handler: Handler,
-        event: dict[str, Any],
-        monkeypatch: pytest.MonkeyPatch,
+        self, handler: Handler, application: Mock, event: dict[str, Any]
     ) -> None:
-        application = Mock(return_value=[])
-        monkeypatch.setattr(lambda_handler, "_application", application)
         context = {"authorizer": {"principalId": "root"}, "identity": {"userArn": "root"}}
         before = dict(os.environ)
 
@@ -112,19 +113,48 @@ class TestHttp:
 
     @pytest.mark.parametrize("event", [rest_event, url_event], ids=["REST", "function URL"])
     def test_adds_no_prefix_without_a_stage(
-        self,
-        lambda_handler: ModuleType,
-        handler: Handler,
-        event: Callable[..., dict[str, Any]],
-        monkeypatch: pytest.MonkeyPatch,
+        self, handler: Handler, application: Mock, event: Callable[..., dict[str, Any]]
     ) -> None:
-        application = Mock(return_value=[])
-        monkeypatch.setattr(lambda_handler, "_application", application)
-
         handler(event("/None/x", "a.execute-api.example") | {"requestContext": {"http": {"method": "GET"}}})
 
         environ, _start_response = application.call_args.args
         assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("", "/None/x")
+
+    def test_joins_cookies_and_drops_a_header_that_poses_as_another(
+        self, handler: Handler, application: Mock
+    ) -> None:
+        handler({**URL, "headers": {"X_Request_Id": "x"}, "cookies": ["a=1", "b=2"]})
+
+        environ, _start_response = application.call_args.args
+        headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+        assert headers == {"HTTP_COOKIE": "a=1; b=2"}
+
+    def test_encodes_path_and_query_as_wsgi_does(self, handler: Handler, application: Mock) -> None:
+        handler({**url_event("/%C3%A9"), "rawQueryString": "a=\u00e9"})
+
+        environ, _start_response = application.call_args.args
+        assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == ("/\u00c3\u00a9", "a=\u00c3\u00a9")
+
+    def test_keeps_a_parameter_that_is_sent_twice(self, handler: Handler, application: Mock) -> None:
+        parameters = {
+            "queryStringParameters": {"a": "2"},
+            "multiValueQueryStringParameters": {"a": ["1", "2"]},
+        }
+        handler(REST | parameters)
+
+        environ, _start_response = application.call_args.args
+        assert environ["QUERY_STRING"] == "a=1&a=2"
+
+    def test_returns_octets_as_base64_and_closes_the_answer(
+        self, handler: Handler, application: Mock
+    ) -> None:
+        chunks = application.return_value = MagicMock()
+        chunks.__iter__.return_value = [b"\xff"]
+
+        answer = handler(URL)
+
+        assert (answer["body"], answer["isBase64Encoded"]) == ("/w==", True)
+        chunks.close.assert_called_once_with()
 
     @pytest.mark.parametrize("event", [rest_event, url_event], ids=["REST", "function URL"])
     def test_sets_each_cookie_once(self, handler: Handler, event: Callable[[str], dict[str, Any]]) -> None:

@@ -91,6 +91,18 @@ class TestGet:
         assert cache.get("b") == "b2"
         assert cache.get("a") == "a3"
 
+    def test_ends_the_pause_with_a_load_that_succeeds(
+        self, cache: Cache, source: Source, clock: Clock
+    ) -> None:
+        cache.get("a")
+        source.error = UnavailableError()
+        clock.passes(FRESH)
+        assert cache.get("a") == "a1"
+        source.error = None
+        clock.passes(UnavailableError.retry_after)
+
+        assert [cache.get("b"), cache.get("a")] == ["b3", "a4"]
+
     def test_does_not_load_again_for_callers_who_waited(
         self, cache: Cache, source: Source, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:

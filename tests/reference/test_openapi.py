@@ -96,6 +96,14 @@ class TestDocument:
         roles = DOCUMENT["components"]["schemas"]["User"]["properties"]["roles"]
         assert (roles["type"], roles["items"]["type"]) == (["array", "null"], "string")
 
+    def test_describes_a_project_id(self) -> None:
+        parameters = DOCUMENT["paths"]["/files/request-signature"]["get"]["parameters"]
+        (schema,) = (parameter["schema"] for parameter in parameters if parameter["name"] == "project_id")
+        values = ("", "0", "65", "-5", "00", "abc", "1.0", "9" * 11)
+
+        fitting = [value for value in values if jsonschema.Draft202012Validator(schema).is_valid(value)]
+        assert fitting == ["", "0", "65"]
+
 
 @pytest.mark.parametrize("operation", [operation for _, _, operation in OPERATIONS], ids=IDS)
 class TestOperation:

@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from apps.users import selectors, services
 from apps.users.errors import PASSWORD_RULE
 from apps.users.models import Event, MopedUser
-from tests.conftest import Impersonate
+from tests.conftest import Caller, Impersonate
+from tests.files.conftest import make_person
 from tests.support.token_factory import Signer
 from tests.users.stores import profile
 
@@ -309,6 +310,14 @@ class TestTools:
         assert f"<code>{path}</code>" in page
         assert "200 with an empty body" in page
         assert f'href="{path}">Back to' in page
+
+    def test_offer_no_download_of_what_was_only_signed(self, calling: Caller) -> None:
+        make_person()
+
+        page = visible(calling().get("/files/request-signature?file=x.pdf", headers=PAGE))
+
+        assert "HTTP 200" in page
+        assert "Download" not in page
 
 
 class TestOpenRoute:

@@ -154,7 +154,8 @@ def _from_drf_body(status: int, data: Any) -> dict[str, Any]:
     for field, text in messages:
         if field is not None:
             fields[field].append(text)
-    return body(status, "invalid", errors.InvalidError.message if fields else messages[0][1], fields)
+    detail = errors.InvalidError.message if fields or not messages else messages[0][1]
+    return body(status, "invalid", detail, fields)
 
 
 def challenge(code: str, description: str) -> str:

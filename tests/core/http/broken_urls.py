@@ -54,6 +54,7 @@ FAILURES = {
     "general": Failure(
         exceptions.ValidationError({"non_field_errors": ["These two contradict each other."]}), 400, "invalid"
     ),
+    "no_message": Failure(exceptions.ValidationError({}), 400, "invalid"),
     "crash": Failure(ZeroDivisionError("a secret in a message"), 500, "internal_error"),
 }
 

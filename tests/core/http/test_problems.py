@@ -117,6 +117,11 @@ class TestBodies:
         assert response.headers["Allow"] == "POST, OPTIONS"
 
 
+class TestTitle:
+    def test_is_the_same_from_every_python(self) -> None:
+        assert problems.title(413) == "Content Too Large"
+
+
 class TestStatusOfKind:
     def test_has_every_kind(self) -> None:
         kinds = {kind for kind in vars(errors).values() if isinstance(kind, type)}
