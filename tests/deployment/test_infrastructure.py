@@ -79,6 +79,10 @@ class TestRoles:
             assert "*" not in listed(statement["Resource"]), statement["Sid"]
             assert not [action for action in listed(statement["Action"]) if "*" in action], statement["Sid"]
 
+    @pytest.mark.parametrize("role", [n for n, r in resources().items() if r["Type"] == "AWS::IAM::Role"])
+    def test_are_assumed_in_one_way(self, role: str) -> None:
+        assert len(resources()[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]) == 1
+
     @pytest.mark.parametrize(
         ("role", "action", "sids"),
         [
@@ -109,7 +113,9 @@ def is_part(expected: Any, actual: Any) -> bool:
 class TestProperties:
     @pytest.mark.parametrize("name", REQUIRED)
     def test_are_as_aws_or_security_needs_them(self, name: str) -> None:
-        assert is_part(REQUIRED[name], resources()[name]["Properties"])
+        resource = resources()[name]
+
+        assert is_part(REQUIRED[name], resource | resource["Properties"])
 
 
 # No caller outside of the deployment has their values.

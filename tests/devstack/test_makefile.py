@@ -20,6 +20,10 @@ case "$call" in
     for folder; do :; done
     mkdir -p "$folder/bin" && cp "$0" "$folder/bin/python" && cp "$0" .venv/bin/uv ;;
 *"compile"*"staging.in") eval "$EDIT" ;;
+*"package.interpreter") echo "/home of ada/python3.13" ;;
+"uv venv"*)
+    for folder; do :; done
+    mkdir -p "$folder" && test $# = 6 ;;
 *"import sys"*) exec "$PYTHON_OF_TESTS" "$@" ;;
 esac
 """
@@ -34,7 +38,8 @@ class Clone:
         self.calls: list[str] = []
         self._variables = {"PATH": os.environ["PATH"], "CALLS": str(folder / "calls"), "EDIT": "true"}
         self._variables |= {"FAILS": "no call", "PYTHON_OF_TESTS": python}
-        shutil.copy(PROJECT / "Makefile", folder)
+        for name in ("Makefile", "zappa_settings.json"):
+            shutil.copy(PROJECT / name, folder)
         shutil.copytree(PROJECT / "requirements", folder / "requirements")
         (folder / "python3").write_text(PROGRAM)
         (folder / "python3").chmod(0o755)
@@ -113,6 +118,20 @@ class TestInstall:
         run = clone.make("install", f"PYTHON={python}")
         assert run.returncode != 0
         assert sentence in run.stdout + run.stderr
+
+
+class TestBuild:
+    def test_makes_the_environment_of_functions_with_their_python(self, installed: Clone) -> None:
+        target, command = (
+            ".build/rehearsal/installed",
+            "uv venv --quiet --clear --python /home of ada/python3.13",
+        )
+        assert installed.make(target).returncode == 0
+        assert f"{command} .build/rehearsal" in installed.calls
+        assert installed.make(target).returncode == 0
+        assert not [call for call in installed.calls if call.startswith("uv ")]
+        assert installed.make("-B", target).returncode == 0
+        assert f"{command} .build/rehearsal" in installed.calls
 
 
 class TestLocks:

@@ -4,6 +4,7 @@ import signal
 import socket
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 from django.core.management import call_command
@@ -68,6 +69,13 @@ class TestRunserver:
         assert text.count("Who you can be") == 1
         assert f'$(.venv/bin/python manage.py token --as editor)" {laptop.url}/auth/current_user' in text
         assert len(subjects) == 1
+
+    def test_ends_when_its_reloader_is_killed(self, laptop: Laptop) -> None:
+        with laptop.running() as server:
+            children = psutil.Process(server.pid).children()
+            (reloader,) = [each for each in children if "runserver" in each.cmdline()]
+            reloader.kill()
+            assert laptop.is_empty
 
     def test_restarts_servers_that_are_killed(self, laptop: Laptop, subjects: set[str]) -> None:
         with laptop.running("--noreload") as server:

@@ -173,10 +173,10 @@ def python() -> Path:
     """
     Return the interpreter of the environment that stands for Lambda's own.
 
-    :raises StageError: if it is not installed
+    :raises StageError: if it is not installed, or its Python was removed
     """
     if not PYTHON.exists():
-        raise StageError("Lambda's environment is not installed. Run: make .build/rehearsal/installed")
+        raise StageError("Lambda's environment is not installed. Run: make -B .build/rehearsal/installed")
     return PYTHON
 
 

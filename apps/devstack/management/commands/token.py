@@ -19,5 +19,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, key: str, **_options: Any) -> None:
-        clients.READ_TIMEOUT_SECONDS = persona_tokens.TIMEOUT_SECONDS
+        clients.READ_TIMEOUT_SECONDS = max(clients.READ_TIMEOUT_SECONDS, persona_tokens.TIMEOUT_SECONDS)
         self.stdout.write(persona_tokens.id_token(BY_KEY[key]))
