@@ -162,7 +162,8 @@ def _headers(request: _Request) -> dict[str, str]:
 
 def _split_path(request: _RestRequest | _HttpRequest, host: str) -> tuple[str, str]:
     """Return the prefix that the stage adds to every path, and the path without it."""
-    prefix, path = f"/{request.context.stage}", request.path
+    stage, path = request.context.stage, request.path
+    prefix = f"/{stage}" if stage else ""
     if isinstance(request, _RestRequest):
         return (prefix if GATEWAY_HOST in host else ""), path
     if path == prefix or path.startswith(f"{prefix}/"):

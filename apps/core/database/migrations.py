@@ -37,8 +37,8 @@ def index_concurrently(name: str, definition: str) -> migrations.RunSQL:
     Return an operation that creates an index on a shared table without blocking writes to it.
 
     The migration needs `atomic = False`: PostgreSQL cannot create an index concurrently in a transaction.
-    An interrupted attempt leaves an index that PostgreSQL never uses, so such an index is dropped first. A
-    valid index stays, since dropping it waits for every transaction that has read the table. The statement
+    An interrupted attempt leaves an index that PostgreSQL never uses. It is created again. An index that
+    works stays, because to drop it waits for every transaction that has read the table. The statement
     time-out is lifted, except behind a pooler, where a session keeps no settings.
     """
     before, after = ([], []) if settings.DATABASE_POOLER else (LIFT_TIMEOUT, RESET_TIMEOUT)

@@ -55,12 +55,17 @@ class StrictCharField(serializers.CharField):
         super().__init__(**{**self.options, **options})
         self.validators.insert(0, self.validate_form)
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Return the validated value. The maximum length is that of the sent text, as in the reference."""
+        value = super().run_validation(data)
+        if isinstance(data, str) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return value
+
     def to_internal_value(self, data: Any) -> str:
-        """Return the string, trimmed. The maximum length is that of the sent text, as in the reference."""
+        """Return the string, trimmed."""
         if not isinstance(data, str):
             self.fail("invalid")
-        if self.max_length is not None and len(data) > self.max_length:
-            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
     def validate_form(self, value: str) -> None:
