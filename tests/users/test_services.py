@@ -13,6 +13,7 @@ from django.db import OperationalError
 from apps.claims import items as claims_items
 from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
 from apps.core.aws import clients
+from apps.core.errors import UnavailableError, UpstreamError
 from apps.users import selectors
 from apps.users.adapters import cognito
 from apps.users.changes import transactions
@@ -109,6 +110,25 @@ class TestCreateUser:
             person.create()
 
         assert person.roles_at_sign_in() == [EDITOR]
+
+    def test_logs_a_change_that_could_not_be_rolled_back_and_its_end(
+        self, person: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", transactions.__name__)
+        with monkeypatch.context() as patch:
+            patch.setattr(cognito, "create", Mock(side_effect=UpstreamError))
+            patch.setattr(claims_items, "delete", Mock(side_effect=UnavailableError))
+            with pytest.raises(UpstreamError) as refusal:
+                person.create()
+        change = PendingChange.objects.get(email=person.email)
+
+        person.create()
+
+        assert refusal.type is UpstreamError  # and not the failure of the roll-back
+        logged = [
+            (line.getMessage(), vars(line)["change"]) for line in caplog.records if "change" in vars(line)
+        ]
+        assert logged == [("intention_left_open", change.pk), ("intention_settled", change.pk)]
 
     def test_gives_an_address_to_one_of_two_at_once(self, person: Person) -> None:
         refusals = refusals_at_once([person.create] * 2)

@@ -64,6 +64,7 @@ class TestSignInLoop:
         # Keep what a container has in its cache in which nothing was changed.
         entries = dict(current_roles._cache._entries)
         ada.put(path, form(person.email, roles=[VIEWER]), format="json")
+        assert bob.get(f"{path}/history").status_code == 403  # at once where the change was made
         current_roles._cache._entries.update(entries)
 
         with time_machine.travel(time.time() + 61, tick=True):
