@@ -102,7 +102,7 @@ class TestArguments:
     def test_names_a_port_where_it_cannot_listen(self, port: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as occupied:
             port = str(occupied.getsockname()[1]) if port == "taken" else port
-            with pytest.raises(DevstackError, match=rf"^The API cannot listen on port {port}\..* PORT=8001$"):
+            with pytest.raises(DevstackError, match=rf"cannot listen on port {port}\..* PORT=<number>$"):
                 call_command("runserver", port)
 
     def test_refuses_another_aws(self) -> None:

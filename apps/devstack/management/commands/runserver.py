@@ -86,4 +86,4 @@ def _port(addrport: str) -> int:
     text = addrport.rpartition(":")[2]
     if text.isdecimal() and 0 < int(text) < 2**16 and free_port(int(text)) == int(text):
         return int(text)
-    raise DevstackError(f"The API cannot listen on port {text}. Choose another one: make run PORT=8001")
+    raise DevstackError(f"The API cannot listen on port {text}. Choose another one: make run PORT=<number>")
