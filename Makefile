@@ -1,53 +1,53 @@
 # The commands of this project. `make` lists them.
 #
-#   make run      serve the API, with an AWS and a PostgreSQL of its own      make run PORT=8001
-#   make test     the fast tests: every route, permission, rule and service    make test ARGS="-k files"
-#   make check    what admits a change: format, lint, types, imports, locks, infrastructure, all tests, a brief rehearsal
-#   make coverage     all tests again, and which branches they reach: 93 % at least
+#   make run      serve the API with an embedded AWS and PostgreSQL           make run PORT=8001
+#   make test     run the fast tests: routes, permissions, rules, services     make test ARGS="-k files"
+#   make check    run all checks of a change: format, lint, types, imports, locks, infrastructure, tests, a brief rehearsal
+#   make coverage     run all tests, and measure branch coverage: at least 93 %
 #   make browser  install the browser that `make check` needs
 #   make pooler   install PgBouncer, which `make check` needs
 #   make node     install the linters of openapi.yaml, which `make check` needs (Node.js 20 or newer)
-#   make prove-faults     the bounded tests of faults, crowds and guesses, in full
-#   make editor-config    what the City's editor needs to use this API (docs/editor.md)
-#   make reset    forget the laptop's users, files and rows
-#   make install  only bring .venv to what the locks say
-#   make lock     lock the requirements again after an edit of requirements/*.in
-#   make bench    what a token and a request cost, beside others               make bench ARGS=--quick
-#   make bench-cold   what a cold start costs for four entry points, beside Flask
-#   make load     half an hour's requests and junk under gunicorn: lost, kept, cost   make load ARGS="--requests 2000"
-#   make rehearse     the whole life of the stages on this machine: set up, deploy, break, roll back, remove
-#   make infrastructure  read the template with cfn-lint and checkov, the workflows with zizmor and actionlint
-#   make prove-aws    the commands of stages and previews at two emulators, which must agree: some minutes
-#   make doctor       look for what goes wrong with a stage although it deploys
+#   make prove-faults     run the long tests of faults, random changes and fuzzing in full
+#   make editor-config    print the settings with which the City's editor uses this API (docs/editor.md)
+#   make reset    delete the laptop's users, files and rows
+#   make install  install the locked requirements into .venv, and nothing else
+#   make lock     write the locks after an edit of requirements/*.in
+#   make bench    measure the cost of a token and a request beside other libraries   make bench ARGS=--quick
+#   make bench-cold   measure the cold start of four entry points, beside Flask
+#   make load     send half an hour's good and broken requests to gunicorn     make load ARGS="--requests 2000"
+#   make rehearse     set up, deploy, break, roll back and remove the stages on this machine
+#   make infrastructure  check the template with cfn-lint and checkov, the workflows with zizmor and actionlint
+#   make prove-aws    compare the commands of stages and previews between two emulators: some minutes
+#   make doctor       find faulty settings of stages that would deploy without an error
 
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
 WORKERS ?= auto
-# The order of the tests and the examples that Hypothesis makes up: what admits a change leaves nothing to chance.
+# `make check` uses the same order of tests and the same Hypothesis examples each time, so its result is repeatable.
 SAME_EVERY_TIME := --randomly-seed=1 --hypothesis-profile=same
 PARALLEL := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
-# The tools that import the settings need the environment of a laptop.
+# Tools that import the settings need the environment of a laptop.
 LAPTOP := $(BIN)/python -m apps.devstack
-# Ends with make, however make ends.
+# The command gets SIGTERM when make ends, even if make is killed.
 WITH_PARENT = $$(command -v setpriv && echo --pdeathsig TERM --)
 
 LOCKS := requirements/development.txt requirements/emulator.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Bring an environment to what a lock says: with uv, or with pip, whose configuration may name a mirror.
+# Install exactly the packages of a lock: with uv, or with pip, whose configuration may name a mirror.
 fill = $(BIN)/uv pip sync --quiet --require-hashes --python $(1)/bin/python $(2) \
   || $(PIP) --python $(1)/bin/python install --require-hashes --no-deps --requirement $(2)
-# In this order: each set extends the one before it. A lock holds for every platform and Python.
+# Keep this order, because a set may extend an earlier one. A lock is valid for all platforms and Pythons.
 SETS := production staging development emulator rehearsal linters moto benchmarks
 lock_sets = for set in $(SETS); do \
   "$(CURDIR)/$(BIN)/uv" pip compile --universal --generate-hashes --no-annotate --no-strip-extras \
     --python-version=3.11 --quiet --output-file $$set.txt $$set.in >/dev/null \
   || { echo "uv cannot lock the requirements, for the reason above. It needs the package index."; exit 1; }; done
 
-# A module of another project must not stand in for one of .venv.
+# With these variables, modules of another project could replace modules of .venv.
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
@@ -68,7 +68,7 @@ editor-config: install
 reset: install
 	@$(MANAGE) reset
 
-# The mark of a finished installation is a copy of the locks. An environment dies with its Python.
+# A finished installation contains a copy of the locks. `python -c ''` finds an environment whose Python is gone.
 install:
 	@cat $(LOCKS) | cmp -s - .venv/installed && $(BIN)/python -c '' && .venv/emulator/bin/python -c '' \
 	  || $(MAKE) --no-print-directory environment
@@ -87,14 +87,14 @@ environment:
 	@$(call fill,.venv/emulator,requirements/emulator.txt)
 	@cat $(LOCKS) >.venv/installed
 
-# The system's browser, Debian's package or Playwright's download.
+# Use the system's browser, else install Debian's package or Playwright's download.
 browser: install
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	  || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } \
 	  || $(BIN)/playwright install chromium \
 	  || { echo "No chromium could be installed: make check will fail."; exit 1; }
 
-# Debian's and Ubuntu's package; others have it too (`brew install pgbouncer`).
+# Debian and Ubuntu have this package. On macOS: `brew install pgbouncer`.
 pooler:
 	@PATH=$$PATH:/usr/sbin command -v pgbouncer >/dev/null || { \
 	  root=$$(test "$$(id -u)" = 0 || echo sudo); $$root apt-get update -qq && \
@@ -108,12 +108,12 @@ node: .build/npm/installed
 	@npm ci --prefix .build/npm --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# ---- what admits a change -----------------------------------------------------------------------
-# The tests, and beside them all else.
+# ---- checks of a change --------------------------------------------------------------------------
+# Run the tests, and the other checks at the same time.
 check: install runtime
 	@$(MAKE) --no-print-directory --jobs=2 tests format lint types imports locks infrastructure brief-rehearsal
 
-# The Python that the stages run on, which builds the package and runs it in rehearsals.
+# The stages' version of Python, which compiles the package and runs it in rehearsals.
 runtime: install
 	@$(BIN)/python -m apps.deployment.package.interpreter >/dev/null
 
@@ -130,8 +130,8 @@ types: install
 imports: install
 	$(LAPTOP) $(BIN)/lint-imports
 
-# Locking again what is locked changes no pin, unless an .in file was edited and not locked. Hashes may
-# differ, since a mirror need not have every file.
+# Writing the locks again changes no pin, unless an .in file was edited without `make lock`. Compare only pins:
+# hashes may differ, because a mirror may lack some files.
 locks: install
 	@rm -rf .build/locks && mkdir -p .build && cp -R requirements .build/locks && cd .build/locks && $(lock_sets)
 	@cd requirements && grep == $(SETS:=.txt) >../.build/locks/pins
@@ -141,26 +141,26 @@ locks: install
 tests: install runtime .build/linters/installed .build/npm/installed .build/rehearsal/installed
 	$(BIN)/pytest $(PARALLEL) -q $(SAME_EVERY_TIME) $(ARGS)
 
-# At night, in another order and with other examples each time. On Python 3.11 measuring coverage takes two
-# thirds more processor time.
+# The nightly run uses another order and other examples each time. On Python 3.11, coverage costs two thirds
+# more processor time.
 coverage: install runtime .build/linters/installed .build/npm/installed .build/rehearsal/installed
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term -q $(ARGS)
 
 lock: install
 	@cd requirements && $(lock_sets)
 
-# ---- what it costs --------------------------------------------------------------------------------
+# ---- benchmarks -----------------------------------------------------------------------------------
 bench: install .build/benchmarks/installed
 	@.build/benchmarks/bin/python -m benchmarks.bench_auth $(ARGS)
 
-# Environments of their own, for programs that pin what we do not: linters, peers of benchmarks, moto, Lambda.
+# Separate environments for programs with other pins: linters, peers of benchmarks, moto, Lambda's runtime.
 .build/%/installed: requirements/%.txt | install
 	@$(BIN)/uv venv --quiet --clear --python $(BUILD_PYTHON) .build/$*
 	@$(BIN)/uv pip install --quiet --python .build/$* --require-hashes -r $<
 	@touch $@
 
 BUILD_PYTHON = $(BIN)/python
-# What stands for Lambda's own environment, for tests, rehearsals and benchmarks.
+# The replacement for Lambda's environment in tests, rehearsals and benchmarks.
 .build/rehearsal/installed: BUILD_PYTHON = "$$($(BIN)/python -m apps.deployment.package.interpreter)"
 .build/rehearsal/installed: export UV_COMPILE_BYTECODE = 1
 .build/rehearsal/installed: zappa_settings.json | runtime
@@ -175,7 +175,7 @@ load: install
 rehearse: install runtime .build/rehearsal/installed
 	$(BIN)/pytest tests/rehearsal
 
-# Staging alone, and only what no test shows.
+# Rehearses staging only, with the steps that no other test covers.
 brief-rehearsal: install runtime .build/rehearsal/installed
 	@mkdir -p .build && $(BIN)/pytest tests/rehearsal -m "not full" >.build/rehearsal.log 2>&1 \
 	  || { cat .build/rehearsal.log; exit 1; }

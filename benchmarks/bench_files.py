@@ -54,6 +54,7 @@ def migrated() -> Iterator[None]:
         cluster = Cluster(Path(folder) / "postgresql", durable=False)
         cluster.start()
         try:
+            os.environ.pop("DATABASE_URL", None)  # of the shell, which may name a database that people use
             environment.apply(cluster.url)
             os.environ["AWS_SESSION_TOKEN"] = "x" * 700  # as long as a role's
             import django

@@ -53,7 +53,7 @@ def ours_uncached() -> Callable[[], Any]:
     from apps.auth.tokens import key_cache
 
     verifier.verify(token())
-    verify, pool = verifier._verified.__wrapped__, key_cache.current()  # noqa: SLF001
+    verify, pool = verifier._verify_in_full.__wrapped__, key_cache.current()  # noqa: SLF001
     return lambda: verify(token(), pool)
 
 

@@ -1,10 +1,10 @@
--- The database user of all previews. It reads what the API reads and can write nothing, whatever the
--- code of a pull request tries (docs/adr/0012-previews.md). Run it in staging's database as the owner of
--- its tables, once, and again when the API reads a table more:
+-- Creates the database user of all previews. It may read the tables that the API reads, and it may not
+-- write (docs/adr/0012-previews.md). Run this file once in staging's database, as the owner of its
+-- tables. Run it again when the API reads another table:
 --
 --     psql "$STAGING_DATABASE_URL" --set ON_ERROR_STOP=1 --file infrastructure/preview-database.sql
 --
--- It logs in as the user of staging does: with a password, or with IAM on RDS.
+-- The user logs in like the user of staging: with a password, or with IAM on RDS.
 
 DO $$
 BEGIN
@@ -14,10 +14,10 @@ BEGIN
 END
 $$;
 
--- The message of a refused write is then "read-only" instead of "permission denied". The rights below decide.
+-- This only changes the error of a write from "permission denied" to "read-only". The grants below protect the data.
 ALTER ROLE moped_preview SET default_transaction_read_only = on;
 
--- The default since PostgreSQL 15. Before, every user may create tables in `public`.
+-- The default since PostgreSQL 15. In older versions every user may create tables in `public`.
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public, moped_api TO moped_preview;

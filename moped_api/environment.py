@@ -1,4 +1,4 @@
-"""Read the environment: typed values, and all mistakes reported at once."""
+"""Reads environment variables into typed values, and reports all mistakes together."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
@@ -10,10 +10,10 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 class Environment:
     """
-    Variables of the process, read once at start.
+    The environment variables, read once at the start of the process.
 
-    Each reader records what is wrong and continues. `complete()` then refuses to start and names all
-    of it. Only what may be the same in every environment has a default.
+    Each method records a mistake and continues. `complete()` then raises one error with all mistakes.
+    A variable has a default only if all environments may share it.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
@@ -21,7 +21,7 @@ class Environment:
         self._problems: list[str] = []
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return the variable's text; without a default it must be there and not empty."""
+        """Return the variable's text. Without a default, the variable must not be missing or empty."""
         value = self._variables.get(name, "").strip()
         if value:
             return value
@@ -41,9 +41,9 @@ class Environment:
         return tuple(f"{folder}/" for folder in folders)
 
     def prefix(self, name: str) -> str:
-        """Return the folder of a bucket below which every key of ours lies; "" for the whole bucket."""
+        """Return the folder of a bucket that contains all our keys, or "" for the whole bucket."""
         folder = self.text(name, "").strip("/")
-        if "_" in folder:  # the editor takes what follows a key's third for the file's name
+        if "_" in folder:  # the editor takes the text after a key's third one for the file's name
             self._problems.append(f"{name} may not contain an underscore")
         return f"{folder}/" if folder else ""
 
@@ -69,10 +69,10 @@ class Environment:
 
     def loopback_url(self, name: str) -> str:
         """
-        Return an override that may only point at this machine.
+        Return an override, which may only name this machine.
 
-        Emulators publish their private signing keys: an override to another host could make the API trust
-        foreign keys. On Lambda nothing listens on loopback, so an override fails closed there.
+        Emulators publish their private signing keys. An override to another host could make the API trust
+        foreign keys. On Lambda no server listens on loopback, so the API trusts no keys with an override.
         """
         value = self.text(name, "")
         if value and urlsplit(value).hostname not in LOOPBACK:
@@ -87,9 +87,9 @@ class Environment:
 
     def complete(self) -> None:
         """
-        End the reading.
+        Check that there were no mistakes.
 
-        :raises ImproperlyConfigured: naming every problem, if there is any
+        :raises ImproperlyConfigured: with all mistakes, if there are any
         """
         if self._problems:
             lines = "\n".join(f"  - {problem}" for problem in self._problems)

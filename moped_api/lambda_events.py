@@ -12,7 +12,7 @@ import msgspec
 T = TypeVar("T")
 
 # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
-# A machine's token (TokenGeneration_ClientCredentials) has no person whose claims it could hold.
+# Not TokenGeneration_ClientCredentials: a program's token has no person, and so no claims.
 TRIGGER_SOURCES = (
     "TokenGeneration_AuthenticateDevice",
     "TokenGeneration_Authentication",
@@ -37,7 +37,7 @@ class RefusedEventError(Exception):
 
 
 class MalformedEventError(Exception):
-    """The event is of a kind that the function accepts, and is not built like one."""
+    """The function accepts this kind of event, but the event has the wrong structure."""
 
 
 class _TriggerRequest(msgspec.Struct, rename="camel"):
@@ -45,7 +45,7 @@ class _TriggerRequest(msgspec.Struct, rename="camel"):
 
 
 class Trigger(msgspec.Struct, rename="camel"):
-    """What the trigger reads of its event."""
+    """The parts of its event that the trigger reads."""
 
     user_name: str
     request: _TriggerRequest
@@ -53,11 +53,11 @@ class Trigger(msgspec.Struct, rename="camel"):
 
 def is_http(event: Any) -> bool:
     """Return whether an event is a request of a REST API, an HTTP API or a function URL."""
-    if not isinstance(event, dict) or "type" in event:  # which only an authorizer's event has
+    if not isinstance(event, dict) or "type" in event:  # only an authorizer's event has it
         return False
     context = event.get("requestContext")
-    is_of_a_load_balancer = isinstance(context, dict) and "elb" in context
-    return event.get("version") == "2.0" or ("httpMethod" in event and not is_of_a_load_balancer)
+    is_load_balancer = isinstance(context, dict) and "elb" in context
+    return event.get("version") == "2.0" or ("httpMethod" in event and not is_load_balancer)
 
 
 def is_trigger(event: Any) -> bool:
@@ -67,9 +67,9 @@ def is_trigger(event: Any) -> bool:
 
 def convert(event: dict[str, Any], kind: type[T]) -> T:
     """
-    Return the parts of an event that this kind has. Nothing else of it reaches the application.
+    Return the parts of an event that `kind` declares. The application gets no other parts.
 
-    :raises MalformedEventError: naming the part that is wrong
+    :raises MalformedEventError: with the name of the wrong part
     """
     try:
         return msgspec.convert(event, kind)
@@ -81,7 +81,7 @@ def command(event: Any) -> list[str]:
     """
     Return the words of the management command that an event asks for.
 
-    :raises RefusedEventError: if it asks for none, or COMMANDS lacks the command or its arguments
+    :raises RefusedEventError: if there is no command, or COMMANDS does not allow it with its arguments
     """
     if not isinstance(event, dict) or event.keys() != {"manage"}:
         raise RefusedEventError("This function serves HTTP, Cognito's pre-token triggers and `manage`.")

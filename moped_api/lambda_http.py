@@ -1,4 +1,4 @@
-"""HTTP events of Lambda to WSGI and back (PEP 3333), in both payload versions of API Gateway."""
+"""Converts HTTP events to WSGI and back (PEP 3333), for both payload versions of API Gateway."""
 
 import base64
 import sys
@@ -12,10 +12,10 @@ from msgspec import Meta
 
 from moped_api.lambda_events import MalformedEventError, convert
 
-# Of the host name that a REST or HTTP API has by itself. Paths begin with the stage there.
+# A part of the default host name of REST and HTTP APIs. There, paths begin with the stage.
 GATEWAY_HOST = ".execute-api."
 
-# Unicode that UTF-8 can encode: JSON may hold half of a surrogate pair.
+# Unicode that UTF-8 can encode. JSON may contain half of a surrogate pair.
 Text = Annotated[str, Meta(pattern=r"\A[^\ud800-\udfff]*\Z")]
 # RFC 9110, sections 5.6.2, 5.1 and 5.5.
 Token = Annotated[str, Meta(pattern=r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")]
@@ -81,11 +81,11 @@ class _HttpRequest(_Request, kw_only=True):
 
 def respond(application: Callable[..., Any], event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
-    Let the application answer an event, and return what API Gateway expects.
+    Let the application answer an event, and return the answer in API Gateway's format.
 
-    Only what a request consists of reaches the application.
+    The application gets only the declared parts of the event.
 
-    :raises MalformedEventError: naming the part of the event that is wrong
+    :raises MalformedEventError: with the name of the wrong part of the event
     """
     kind: type[_RestRequest | _HttpRequest] = _HttpRequest if event.get("version") == "2.0" else _RestRequest
     request = convert(event, kind)
@@ -101,13 +101,13 @@ def respond(application: Callable[..., Any], event: dict[str, Any], context: Any
 
     chunks = application(_environ(request, context), start_response)
     try:
-        return answer | _body_answer(b"".join(chunks))
+        return answer | _encode_body(b"".join(chunks))
     finally:
         if hasattr(chunks, "close"):
             chunks.close()
 
 
-def _body_answer(body: bytes) -> dict[str, Any]:
+def _encode_body(body: bytes) -> dict[str, Any]:
     try:
         return {"body": body.decode(), "isBase64Encoded": False}
     except UnicodeDecodeError:
@@ -115,8 +115,8 @@ def _body_answer(body: bytes) -> dict[str, Any]:
 
 
 def _environ(request: _RestRequest | _HttpRequest, context: Any) -> dict[str, Any]:
-    headers, body = _headers(request), _body(request)
-    prefix, path = _paths(request, headers.get("HTTP_HOST", ""))
+    headers, body = _headers(request), _decode_body(request)
+    prefix, path = _split_path(request, headers.get("HTTP_HOST", ""))
     return {
         "CONTENT_TYPE": headers.pop("HTTP_CONTENT_TYPE", ""),
         **headers,
@@ -143,9 +143,9 @@ def _environ(request: _RestRequest | _HttpRequest, context: Any) -> dict[str, An
 
 def _headers(request: _Request) -> dict[str, str]:
     """
-    Return the headers by their names in WSGI; one with an underscore could pose as another.
+    Return the headers by their names in WSGI. Values are native strings: UTF-8 read as Latin-1.
 
-    Values are native strings: UTF-8 read as Latin-1.
+    A name with an underscore is left out, because WSGI cannot tell it from one with a hyphen.
     """
     single = {name: [value] for name, value in (request.headers or {}).items()}
     merged: dict[str, list[str]] = {}
@@ -160,9 +160,10 @@ def _headers(request: _Request) -> dict[str, str]:
     }
 
 
-def _paths(request: _RestRequest | _HttpRequest, host: str) -> tuple[str, str]:
+def _split_path(request: _RestRequest | _HttpRequest, host: str) -> tuple[str, str]:
     """Return the prefix that the stage adds to every path, and the path without it."""
-    prefix, path = f"/{request.context.stage}", request.path
+    stage, path = request.context.stage, request.path
+    prefix = f"/{stage}" if stage else ""
     if isinstance(request, _RestRequest):
         return (prefix if GATEWAY_HOST in host else ""), path
     if path == prefix or path.startswith(f"{prefix}/"):
@@ -170,7 +171,7 @@ def _paths(request: _RestRequest | _HttpRequest, host: str) -> tuple[str, str]:
     return "", path
 
 
-def _body(request: _Request) -> bytes:
+def _decode_body(request: _Request) -> bytes:
     body = request.body or ""
     try:
         return base64.b64decode(body, validate=True) if request.is_base64_encoded else body.encode()

@@ -1,8 +1,8 @@
 """
-Every environment runs this file; it is the only reader of environment variables.
+The settings of all environments. Only this file reads environment variables.
 
-What differs between environments has no default: a missing variable stops the start and names
-itself. What has a default has the safe one. Nothing here talks to AWS or to a database.
+A setting that differs between environments has no default: without its variable, the start fails
+and names it. All defaults are safe. This file calls neither AWS nor a database.
 """
 
 import os
@@ -17,14 +17,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment(os.environ)
 
-# ---- who we are -------------------------------------------------------------------------------
+# ---- the stage --------------------------------------------------------------------------------
 STAGE = env.text("MOPED_API_CURRENT_ENVIRONMENT")
 VERSION = env.text("MOPED_API_VERSION", "1.0.0")
 COMMIT = env.text("MOPED_API_COMMIT", "unknown")
 # A stage that reads another stage's data and changes nothing (previews read staging's).
 READ_ONLY = env.flag("MOPED_API_READ_ONLY", default=False)
 
-# ---- who is calling: one Cognito user pool, several clients -----------------------------------
+# ---- sign-in: one Cognito user pool, several clients ------------------------------------------
 AWS_REGION = env.text("AWS_DEFAULT_REGION")
 COGNITO_REGION = env.text("COGNITO_REGION", AWS_REGION or "unset")
 COGNITO_USER_POOL_ID = env.text("COGNITO_USERPOOL_ID")
@@ -35,24 +35,24 @@ COGNITO_JWKS_URL = env.loopback_url("COGNITO_JWKS_URL") or f"{COGNITO_ISSUER}/.w
 STAFF_EMAIL_DOMAIN = "austintexas.gov"
 SSO_USERNAME_PREFIX = "azuread_"
 
-# How long a request may wait for all its neighbours together. Lambda ends the function after 28 s, and
+# How long a request may wait for all other services together. Lambda ends the function after 28 s, and
 # botocore may sleep for two seconds between two attempts.
 REQUEST_SECONDS = 20
 
-# ---- neighbours -------------------------------------------------------------------------------
-AWS_ENDPOINT_URL = env.loopback_url("AWS_ENDPOINT_URL")  # read by botocore itself; here it is only checked
+# ---- AWS --------------------------------------------------------------------------------------
+AWS_ENDPOINT_URL = env.loopback_url("AWS_ENDPOINT_URL")  # botocore reads it. Here it is only checked.
 env.loopback_urls("AWS_ENDPOINT_URL_")  # the same, for one service
 CLAIMS_TABLE = env.text("COGNITO_DYNAMO_TABLE_NAME")
 CONFIGURATION_SECRET = env.text("MOPED_API_CONFIGURATION_SETTINGS")
 UPLOADS_BUCKET = env.text("MOPED_API_UPLOADS_S3_BUCKET")
 
-# ---- files: presigned, never through here -------------------------------------------------------
+# ---- files: presigned forms and links ---------------------------------------------------------
 UPLOAD_MAX_BYTES = env.number("MOPED_API_UPLOAD_MAX_MEGABYTES", 1024) * 1024**2  # the editor's own limit
 UPLOAD_FORM_SECONDS = env.number("MOPED_API_UPLOAD_MINUTES", 30) * 60  # how long a signed form may be posted
 DOWNLOAD_LINK_SECONDS = 60
-UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket asks
-UPLOADS_PREFIX = env.prefix("MOPED_API_UPLOADS_PREFIX")  # of every key that is signed, up or down
-# Folders of the bucket whose files, beside the projects', may be downloaded if a row names them.
+UPLOADS_ENCRYPTION = env.text("MOPED_API_UPLOADS_ENCRYPTION", "")  # AES256 or aws:kms, if the bucket needs it
+UPLOADS_PREFIX = env.prefix("MOPED_API_UPLOADS_PREFIX")  # of every key of this stage
+# Older folders of the bucket. Their files may be downloaded if a row names them.
 FILES_OLDER_FOLDERS = env.folders("MOPED_API_FILES_OLDER_PREFIXES")
 
 # ---- the database behind Hasura: its tables in `public`, our own in `moped_api` (ADR 0007) -----
@@ -63,14 +63,14 @@ DATABASES = {
         engine="apps.core.database.postgresql",
         conn_max_age=60,
         conn_health_checks=True,
-        disable_server_side_cursors=True,  # a pooler would lose them
+        disable_server_side_cursors=True,  # a pooler does not keep them
     )
 }
-# A secret with `username` and `password`, in place of DATABASE_URL's; read when a connection is made.
+# A secret with `username` and `password`. New connections use these in place of DATABASE_URL's.
 DATABASE_SECRET = env.text("MOPED_API_DATABASE_SECRET", "")
-# PgBouncer or RDS Proxy stands in between: no start-up parameter `options`.
+# PgBouncer or RDS Proxy is in between, and refuses the start-up parameter `options`.
 DATABASE_POOLER = env.flag("MOPED_API_DATABASE_POOLER", default=False)
-# Parameters of every session. Behind a pooler the database role carries them (docs/database.md).
+# Parameters of every session. Behind a pooler the database role has them (docs/database.md).
 DATABASE_SESSION = {
     "search_path": f"{OWN_SCHEMA},public",
     "statement_timeout": "15s",
@@ -81,9 +81,9 @@ DATABASE_SESSION = {
 }
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
-    # Milliseconds until sent data that a server's kernel does not acknowledge ends a connection.
+    # Milliseconds until a connection ends if the server's kernel does not acknowledge sent data.
     tcp_user_timeout=10_000,
-    # A container that Lambda froze or threw away must not keep its locks.
+    # A container that Lambda froze or discarded must not keep its locks.
     keepalives_idle=30,
     keepalives_interval=10,
     keepalives_count=3,
@@ -94,7 +94,7 @@ if not DATABASE_POOLER:
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The probes of `/health/ready`, by the name that it reports.
+# The probes of `/health/ready`, by the names in its answer.
 READINESS_PROBES = {
     "bucket": "apps.health.probes.uploads_bucket",
     "claims_table": "apps.health.probes.claims_table",
@@ -106,9 +106,9 @@ READINESS_PROBES = {
 # ---- browsers ---------------------------------------------------------------------------------
 BROWSER_PAGES = env.flag(
     "MOPED_API_BROWSER_PAGES", default=False
-)  # browsable API; needs requirements/staging
+)  # browsable API, needs requirements/staging
 BROWSER_SIGN_IN = env.flag("MOPED_API_BROWSER_SIGN_IN", default=False)  # through the pool's hosted UI
-# Of a preview: the page of staging that its sign-ins come back to, since the pool knows no preview (ADR 13).
+# In a preview: the page of staging to which sign-ins return. The pool does not know previews (ADR 13).
 SIGN_IN_RELAY = env.text("MOPED_API_SIGN_IN_RELAY", "")
 COGNITO_DOMAIN_URL = env.text("COGNITO_DOMAIN_URL", None if BROWSER_SIGN_IN else "")
 SECURE_COOKIES = env.flag("MOPED_API_SECURE_COOKIES", default=True)
@@ -126,14 +126,14 @@ CORS_ALLOWED_ORIGIN_REGEXES = list(env.items("MOPED_API_CORS_ORIGIN_PATTERNS", "
 CORS_ALLOW_HEADERS = list(
     env.items("MOPED_API_CORS_HEADERS", "accept, authorization, content-type, x-request-id")
 )
-CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST", "PUT"]  # of our routes
+CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST", "PUT"]  # those of our routes
 CORS_PREFLIGHT_MAX_AGE = 3600  # seconds
 CORS_URLS_REGEX = ""  # every path, also one with a line break
 CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
     "Retry-After",
     "WWW-Authenticate",
-    "X-Amzn-Remapped-WWW-Authenticate",  # what a REST API of API Gateway renames it to
+    "X-Amzn-Remapped-WWW-Authenticate",  # its name behind a REST API of API Gateway
 ]
 
 # ---- logs -------------------------------------------------------------------------------------
@@ -150,29 +150,29 @@ LOGGING = {
     "handlers": {"console": LOG_HANDLERS[LOG_FORMAT]},
     "root": {"level": LOG_LEVEL, "handlers": ["console"]},
     "loggers": {
-        # The request line of apps.core.http.middleware replaces these two, apps.core.http.problems the third.
+        # apps.core.http.middleware logs in place of the first two, apps.core.http.problems of the third.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
-        "django.security": {"level": "CRITICAL"},  # a traceback for each caller's mistake
+        "django.security": {"level": "CRITICAL"},  # with a traceback for each caller's mistake
         "django": {"handlers": [], "level": "INFO"},
-        "botocore": {"level": "WARNING"},  # where it found its credentials, at every start
+        "botocore": {"level": "WARNING"},  # INFO names the source of credentials at every start
     },
 }
 
 # ---- Django -----------------------------------------------------------------------------------
-DEBUG = False  # everywhere: a traceback belongs in the log, and what is never on cannot leak
+DEBUG = False  # in every environment: only the log may show a traceback
 SILENCED_SYSTEM_CHECKS = [
-    "security.W008",  # API Gateway serves https only: there is no redirect to make
-    "security.W021",  # which hosts browsers preload is for the owners of the domain to decide
+    "security.W008",  # API Gateway serves only https, so a redirect is not needed
+    "security.W021",  # the owners of the domain decide about HSTS preloading
     *(["security.W004", "security.W016"] if STAGE == "laptop" else []),  # a laptop has no https
 ]
-SECRET_KEY = get_random_secret_key()  # nothing that outlives a process is signed with it
+SECRET_KEY = get_random_secret_key()  # it signs only values that end with the process
 ROOT_URLCONF = "moped_api.urls"
 WSGI_APPLICATION = "moped_api.wsgi.application"
-APPEND_SLASH = False  # both spellings are served, see apps.core.http.routes
+APPEND_SLASH = False  # routes match both spellings (apps.core.http.routes)
 USE_I18N = False
 TIME_ZONE = "UTC"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes of a body; files never pass through here
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes of a body. Files do not pass through the API.
 
 BROWSER_APPS = (
     "apps.reference",
@@ -181,7 +181,7 @@ BROWSER_APPS = (
     "drf_spectacular_sidecar",
 )
 INSTALLED_APPS = [
-    *env.items("MOPED_API_EXTRA_APPS", ""),  # a developer's commands; before staticfiles, for its runserver
+    *env.items("MOPED_API_EXTRA_APPS", ""),  # before staticfiles, whose runserver a laptop's app replaces
     "apps.core",
     "apps.auth",
     "apps.users",
@@ -207,7 +207,7 @@ MIDDLEWARE = [
         if BROWSER_SIGN_IN
         else []
     ),
-    *env.items("MOPED_API_EXTRA_MIDDLEWARE", ""),  # a laptop's; like its apps not in the package
+    *env.items("MOPED_API_EXTRA_MIDDLEWARE", ""),  # a laptop's. Like its apps it is not in the package.
 ]
 
 TEMPLATES = [
@@ -220,12 +220,12 @@ TEMPLATES = [
 
 STATIC_URL = "/static/"
 STORAGES = {"staticfiles": {"BACKEND": "apps.core.http.static.PrefixedStaticFilesStorage"}}
-WHITENOISE_USE_FINDERS = True  # from the packages themselves: no collectstatic, nothing to forget
-WHITENOISE_AUTOREFRESH = STAGE == "laptop"  # else an edited file is cut off at its old length
+WHITENOISE_USE_FINDERS = True  # from the packages themselves, without collectstatic
+WHITENOISE_AUTOREFRESH = STAGE == "laptop"  # otherwise an edited file is cut off at its old length
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",  # what throttles count, per process
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",  # the counts of throttles, per process
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }

@@ -1,4 +1,4 @@
-"""One line per app: the whole public surface at a glance."""
+"""All routes of the API: one line for each app."""
 
 from django.conf import settings
 from django.urls import include

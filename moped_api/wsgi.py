@@ -1,4 +1,4 @@
-"""What gunicorn and Lambda serve."""
+"""The WSGI application for gunicorn and Lambda."""
 
 import os
 from typing import Any
@@ -16,7 +16,7 @@ class Request(WSGIRequest):
     A request that is always decoded as UTF-8.
 
     Django decodes the query with the charset of the Content-Type, before any middleware can handle
-    an error. `charset=hex`, for example, is a codec but not for text.
+    an error. `charset=hex`, for example, is a codec, but not one for text.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:

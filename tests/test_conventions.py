@@ -120,15 +120,27 @@ class TestErrors:
         assert all(kind.message.endswith(".") for kind in kinds)
 
 
+def anchors(document: Path) -> set[str]:
+    """Return the names that GitHub gives to the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_nowhere(document: Path, path: str, anchor: str) -> bool:
+    """Return whether there is no such file, or no such heading in it."""
+    target = document.parent / path if path else document
+    return not target.exists() or (bool(anchor) and anchor not in anchors(target))
+
+
 def broken_links(document: Path) -> list[str]:
-    """Return the relative links of a document that lead to no file."""
+    """Return the relative links of a document that lead to no file, or to no heading of it."""
     prose = re.sub(r"```.*?```|`[^`]*`", "", document.read_text(), flags=re.DOTALL)
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose)
-    return [f"{relative(document)}: {link}" for link in links if not (document.parent / link).exists()]
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", prose)
+    return [f"{relative(document)}: {link}" for link in links if leads_nowhere(document, *link)]
 
 
 class TestDocuments:
-    def test_link_to_files_that_exist(self) -> None:
+    def test_link_to_files_and_headings_that_exist(self) -> None:
         documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "tests" / "README.md"]
 
         assert [link for document in documents for link in broken_links(document)] == []

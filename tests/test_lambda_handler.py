@@ -111,6 +111,22 @@ class TestHttp:
         assert dict(os.environ) == before
 
     @pytest.mark.parametrize("event", [rest_event, url_event], ids=["REST", "function URL"])
+    def test_adds_no_prefix_without_a_stage(
+        self,
+        lambda_handler: ModuleType,
+        handler: Handler,
+        event: Callable[..., dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        application = Mock(return_value=[])
+        monkeypatch.setattr(lambda_handler, "_application", application)
+
+        handler(event("/None/x", "a.execute-api.example") | {"requestContext": {"http": {"method": "GET"}}})
+
+        environ, _start_response = application.call_args.args
+        assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("", "/None/x")
+
+    @pytest.mark.parametrize("event", [rest_event, url_event], ids=["REST", "function URL"])
     def test_sets_each_cookie_once(self, handler: Handler, event: Callable[[str], dict[str, Any]]) -> None:
         answer = handler(event("/auth/sign-in") | {"cookies": ["__Host-moped_sign_in_x=1"]})
 

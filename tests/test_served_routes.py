@@ -1,5 +1,6 @@
 """The way out of Lambda stays open: the application needs nothing but a WSGI server."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.load import run as load
 from tests.load.callers import Tally
 from tests.rehearsal.clients import over_http, walk
 from tests.support.gunicorn_server import Served
+from tests.support.processes import run_python
 
 pytestmark = [pytest.mark.slow(cost=15), pytest.mark.emulator]
 
@@ -51,6 +53,17 @@ class TestGunicorn:
         assert not [*outcome.tally.failures, *outcome.tally.crashes]
         assert list(outcome.after) == served.workers
         assert "good requests" in "\n".join(load.report(outcome))
+
+
+class TestStandalone:
+    def test_leaves_the_database_of_the_shell_alone(self) -> None:
+        """Else `make load` and the benchmarks would migrate it, and put people into it."""
+        script = "from tests.support import standalone\nwith standalone.running(): pass"
+        shell = os.environ | {"DATABASE_URL": "postgresql://127.0.0.1:9/people"}
+
+        ended = run_python("-c", script, environment=shell)
+
+        assert ended.returncode == 0, ended.stderr
 
 
 class TestJunk:

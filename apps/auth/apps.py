@@ -1,10 +1,10 @@
-"""Who is calling."""
+"""The app that authenticates callers."""
 
 from django.apps import AppConfig
 
 
 class AuthConfig(AppConfig):
-    """`moped_auth`, since Django's own app has the label `auth`."""
+    """Has the label `moped_auth`, because Django's own app has the label `auth`."""
 
     name = "apps.auth"
     label = "moped_auth"

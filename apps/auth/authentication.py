@@ -1,12 +1,12 @@
 """
-Who is calling: the Authorization header, else the cookie of a browser sign-in.
+Authentication by the Authorization header, else by the cookie of a browser sign-in.
 
-Settings list the two classes in this order, the second one only where browsers can sign in. A header that is
-present must be valid: the cookie does not replace it.
+The settings list the two classes in this order, the second one only if browsers can sign in. If there is a
+header, it must be valid: the cookie does not replace it.
 
 simplejwt imports the models of `django.contrib.auth` for annotations. They need two of Django's apps, whose
-tables must not be created in the City's database. Also the first model without a `db_table` makes Django
-import psycopg: a fifth of a cold start, before any query.
+tables must not be created in the City's database. The first model without a `db_table` also makes Django
+import psycopg, which takes a fifth of a cold start.
 """
 
 from typing import ClassVar
@@ -22,21 +22,21 @@ from apps.auth.tokens import errors, verifier
 from apps.core.http import problems
 from apps.core.imports import Replacement, deferred
 
-SET_ASIDE: dict[str, Replacement] = {
+DEFERRED: dict[str, Replacement] = {
     "django.contrib.auth.models": ("AbstractBaseUser", "Group", "Permission"),
-    "django.test.signals": "django.core.signals",  # for one signal, with the whole test framework
+    "django.test.signals": "django.core.signals",  # the original imports the test framework
     "rest_framework_simplejwt.token_blacklist.models": ("BlacklistedToken", "OutstandingToken"),
 }
 
-with deferred(SET_ASIDE):
+with deferred(DEFERRED):
     from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
 
 class CognitoAuthentication(JWTStatelessUserAuthentication):
-    """Verify a Cognito ID token in the Authorization header; `authenticate` is simplejwt's."""
+    """Verifies a Cognito ID token in the Authorization header. `authenticate` is simplejwt's."""
 
     errors: ClassVar = (*errors.TOKEN_ERRORS, errors.KeysUnavailableError)
-    """The errors of its responses, for the reference."""
+    """The errors that its answers may have, for the reference."""
 
     def __init__(self) -> None:
         """Skip simplejwt's look-up of a user model, which does not exist here."""
@@ -46,12 +46,12 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
         return problems.challenge(problems.TOKEN_MISSING, "")
 
     def get_header(self, request: Request) -> str | None:  # type: ignore[override]
-        """Return the header, None if it is absent or empty; simplejwt fails on one that is not Latin-1."""
+        """Return the header, or None if it is empty. simplejwt's own method fails unless it is Latin-1."""
         return request.META.get("HTTP_AUTHORIZATION") or None
 
     def get_raw_token(self, header: str) -> str:  # type: ignore[override]
         """
-        Return what follows the scheme; "" (which is malformed) unless it is one bearer token.
+        Return the token after the scheme `Bearer`, or "" for other schemes, which is malformed.
 
         Only the spaces that RFC 9110 allows around a token are dropped (sections 5.5 and 11.4).
         """
@@ -60,7 +60,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
 
     def get_validated_token(self, raw_token: str) -> CognitoUser:  # type: ignore[override]
         """
-        Verify the token's text.
+        Verify the token.
 
         :raises WrappedMopedError: 401 with the reason, or 503 if no key of the pool is known
         """
@@ -76,7 +76,7 @@ class CognitoAuthentication(JWTStatelessUserAuthentication):
 
 class CookieAuthentication(SessionAuthentication):
     """
-    Verify the ID token in the cookie of a browser sign-in.
+    Verifies the ID token in the cookie of a browser sign-in.
 
     A caller with an invalid cookie is anonymous and may sign in again. Unsafe methods need a CSRF token and
     our Origin.
@@ -99,7 +99,7 @@ class CookieAuthentication(SessionAuthentication):
 
     def enforce_csrf(self, request: Request) -> None:
         """
-        Refuse an unsafe request by cookie that none of our pages sent.
+        Refuse a request with an unsafe method, unless one of our pages sent it.
 
         Django's check compares the Origin only if a browser sends one. Here it is required.
         """

@@ -1,4 +1,4 @@
-"""The caller, as views and permissions see it."""
+"""The caller of a request, for views and permissions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +9,12 @@ from apps.auth.tokens.errors import ClaimsInvalidError
 from apps.claims.hasura import NO_CLAIMS, HasuraClaims
 from apps.claims.identity import is_city_address, is_city_sso
 
-MAX_BRACKETS = 256  # genuine claims have far fewer, every renderer could nest far more
+MAX_BRACKETS = 256  # genuine claims have far fewer, and renderers can nest far more
 
 
 class CognitoUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
-    The caller that a verified token names. Nothing in it can be changed: requests share it.
+    The caller that a verified token names. It is immutable, because requests share it.
 
     simplejwt's own `TokenUser` reads `is_superuser` from a claim and returns None for a misspelt attribute.
     """
@@ -24,12 +24,12 @@ class CognitoUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_active = True
 
     sub: str
-    """The id that Cognito never reuses for another account."""
+    """The id of the account, which Cognito never reuses."""
     email: str
     """The address as the token spells it."""
     email_verified: bool
     username: str
-    """Cognito's username; through single sign-on it is not the id of a Moped user."""
+    """Cognito's user name. With single sign-on it is not the id of a Moped user."""
     claims: HasuraClaims
     exp: int
     """When the token expires, in Unix time."""
@@ -39,7 +39,7 @@ class CognitoUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def pk(self) -> str:
-        """Return the id under the name that DRF's throttles look for."""
+        """Return the id under the name that DRF's throttles use."""
         return self.sub
 
     @property
@@ -60,7 +60,7 @@ class CognitoUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def payload(self) -> dict[str, Any]:
         """
-        Return a fresh copy of the whole payload, the Hasura claim left as it came.
+        Return a new copy of the whole payload. The Hasura claim is unchanged.
 
         :raises ClaimsInvalidError: if other claims nest too deeply to be shown, or cannot be represented
         """
@@ -68,11 +68,11 @@ class CognitoUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             raise ClaimsInvalidError
         try:
             return msgspec.json.decode(self.document, type=dict[str, Any])
-        except ValueError as error:  # a number beyond floats
+        except ValueError as error:  # a number too large for a float
             raise ClaimsInvalidError from error
 
     def __repr__(self) -> str:
-        # A caller that strays into a log says who it is and no more.
+        # A caller may get into a log line, which must show only the id.
         return f"<CognitoUser {self.sub}>"
 
 

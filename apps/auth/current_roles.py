@@ -2,7 +2,7 @@
 The roles that a caller has now: a role counts if the token and the claims item both grant it.
 
 A token is up to an hour old. The claims item is read once for each user, container and minute. While the
-table cannot be reached, reads go on with the last answer for five minutes. Writes require a fresh answer, and
+table cannot be reached, reads use the last answer for five minutes. Writes require a fresh answer, and
 no answer means no access.
 """
 
@@ -24,22 +24,22 @@ RETRY_SECONDS = 5
 
 
 class RolesUnavailableError(UnavailableError):
-    """The claims table cannot be asked which roles the caller has."""
+    """The caller's current roles cannot be read from the claims table."""
 
     code = "rights_unknown"
     message = "Whether you may do this cannot be checked at the moment. Try again."
 
 
-def effective_roles(caller: CognitoUser, *, only_looks: bool) -> frozenset[str] | None:
+def effective_roles(caller: CognitoUser, *, is_read: bool) -> frozenset[str] | None:
     """
-    Return the roles that both the token and the claims item grant; None if there is no item.
+    Return the roles that both the token and the claims item grant, or None if there is no item.
 
-    :param only_looks: whether the request changes nothing
-    :raises RolesUnavailableError: if the table cannot be reached and no answer is young enough
+    :param is_read: whether the request changes nothing
+    :raises RolesUnavailableError: if the table cannot be reached and no cached answer is recent enough
     """
     address = claims_address(username=caller.username, email=caller.email)
     try:
-        item_roles = _cache.get(address, allow_stale=only_looks)
+        item_roles = _cache.get(address, allow_stale=is_read)
     except UpstreamError as error:
         raise RolesUnavailableError from error
     return None if item_roles is None else item_roles & set(caller.roles)

@@ -12,10 +12,10 @@ from apps.auth.permissions import get_caller
 
 def normalize_claims(view: Callable[..., Response]) -> Callable[..., Response]:
     """
-    Pass the caller's Hasura claims to the view as `claims`, frozen, without nested JSON.
+    Pass the caller's Hasura claims to the view as `claims`, an immutable object.
 
-    Below `@api_view`, since it needs DRF's request. A class view has no need of it: there
-    `request.user.claims` says the same.
+    Put it below `@api_view`, since it needs DRF's request. A class view does not need it: it can use
+    `request.user.claims`.
     """
 
     @wraps(view)

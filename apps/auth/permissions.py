@@ -1,5 +1,5 @@
 """
-The permissions of views. No other module reads roles.
+The permissions of views: the only rules that read the roles of a caller.
 
 Roles in the token do not imply each other. Here an admin gets the rights of an editor.
 """
@@ -34,13 +34,13 @@ NO_ROLE = "You need a Moped role for this."
 
 
 class IsSignedIn(IsAuthenticated):
-    """Anyone with a genuine token of the pool."""
+    """Callers with a verified token."""
 
     message = "Sign in first."
 
 
 class IsActive(IsSignedIn):
-    """Anyone with a verified address and an active account. A refusal names the condition that failed."""
+    """Callers with a verified address and an active account. A refusal names the condition that failed."""
 
     errors: ClassVar = (current_roles.RolesUnavailableError,)
     is_write: ClassVar[bool] = False
@@ -48,22 +48,22 @@ class IsActive(IsSignedIn):
     staff_only: ClassVar[bool] = False
     """Whether the address must be in the City's domain."""
     roles: ClassVar[tuple[str, ...]] = ()
-    """Roles of which the caller needs one. `needs_role` is the answer to callers without."""
+    """Roles of which the caller needs one. `needs_role` is the message to callers without one."""
     needs_role: ClassVar[str] = NO_ROLE
     message = "This is for people with a verified address and an active Moped account."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """
-        Allow a caller for whom every condition holds.
+        Allow callers who meet all conditions.
 
-        :raises RolesUnavailableError: if the claims table cannot be asked
+        :raises RolesUnavailableError: if the claims table cannot be reached
         """
         failure = next(self.failures(request, view), "")
         self.message = failure or self.message
         return not failure
 
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
-        """Yield a sentence for each condition that fails, those that need no other service first."""
+        """Yield a sentence for each failed condition. Those that need no other service come first."""
         caller = get_caller(request)
         if self.staff_only and not caller.has_city_address:
             yield NO_CITY_ADDRESS
@@ -83,7 +83,7 @@ class IsStaff(IsActive):
 
 
 class HasVerifiedRole(IsActive):
-    """Anyone with a verified address and a Moped role, accounts of outside partners included."""
+    """Callers with a verified address and a Moped role, including outside partners."""
 
     roles = ROLES
     message = "This is for people whose address is verified and who have a Moped role."
@@ -123,16 +123,16 @@ def has_current_role(request: Request, *roles: str, is_write: bool = False) -> b
 
 def get_current_roles(request: Request, *, is_write: bool = False) -> frozenset[str] | None:
     """
-    Return the roles that the caller still has; None if Moped no longer knows the person.
+    Return the caller's current roles, or None if there is no claims item.
 
     :param is_write: whether the request counts as a write although its method is safe
-    :raises RolesUnavailableError: if that cannot be found out
+    :raises RolesUnavailableError: if the claims table cannot be reached
     """
     return current_roles.effective_roles(
-        get_caller(request), only_looks=request.method in SAFE_METHODS and not is_write
+        get_caller(request), is_read=request.method in SAFE_METHODS and not is_write
     )
 
 
 def get_caller(request: Request) -> CognitoUser:
-    """Return who is calling, by the type that authentication gives them."""
+    """Return the caller, with the type that authentication sets."""
     return cast("CognitoUser", request.user)

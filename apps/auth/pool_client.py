@@ -1,7 +1,7 @@
 """
 One HTTP request to the user pool.
 
-http.client has no code for redirects, for proxies from the environment or for other schemes. The settings
+http.client supports no redirects, no proxies from the environment and no other schemes. The settings
 permit only the pool's own URLs, which are https, or URLs of this machine.
 """
 
@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit
 from apps.core import deadline
 
 MAX_OCTETS = 64 * 1024
-HEADERS = {"Accept": "application/json", "Connection": "close"}
+# Firewalls of AWS refuse requests without a User-Agent.
+HEADERS = {"Accept": "application/json", "Connection": "close", "User-Agent": "moped-api"}
 FORM_HEADERS = HEADERS | {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -21,10 +22,10 @@ def send(url: str, *, timeout: float, form: Mapping[str, str] | None = None) -> 
     """
     Return the status and the first 64 kB of the body, before the deadline of the request.
 
-    :param form: posted if it is given
+    :param form: a form to post, or None for a GET
     :raises DeadlineError: at the deadline
     :raises OSError: if the pool cannot be reached
-    :raises HTTPException: if it does not speak HTTP
+    :raises HTTPException: if its answer is not HTTP
     """
     if form is None:
         return deadline.call(_send, url, timeout, "GET", None, HEADERS)

@@ -1,4 +1,4 @@
-"""What the reference says of `/auth/` beyond its views."""
+"""The examples of `/auth/` in the reference."""
 
 from apps.auth import views
 from apps.auth.serializers import CallerSerializer

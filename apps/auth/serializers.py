@@ -1,4 +1,4 @@
-"""The output shapes of the caller's own data."""
+"""Serializers of answers about the caller."""
 
 from typing import Any
 
@@ -16,27 +16,27 @@ HELP_TEXTS = {
 }
 
 
-def _field(of: msgspec.structs.FieldInfo) -> serializers.Field[Any, Any, Any, Any]:
-    if of.type is str:
-        return serializers.CharField(help_text=HELP_TEXTS[of.name])
-    return serializers.ListField(child=serializers.CharField(), help_text=HELP_TEXTS[of.name])
+def _field(info: msgspec.structs.FieldInfo) -> serializers.Field[Any, Any, Any, Any]:
+    if info.type is str:
+        return serializers.CharField(help_text=HELP_TEXTS[info.name])
+    return serializers.ListField(child=serializers.CharField(), help_text=HELP_TEXTS[info.name])
 
 
-# Made from the claims themselves, so that no other module spells them.
+# Built from HasuraClaims, so that no other module contains the names.
 HasuraClaimsSerializer: type[serializers.Serializer[Any]] = type(
     "HasuraClaimsSerializer",
     (serializers.Serializer,),
     {
-        "__doc__": "What Hasura may know of a caller.",
+        "__doc__": "The claims of a caller for Hasura.",
         **{field.encode_name: _field(field) for field in msgspec.structs.fields(HasuraClaims)},
     },
 )
 
 
 class CallerSerializer(serializers.Serializer[Any]):
-    """What the token says of the caller."""
+    """The caller's data in the token."""
 
-    # Not an identifier.
+    # The field's name is not a Python identifier.
     vars()["cognito:username"] = serializers.CharField(
         help_text="The name of the account: a UUID, or `azuread_` and the address."
     )
@@ -45,6 +45,6 @@ class CallerSerializer(serializers.Serializer[Any]):
 
 
 class CallerWithTokenSerializer(CallerSerializer):
-    """What the token says of the caller."""
+    """The caller's data in the token, and its whole payload."""
 
     decrypted_jwt = serializers.DictField(help_text="The payload of the token, as Cognito signed it.")

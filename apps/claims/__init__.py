@@ -1,1 +1,1 @@
-"""Hasura claims: what a token says, where they are kept, and the trigger that puts one into the other."""
+"""Hasura claims: their format, their items in DynamoDB, and the trigger that adds them to tokens."""

@@ -1,4 +1,4 @@
-"""Hasura's claims, normalized: the only speller of `x-hasura-…`."""
+"""Hasura's claims, normalized. Only this module contains the names `x-hasura-…`."""
 
 import json
 from collections.abc import Iterable
@@ -13,19 +13,19 @@ ADMIN = "moped-admin"
 EDITOR = "moped-editor"
 VIEWER = "moped-viewer"
 ROLES = (VIEWER, EDITOR, ADMIN)
-# Stands in the database only: a person without an account.
+# Only in the database: a person without an account.
 NO_LOGIN = "non-login-user"
-# Hasura requires a default role; clients normally choose one for each request.
+# Hasura requires a default role. Clients normally choose one for each request.
 DEFAULT_ROLE = VIEWER
 
 
 class HasuraClaims(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What Hasura may know of a caller.
+    The claims of a caller for Hasura.
 
-    The two ids are decimal strings, as Hasura wants them; "0" means unknown. `user_id` is the
-    UUID of the native Cognito account, which for a caller through single sign-on is not the
-    token's own username.
+    The ids of rows are decimal strings, because Hasura requires strings. "0" means unknown. `user_id`
+    is the UUID of the native Cognito account. For a caller through single sign-on, the token has
+    another user name.
     """
 
     user_id: str = msgspec.field(name="x-hasura-user-id", default="")
@@ -48,11 +48,11 @@ class HasuraClaims(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def as_dict(self) -> dict[str, str | list[str]]:
-        """Return a fresh dictionary in Hasura's own spelling."""
+        """Return a new dictionary with Hasura's names."""
         return msgspec.json.decode(msgspec.json.encode(self))  # type: ignore[no-any-return]
 
     def as_json(self) -> str:
-        """Return what stands in a token: Hasura is told to expect JSON in a string."""
+        """Return the claims as a token contains them: as JSON in a string, which Hasura is told to expect."""
         return msgspec.json.encode(self).decode()
 
 
@@ -65,7 +65,7 @@ _members_decoder = msgspec.json.Decoder(dict[str, str | list[str]])
 
 def parse(text: str) -> HasuraClaims:
     """
-    Read the claims from their JSON: a flat object of strings, in which only the roles are a list.
+    Parse the claims: a flat JSON object of strings, in which only the roles are a list.
 
     :raises ValueError: if it is anything else, or names a member twice
     """
@@ -77,10 +77,10 @@ def parse(text: str) -> HasuraClaims:
 
 def _has_no_other_members(claims: HasuraClaims, text: str) -> bool:
     """
-    Fast path: return True only if the JSON has exactly the five known members (2.7 µs less a token).
+    Fast path: return True only if the JSON has exactly the five known members. It saves 2.7 µs.
 
-    Each value that is not the default has its member in the text: five names, four strings, the
-    roles. With two quotes for each of these, there is no room for another member.
+    If no value is the default, the text contains five names, four strings and the roles. Two quotes
+    for each of them leave none for another member.
     """
     return (
         text.count('"') == 2 * (5 + 4 + len(claims.allowed_roles))
@@ -100,7 +100,7 @@ def _reject_unexpected_lists(text: str) -> None:
 
 def refuse_duplicates(text: str) -> None:
     """
-    Refuse JSON in which an object names a member twice: readers disagree on which one counts.
+    Refuse JSON in which an object names a member twice. Parsers disagree on which one counts.
 
     :raises ValueError: if one does
     """
@@ -114,5 +114,5 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-# msgspec, like most, keeps the last of duplicates; only the standard library shows them all.
+# msgspec keeps the last of two duplicates. Only the standard library shows both.
 _duplicates_decoder = json.JSONDecoder(object_pairs_hook=_unique)

@@ -1,4 +1,4 @@
-"""City addresses and the names of single sign-on accounts: one spelling for the whole project."""
+"""City addresses and user names of single sign-on accounts, in one spelling for the whole project."""
 
 import string
 
@@ -18,7 +18,7 @@ def normalize(address: str) -> str:
 
 
 def is_city_address(address: str) -> bool:
-    """Return whether an address is in the City's own domain. Sub-domains are not."""
+    """Return whether an address is in the City's own domain. Sub-domains do not count."""
     return normalize(address).endswith(f"@{settings.STAFF_EMAIL_DOMAIN}")
 
 

@@ -1,8 +1,8 @@
 """
-Claims items: what DynamoDB keeps of a person, how to read it and how to write it.
+Claims items: how the claims of a person are stored in DynamoDB.
 
-One item for each lower-case address. Its `claims` are encrypted. The ids are also beside them in clear.
-The Flask API writes these as text and its hook reads them as numbers, so both are read here. The
+Each lower-case address has one item. Its `claims` are encrypted. Other attributes have the ids in clear.
+The Flask API writes the ids as text and its hook reads them as numbers, so both are read here. The
 pre-token trigger and the check of current roles read items. Only apps.users writes them.
 """
 
@@ -26,7 +26,7 @@ KEY = "COGNITO_DYNAMO_SECRET_KEY"
 
 
 class ClaimsChangedError(ConflictError):
-    """The claims item is no longer the one that was read: another writer was faster."""
+    """Another writer has changed the claims item since it was read."""
 
     code = "claims_changed"
     message = "This account is being changed at this moment. Try again."
@@ -34,57 +34,57 @@ class ClaimsChangedError(ConflictError):
 
 
 class UnreadableItemError(UpstreamError):
-    """The item is there, and none of our keys opens it or what is inside is not a person's claims."""
+    """None of our keys decrypts the item, or its content is not a person's claims."""
 
     code = "claims_unreadable"
     message = "What Moped may know of this account cannot be read. Tell its operators."
 
 
 class StoredItem(NamedTuple):
-    """What is stored for an address, with no attributes if nothing is."""
+    """The stored item of an address. It has no attributes if there is none."""
 
     email: str
     attributes: Mapping[str, Any]
 
     @property
-    def cipher(self) -> str:
-        """Return the encrypted claims, which tell one version of an item from another."""
+    def ciphertext(self) -> str:
+        """Return the encrypted claims, which differ between the versions of an item."""
         return self.text("claims")
 
     @property
     def claims(self) -> HasuraClaims | None:
         """
-        Return the claims in it, the ids filled in from beside the cipher where it lacks them.
+        Return the decrypted claims. Ids that they lack come from the other attributes.
 
-        :return: None if nothing is stored, or a reservation, which names no account and grants nothing
+        :return: None if there is no item, or a reservation, which names no account and grants nothing
         :raises UnreadableItemError: if it cannot be read
         """
         if not self.attributes:
             return None
-        inside = _decrypt(self.cipher)
-        # The Flask API's hook trusts the attribute over the cipher, and so do we.
-        user_id = self.text("cognito_uuid") or inside.user_id
+        decrypted = _decrypt(self.ciphertext)
+        # The attribute takes precedence over the ciphertext, as in the Flask API's hook.
+        user_id = self.text("cognito_uuid") or decrypted.user_id
         if not user_id:
             return None
         return HasuraClaims(
             user_id=user_id,
-            default_role=inside.default_role or DEFAULT_ROLE,
-            allowed_roles=inside.allowed_roles,
-            database_id=_known_id(inside.database_id, self.text("database_id")),
-            workgroup_id=_known_id(inside.workgroup_id, self.text("workgroup_id")),
+            default_role=decrypted.default_role or DEFAULT_ROLE,
+            allowed_roles=decrypted.allowed_roles,
+            database_id=_known_id(decrypted.database_id, self.text("database_id")),
+            workgroup_id=_known_id(decrypted.workgroup_id, self.text("workgroup_id")),
         )
 
     def is_written_as(self, claims: HasuraClaims) -> bool:
         """
-        Return whether every reader finds exactly these claims in it.
+        Return whether every reader of the item gets exactly these claims.
 
-        The City's own hook does not fill in ids that stand beside the cipher as text. It issues 0.
+        The City's own hook does not use ids that other attributes have as text. It issues 0.
 
         :raises UnreadableItemError: if it cannot be read
         """
         if not self.attributes:
             return False
-        return _decrypt(self.cipher) == claims and self.text("cognito_uuid") == claims.user_id
+        return _decrypt(self.ciphertext) == claims and self.text("cognito_uuid") == claims.user_id
 
     def text(self, name: str) -> str:
         """Return an attribute's text, whether it was written as text or as a number."""
@@ -94,7 +94,7 @@ class StoredItem(NamedTuple):
 
 def get(email: str) -> StoredItem:
     """
-    Return what is stored for an address.
+    Return the stored item of an address.
 
     :raises UnavailableError: if the table cannot be reached
     """
@@ -113,25 +113,25 @@ def claims_of(email: str) -> HasuraClaims | None:
     return get(email).claims
 
 
-def put(*, email: str, claims: HasuraClaims, instead_of: StoredItem | None = None) -> None:
+def put(*, email: str, claims: HasuraClaims, expected: StoredItem | None = None) -> None:
     """
-    Write the item of an address; with `instead_of` only if that is still what is stored there.
+    Write the item of an address. With `expected`, write it only if that item is still stored.
 
-    Each encryption of the same claims differs, so a cipher names one version of an item: a delayed
-    write cannot overwrite what came after. Where nothing is stored, a reservation comes first, which
+    Each encryption of the same claims differs, so a ciphertext identifies one version of an item. A
+    delayed write cannot overwrite a later one. Without an item, a reservation is written first, which
     grants nothing. A write that AWS carries out after the reservation was removed has no effect.
 
-    :raises ClaimsChangedError: if something else is stored by now
-    :raises UnavailableError: if the table cannot be reached; the item may be written all the same
+    :raises ClaimsChangedError: if another item is stored
+    :raises UnavailableError: if the table cannot be reached. The item may be written nevertheless.
     """
-    if instead_of and not instead_of.cipher:
-        instead_of = _write(email, NO_CLAIMS, instead_of)
-    _write(email, claims, instead_of)
+    if expected and not expected.ciphertext:
+        expected = _write(email, NO_CLAIMS, expected)
+    _write(email, claims, expected)
 
 
 def delete(email: str) -> None:
     """
-    Delete the item of an address, if there is one: the trigger then denies every sign-in with it.
+    Delete the item of an address, if there is one. The trigger then denies every sign-in with this address.
 
     :raises UnavailableError: if the table cannot be reached
     """
@@ -141,7 +141,7 @@ def delete(email: str) -> None:
 
 def scan() -> Iterator[StoredItem]:
     """
-    Yield every item, a page at a time, in no order.
+    Yield all items in no order. Each page of the table is read when it is needed.
 
     :raises UnavailableError: if the table cannot be reached
     """
@@ -154,7 +154,7 @@ def scan() -> Iterator[StoredItem]:
 
 
 def encode(email: str, claims: HasuraClaims) -> StoredItem:
-    """Return the item of a person, encrypted with the newest key, byte for byte as the Flask API does."""
+    """Return the item of a person, encrypted with the newest key, in the exact format of the Flask API."""
     attributes = {
         "user_id": {"S": normalize(email)},
         "claims": {"S": _keys().encrypt(msgspec.json.encode(claims)).decode()},
@@ -165,13 +165,13 @@ def encode(email: str, claims: HasuraClaims) -> StoredItem:
     return StoredItem(normalize(email), attributes)
 
 
-def _write(email: str, claims: HasuraClaims, instead_of: StoredItem | None) -> StoredItem:
+def _write(email: str, claims: HasuraClaims, expected: StoredItem | None) -> StoredItem:
     item = encode(email, claims)
     try:
-        _put(item.attributes, _unchanged(instead_of))
+        _put(item.attributes, _write_condition(expected))
     except ClaimsChangedError:
-        # boto3 tries again after a time-out, and may then be told of its own first attempt.
-        if get(email).cipher != item.cipher:
+        # After a time-out botocore retries, and the first attempt may have written the item.
+        if get(email).ciphertext != item.ciphertext:
             raise
     return item
 
@@ -183,14 +183,14 @@ def _put(attributes: Mapping[str, Any], condition: dict[str, Any]) -> None:
         clients.dynamodb().put_item(TableName=settings.CLAIMS_TABLE, Item=attributes, **condition)
 
 
-def _unchanged(expected_item: StoredItem | None) -> dict[str, Any]:
-    if expected_item is None:
+def _write_condition(expected: StoredItem | None) -> dict[str, Any]:
+    if expected is None:
         return {}
-    if not expected_item.cipher:
+    if not expected.ciphertext:
         return {"ConditionExpression": "attribute_not_exists(user_id)"}
     return {
         "ConditionExpression": "claims = :seen",
-        "ExpressionAttributeValues": {":seen": {"S": expected_item.cipher}},
+        "ExpressionAttributeValues": {":seen": {"S": expected.ciphertext}},
     }
 
 
@@ -198,39 +198,39 @@ def _key(email: str) -> dict[str, Any]:
     return {"TableName": settings.CLAIMS_TABLE, "Key": {"user_id": {"S": normalize(email)}}}
 
 
-def has_newest_key(cipher: str) -> bool:
+def has_newest_key(ciphertext: str) -> bool:
     """Return whether claims are encrypted with the newest key."""
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 (not needed until an item is read)
 
     newest = secrets.value(settings.CONFIGURATION_SECRET, KEY).partition(",")[0]
     try:
-        _fernet(newest).decrypt(cipher)
+        _fernet(newest).decrypt(ciphertext)
     except InvalidToken:
         return False
     return True
 
 
-def _decrypt(token: str) -> HasuraClaims:
+def _decrypt(ciphertext: str) -> HasuraClaims:
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 (not needed until an item is read)
 
     try:
         try:
-            text = _keys().decrypt(token)
-        except InvalidToken:  # written with a key that is newer than our cache
-            text = _keys(doubted=True).decrypt(token)
+            text = _keys().decrypt(ciphertext)
+        except InvalidToken:  # the key is newer than our cache
+            text = _keys(force_refresh=True).decrypt(ciphertext)
         return msgspec.json.decode(text, type=HasuraClaims)
     except (InvalidToken, msgspec.DecodeError) as error:
         raise UnreadableItemError from error
 
 
-def _keys(*, doubted: bool = False) -> "MultiFernet":
-    """Return the keys of the claims, newest first: it encrypts, all of them decrypt."""
-    return _fernet(secrets.value(settings.CONFIGURATION_SECRET, KEY, doubted=doubted))
+def _keys(*, force_refresh: bool = False) -> "MultiFernet":
+    """Return the keys of the claims. The newest is the first and encrypts. All of them decrypt."""
+    return _fernet(secrets.value(settings.CONFIGURATION_SECRET, KEY, force_refresh=force_refresh))
 
 
 @lru_cache(maxsize=4)
 def _fernet(keys_text: str) -> "MultiFernet":
-    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 (same)
+    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 (not needed until an item is read)
 
     try:
         return MultiFernet([Fernet(key.strip()) for key in keys_text.split(",") if key.strip()])
@@ -238,5 +238,5 @@ def _fernet(keys_text: str) -> "MultiFernet":
         raise secrets.SecretError from error
 
 
-def _known_id(inside: str, beside: str) -> str:
-    return next((value for value in (inside, beside) if value and value != UNKNOWN_ID), UNKNOWN_ID)
+def _known_id(*candidates: str) -> str:
+    return next((value for value in candidates if value and value != UNKNOWN_ID), UNKNOWN_ID)

@@ -1,10 +1,10 @@
 """
-The pre token generation trigger: Cognito calls it before it issues a token, and it adds the Hasura claims.
+The pre-token trigger: Cognito calls it before it issues a token, and it adds the Hasura claims.
 
-The event is Amazon's V1 event of the pre token generation trigger, whose changes reach the ID
-token only:
+The event is the V1 event of Amazon's pre token generation trigger. It can change only the ID
+token:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
-An exception makes Cognito refuse the sign-in (or the refresh) and tells its text to the user.
+After an exception, Cognito refuses the sign-in or the refresh and shows the text to the user.
 """
 
 import logging
@@ -21,11 +21,11 @@ from apps.core.errors import UpstreamError
 logger = logging.getLogger(__name__)
 
 TRIGGER_SOURCES = "TokenGeneration_"
-DEADLINE_SECONDS = 4  # Cognito waits for five, and shows no reason for a sign-in that took longer
+DEADLINE_SECONDS = 4  # Cognito waits for five, and shows no reason after a time-out
 
 
 class SignInDeniedError(Exception):
-    """The text is shown to the person who signs in; the code is in our log."""
+    """Cognito shows the text to the person who signs in. The code is in our log."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -36,16 +36,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     Return Cognito's event with the person's claims in its response.
 
-    :raises SignInDeniedError: if the person has none
+    :raises SignInDeniedError: if the person has no claims, or they cannot be read
     """
     if not str(event.get("triggerSource", "")).startswith(TRIGGER_SOURCES):
         return event  # a warming ping, or another trigger
     username = str(event.get("userName", ""))
     try:
-        claims = _claims_of(_address(event, username))
-        _refuse_another_account(_uuid(username), claims)
+        claims = _read_claims(_address(event, username))
+        _require_same_account(_uuid(username), claims)
     except SignInDeniedError as error:
-        # The username of a native account is a UUID; that of a federated one is an address.
+        # Only a UUID is logged: the user name of a single sign-on account contains an address.
         logger.warning("sign_in_denied", extra={"code": error.code, "user": _uuid(username)})
         raise
     event["response"] = {
@@ -54,9 +54,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return event
 
 
-def _claims_of(email: str) -> HasuraClaims:
+def _read_claims(email: str) -> HasuraClaims:
     try:
-        with deadline.within(DEADLINE_SECONDS):
+        with deadline.limit(DEADLINE_SECONDS):
             claims = items.claims_of(email)
     except items.UnreadableItemError as error:
         raise SignInDeniedError(error.code, "Your Moped account cannot be read. Tell an admin.") from error
@@ -67,12 +67,12 @@ def _claims_of(email: str) -> HasuraClaims:
     return claims
 
 
-def _refuse_another_account(username: str, claims: HasuraClaims) -> None:
+def _require_same_account(username: str, claims: HasuraClaims) -> None:
     """
-    Deny an account that has the address of another user.
+    Deny a sign-in with an account that has the address of another user.
 
     People may change the address of their own account. In a pool that distinguishes upper and lower
-    case they may take a colleague's address in another spelling. The item names the account it is for.
+    case they may take a colleague's address in another spelling. The item names its account.
     """
     if username and claims.user_id and username != claims.user_id.lower():
         raise SignInDeniedError("another_account", "This address belongs to another account. Tell an admin.")
@@ -82,8 +82,8 @@ def _address(event: Mapping[str, Any], username: str) -> str:
     """
     Return the address whose item counts for this account.
 
-    The user name of a native account is a UUID. That of a single sign-on account has the provider's
-    prefix, and only then is the rest of it an address that the City has verified.
+    The user name of a native account is a UUID. That of a single sign-on account has the prefix of
+    the City's provider, and the rest is an address that the City has verified.
 
     :raises SignInDeniedError: for other accounts, and for native ones without an address
     """

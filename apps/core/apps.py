@@ -1,4 +1,4 @@
-"""The app without a subject, and what a migration needs of the database. Must not import psycopg."""
+"""The core app, and the preparation of a database for migrations. Must not import psycopg."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from django.db.models.signals import pre_migrate
 
 
 class CoreConfig(AppConfig):
-    """What every app stands on."""
+    """The code that all apps share."""
 
     name = "apps.core"
     label = "moped_core"
 
     def ready(self) -> None:
-        """See to it that a migration finds the schema that it writes to."""
+        """Let migrations check the session and create the schema before they begin."""
         pre_migrate.connect(require_session_parameters, dispatch_uid="moped_api_session")
         pre_migrate.connect(create_app_schema, dispatch_uid="moped_api_schema")
 
 
 def create_app_schema(using: str = "default", **_signal: Any) -> None:
-    """Create our schema before the first migration, so that `django_migrations` lands in it too."""
+    """Create our schema before the first migration, so that it gets the table `django_migrations` too."""
     with connections[using].cursor() as cursor:
-        # Asked first: an operator who may not create schemas need not, once there is one.
+        # An operator without the right to create schemas can migrate once the schema exists.
         cursor.execute("SELECT to_regnamespace(%s)", [settings.OWN_SCHEMA])
         if cursor.fetchone() == (None,):
             cursor.execute(f'CREATE SCHEMA "{settings.OWN_SCHEMA}"')
@@ -32,9 +32,9 @@ def create_app_schema(using: str = "default", **_signal: Any) -> None:
 
 def require_session_parameters(using: str = "default", **_signal: Any) -> None:
     """
-    Require of a session the parameters that a pooler cannot pass on.
+    Check that the session has the parameters, which a pooler cannot pass on.
 
-    :raises ImproperlyConfigured: naming those that are missing
+    :raises ImproperlyConfigured: with the names of the missing ones
     """
     parameters = settings.DATABASE_SESSION
     with connections[using].cursor() as cursor:

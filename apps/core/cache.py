@@ -1,4 +1,4 @@
-"""A cache of what another service says: fresh for a while, stale while the service fails."""
+"""A cache for the answers of another service. Stale values stay in use while the service fails."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
@@ -15,17 +15,17 @@ V = TypeVar("V")
 NEVER = float("-inf")
 
 
-def _age(moment: float) -> float:
+def _age(timestamp: float) -> float:
     """
-    Return the seconds since a moment of the wall clock, since the monotonic one stops while Lambda is frozen.
+    Return the seconds since a time of the wall clock. The monotonic clock stops while Lambda is frozen.
 
-    If the clock was set back since then, what was loaded counts as old and not as young.
+    If the wall clock was set back, the distance counts, so that a value does not stay fresh for longer.
     """
-    return abs(time() - moment)
+    return abs(time() - timestamp)
 
 
 class NotLoadedError(UnavailableError):
-    """No value is usable, and the next load is not due or another thread is busy with it."""
+    """There is no usable value, and the next load is not due or another thread is loading."""
 
 
 class _Entry(NamedTuple, Generic[V]):
@@ -44,49 +44,49 @@ class RefreshingCache(Generic[K, V]):
 
     load: Callable[[K], V]
     fresh: float
-    """Seconds for which a value is used without a question."""
+    """Seconds for which a value is used without another load."""
     _: KW_ONLY
     max_age: float
     """Seconds for which a value is used if the source fails."""
     pause: float
-    """Seconds from the beginning of a failed load to the next one, of any key with a usable value."""
+    """Seconds from the failure of a load to the next load of any key that has a usable value."""
     pause_without_value: float = UnavailableError.retry_after
-    """The same, where no value of the key is usable. Callers are told to come back then."""
+    """The same for a key without a usable value. The default is the `Retry-After` of the answer."""
     serve_stale: bool = False
-    """Whether other threads use the stale value while one loads."""
+    """Whether other threads use the stale value while one thread loads."""
     failures: tuple[type[Exception], ...] = (UpstreamError,)
-    """What `load` raises if the source fails. Other exceptions start no pause, and hide no value."""
+    """Exceptions of `load` for a failed source. All others reach the caller and start no pause."""
     size: int = 1024
-    """Number of values; the ones loaded first are dropped."""
+    """Maximum number of values. The oldest are dropped."""
 
     def __post_init__(self) -> None:
         self._entries: dict[K, _Entry[V]] = {}
         self._lock = Lock()
-        self._asked_at = self._refreshed_at = NEVER
+        self._last_failure_at = self._last_refresh_at = NEVER
         self._has_failed = False
 
     def get(self, key: K, *, allow_stale: bool = True) -> V:
         """
-        Return a value, loaded if need be.
+        Return a value, and load it if it is not fresh.
 
         :raises NotLoadedError: if there is no usable value and no load is due
         """
-        entry = self._usable(key, self.fresh)
+        entry = self._find_entry(key, self.fresh)
         if entry is not None:
             return entry.value
         max_age = self.max_age if allow_stale else self.fresh
         return self._reload(key, max_age, partial(self._is_due, key, max_age))
 
     def get_known(self, key: K) -> V | None:
-        """Return a value that was loaded before, reloaded if it is no longer fresh; None if there is none."""
+        """Return a value that was loaded before, or None. Load it again if it is not fresh."""
         entry = self._entries.get(key)
         if entry is not None and _age(entry.loaded_at) < self.fresh:
-            return entry.value  # every verified token comes by here
-        return self.get(key) if self._usable(key, self.max_age) else None
+            return entry.value  # a short path, because every verified token takes it
+        return self.get(key) if self._find_entry(key, self.max_age) else None
 
     def peek(self, key: K) -> V | None:
-        """Return the usable value, and load nothing."""
-        entry = self._usable(key, self.max_age)
+        """Return the usable value, or None. Load nothing."""
+        entry = self._find_entry(key, self.max_age)
         return None if entry is None else entry.value
 
     def refresh(self, key: K, *, interval: float) -> V:
@@ -98,45 +98,44 @@ class RefreshingCache(Generic[K, V]):
         return self._reload(key, self.max_age, partial(self._may_refresh, interval))
 
     def clear(self, *keys: K) -> None:
-        """Drop these values, or all, and forget failures. It waits for a load that has begun."""
+        """Drop these values, or all, and forget failures. Wait for a load that has begun."""
         with self._lock:
-            self._asked_at = self._refreshed_at = NEVER
+            self._last_failure_at = self._last_refresh_at = NEVER
             self._has_failed = False
             for key in keys or tuple(self._entries):
                 self._entries.pop(key, None)
 
     def _reload(self, key: K, max_age: float, is_due: Callable[[], bool]) -> V:
-        has_stale = self.serve_stale and self._usable(key, max_age)
+        has_stale = self.serve_stale and self._find_entry(key, max_age)
         if self._lock.acquire(blocking=not (has_stale or self._has_failed)):
             try:
                 if is_due():
-                    return self._ask(key, max_age)
+                    return self._try_load(key, max_age)
             finally:
                 self._lock.release()
-        entry = self._usable(key, max_age)
+        entry = self._find_entry(key, max_age)
         if entry is None:
             raise NotLoadedError
         return entry.value
 
     def _is_due(self, key: K, max_age: float) -> bool:
         if self._has_failed:
-            pause = self.pause if self._usable(key, max_age) else self.pause_without_value
-            return _age(self._asked_at) >= pause
-        return not self._usable(key, self.fresh)  # another thread may have loaded it
+            pause = self.pause if self._find_entry(key, max_age) else self.pause_without_value
+            return _age(self._last_failure_at) >= pause
+        return not self._find_entry(key, self.fresh)  # another thread may have loaded it
 
     def _may_refresh(self, interval: float) -> bool:
-        if _age(self._refreshed_at) < interval:
+        if _age(self._last_refresh_at) < interval:
             return False
-        self._refreshed_at = time()
+        self._last_refresh_at = time()
         return True
 
-    def _ask(self, key: K, max_age: float) -> V:
-        self._asked_at = time()
+    def _try_load(self, key: K, max_age: float) -> V:
         try:
             value = self.load(key)
         except self.failures:
-            self._has_failed = True
-            entry = self._usable(key, max_age)
+            self._has_failed, self._last_failure_at = True, time()
+            entry = self._find_entry(key, max_age)
             if entry is None:
                 raise
             return entry.value
@@ -150,6 +149,6 @@ class RefreshingCache(Generic[K, V]):
         if len(self._entries) > self.size:
             del self._entries[next(iter(self._entries))]
 
-    def _usable(self, key: K, max_age: float) -> _Entry[V] | None:
+    def _find_entry(self, key: K, max_age: float) -> _Entry[V] | None:
         entry = self._entries.get(key)
         return entry if entry is not None and _age(entry.loaded_at) < max_age else None

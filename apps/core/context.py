@@ -8,13 +8,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-# An HTTP API's ids end in "=". All three sources may be the caller's: REST APIs accept X-Amzn-RequestId.
+# An HTTP API's ids end in "=". A caller can set all three ids: REST APIs accept X-Amzn-RequestId.
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._=-]{8,64}", re.ASCII)
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request's ids; `code` is the reason of a refusal, "" while all is well."""
+    """The ids of one request. `code` is the code of its error, or ""."""
 
     request_id: str = "-"
     client_address: str = ""
@@ -26,7 +26,7 @@ _current: ContextVar[RequestContext | None] = ContextVar("request_context", defa
 
 
 def current() -> RequestContext:
-    """Return the context of the request under way, or an empty one outside of any."""
+    """Return the context of the current request, or an empty one outside of a request."""
     return _current.get() or RequestContext()
 
 
@@ -38,12 +38,12 @@ def begin(environ: Mapping[str, Any]) -> RequestContext:
 
 
 def end() -> None:
-    """Forget the request, so that a later log line does not carry its id."""
+    """End the context, so that a later log line does not contain the id of this request."""
     _current.set(None)
 
 
 def _request_id(environ: Mapping[str, Any]) -> str:
-    """Return the first valid id of API Gateway's, Lambda's and the caller's, or a new one."""
+    """Return the first valid id of those from API Gateway, Lambda and the caller, or a new one."""
     lambda_id = getattr(environ.get("lambda.context"), "aws_request_id", "")
     for candidate in (environ.get("gateway.request_id"), lambda_id, environ.get("HTTP_X_REQUEST_ID")):
         if candidate and VALID_REQUEST_ID.fullmatch(str(candidate)):

@@ -1,9 +1,9 @@
 """
-The deadline of the request under way: everything that a request waits for shares it.
+The deadline of the current request. All calls that a request waits for share it.
 
 API Gateway gives up after 29 s and Lambda ends the function after 28 s. Without a common deadline
-each call to a neighbour has its own time-out, and together they outlive both. Management commands
-have no deadline.
+each call to another service would have its own time-out, and together these could exceed both limits.
+Management commands have no deadline.
 """
 
 import threading
@@ -24,16 +24,16 @@ _ends_at: ContextVar[float | None] = ContextVar("deadline", default=None)  # on 
 
 
 class DeadlineError(UnavailableError):
-    """The time of the request was used up by a service that does not answer."""
+    """A service did not answer before the deadline of the request."""
 
     message = "A service that this one depends on did not answer in time. Try again in a moment."
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Give the block a deadline, unless it has an earlier one already."""
-    rest = remaining()
-    token = _ends_at.set(time.monotonic() + (seconds if rest is None else min(seconds, rest)))
+def limit(seconds: float) -> Iterator[None]:
+    """Give the block a deadline in so many seconds, unless it already has an earlier one."""
+    seconds_left = remaining()
+    token = _ends_at.set(time.monotonic() + (seconds if seconds_left is None else min(seconds, seconds_left)))
     try:
         yield
     finally:
@@ -41,7 +41,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def remaining() -> float | None:
-    """Return the seconds that are left, at least 0, or None where there is no deadline."""
+    """Return the seconds until the deadline, at least 0, or None if there is no deadline."""
     ends_at = _ends_at.get()
     return None if ends_at is None else max(0.0, ends_at - time.monotonic())
 
@@ -50,10 +50,10 @@ def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """
     Call a function that waits for the network, and wait for it until the deadline.
 
-    A thread calls it: a socket's time-out knows nothing of name resolution, and starts again with
-    every octet. The thread of a call that was given up ends with the function's own time-outs.
+    The function runs in a thread, because the time-out of a socket does not cover name resolution and starts
+    again with every octet. After the deadline, the thread ends with the function's own time-outs.
 
-    :raises DeadlineError: at the deadline, and at once if that is over
+    :raises DeadlineError: at the deadline, or at once if it has passed
     """
     seconds = remaining()
     if seconds is None:
@@ -77,4 +77,4 @@ def _resolve(result: Future[T], work: Callable[[], T]) -> None:
     except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
         result.set_exception(error)
     finally:
-        del result  # the traceback refers to it, and it to the traceback: the cycle would keep sockets open
+        del result  # it and the traceback refer to each other, and this cycle would keep sockets open

@@ -1,8 +1,8 @@
 """
-The kinds of failure, free of HTTP.
+The kinds of failure, independent of HTTP.
 
-A service or gateway raises one of these, or a subclass with its own `code` and `message`;
-apps.core.http.problems says which status that means.
+A service or adapter raises one of these classes, or a subclass with its own `code` and `message`.
+apps.core.http.problems maps each kind to a status.
 """
 
 from typing import ClassVar
@@ -12,9 +12,9 @@ class MopedError(Exception):
     """
     A failure with a code.
 
-    `code` is for programs and never changes; `message` is for people. `fields` maps the names
-    of what the caller sent to lists of messages, where the failure is about such a thing;
-    `field` on a class names the one it is always about.
+    `code` is for programs and never changes. `message` is for people. If the failure is about
+    fields of the request, `fields` maps their names to lists of messages. A class that is always
+    about the same field names it in `field`.
     """
 
     code: ClassVar[str] = "error"
@@ -48,7 +48,7 @@ class ForbiddenError(MopedError):
 
 
 class NotFoundError(MopedError):
-    """The resource does not exist, or the caller may not know of it."""
+    """The resource does not exist, or the caller may not know that it exists."""
 
     code = "not_found"
     message = "There is no such thing here."
@@ -62,14 +62,14 @@ class ConflictError(MopedError):
 
 
 class UpstreamError(MopedError):
-    """Another service gave an unusable answer; our caller did nothing wrong."""
+    """Another service gave an unusable answer. The caller did nothing wrong."""
 
     code = "upstream_error"
     message = "A service that this one depends on gave an answer it should not have given."
 
 
 class UnavailableError(UpstreamError):
-    """Another service cannot be reached for now; `retry_after` is in seconds."""
+    """Another service cannot be reached for now. `retry_after` is in seconds."""
 
     code = "unavailable"
     message = "A service that this one depends on cannot be reached. Try again in a moment."

@@ -1,7 +1,7 @@
 """
 Defer imports that libraries make but no request uses.
 
-Such imports take half the time of a cold start. While the library is imported, a placeholder stands for the
+Such imports take half the time of a cold start. While the library is imported, a placeholder replaces the
 module. It forwards calls to the real module, which is imported at the first call.
 """
 
@@ -19,28 +19,28 @@ Replacement = tuple[str, ...] | str | None
 @contextmanager
 def deferred(modules: Mapping[str, Replacement]) -> Iterator[None]:
     """
-    Let modules look imported for a while; those that really are stay as they are.
+    Let modules look imported inside of the block. Imported modules stay as they are.
 
-    :param modules: the functions and classes that importers take from each; or the name of a lighter
-        module that has them too; or None for one that its importers can do without
+    :param modules: for each module, the functions and classes that importers use, or the name of a smaller
+        module that has them too, or None if its importers work without it
     """
-    aside = [name for name in modules if name not in sys.modules]
-    for name in aside:
-        sys.modules[name] = _standing_in(name, modules[name])  # type: ignore[assignment] # None: see there
+    replaced = [name for name in modules if name not in sys.modules]
+    for name in replaced:
+        sys.modules[name] = _placeholder(name, modules[name])  # type: ignore[assignment] # see _placeholder
     try:
         yield
     finally:
-        for name in aside:
+        for name in replaced:
             del sys.modules[name]
 
 
-def _standing_in(name: str, stand: Replacement) -> ModuleType | None:
-    if stand is None:
+def _placeholder(name: str, replacement: Replacement) -> ModuleType | None:
+    if replacement is None:
         return None  # `None` in `sys.modules` makes the import fail
-    if isinstance(stand, str):
-        return import_module(stand)
+    if isinstance(replacement, str):
+        return import_module(replacement)
     placeholder = ModuleType(name)
-    vars(placeholder).update({member: partial(_forward, name, member) for member in stand})
+    vars(placeholder).update({member: partial(_forward, name, member) for member in replacement})
     return placeholder
 
 

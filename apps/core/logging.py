@@ -1,4 +1,4 @@
-"""One JSON object a line: an event, its ids, never anything secret."""
+"""The log format: one JSON object for each event, with ids and without secrets."""
 
 import logging
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from django.conf import settings
 
 from apps.core.context import current
 
-# What every record carries by itself; whatever else it has came from `extra`.
-# Django's own loggers add the request object, of which our own line already tells.
+# The attributes that every record has. All others come from `extra`.
+# Django's own loggers add the request, which our own log line already describes.
 STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -23,16 +23,16 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.always = {"stage": settings.STAGE, "version": settings.VERSION}
+        self.process = {"stage": settings.STAGE, "version": settings.VERSION}
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; `extra` members stand at its top level."""
+        """Return the line, with the members of `extra` at the top level."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "event": record.getMessage(),
             "logger": record.name,
-            **self.always,
+            **self.process,
             "request_id": current().request_id,
         }
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}

@@ -1,7 +1,7 @@
 """
 Sets a stage up in an AWS account: the stack, the secrets, the first admin, the host names.
 
-Every step looks at what exists first, so it can be repeated. docs/operations.md has the order.
+Every step keeps what already exists, so it can be repeated. docs/operations.md has the order.
 """
 
 import json
@@ -32,23 +32,23 @@ def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None
     """
     Create or update the stack of a stage.
 
-    :param path: the parameter file; None for infrastructure/<stage>.json
-    :param trigger: "on" or "off": whether the pool may call the live function; "" to leave it as it is
-    :raises StageError: if the parameters are not usable or CloudFormation refuses
+    :param path: the parameter file. None for infrastructure/<stage>.json
+    :param trigger: "on" attaches the live function to the pool, "off" removes it, "" changes nothing
+    :raises StageError: if the parameters are invalid or CloudFormation refuses them
     """
-    settings = zappa_settings.flattened(zappa_settings.read(), name)
+    settings = zappa_settings.flatten(zappa_settings.read(), name)
     parameters = zappa_settings.read_json(path or INFRASTRUCTURE / f"{name}.json", dict[str, str])
     if parameters.get("Stage") != name:
         raise StageError(f"The parameter Stage must be {name!r}, not {parameters.get('Stage')!r}.")
     if trigger == "on":
-        live = functions.live(zappa_settings.function_name(settings, name))
+        live = functions.live_alias(zappa_settings.function_name(settings, name))
         if live is None:
             raise StageError(f"{name} has no live version yet: deploy first, then attach the trigger.")
         parameters["TriggerFunctionArn"] = live.arn
     elif trigger == "off":
         parameters["TriggerFunctionArn"] = ""
     stack_name = settings["moped"]["stack"]
-    # CloudFormation gives the stack's tags to its resources. The budget counts by them.
+    # CloudFormation copies the stack's tags to its resources. The budget sums costs by tag.
     tags = {key: settings["tags"][key] for key in ("project", "stage")}
     changed = stack_updates.create_or_update(stack_name, TEMPLATE, parameters, tags)
     tell(f"{stack_name}: {'deployed' if changed else 'nothing to change'}")
@@ -56,22 +56,22 @@ def deploy_stack(name: str, path: Path | None, trigger: str, tell: Tell) -> None
 
 def fill_secrets(name: str, tell: Tell) -> None:
     """
-    Fill the secrets that are empty: a new Fernet key, and an account of the pool that tests deployments.
+    Fill the empty secrets: with a new Fernet key, and with a new smoke account of the pool.
 
     :raises StageError: if the stack is not complete
     """
-    settings = zappa_settings.flattened(zappa_settings.read(), name)
+    settings = zappa_settings.flatten(zappa_settings.read(), name)
     outputs = stack.outputs(settings["moped"]["stack"])
     configuration = outputs["ConfigurationSecret"]
     if configuration.startswith("arn:"):
-        stack.require_secret_value(configuration)  # the City's own, which holds the key of its claims
+        stack.require_secret_value(configuration)  # the City's secret, which has the key of the claims
     _fill(configuration, lambda: {claims_items.KEY: Fernet.generate_key().decode()}, tell)
     _fill(outputs["SmokeSecret"], lambda: _create_smoke_account(outputs["UserPoolId"], name), tell)
 
 
 def create_first_admin(stage: Stage, email: str, name: list[str], password: str, tell: Tell) -> None:
     """
-    Create the first admin, and make the account that tests deployments a viewer.
+    Create the first admin, and make the smoke account a viewer.
 
     :raises StageError: if there is another admin, or the pool refuses the password
     """
@@ -82,7 +82,7 @@ def create_first_admin(stage: Stage, email: str, name: list[str], password: str,
         raise StageError(output)
     for line in output.splitlines():
         tell(line)
-    # The function gave both a random password. Nothing but the pool and this process knows the ones set here.
+    # The function gave both a random password. Only the pool and this process know the new passwords.
     pool = stage.outputs["UserPoolId"]
     _set_password(pool, tester["email"], tester["password"])
     _set_password(pool, email, password)
@@ -91,9 +91,9 @@ def create_first_admin(stage: Stage, email: str, name: list[str], password: str,
 
 def map_host(stage: Stage, host: str, certificate: str, tell: Tell) -> None:
     """
-    Let a stage answer under one of its host names.
+    Map one of a stage's host names to its REST API.
 
-    :raises StageError: if the host is not one of the stage's, the stage is not deployed, or AWS refuses
+    :raises StageError: if the stage's settings lack the host, the stage is not deployed, or AWS refuses
     """
     hosts = zappa_settings.hosts(stage.settings)
     if host not in hosts:
@@ -116,7 +116,7 @@ def map_host(stage: Stage, host: str, certificate: str, tell: Tell) -> None:
 
 
 def _fill(secret: str, make: Callable[[], dict[str, str]], tell: Tell) -> None:
-    """Put a value into a secret that has none."""
+    """Put a value into a secret, if it is empty."""
     if stack.secret_value(secret):
         tell(f"{secret}: has a value, left as it is")
         return
@@ -127,7 +127,7 @@ def _fill(secret: str, make: Callable[[], dict[str, str]], tell: Tell) -> None:
 
 
 def _create_smoke_account(pool: str, stage: str) -> dict[str, str]:
-    """Create the account that tests deployments, or give it another password, and return both."""
+    """Create the smoke account or give it a new password. Return its address and password."""
     email, password = f"moped-api-{stage}@austintexas.gov", f"{secrets.token_urlsafe(24)}aA1!"
     with suppress(ConflictError), translate_errors(UsernameExistsException=ConflictError):
         clients.cognito().admin_create_user(

@@ -1,4 +1,4 @@
-"""Staging, production and a preview per pull request."""
+"""The operators' commands for staging, production and previews."""
 
 from importlib import import_module
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class StagesConfig(AppConfig):
-    """The operators' commands; development.txt only, never in a package."""
+    """Installed from requirements/development.txt only. No package for Lambda contains this app."""
 
     name = "apps.deployment"
     label = "moped_stages"

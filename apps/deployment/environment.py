@@ -1,8 +1,8 @@
 """
-The environment of the operators' commands, which read a stage from AWS and run on no stage.
+The environment of the operators' commands. They run on the operator's machine and read a stage from AWS.
 
-`manage.py` applies it before Django reads the settings. The shell's own AWS variables or profile
-name the AWS account, as for every tool of Amazon's.
+`manage.py` applies it before Django reads the settings. As for Amazon's own tools, the shell's AWS
+variables or profile select the AWS account.
 """
 
 import os
@@ -27,6 +27,6 @@ def applies(arguments: list[str]) -> bool:
 
 
 def apply() -> None:
-    """Complete the environment of this process."""
+    """Set the variables that the settings require."""
     os.environ.update(OPERATORS)
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)

@@ -1,12 +1,12 @@
-"""What can go wrong between a clone and a stage."""
+"""Errors of the operators' commands."""
 
 from django.core.management import CommandError
 
 from apps.core.errors import UpstreamError
 
-# What Lambda says of a role that does not exist, or that it does not know yet.
+# Part of Lambda's message for a role that does not exist or is too new.
 UNKNOWN_ROLE = "cannot be assumed by Lambda"
-# Part of what AWS says, and what to do.
+# Advice for the operator, by a part of AWS's message.
 ADVICE = {
     "UnreservedConcurrentExecution": "The account allows too few concurrent executions. Ask AWS for more,"
     " or lower `lambda_concurrency` (docs/operations.md, Limits). Then run this again.",
@@ -29,20 +29,20 @@ class StageError(CommandError):
         super().__init__(" ".join([message, *advice]), returncode=self.exit_code)
 
 
-class LeftBehindError(StageError):
-    """What was to be removed is still there in part."""
+class RemovalError(StageError):
+    """The removal was incomplete."""
 
     exit_code = 3
 
 
 class BusyError(StageError):
-    """Another process is changing the same thing at this moment."""
+    """Another process is changing the same stage."""
 
     exit_code = 4
 
 
 def as_stage_error(error: StageError | UpstreamError) -> StageError:
-    """Return what AWS has refused, as one sentence that says what to do. A StageError is one already."""
+    """Return an error of AWS as a StageError with advice. Return a StageError unchanged."""
     if isinstance(error, StageError):
         return error
     message = " ".join(str(error.__cause__ or error).split())

@@ -1,4 +1,4 @@
-"""Where things stand in a clone."""
+"""The folders of the project."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The smoke test of a version before it gets traffic: direct invocations, with a real token of an account."""
+"""The smoke test: invokes a version with a real token before the version gets traffic."""
 
 import json
 from typing import Any
@@ -19,11 +19,11 @@ OK, UNAUTHORIZED = 200, 401
 
 def smoke_token(outputs: dict[str, str]) -> str:
     """
-    Sign in as the account that tests deployments, and return its ID token.
+    Sign in with the smoke account, and return its ID token.
 
-    The secret that the stack's output SmokeSecret names has its address and password.
+    The output SmokeSecret of the stack names the secret with its address and password.
 
-    :raises StageError: if there is no such account, or it cannot sign in
+    :raises StageError: if the secret is empty or the account cannot sign in
     """
     name = outputs["SmokeSecret"]
     credentials = account(name)
@@ -43,7 +43,7 @@ def sign_in(
     """Sign in to the pool of a stage with a password or a refresh token, and return the tokens."""
     answer = clients.cognito().admin_initiate_auth(
         UserPoolId=outputs["UserPoolId"],
-        ClientId=outputs["ClientId"].rpartition(",")[2],  # before it, a preview has one for browsers
+        ClientId=outputs["ClientId"].rpartition(",")[2],  # the last: a preview also has one for browsers
         AuthFlow=flow,
         AuthParameters=parameters,
     )
@@ -52,9 +52,9 @@ def sign_in(
 
 def account(name: str) -> dict[str, str]:
     """
-    Return the address and the password that a secret holds.
+    Return the address and the password in a secret.
 
-    :raises StageError: if it holds none
+    :raises StageError: if it has no address or password
     """
     try:
         credentials = json.loads(stack.secret_value(name))
@@ -70,7 +70,7 @@ def try_out(stage: Stage, version: str, token: str) -> list[str]:
     """
     Send a version three requests, and return a line for each answer.
 
-    :raises StageError: at the first answer with another status than expected
+    :raises StageError: at the first unexpected status
     """
     answers = []
     requests = (("/", "", OK), ("/auth/current_user", "", UNAUTHORIZED), ("/auth/current_user", token, OK))
@@ -90,12 +90,12 @@ def try_out(stage: Stage, version: str, token: str) -> list[str]:
 
 def try_trigger(stage: Stage, version: str, token: str) -> str:
     """
-    Let a version answer as pre-token trigger, and compare with the claims that the token has.
+    Invoke a version as pre-token trigger, and compare its claims with the token's claims.
 
-    :raises StageError: if it fails, or gives other claims
+    :raises StageError: if it fails or its claims differ
     """
     owner = jwt.get_unverified_claims(token)
-    # What Cognito sends before it issues a token to this owner (event version 1).
+    # The event that Cognito sends before it issues a token to this owner (event version 1).
     sign_in = {
         "version": "1",
         "triggerSource": "TokenGeneration_Authentication",
@@ -120,7 +120,7 @@ def try_trigger(stage: Stage, version: str, token: str) -> str:
 
 
 def event(path: str, host: str, token: str = "") -> dict[str, Any]:
-    """Return what API Gateway sends for a GET request (REST, payload version 1)."""
+    """Return API Gateway's event for a GET request (REST, payload version 1)."""
     headers = {"Host": host, "Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"

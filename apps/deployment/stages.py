@@ -1,11 +1,11 @@
 """
-The life of a stage, in the order in which it happens.
+Deploys, tests, rolls back and removes a stage.
 
-A stage has a second function, which compares the staff accounts: each night by schedule, and for an operator.
-It is the stage's package under another role and with more time. Its alias moves with the stage's.
+A stage has a second function, which compares the staff accounts each night or when an operator asks. It has
+the same package, another role and a longer timeout. Its alias moves when the stage's alias moves.
 
-A failure before the last step leaves the running version running: traffic goes to the alias
-`live`, and only `make_live` moves it (docs/adr/0009-alias-live.md).
+Traffic goes to the alias `live`, and only `make_live` moves it. So a failure before that step does not
+change the version that answers (docs/adr/0009-alias-live.md).
 """
 
 import json
@@ -24,11 +24,11 @@ from apps.deployment.settings.rendering import Stage
 
 Tell = Callable[[str], None]
 
-# Without pyproject's `addopts`, which start PostgreSQL and allow no connection to AWS.
+# `addopts=` removes the options of pyproject.toml, which start PostgreSQL and block connections to AWS.
 PYTEST = ("pytest", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-v", "-rfEs", "--tb=short")
 FACTS = "tests/deployment/test_facts.py"
 RECONCILIATION = {
-    "timeout_seconds": 900,  # the most that Lambda allows; the command stops a minute earlier
+    "timeout_seconds": 900,  # Lambda's maximum. The command stops a minute earlier
     "lambda_concurrency": 1,
     "lambda_description": "Compares the staff accounts of the Moped API",
 }
@@ -36,19 +36,19 @@ RECONCILIATION = {
 
 def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tell) -> str:
     """
-    Bring a package to a stage and return the version that is live.
+    Deploy a package to a stage, and return the live version.
 
-    Require a filled secret, update the function and with Zappa the REST API, publish a version, migrate if
-    the stage says so, test the version, and only then move the traffic.
+    Require a filled secret, update the function, and run Zappa for the REST API. Publish a version, migrate
+    if the stage's settings say so, test the version, then move the traffic.
 
-    :param token: a real ID token; "" to sign in with the stage's own account
-    :raises StageError: if a step fails; traffic goes to the version before
+    :param token: a real ID token, or "" to sign in with the smoke account
+    :raises StageError: if a step fails. The previous version still gets the traffic
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
-    before = functions.live(stage.function)
+    before = functions.live_alias(stage.function)
     functions.create_or_update(stage, package)
     stack.ensure_exists(stage.function)
-    # The rest of Zappa's settings, and the REST API. It would upload the code a second time.
+    # Zappa updates its other settings and the REST API. `--no-upload` prevents a second upload of the code.
     run_zappa(stage, "update", "--no_venv", "--no-upload", "yes")
     rest_api.configure(stage)
     version = functions.publish(stage.function, package.digest, f"commit {commit}")
@@ -67,12 +67,12 @@ def deploy(stage: Stage, package: Package, *, token: str, commit: str, tell: Tel
 
 def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
     """
-    Move the traffic back and return the version that is live again.
+    Move the traffic to an older version, and return that version.
 
-    :param to: a version; "" for the version before
+    :param to: the version, or "" for the previous one
     :raises StageError: if there is no such version
     """
-    now = functions.live(stage.function)
+    now = functions.live_alias(stage.function)
     if now is None:
         raise StageError(f"{stage.name} was never made live; there is nothing to roll back.")
     target = to or now.previous
@@ -88,20 +88,20 @@ def rollback(stage: Stage, to: str, *, tell: Tell) -> str:
 
 def move_reconciliation(stage: Stage, version: str, tell: Tell) -> None:
     """
-    Let the schedule and `stage manage` call the package that a version of the stage's function has.
+    Move the second function's alias to its version with the same package as `version`.
 
-    :raises BusyError: if another process moved the alias in between
+    :raises BusyError: if another process moved the alias
     """
     function = stage.outputs["ReconciliationFunction"]
     checksum = functions.versions(stage.function)[version]
     own = functions.versions(function) if functions.exists(function) else {}
-    same = next((number for number in reversed(own) if own[number] == checksum), "")
-    if not same:
+    target = next((number for number in reversed(own) if own[number] == checksum), "")
+    if not target:
         tell(f"{function} has no version with this package and stays as it is")
         return
-    before = functions.live(function)
-    functions.make_live(function, same, before)
-    functions.prune(function, {same, before.version if before else ""})
+    before = functions.live_alias(function)
+    functions.make_live(function, target, before)
+    functions.prune(function, {target, before.version if before else ""})
     tell(f"{function} has the same package")
 
 
@@ -109,7 +109,7 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
     """
     Remove the functions and the REST API. The stack and all data stay.
 
-    :raises StageError: if the stage is not deployed, the user pool calls it, or a part of it is left
+    :raises StageError: if the stage is not deployed, the user pool calls it, or the removal is incomplete
     """
     if not functions.exists(stage.function):
         raise StageError(f"{stage.name} is not deployed.")
@@ -126,10 +126,10 @@ def undeploy(stage: Stage, *, tell: Tell) -> None:
 
 
 def status(stage: Stage) -> dict[str, str]:
-    """Return the state of a stage, by the names under which it is printed."""
+    """Return the state of a stage, by printed name."""
     if not functions.exists(stage.function):
         return {"function": "not deployed", "stack": stage.own["stack"]}
-    alias = functions.live(stage.function)
+    alias = functions.live_alias(stage.function)
     return {
         "function": stage.function,
         "live version": alias.version if alias else "none",
@@ -143,10 +143,10 @@ def status(stage: Stage) -> dict[str, str]:
 
 def verify(stage: Stage, url: str) -> None:
     """
-    Let pytest compare a stage with what the tests assume about AWS, and print what it finds.
+    Run the tests that compare a stage with our assumptions about AWS, and print their results.
 
-    :param url: the stage's address; "" for its host name
-    :raises StageError: if the stage has no REST API, or differs from what the tests assume
+    :param url: the URL of the stage, or "" for its host name
+    :raises StageError: if the stage has no REST API or a test fails
     """
     domain = stage.settings.get("domain")
     url = url or (f"https://{domain}" if domain else rest_api.url(stage))
@@ -161,14 +161,14 @@ def verify(stage: Stage, url: str) -> None:
 
 def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple[int, str]:
     """
-    Run a management command in the function that has the rights for it. Return its exit code and output.
+    Run a management command in the function whose role allows it. Return its exit code and output.
 
-    moped_api/lambda_events.py lists the commands that functions run.
+    moped_api/lambda_events.py lists the allowed commands.
 
-    :raises StageError: if it fails or is refused, with the reason
+    :raises StageError: if the function fails or refuses it, with the reason
     """
-    compares = command.split()[:1] == ["reconcile_users"]
-    function = stage.outputs["ReconciliationFunction"] if compares else stage.function
+    is_reconciliation = command.split()[:1] == ["reconcile_users"]
+    function = stage.outputs["ReconciliationFunction"] if is_reconciliation else stage.function
     outcome = functions.invoke(function, {"manage": command}, qualifier)
     if outcome.failed:
         raise StageError(f"`{command}` failed on {stage.name}: {outcome.reason}")
@@ -177,22 +177,22 @@ def manage(stage: Stage, command: str, qualifier: str = functions.LIVE) -> tuple
 
 def run_zappa(stage: Stage, command: str, *options: str) -> str:
     """
-    Run one of Zappa's commands with the settings of a stage, and return what it printed.
+    Run a Zappa command with the settings of a stage, and return its output.
 
-    :raises StageError: with the last message of Zappa
+    :raises StageError: if it fails, with Zappa's last message
     """
     with tempfile.NamedTemporaryFile("w", prefix=f"{stage.name}-", suffix=".json") as settings:
         json.dump({stage.name: stage.settings}, settings)
         settings.flush()
         return subprocesses.run(
             [sys.executable, "-m", "zappa.cli", command, stage.name, "-s", settings.name, *options],
-            doing=f"{command} {stage.name}",
+            action=f"{command} {stage.name}",
             folder=PROJECT,
         )
 
 
 def _publish_reconciliation(stage: Stage, package: Package, description: str) -> None:
-    """Give the second function a package and the stage's variables, and publish a version with both."""
+    """Update the second function with the package and the stage's variables, and publish a version."""
     settings = stage.settings | RECONCILIATION | {"role_arn": stage.outputs["ReconciliationRoleArn"]}
     second = replace(stage, function=stage.outputs["ReconciliationFunction"], settings=settings)
     functions.create_or_update(second, package)
@@ -200,10 +200,10 @@ def _publish_reconciliation(stage: Stage, package: Package, description: str) ->
 
 
 def _migrate(stage: Stage, version: str, tell: Tell) -> None:
-    """Migrate the database where the stage says so."""
+    """Migrate the database, if the stage's settings say so."""
     if not stage.own.get("migrate"):
         return
-    command = "migrate --noinput --fake-initial"  # the City's database has the first migrations' tables
+    command = "migrate --noinput --fake-initial"  # the City's database has the first tables
     exit_code, output = manage(stage, command, version)
     if exit_code:
         raise StageError(f"`{command}` failed on {stage.name}: {output}")

@@ -1,4 +1,4 @@
-"""Other programs, run to their end."""
+"""Runs other programs and reports their errors."""
 
 import re
 import subprocess
@@ -10,21 +10,21 @@ from apps.deployment.paths import PROJECT
 
 # The line of a traceback that names the exception.
 EXCEPTION = re.compile(r"^[\w.]+(?:Denied|Error|Exception)\w*: (?=\S)", re.MULTILINE)
-# What Zappa prints around a traceback, before it asks for a bug report.
+# Zappa prints this line before it asks for a bug report.
 SEPARATOR = re.compile(r"^=+$", re.MULTILINE)
 
 
 def run(
     program: Sequence[str | Path],
     *,
-    doing: str,
+    action: str,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> str:
     """
-    Run a program and return what it printed.
+    Run a program and return its output.
 
-    :param doing: what it is for, as an error message goes on after "could not"
+    :param action: completes the error message "Could not …"
     :raises StageError: if it fails, with its last message
     """
     process = subprocess.run(  # noqa: S603 (programs of ours, by their paths)
@@ -39,20 +39,20 @@ def run(
         check=False,
     )
     if process.returncode:
-        raise StageError(f"Could not {doing}: {last_message(process.stdout)}")
+        raise StageError(f"Could not {action}: {last_message(process.stdout)}")
     return process.stdout
 
 
 def commit() -> str:
-    """Return the commit that the clone is at; "unknown" for a tree without its history."""
+    """Return the commit of the working tree, or "unknown" without a Git repository."""
     try:
-        return run(["git", "rev-parse", "--short=12", "HEAD"], doing="ask git", folder=PROJECT).strip()
+        return run(["git", "rev-parse", "--short=12", "HEAD"], action="ask git", folder=PROJECT).strip()
     except (StageError, OSError):
         return "unknown"
 
 
 def last_message(output: str) -> str:
-    """Return the whole message of the last exception that a program printed, or all that it printed."""
+    """Return the message of the last exception in the output, or the whole output."""
     *before, text = EXCEPTION.split(output)
     message = SEPARATOR.split(text)[0] if before else text
     return message.strip() or "no message"

@@ -1,4 +1,4 @@
-"""`python -m apps.devstack mypy`: a tool that imports the settings, in the environment of a laptop."""
+"""`python -m apps.devstack mypy`: runs a tool that imports the settings in the environment of a laptop."""
 
 import os
 import sys

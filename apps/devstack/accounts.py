@@ -1,4 +1,4 @@
-"""Creates the personas: account, row and claims item. Existing ones stay as they are."""
+"""Creates the account, row and claims item of each persona. Complete personas do not change."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,13 @@ from apps.devstack.personas import PASSWORD, Persona
 from apps.users.adapters import cognito
 from apps.users.models import MopedUser
 
-# Until the password is permanent, the status is FORCE_CHANGE_PASSWORD.
+# The status of an account with a permanent password. Before, it is FORCE_CHANGE_PASSWORD.
 COMPLETE = "CONFIRMED"
 
 
 def ensure(personas: Iterable[Persona], *, with_rows: bool = True) -> None:
     """
-    Create the personas that are missing, and complete those that are there in part.
+    Create missing personas, and complete those that lack a part.
 
     :param with_rows: False for tests without a database
     """
@@ -28,12 +28,12 @@ def ensure(personas: Iterable[Persona], *, with_rows: bool = True) -> None:
         if persona.has_claims:
             row = _row(persona, username, is_stored=with_rows)
             claims_items.put(email=persona.email, claims=row.claims)
-        # The last step, since it completes the account: the next start completes an interrupted one.
+        # This step sets the status COMPLETE, so it is the last. The next start repairs an interrupted one.
         cognito.set_password(username, PASSWORD)
 
 
 def lost_addresses() -> list[str]:
-    """Return the addresses of the people who may sign in by their row, but whose account is gone."""
+    """Return the addresses of users who may sign in according to their row but have no account."""
     usernames = {account.username for account in cognito.iter_accounts()}
     people = [person for person in MopedUser.objects.order_by("email") if person.may_sign_in]
     return [person.address for person in people if str(person.cognito_user_id) not in usernames]
@@ -41,7 +41,7 @@ def lost_addresses() -> list[str]:
 
 def _create_account(persona: Persona) -> str:
     account = cognito.create(email=persona.email, password=PASSWORD, mark="")
-    if not persona.email_verified and not persona.is_sso:  # an employee's native account is verified
+    if not persona.email_verified and not persona.is_sso:  # the native account of an SSO persona is verified
         cognito.set_email(account.username, persona.email, is_verified=False)
     return account.username
 

@@ -1,4 +1,4 @@
-"""The log of `make run`, for people: one coloured line for each request, tracebacks with line breaks."""
+"""The readable log of `make run`: one coloured line for each request, and tracebacks with line breaks."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ STYLES_OF_LEVEL = {logging.WARNING: "WARNING", logging.ERROR: "ERROR", logging.C
 
 
 class ConsoleHandler(logging.StreamHandler[Any]):
-    """Write to standard error; requests for static files are left out."""
+    """Write to standard error, without requests for static files."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,10 +22,10 @@ class ConsoleHandler(logging.StreamHandler[Any]):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """Format requests as time, status, method, path, duration and caller, other events with their `extra`."""
+    """Format a request as time, status, method, path, duration, caller. Format others with their `extra`."""
 
     def formatMessage(self, record: Any) -> str:  # noqa: N802 (logging's own name)
-        """Return the line without its traceback, which `logging` puts below it."""
+        """Return the line without its traceback. `logging` appends that."""
         if record.name == "moped.request":
             caller = getattr(getattr(record.request, "user", None), "email", "")
             line = (

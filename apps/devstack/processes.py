@@ -1,4 +1,4 @@
-"""Servers of this process: started, awaited and stopped. Linux ends them when this process dies."""
+"""Starts and stops servers as child processes. Linux ends them when this process dies."""
 
 import ctypes
 import os
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from apps.devstack.errors import DevstackError
 
-START_SECONDS = 180.0  # a server that fails ends earlier, and its exit is noticed
+START_SECONDS = 180.0  # a failed start is noticed earlier, by the server's exit
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.01
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-# The Unix user as which root runs PostgreSQL, since PostgreSQL refuses to run as root. The program
-# may lie in root's home, so it keeps the right to pass through folders.
+# PostgreSQL refuses to run as root, so root runs it as this Unix user. The program may be in root's
+# home, so the process keeps the capability to read all folders.
 UNPRIVILEGED_ID = 65534
 AS_ANOTHER_USER = (
     *("setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"),
@@ -29,18 +29,18 @@ class Server:
     """
     A server that this process starts, waits for and stops.
 
-    Subclasses say what it is called (`name`), where it logs (`log`) and how it starts.
+    Subclasses define its name, its log file, its `ready` line and `start`.
     """
 
     name: str
     log: Path
     stop_signal = signal.SIGTERM
-    ready: bytes  # what it writes into its log as soon as it can be used
+    ready: bytes  # the line in its log that shows that it is ready
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """
-        Start it and wait until it is ready.
+        Start the server and wait until it is ready.
 
         :raises DevstackError: if it is not installed or does not come up, with the last line of its log
         """
@@ -48,11 +48,11 @@ class Server:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it was started and has ended by itself."""
+        """Whether the server was started and has ended by itself."""
         return self._process is not None and self._process.poll() is not None
 
     def stop(self) -> None:
-        """Stop it, and kill it if it does not obey. Its data is kept."""
+        """Stop the server. Kill it after a timeout. Its data stays."""
         if self._process is None:
             return
         self._process.send_signal(self.stop_signal)
@@ -74,15 +74,15 @@ class Server:
         unprivileged: Sequence[Path] = (),
     ) -> None:
         """
-        Start its program, which gets the stop signal when this process dies, and wait until it is ready.
+        Start the program and wait until it is ready. It gets the stop signal when this process dies.
 
-        It has a process group of its own, so that Ctrl-C in the terminal reaches only this process, which
-        stops its servers in order. Linux counts the death of the thread that starts the program.
+        It has its own process group, so that Ctrl-C in the terminal reaches only this process, which stops
+        its servers in order. Start it in a thread that stays alive: Linux signals the thread's end.
 
-        :param unprivileged: the folders of a program that may not run as root
+        :param unprivileged: the folders of a program that refuses to run as root
         """
-        # A change of the user would clear the signal, so it comes first.
-        prefix = [*without_root(unprivileged), *tied_to_parent(self.stop_signal)]
+        # A change of the user clears the signal, so change the user first.
+        prefix = [*unprivileged_prefix(unprivileged), *parent_death_prefix(self.stop_signal)]
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 (our own programs)
                 [*prefix, *map(str, command)],
@@ -100,8 +100,8 @@ class Server:
             time.sleep(POLL_SECONDS)
 
 
-def tied_to_parent(end_with: signal.Signals) -> list[str]:
-    """Return the start of a command that gets a signal when its parent dies. macOS has no such thing."""
+def parent_death_prefix(end_with: signal.Signals) -> list[str]:
+    """Return a command prefix that signals the program when its parent dies. Empty on macOS."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", end_with.name.removeprefix("SIG"), "--"] if setpriv else []
 
@@ -113,13 +113,13 @@ def end_with_parent() -> None:
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a server's log, for an error message."""
+    """Return the last line of a server's log that is not empty, for an error message."""
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
     return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
 
 
-def without_root(folders: Sequence[Path]) -> Sequence[str]:
-    """Return the start of a command that does not run as root, and let it use these folders."""
+def unprivileged_prefix(folders: Sequence[Path]) -> Sequence[str]:
+    """Give the folders to an unprivileged user, and return a command prefix that runs as this user."""
     if not folders or os.geteuid() != 0:
         return ()
     for folder in folders:

@@ -1,7 +1,7 @@
 """
-Provisions the embedded AWS: the stack, the function, the secret's content, the City's directory.
+Provisions the embedded AWS with the stack, the function, the secret's content and the City's directory.
 
-Every step looks at what is there first, so that doing it again costs little and changes nothing.
+Every step keeps what already exists, so a repetition is fast and changes nothing.
 """
 
 import json
@@ -23,17 +23,17 @@ from apps.devstack.personas import PERSONAS
 STACK = "moped-laptop"
 DIRECTORY = "azuread"
 EDITOR = "https://localhost:3000"
-EDITOR_SIGN_IN = f"{EDITOR}/moped/session/signin"  # where the hosted UI sends the editor's users back to
+EDITOR_SIGN_IN = f"{EDITOR}/moped/session/signin"  # the hosted UI sends the editor's users back to this page
 
 
 def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
     """
-    Create what a stage has, and return the environment variables that name it.
+    Create the resources of a stage, and return the environment variables with their names.
 
-    In steps, as in a real account: the stack, the function with the stack's role, and then the stack
-    again, whose pool may now call the function.
+    The steps are those of a real account: the stack, the function with the stack's role, then the stack
+    again, so that its pool may call the function.
 
-    :param api_port: where the API listens: the pool sends browsers back there
+    :param api_port: the port of the API, to which the pool sends browsers back
     """
     outputs = stack_outputs() or deploy(_parameters(api_port, trigger_arn=""))
     outputs = deploy(_parameters(api_port, trigger_arn=pre_token_function.sync(outputs)))
@@ -49,18 +49,18 @@ def create_resources(api_port: int, aws_url: str) -> dict[str, str]:
 
 
 def stack_outputs() -> dict[str, str]:
-    """Return the outputs of the stack; none if there is no stack."""
+    """Return the outputs of the stack. Empty if the stack does not exist."""
     return stack_updates.outputs(STACK)
 
 
 def deploy(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Create or update the stack from the template of the stages, and return its outputs."""
+    """Create or update the stack from the stages' template, and return its outputs."""
     stack_updates.create_or_update(STACK, TEMPLATE, parameters)
     return stack_outputs()
 
 
 def _parameters(api_port: int, *, trigger_arn: str) -> dict[str, str]:
-    # A person may type either host. To the pool they are different sites.
+    # A person may type either host. The pool distinguishes them.
     sites = [f"http://{host}:{api_port}" for host in ("127.0.0.1", "localhost")]
     return {
         "Stage": "laptop",
@@ -83,7 +83,7 @@ def _fill_secret(name: str) -> None:
 
 
 def _register_identity_provider(pool_id: str, aws_url: str) -> None:
-    # The stack of a stage has none either: there the City's own is set up in the pool by hand.
+    # The template does not contain it: on a stage, an operator adds the City's directory to the pool by hand.
     provider: dict[str, Any] = {
         "UserPoolId": pool_id,
         "ProviderName": DIRECTORY,

@@ -1,4 +1,4 @@
-"""Two projects with files, and people of several workgroups: what the editor's requests need at once."""
+"""Creates sample data for the editor's requests: projects with files, and people of several workgroups."""
 
 import re
 
@@ -22,7 +22,7 @@ PROJECTS = {
     "Zilker Elementary Safe Routes": {"Crossing count.csv": b"hour,people\n7,41\n8,63\n"},
 }
 PROJECT_KEY = re.compile("(?:private|public)/project/(?P<project>[0-9]+)/(?P<user>[0-9]+)_.+")
-# Known to Moped, without a sign-in.
+# Users without an account.
 PEOPLE = (
     ("Paula", "Planner", "Arterial Management"),
     ("Victor", "Vision", "Vision Zero"),
@@ -32,7 +32,7 @@ PEOPLE = (
 
 
 def ensure() -> None:
-    """Make the sample data of a database without projects."""
+    """Create the sample data, unless the database has projects."""
     if Project.objects.exists():
         return
     with transaction.atomic():
@@ -64,9 +64,9 @@ def _create_file(project: Project, file_name: str, content: bytes) -> None:
 
 def record_file(key: str, user_id: str) -> None:
     """
-    Make the row of a project's file, as the editor does through Hasura.
+    Create the row of a project's file, as the editor does through Hasura.
 
-    :raises UnknownFileError: if the user uploaded no such file
+    :raises UnknownFileError: if the key is not one of a file that this user uploaded
     """
     project_key = PROJECT_KEY.fullmatch(key.removeprefix(settings.UPLOADS_PREFIX))
     if project_key is None or project_key["user"] != user_id:

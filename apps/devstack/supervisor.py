@@ -1,8 +1,8 @@
 """
 Starts, provisions and restarts the laptop's servers: PostgreSQL and the embedded AWS.
 
-A server that ends by itself is restarted. What it confirmed is on the disk by then: PostgreSQL works so,
-and the launcher of the embedded AWS does too (`with_saved_changes`).
+It restarts a server that ends by itself. No confirmed change is lost: PostgreSQL and the embedded AWS
+(`with_saved_changes`) write changes to the disk before they confirm them.
 """
 
 import fcntl
@@ -43,18 +43,18 @@ Call it as one of them:
 
 def serve(api_port: int, api: Sequence[str], tell: Callable[[str], object]) -> int:
     """
-    Run the API with its servers until it ends, and return its exit code. The data is kept.
+    Run the API and its servers until the API ends, and return its exit code. The data stays.
 
-    :param api_port: where the API will listen: the pool sends browsers back there
-    :param api: the command that serves it
-    :param tell: shows the developer what happens, one sentence at a time
-    :raises DevstackError: if the servers already run, or do not come up
+    :param api_port: the port of the API, to which the pool sends browsers back
+    :param api: the command that serves the API
+    :param tell: prints a sentence for the developer
+    :raises DevstackError: if the servers already run or do not start
     """
     if not environment.is_supplied("AWS_ENDPOINT_URL"):
         raise DevstackError(
             "AWS_ENDPOINT_URL is set, in this shell or in .env, but `make run` brings its own AWS: unset it."
         )
-    # On the last port, if it is free: browsers and presigned URLs remember it.
+    # Use the last port if it is free, because browsers and presigned URLs contain it.
     emulator = Emulator(AWS, free_port(urlsplit(settings.AWS_ENDPOINT_URL).port or 0))
     servers = (postgresql.Cluster(environment.POSTGRESQL), emulator)
     with ExitStack() as cleanup:
@@ -66,7 +66,7 @@ def serve(api_port: int, api: Sequence[str], tell: Callable[[str], object]) -> i
         tell("Making the user pool, its sign-in trigger, the table and the bucket …")
         _provision(api_port, emulator.url)
         tell(_welcome(api_port, emulator.url))
-        process = cleanup.enter_context(_running(api))
+        process = cleanup.enter_context(_api_process(api))
         while process.poll() is None:
             for server in servers:
                 if server.has_ended:
@@ -75,11 +75,11 @@ def serve(api_port: int, api: Sequence[str], tell: Callable[[str], object]) -> i
         return process.returncode
 
 
-def forget() -> None:
+def delete_data() -> None:
     """
-    Remove the data of the servers.
+    Delete the data of the servers.
 
-    :raises DevstackError: while they run
+    :raises DevstackError: if they run
     """
     with _folder_lock():
         for folder in {postgresql.socket_folder(environment.POSTGRESQL), environment.POSTGRESQL, AWS}:
@@ -103,10 +103,10 @@ def _welcome(api_port: int, aws_url: str) -> str:
 
 
 @contextmanager
-def _running(api: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _api_process(api: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     variables = environment.SHELL | {environment.SUPERVISED: "true"}
-    command = [*processes.tied_to_parent(signal.SIGTERM), *api]
-    with subprocess.Popen(command, env=variables) as process:  # noqa: S603 (this command again)
+    command = [*processes.parent_death_prefix(signal.SIGTERM), *api]
+    with subprocess.Popen(command, env=variables) as process:  # noqa: S603 (our command)
         try:
             yield process
         finally:
@@ -116,14 +116,14 @@ def _running(api: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
 def _restart(server: processes.Server, tell: Callable[[str], object]) -> None:
     tell(f"Restarting {server.name}, which ended: {processes.last_line(server.log)}")
     server.start()
-    with suppress(MopedError):  # the first sign-in is slow then
+    with suppress(MopedError):  # only the first sign-in would be slow
         pre_token_function.warm()
     tell(f"Restarted {server.name} with its data.")
 
 
 @contextmanager
 def _folder_lock() -> Iterator[None]:
-    """Be the only process with the servers of the folder. The kernel releases the lock with the process."""
+    """Lock the folder for this process. The kernel releases the lock when the process ends."""
     environment.FOLDER.mkdir(parents=True, exist_ok=True)
     with (environment.FOLDER / "lock").open("a+") as file:
         try:

@@ -1,8 +1,8 @@
 """
 Signatures for the uploads bucket in S3.
 
-Signing needs no call to S3: it computes on credentials that the client already has. botocore makes a
-call only when the credentials of a role have to be renewed.
+Signing uses the credentials that the client already has, and needs no call to S3. botocore makes a
+call only to renew the credentials of a role.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ ENCRYPTION_FIELD: Final = "x-amz-server-side-encryption"
 
 @dataclass(frozen=True, slots=True)
 class PresignedPost:
-    """A form that uploads one object: where to post it, and its fields in front of the file."""
+    """A form that uploads one object: its URL, and its fields before the file."""
 
     url: str
     fields: Mapping[str, str]
@@ -34,7 +34,7 @@ class PresignedPost:
 
 def presign_upload(*, key: str, media_type: str) -> PresignedPost:
     """
-    Sign a form for exactly this key and type, bounded in size and time.
+    Sign a form for exactly this key and type, with limits of size and time.
 
     :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
     """
@@ -67,7 +67,7 @@ def upload_origin() -> str:
 
 def presign_download(*, key: str, presentation: ResponseHeaders) -> str:
     """
-    Sign a URL for one object, with the headers that S3 shall answer.
+    Sign a URL for one object, with the headers of S3's answer.
 
     :raises UnavailableError: if there are no credentials, or expired ones cannot be renewed
     """

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class FilesConfig(AppConfig):
-    """Signatures for files that never pass through this API."""
+    """Signatures for files. The files do not pass through this API."""
 
     name = "apps.files"
     label = "files"

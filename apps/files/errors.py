@@ -1,10 +1,10 @@
-"""What can go wrong with files."""
+"""The errors of the file routes."""
 
 from apps.core.errors import ForbiddenError, InvalidError, NotFoundError
 
 
 class UnusableFileNameError(InvalidError):
-    """No key can be made of the file's name."""
+    """The file's name cannot be part of a key."""
 
     code = "file_name_unusable"
     message = "This file name cannot be used."
@@ -20,7 +20,7 @@ class UnknownProjectError(InvalidError):
 
 
 class NotAMopedUserError(ForbiddenError):
-    """The token's database id is not a live Moped user's, or not this caller's."""
+    """The token's database id belongs to no active user, or to another one."""
 
     code = "database_id_refused"
     message = "Your account is not linked to an active Moped user. Ask a Moped administrator."

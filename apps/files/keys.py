@@ -1,13 +1,13 @@
 """
-The layout of the bucket: how keys are made, and what an old one tells.
+The layout of the bucket: how keys are built and read.
 
     <type>/project/<project id>/<user>_<MMDDYYYYhhmmss>_<16 hex>_<name>
     <type>/user/<user>/<MMDDYYYYhhmmss>_<16 hex>_<name>
 
-A stage that shares another's bucket has all of it below a prefix of its own (UPLOADS_PREFIX).
+A stage that shares another stage's bucket puts its keys below its own prefix (UPLOADS_PREFIX).
 
-The editor labels a file with what follows the third underscore of its key, so the number of
-underscores before the name is part of the contract.
+The editor labels a file with the part of its key after the third underscore. So the number of
+underscores before the name must not change.
 """
 
 import re
@@ -22,27 +22,27 @@ USER_FOLDERS: Final = tuple(f"{kind}/user/" for kind in TYPES)
 ID = re.compile(r"[1-9][0-9]{0,9}")
 MAX_BYTES: Final = 1024  # S3's own limit
 
-# A person's file has no user id in its last part; for all others the editor's own rule.
-BEFORE_THE_NAME = re.compile(r"(?:[0-9]{14}_[0-9a-f]{16}_|(?:[^_]*_){3})(?=.)")
-# Characters that no key of ours has, and steps such as `..`: they mean nothing to S3, but browsers resolve
-# them on their way there.
-UNUSABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]|(?:^|[\\/])\.\.?(?:$|[\\/])")
+# The last part of a person's file has no user id. All other files follow the editor's rule.
+NAME_PREFIX = re.compile(r"(?:[0-9]{14}_[0-9a-f]{16}_|(?:[^_]*_){3})(?=.)")
+# Characters that no key of ours has, and dot segments such as `..`. They mean nothing to S3, but browsers
+# resolve them before they send a request.
+FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]|(?:^|[\\/])\.\.?(?:$|[\\/])")
 
 
 def new_key(*, kind: str, project_id: int | None, user_id: str, name: str) -> str:
-    """Return a new key for a file of a project, or of the person without one; `name` is clean already."""
+    """Return a new key for a file of a project, or of the user without a project. `name` must be clean."""
     folder = f"user/{user_id}/" if project_id is None else f"project/{project_id}/{user_id}_"
     return f"{kind}/{folder}{datetime.now(UTC):%m%d%Y%H%M%S}_{secrets.token_hex(8)}_{name}"
 
 
 def canonical(key: str) -> str:
     """
-    Return the key of the object in the bucket: rows may store it with a leading slash.
+    Return the key of the object in the bucket. Rows may store it with a leading slash.
 
-    "" stands for a key that no object of ours can have.
+    Return "" for a key that no object of ours can have.
     """
     bare = key.lstrip("/")
-    return "" if UNUSABLE.search(bare) or len(bare.encode()) > MAX_BYTES else bare
+    return "" if FORBIDDEN.search(bare) or len(bare.encode()) > MAX_BYTES else bare
 
 
 def folders_of_user(user_id: str) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def folders_of_user(user_id: str) -> tuple[str, ...]:
 
 
 def display_name(key: str) -> str:
-    """Return the name as the editor shows it, without any folder."""
+    """Return the name as the editor shows it, without folders."""
     last = key.rstrip("/").rpartition("/")[2]
-    matched = BEFORE_THE_NAME.match(last)
+    matched = NAME_PREFIX.match(last)
     return last[matched.end() :] if matched else last

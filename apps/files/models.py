@@ -1,8 +1,8 @@
 """
-The tables of the Moped database that say which file belongs where.
+The tables of the Moped database for files.
 
-Hasura serves them and its own migrations shape them; names, types, defaults and constraints here
-are theirs. Their triggers (`moped_project.updated_at`) are not ours to make.
+Hasura serves them, and its migrations define their names, types, defaults and constraints. They
+also define triggers (`moped_project.updated_at`), which our migrations do not create.
 """
 
 from django.contrib.postgres.indexes import HashIndex
@@ -14,9 +14,9 @@ now = Func(function="now", output_field=models.DateTimeField())
 
 class Person(models.Model):
     """
-    What this app needs of a row of `moped_users`, which is the users app's to make and change.
+    The columns of `moped_users` that this app needs. apps.users creates and changes the rows.
 
-    The database is what the two apps share: neither imports the other.
+    The two apps share only the database. Neither imports the other.
     """
 
     user_id = models.IntegerField(primary_key=True)
@@ -33,7 +33,7 @@ class Person(models.Model):
 
 
 class Project(models.Model):
-    """What this app needs of a project; the real table has some sixty columns more."""
+    """The columns of a project that this app needs. The real table has about sixty more."""
 
     project_id = models.AutoField(primary_key=True)
     project_name = models.TextField()
@@ -64,8 +64,8 @@ class ProjectFile(models.Model):
     """
     One file of a project: a key in the bucket, or a link to somewhere else.
 
-    Its foreign keys are made by the first migration in SQL: the real ones cascade in the database
-    and are not deferred, which Django's own cannot say. Nothing but the index is ours to add.
+    The first migration creates the foreign keys in SQL, because the real ones cascade in the database
+    and are not deferred. Django's own cannot express that. Our only addition is the index.
     """
 
     project_file_id = models.AutoField(primary_key=True)
@@ -75,7 +75,7 @@ class ProjectFile(models.Model):
     file_name = models.TextField()
     file_description = models.TextField(null=True)  # noqa: DJ001
     file_size = models.IntegerField()
-    # The default points at no file type: an insert must name one. So it is in the real table.
+    # As in the real table, the default is no existing file type, so an insert must name one.
     file_type = models.ForeignKey(
         FileType,
         models.PROTECT,

@@ -1,11 +1,11 @@
 """
-File names: cleaned for a key, and what a browser may do with a file of this name.
+File names: cleaning for a key, and the response headers of a file with this name.
 
 ASCII names are cleaned as the Flask API did, except that extensions keep their digits. Accented
 Latin letters become plain ones. Other scripts keep their letters.
 
-PDF and raster images are shown. Everything else, HTML and SVG above all, could run script in
-the bucket's origin and is handed over as an attachment of no particular type.
+Browsers show PDF files and raster images. All other files, above all HTML and SVG, could run
+scripts in the bucket's origin. So browsers get them as attachments without a particular type.
 """
 
 import re
@@ -27,19 +27,19 @@ REFUSALS: Final = {
     ),
     PARENT_FOLDER: "A file name may not lead to another folder.",
 }
-# Letters and marks without a shape: Hangul and Khmer fillers, joiners, variation selectors.
+# Invisible letters and marks: Hangul and Khmer fillers, joiners, variation selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-# What follows an ASCII character and is neither ASCII nor a letter: the accent of a decomposed letter.
+# The accents of a decomposed letter: they follow an ASCII character, and are not ASCII or letters.
 ACCENTS = re.compile(r"(^|[\x00-\x7f])[^\w\x00-\x7f]+")
 # Latin letters that Unicode does not decompose into a plain letter and an accent.
 PLAIN_LETTERS: Final = str.maketrans(
     dict(zip("ðđħ\u0131łŋøŧ", "ddhilnot", strict=True))  # \u0131 has no dot
     | {"æ": "ae", "œ": "oe", "ß": "ss", "þ": "th"}
 )
-# Controls, line ends, and what reverses the direction of text: "gpj.exe" could read "exe.jpg".
+# Controls, line ends, and marks that reverse the direction of text: "gpj.exe" could read "exe.jpg".
 DECEPTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
-ANYTHING: Final = "application/octet-stream"
+BINARY_TYPE: Final = "application/octet-stream"
 INLINE_TYPES: Final = {
     "avif": "image/avif",
     "bmp": "image/bmp",
@@ -63,7 +63,7 @@ class ResponseHeaders(NamedTuple):
 
 def clean(name: str) -> str:
     """
-    Return the name in lower case, without blanks or dots; NFC and NFD give the same name.
+    Return the name in lower case, without blanks or dots. NFC and NFD give the same name.
 
     :raises UnusableFileNameError: with the reason, if the name is refused
     """
@@ -88,29 +88,29 @@ def _clean_stem(stem: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Replace accented Latin letters by plain ones; leave other scripts as they are."""
+    """Replace accented Latin letters by plain ones. Keep all other letters."""
     decomposed = unicodedata.normalize("NFKD", INVISIBLE.sub("", text))
     without_accents = ACCENTS.sub(r"\1", decomposed.translate(PLAIN_LETTERS))
     return unicodedata.normalize("NFC", without_accents)
 
 
 def _is_kept(character: str) -> bool:
-    """Keep letters, their marks and digits of every script."""
+    """Return whether the character is "_", "-", or a letter, mark or number of any script."""
     return character in "_-" or unicodedata.category(character)[0] in "LMN"
 
 
 def type_of(name: str) -> str:
     """Return the media type under which a file of this name is stored and served."""
-    return INLINE_TYPES.get(name.rpartition(".")[2].lower(), ANYTHING)
+    return INLINE_TYPES.get(name.rpartition(".")[2].lower(), BINARY_TYPE)
 
 
 def presentation(name: str) -> ResponseHeaders:
     """
-    Return how a file of this name is served; the name is what a person saves it under.
+    Return the headers for a file of this name. A browser saves the file under this name.
 
-    Old keys, and rows that editors wrote, name files that `clean` never saw.
+    `clean` has not checked the names in old keys, or in rows that editors wrote.
     """
     visible_name = DECEPTIVE.sub("", name)
     media_type = type_of(visible_name)
-    disposition = content_disposition_header(as_attachment=media_type == ANYTHING, filename=visible_name)
+    disposition = content_disposition_header(as_attachment=media_type == BINARY_TYPE, filename=visible_name)
     return ResponseHeaders(media_type, disposition or "inline")

@@ -1,4 +1,4 @@
-"""What the reference says of `/files/` beyond its views."""
+"""The errors and examples of `/files/` in the reference."""
 
 from apps.core.errors import UnavailableError
 from apps.core.http.operation import Operation, Operations

@@ -11,10 +11,10 @@ def find_person(user_id: int) -> Person | None:
 
 
 def is_active_project(project_id: int) -> bool:
-    """Return whether there is such a project, which was not deleted."""
+    """Return whether the project exists and was not deleted."""
     return Project.objects.filter(pk=project_id, is_deleted=False).exists()
 
 
 def live_rows(key: str) -> QuerySet[ProjectFile]:
-    """Return the rows of a key, stored with a leading slash or without, that were not deleted."""
+    """Return the rows of a key that were not deleted. A row may store the key with a leading slash."""
     return ProjectFile.objects.filter(file_key__in=(key, f"/{key}"), is_deleted=False)

@@ -1,4 +1,4 @@
-"""Input and output shapes of the file routes."""
+"""Serializers of the file routes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from apps.files import keys
 
 
 class UploadSerializer(serializers.Serializer[Any]):
-    """The query of a request for a signature; use `UPLOAD.run_validation(query)`."""
+    """The query of a request for a signature. Use `UPLOAD.run_validation(query)`."""
 
     file = serializers.CharField(
         source="file_name", trim_whitespace=False, help_text="The file's name, with its extension."
@@ -35,11 +35,11 @@ class UploadSerializer(serializers.Serializer[Any]):
         return values
 
     def validate_project_id(self, value: str) -> int | None:
-        """Return the id of a project, or None for none."""
+        """Return the project's id, or None for no project."""
         return int(value or 0) or None
 
 
-# It has no state, and creating one takes as long as two signatures.
+# Shared, because it has no state and its creation takes as long as two signatures.
 UPLOAD = UploadSerializer()
 
 

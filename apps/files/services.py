@@ -24,10 +24,10 @@ def sign_upload(
     """
     Sign the upload of one file, to a project or to the caller's own folder.
 
-    :raises UnusableFileNameError: if no key can be made of the name
-    :raises NotAMopedUserError: if the caller is no live Moped user
+    :raises UnusableFileNameError: if the name cannot be part of a key
+    :raises NotAMopedUserError: if the caller is not an active Moped user
     :raises UnknownProjectError: if the project does not exist or was deleted
-    :raises UnavailableError: if AWS gives us no credentials to sign with
+    :raises UnavailableError: if there are no credentials to sign with
     """
     name = names.clean(file_name)
     if not _is_active(actor):
@@ -38,7 +38,7 @@ def sign_upload(
     path = keys.new_key(kind=kind, project_id=project_id, user_id=user_id, name=name)
     key = f"{settings.UPLOADS_PREFIX}{path}"
     upload = adapters.presign_upload(key=key, media_type=names.type_of(name))
-    _record("file_upload_signed", key, actor)
+    _log_signature("file_upload_signed", key, actor)
     return upload
 
 
@@ -46,15 +46,15 @@ def sign_download(*, key: str, actor: CognitoUser) -> str:
     """
     Sign the download of one file of a project, or of the caller's own folder.
 
-    :raises UnknownFileError: if there is none, or it was deleted, or it is another person's
-    :raises UnavailableError: if AWS gives us no credentials to sign with
+    :raises UnknownFileError: if it does not exist, was deleted, or belongs to another person
+    :raises UnavailableError: if there are no credentials to sign with
     """
     canonical_key = keys.canonical(key)
     if not (canonical_key and _may_read(canonical_key, actor)):
         raise UnknownFileError
     name = keys.display_name(canonical_key)
     url = adapters.presign_download(key=canonical_key, presentation=names.presentation(name))
-    _record("file_download_signed", canonical_key, actor)
+    _log_signature("file_download_signed", canonical_key, actor)
     return url
 
 
@@ -62,8 +62,8 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
     """
     Return whether the caller may read the object.
 
-    Editors can write any key into a row through Hasura, so a row proves nothing about an object
-    outside of the projects' folders. A person's own folder needs no row and obeys none.
+    Editors can write any key into a row through Hasura. So a row opens only the folders that are
+    shared. A person's own folder needs no row, and no row opens it to others.
     """
     prefix = settings.UPLOADS_PREFIX
     path = key.removeprefix(prefix) if key.startswith(prefix) else ""
@@ -71,16 +71,16 @@ def _may_read(key: str, actor: CognitoUser) -> bool:
         folders = keys.folders_of_user(actor.claims.database_id)
         return path.startswith(folders) and path not in folders and _is_active(actor)
     if key.startswith(keys.USER_FOLDERS):
-        return False  # of the stage whose bucket this one shares
+        return False  # in a user's folder of the stage that owns the bucket
     is_shared = path.startswith(keys.PROJECT_FOLDERS) or key.startswith(settings.FILES_OLDER_FOLDERS)
     return is_shared and selectors.live_rows(key).exists()
 
 
 def _is_active(actor: CognitoUser) -> bool:
     """
-    Return whether the caller's claims name an active row, and it is the caller's own.
+    Return whether the caller's claims name an active row that is the caller's own.
 
-    The claims item is found by address and may be older than the row: the row must carry the
+    The claims item is found by address and may be older than the row. So the row must have the
     caller's account or address.
     """
     database_id = actor.claims.database_id
@@ -91,7 +91,7 @@ def _is_active(actor: CognitoUser) -> bool:
     return is_account or normalize(person.email) == normalize(actor.email)
 
 
-def _record(event: str, key: str, actor: CognitoUser) -> None:
+def _log_signature(event: str, key: str, actor: CognitoUser) -> None:
     logger.info(
         event,
         extra={

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 1.0
 # Cache the result so that frequent polling does not reach the services.
-REMEMBERED_SECONDS = 5
+CACHED_SECONDS = 5
 
 
 class NotReadyError(UnavailableError):
@@ -31,7 +31,7 @@ class NotReadyError(UnavailableError):
 
 def check() -> None:
     """
-    Return if every backend works.
+    Check that every service is ready.
 
     :raises NotReadyError: with the names of the probes that failed
     """
@@ -42,7 +42,7 @@ def check() -> None:
 
 def _run_probes(_key: None) -> tuple[str, ...]:
     """Return the names of the probes that failed or did not answer in time."""
-    clients.prepare()  # takes time that the deadline is not meant for
+    clients.prepare()  # before the deadline begins, because it takes time
     pool = ThreadPoolExecutor(len(settings.READINESS_PROBES), thread_name_prefix="readiness")
     futures = {pool.submit(_probe, path): name for name, path in settings.READINESS_PROBES.items()}
     finished, late = wait(futures, DEADLINE_SECONDS)
@@ -54,12 +54,12 @@ def _run_probes(_key: None) -> tuple[str, ...]:
 
 
 def _probe(path: str) -> None:
-    with deadline.within(DEADLINE_SECONDS):  # so that its thread ends soon after, and none pile up
+    with deadline.limit(DEADLINE_SECONDS):  # ends the thread of a probe that hangs
         import_string(path)()
 
 
 _cache: RefreshingCache[None, tuple[str, ...]] = RefreshingCache(
-    _run_probes, REMEMBERED_SECONDS, max_age=REMEMBERED_SECONDS, pause=0
+    _run_probes, CACHED_SECONDS, max_age=CACHED_SECONDS, pause=0
 )
 
 
@@ -76,15 +76,15 @@ def database() -> None:
 
 
 def claims_table() -> None:
-    """Read an item that does not exist: the function's role may do that."""
+    """Read an item that does not exist. The function's role allows it."""
     clients.dynamodb().get_item(TableName=settings.CLAIMS_TABLE, Key={"user_id": {"S": "readiness"}})
 
 
 def secret() -> None:
-    """Read the configuration secret, or find it in the cache."""
+    """Read the configuration secret, from the cache if possible."""
     secrets.value(settings.CONFIGURATION_SECRET, "COGNITO_DYNAMO_SECRET_KEY")
 
 
 def uploads_bucket() -> None:
-    """List one key under our prefix: a preview's role may see no more of the bucket."""
+    """List one key under our prefix. A preview's role allows no other one."""
     clients.s3().list_objects_v2(Bucket=settings.UPLOADS_BUCKET, Prefix=settings.UPLOADS_PREFIX, MaxKeys=1)

@@ -1,4 +1,4 @@
-"""What the reference says of the health routes beyond their views."""
+"""The answers, errors and examples of the health routes in the reference."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ from apps.core.http.operation import Operation, Operations
 from apps.health import probes, views
 
 
-def _texts(**descriptions: str) -> dict[str, Any]:
+def _object_of_texts(**descriptions: str) -> dict[str, Any]:
     """Return the schema of an object of texts."""
     properties = {name: {"type": "string", "description": text} for name, text in descriptions.items()}
     return {"type": "object", "required": [*properties], "properties": properties}
 
 
-STATUS = _texts(
+STATUS = _object_of_texts(
     status="`live` or `ready`.",
     stage="The environment, for example `staging`.",
     version="The version of the API.",
     commit="The commit that runs.",
 )
 STATUS_EXAMPLE = {"stage": "staging", "version": "1.0.0", "commit": "3f64c53"}
-MESSAGE = _texts(message="The words of the Flask API, and the time in UTC.")
+MESSAGE = _object_of_texts(message="The words of the Flask API, and the time in UTC.")
 MESSAGE_EXAMPLE = {"message": "MOPED API Available - Health Check - Available @ 2026-11-23 12:00:00"}
 
 OPERATIONS: Operations = {

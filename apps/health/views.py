@@ -1,4 +1,4 @@
-"""Health: messages for the City's monitors, and `/health/` for machines."""
+"""Health: messages for the City's monitors, and `/health/` for programs."""
 
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -13,7 +13,7 @@ from apps.health import probes
 
 
 class PublicView(APIView):
-    """A view that does not ask who is calling."""
+    """A view without authentication."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -26,26 +26,26 @@ class LivenessView(PublicView):
         """
         Say that the process is alive.
 
-        Nothing else is asked.
+        It calls no other service.
         """
-        return _running("live")
+        return _process_status("live")
 
 
 class ReadinessView(PublicView):
-    """Whether what requests need is there."""
+    """Whether the services that requests need are ready."""
 
     def get(self, request: Request) -> Response:
         """
-        Say that everything is there, or name what is not.
+        Say that all services are ready, or name those that are not.
 
-        The pool's key set, the database, the claims table, the bucket and the secrets are asked in
-        parallel, within a second in all. An answer is remembered for five seconds.
+        The pool's key set, the database, the claims table, the bucket and the secrets are checked
+        in parallel, within one second. The result is cached for five seconds.
         """
         probes.check()
-        return _running("ready")
+        return _process_status("ready")
 
 
-def _running(status: str) -> Response:
+def _process_status(status: str) -> Response:
     process = {"stage": settings.STAGE, "version": settings.VERSION, "commit": settings.COMMIT}
     return Response({"status": status, **process})
 
@@ -54,7 +54,7 @@ class HealthMessageView(PublicView):
     """
     Say that the API is there.
 
-    Nothing behind it is asked. The words are the ones the Flask API used; the clock is UTC.
+    It calls no other service. The message is that of the Flask API. The time is in UTC.
     """
 
     subject: ClassVar[str] = ""

@@ -1,4 +1,4 @@
-"""The forms of the browsable pages, made from serializers, and what the caller may send and open."""
+"""The forms of the browsable pages, and the checks of the caller's permissions."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -32,12 +32,12 @@ WIDGETS = {
     serializers.IntegerField: "number",
 }
 TYPES: dict[str, str] = {"email": "email", "password": "password"}
-# Texts of the Flask API that the editor translates. A sentence for people always stands beside them.
+# Messages of the Flask API that the editor translates. Each comes with a sentence for people.
 FOR_THE_EDITOR = re.compile("value does not match regex|min length is 8")
 
 
 class Action(NamedTuple):
-    """A write that the page offers, or why it does not."""
+    """A write that the page offers, or the reason why it does not."""
 
     method: str
     summary: str
@@ -64,7 +64,7 @@ class FormField(BoundField):
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
-        """Return the values that can be chosen, with their texts, and which of them are."""
+        """Return each possible value with its text, and whether it is chosen."""
         offered = getattr(self._field, "choices", {})
         if "choices" in self.style:
             offered = self.style["choices"]()
@@ -106,16 +106,16 @@ def query_fields(view: Any, request: Any, response: Response) -> list[FormField]
     is_refused = response.status_code > HTTPStatus.BAD_REQUEST
     if serializer_class is None or request.method != "GET" or is_refused:
         return []
-    is_wrong = response.exception and request.query_params
-    errors = messages(view, response.data) if is_wrong else {}
+    is_invalid = response.exception and request.query_params
+    errors = messages(view, response.data) if is_invalid else {}
     return form_fields(serializer_class(), sent_query(request), errors)
 
 
 def actions(view: Any, request: Any, response: Response, data: Any) -> list[Action]:
-    """Return the writes that the route offers; after a POST or PUT only the same one, to send another."""
+    """Return the writes that the route offers. After a POST or PUT, return only the same method."""
     is_missing = view.kwargs and response.status_code == HTTPStatus.NOT_FOUND
     if is_missing or status.is_server_error(response.status_code):
-        return []  # a form asks the database for choices, which may be what failed
+        return []  # a form reads choices from the database, which may have failed
     offered = ("POST", "PUT", "DELETE") if request.method == "GET" else {request.method} & {"POST", "PUT"}
     methods = [name for name in offered if name in view.allowed_methods]
     return [_action(view, request, response, data, method) for method in methods]
@@ -152,7 +152,7 @@ def _action(view: Any, request: Any, response: Response, data: Any, method: str)
 
 
 def _refusal(view: Any, request: Any, method: str, check: Callable[[], None] | None = None) -> str:
-    """Return why the caller may not send this method, or an empty text."""
+    """Return the reason why the caller may not send this method, or ""."""
     with override_method(view, request, method) as overridden:
         try:
             view.check_permissions(overridden)
@@ -170,10 +170,10 @@ def _json(body: Any) -> str:
 
 
 def may_open(url: str, request: Any) -> bool:
-    """Tell whether the caller may see a page, or send its form if it has no GET."""
+    """Return whether the caller may see a page, or send its form if it has no GET."""
     if not url.startswith("/"):
-        return True  # in the bucket
+        return True  # a link into the bucket
     match = resolve("/" + unquote(urlsplit(url).path).removeprefix(get_script_prefix()))
-    view = match.func.cls(kwargs=match.kwargs)  # type: ignore[attr-defined] # one of DRF's
+    view = match.func.cls(kwargs=match.kwargs)  # type: ignore[attr-defined] # a view of DRF
     method = "GET" if "GET" in view.allowed_methods else view.allowed_methods[0]
     return not _refusal(view, request, method)

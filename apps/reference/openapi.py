@@ -1,9 +1,9 @@
 """
-The reference, from the code (drf-spectacular). Only its generator and its pages import this module.
+Builds the reference from the code (drf-spectacular). Only its generator and its pages import it.
 
 Serializers and queries come from the views, examples and errors from the `reference` modules of the apps.
-What authentication, permissions, parsers and crashes answer is added here. common.yaml holds what is said
-once for all routes: how to begin, the error body, the headers of answers.
+This module adds the failures of authentication, permissions, parsers and crashes. common.yaml has the texts
+for all routes: the introduction, the error body and the headers of answers.
 """
 
 from collections import defaultdict
@@ -36,7 +36,7 @@ HEADERS_OF_STATUS = {"401": ("WWW-Authenticate",), "429": ("Retry-After",), "503
 
 
 class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How our authentication stands in the document."""
+    """Describes our authentication in the document."""
 
     target_class = "apps.auth.authentication.CognitoAuthentication"
     name = "idToken"
@@ -52,8 +52,8 @@ class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         }
 
 
-class ChoicesField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """How a list of some of the known values stands in the document."""
+class ChoiceListField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes a list of some of the known values."""
 
     target_class = "apps.core.http.serializers.ChoiceListField"
 
@@ -68,7 +68,7 @@ class ChoicesField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
 
 
 class StrictSerializer(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """A body that refuses unknown fields."""
+    """Describes a body that refuses unknown fields."""
 
     target_class = "apps.core.http.serializers.StrictSerializer"
     match_subclasses = True
@@ -82,8 +82,8 @@ class StrictSerializer(OpenApiSerializerExtension):  # type: ignore[no-untyped-c
         return {**schema, "additionalProperties": False}
 
 
-class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A string that refuses to be blank, unless it says otherwise."""
+class StrictCharField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes a string, which may be blank only if the field allows it."""
 
     target_class = "apps.core.http.serializers.StrictCharField"
     match_subclasses = True
@@ -101,7 +101,7 @@ class Text(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
 
 
 class MopedAutoSchema(AutoSchema):
-    """Reads the views and `reference` modules, and adds what is common to all views."""
+    """Reads the views and `reference` modules, and adds the parts that all views have in common."""
 
     def get_operation_id(self) -> str:
         """Return the method and the path: `get_auth_current_user`."""
@@ -117,7 +117,7 @@ class MopedAutoSchema(AutoSchema):
         return self._paragraphs()[0].removesuffix(".").replace("`", "")
 
     def get_description(self) -> str:  # type: ignore[override] # drf-spectacular's own shape
-        """Return what follows the summary, or the summary if nothing does."""
+        """Return the text after the summary, or the summary if there is no other text."""
         return "\n\n".join(self._paragraphs()[1:] or self._paragraphs())
 
     def get_override_parameters(self) -> list[Any]:
@@ -129,7 +129,7 @@ class MopedAutoSchema(AutoSchema):
         return [*in_path, *filter(None, [self._query()])]
 
     def map_parsers(self) -> list[str]:
-        """Return the one media type of bodies: the forms of the pages are no part of the interface."""
+        """Return the only media type of bodies. The forms of the pages are not part of the interface."""
         return [JsonParser.media_type]
 
     def get_response_serializers(self) -> Any:
@@ -182,37 +182,37 @@ class MopedAutoSchema(AutoSchema):
         operation = self._operation()
         yield 500, "internal_error", problems.INTERNAL_ERROR_DETAIL
         yield 400, "bad_request", problems.BAD_REQUEST_DETAIL
-        if "{" in self.path:  # what no segment of a path can hold leads to no route at all
+        if "{" in self.path:  # a parameter may have characters that no route allows
             yield 404, "not_found", problems.NOT_FOUND_DETAIL
-        yield from map(_of_ours, operation.errors)
-        if self._is_closed():
-            yield from self._of_callers()
+        yield from map(_moped_failure, operation.errors)
+        if self._needs_caller():
+            yield from self._authentication_failures()
         if self._query() or self._has_body():
             yield 400, "invalid", errors.InvalidError.message
         if self._has_body():
-            yield from map(_of_drf, (exceptions.ParseError, BodyTooLarge))
+            yield from map(_drf_failure, (exceptions.ParseError, BodyTooLarge))
             yield 415, "unsupported_media_type", "Unsupported media type in request."
         if self.view.get_throttles():
-            yield _of_drf(exceptions.Throttled)
+            yield _drf_failure(exceptions.Throttled)
 
-    def _is_closed(self) -> bool:
+    def _needs_caller(self) -> bool:
         return not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions())
 
-    def _of_callers(self) -> Iterator[Failure]:
+    def _authentication_failures(self) -> Iterator[Failure]:
         yield 401, problems.TOKEN_MISSING, str(problems.HOW_TO_AUTHENTICATE)
         for guard in (*self.view.authentication_classes, *self.view.get_permissions()):
-            yield from map(_of_ours, getattr(guard, "errors", ()))
+            yield from map(_moped_failure, getattr(guard, "errors", ()))
             if message := getattr(guard, "message", ""):
                 yield 403, getattr(guard, "code", "permission_denied"), message
         if settings.BROWSER_SIGN_IN and self.method not in SAFE_METHODS:
             yield 403, "csrf_failed", "The CSRF token is missing or wrong."
 
 
-def _of_ours(error: type[errors.MopedError]) -> Failure:
+def _moped_failure(error: type[errors.MopedError]) -> Failure:
     return int(problems.status_of(error())), error.code, error.message
 
 
-def _of_drf(error: type[exceptions.APIException]) -> Failure:
+def _drf_failure(error: type[exceptions.APIException]) -> Failure:
     return error.status_code, error.default_code, str(error.default_detail)
 
 

@@ -1,4 +1,4 @@
-"""What the reference says of itself."""
+"""The answer and example of the OpenAPI document in the reference."""
 
 from apps.core.http.operation import Operation, Operations
 from apps.reference import views

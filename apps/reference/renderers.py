@@ -1,4 +1,4 @@
-"""The browsable pages: DRF's browsable API with our look, and under a strict Content-Security-Policy."""
+"""The browsable pages: DRF's browsable API with our templates and a strict Content-Security-Policy."""
 
 import contextlib
 import re
@@ -30,9 +30,9 @@ PAGING = frozenset({"limit", "offset"})
 
 class PageRenderer(BrowsableAPIRenderer):
     """
-    The page of a route: its answer, and forms for what the caller may do.
+    Renders the page of a route: its answer, and forms for the requests that the caller may send.
 
-    A view may name a template of its own in `page_template`.
+    A view may name its own template in `page_template`.
     """
 
     @property
@@ -44,7 +44,7 @@ class PageRenderer(BrowsableAPIRenderer):
     def get_context(
         self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return what the template shows."""
+        """Return the context of the template."""
         view, request, response = (renderer_context[name] for name in ("view", "request", "response"))
         operation = operation_of(view, request.method)
         breadcrumbs, path = self.get_breadcrumbs(request), _path(request)
@@ -54,8 +54,8 @@ class PageRenderer(BrowsableAPIRenderer):
         if is_form:
             response.status_code = HTTPStatus.OK
         content = JsonRenderer().render(data, None, {"response": response, "indent": 2}).decode()
-        _set_headers(response, operation)  # after the renderer, which sets its own
-        good = not response.exception and isinstance(data, dict)
+        _set_headers(response, operation)  # after JsonRenderer, which sets its own
+        is_object = not response.exception and isinstance(data, dict)
         return {
             "name": self.get_name(view),
             "description": paragraphs(view.get_view_description()),
@@ -65,9 +65,9 @@ class PageRenderer(BrowsableAPIRenderer):
             "problem": _problem(view, data, query, actions) if response.exception and not is_form else None,
             "content": content,
             "response": response,
-            "links": _links(data, operation, request) if good and "results" not in data else {},
-            "table": _table(data, operation, request) if good and "results" in data else None,
-            "pages": _pages(view) if good else None,
+            "links": _links(data, operation, request) if is_object and "results" not in data else {},
+            "table": _table(data, operation, request) if is_object and "results" in data else None,
+            "pages": _pages(view) if is_object else None,
             "query": query,
             "is_filtered": not PAGING.issuperset(sent_query(request)),
             "actions": actions,
@@ -79,7 +79,7 @@ class PageRenderer(BrowsableAPIRenderer):
         }
 
     def get_breadcrumbs(self, request: Any) -> list[tuple[str, str]]:
-        """Return the titles and addresses of the pages above, without the slash that DRF adds."""
+        """Return the titles and URLs of the pages above, without the slash that DRF adds."""
         prefix = get_script_prefix().rstrip("/")
         paths = get_breadcrumbs(prefix + request.path_info)
         matches = [(title, resolve(path.removeprefix(prefix))) for title, path in paths]
@@ -95,7 +95,7 @@ def paragraphs(text: str) -> list[SafeString]:
 def _problem(
     view: Any, data: Mapping[str, Any], query: Sequence[forms.FormField], actions: Sequence[forms.Action]
 ) -> dict[str, Any]:
-    """Return what went wrong, with the messages that stand beside no field."""
+    """Return the error body, with only those messages that the page shows beside no field."""
     beside_fields = {
         field.name for fields in (query, *(action.fields for action in actions)) for field in fields
     }
@@ -108,21 +108,21 @@ def _problem(
 
 
 def _back(breadcrumbs: list[tuple[str, str]], request: Any, response: Response) -> tuple[str, str]:
-    """Return the page to go back to: the one that sent OPTIONS, or the one above what was deleted."""
+    """Return title and URL of the page to go back to. After a deletion it is the page above."""
     title, url = breadcrumbs[-2 if response.status_code == HTTPStatus.NO_CONTENT else -1]
     return title, request.get_full_path() if request.method == "OPTIONS" else url
 
 
 def _is_unsent_form(request: Any, response: Response) -> bool:
-    """Tell whether the page is opened for its form: the route has no GET, or needs a query."""
-    unfilled = response.status_code == HTTPStatus.BAD_REQUEST and not request.query_params
-    return request.method == "GET" and (unfilled or response.status_code == HTTPStatus.METHOD_NOT_ALLOWED)
+    """Return whether the page only shows its form, because the route has no GET or needs a query."""
+    lacks_query = response.status_code == HTTPStatus.BAD_REQUEST and not request.query_params
+    return request.method == "GET" and (lacks_query or response.status_code == HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 def _set_headers(response: Response, operation: Operation) -> None:
     response["Content-Type"] = "text/html; charset=utf-8"
     if operation.connect and response.status_code < HTTPStatus.UNAUTHORIZED:
-        with contextlib.suppress(MopedError):  # without credentials nothing can be uploaded
+        with contextlib.suppress(MopedError):  # without credentials no upload is possible
             response["Content-Security-Policy"] = headers.page_policy(connect=operation.connect())
 
 
@@ -169,7 +169,7 @@ def _route(route: routes.Route) -> dict[str, Any]:
 
 
 def _path(request: Any) -> str:
-    """Return path and query without what a form leaves empty."""
+    """Return path and query, without the empty parameters of a form."""
     path: str = request.get_full_path()
     for name, value in request.query_params.items():
         path = path if value else remove_query_param(path, name)

@@ -1,4 +1,4 @@
-"""`/docs/` and the reference behind it; only a stage with browser pages has these routes."""
+"""`/docs/` and the OpenAPI document. Only a stage with browser pages has these routes."""
 
 from functools import cache
 from threading import Lock
@@ -16,13 +16,13 @@ from rest_framework.views import APIView
 
 from apps.core.http import problems, routes
 
-# Generators share state: two at a time fail, or lose parts of the document.
+# Generators share state. Two at the same time fail, or lose parts of the document.
 _generating = Lock()
 
 
 @cache
 def openapi_document() -> dict[str, Any]:
-    """Return the OpenAPI document of every route, which only a new process can change."""
+    """Return the OpenAPI document of all routes. A process builds it only once."""
     with _generating:
         document: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]
             request=None, public=True
@@ -44,13 +44,13 @@ class OpenAPIView(APIView):
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """Show the reference to people, who may try it out."""
+    """Show the reference, on which people can try out the routes."""
     return render(request, "moped/docs.html")
 
 
 @require_safe
 def open_route(request: HttpRequest) -> HttpResponse:
-    """Lead to the page of a route whose parameters were typed into the list of routes."""
+    """Redirect to the page of a route, with the parameters from the list of routes."""
     parameters = request.GET.dict()
     name = parameters.pop("route", "")
     names = {route.name for route in routes.listing()}

@@ -1,4 +1,4 @@
-"""The failures of changes of accounts. The editor shows each message beside a field."""
+"""Errors of account changes. The editor shows each message beside a field."""
 
 from apps.core.errors import ConflictError, ForbiddenError, InvalidError, MopedError, NotFoundError
 
@@ -9,7 +9,7 @@ PASSWORD_RULE = (
     f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters in one line, among them "
     "a letter A to Z, a letter a to z, a digit and a symbol, and no space at either end."
 )
-# The editor translates the second text by exact match. The first is for all other readers.
+# The editor translates the second text by exact match. Other clients show the first.
 PASSWORD_REFUSED = [PASSWORD_RULE, f"value does not match regex '{PASSWORD_PATTERN}'"]
 
 
@@ -50,14 +50,14 @@ class AlreadyActiveError(_AddressError, ConflictError):
 
 
 class UserNotFoundError(_AddressError, NotFoundError):
-    """There is no such user, or none with an account."""
+    """No user has this address or account."""
 
     code = "user_not_found"
     message = "There is no such user."
 
 
 class AccountNotFoundError(_AddressError, NotFoundError):
-    """The pool has no such account, although a user may have it."""
+    """The pool has no account with the id in the user's row."""
 
     code = "account_not_found"
     message = "The user pool has no account of this user. Deactivate the user, then activate the user again."
@@ -74,7 +74,7 @@ class WeakPasswordError(InvalidError):
 
 
 class AddressRefusedError(_AddressError, InvalidError):
-    """The pool calls our input malformed; only the address can be."""
+    """The pool refuses a parameter. Only the address can be the cause."""
 
     code = "address_refused"
     message = "This email address cannot be used to sign in."
@@ -85,12 +85,12 @@ class WorkgroupUnknownError(InvalidError):
 
     code = "workgroup_unknown"
     message = "There is no such workgroup."
-    # The form outlines workgroup_id without a message; the view repeats it under a field that shows one.
+    # The form outlines workgroup_id without a message. The view repeats the message under a visible field.
     field = "workgroup_id"
 
 
 class OwnAccountError(_AddressError, ForbiddenError):
-    """Admins cannot remove themselves: there may be no other admin who can let them in again."""
+    """Admins cannot remove themselves, because no other admin may exist to restore them."""
 
     code = "own_account"
     message = "You cannot remove your own account or take the admin role from yourself."
@@ -104,7 +104,7 @@ class LastAdminError(_AddressError, ConflictError):
 
 
 class InactiveError(_AddressError, ConflictError):
-    """An inactive user must be activated before being edited."""
+    """The user is inactive and must be activated first."""
 
     code = "inactive"
     message = "This user is inactive. Activate the user first."

@@ -14,14 +14,14 @@ from apps.core.http.serializers import StrictCharField
 from apps.users.errors import LONGEST_PASSWORD, PASSWORD_REFUSED, PASSWORD_RULE, SHORTEST_PASSWORD
 
 LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
-LONGEST_ADDRESS = 128  # of a user name in the pool
-# What the pool counts as a symbol:
+LONGEST_ADDRESS = 128  # Cognito's limit for a user name
+# The symbols of Cognito's password policy:
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
 SYMBOLS = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- "
-# Letters and their marks of every script, and digits.
+# Unicode categories: letters, marks and decimal digits of every script.
 NAME_CATEGORIES = ("L", "M", "Nd")
 NAME_PUNCTUATION = frozenset(" -.'\u2019,()\"\u2018\u201c\u201d\u00b7\u2010\u2011")
-# Letters and marks without a glyph: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt.
+# Letters and marks that are not drawn: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt.
 INVISIBLE_LETTERS = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
@@ -40,11 +40,11 @@ class Name(StrictCharField):
     }
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the name in one spelling: an accent typed apart is the same name."""
+        """Return the name in Unicode's NFC form, so that each name has one spelling."""
         return unicodedata.normalize("NFC", super().to_internal_value(data))
 
     def matches(self, value: str) -> bool:
-        """Return whether this can be a name."""
+        """Return whether all characters are allowed and one is a letter."""
         return (
             INVISIBLE_LETTERS.isdisjoint(value)
             and all(
@@ -62,7 +62,7 @@ class Title(StrictCharField):
     default_error_messages: ClassVar = {"pattern": StrictCharField.default_error_messages["blank"]}
 
     def matches(self, value: str) -> bool:
-        """Return whether readers can see a character of it."""
+        """Return whether the text has a visible character."""
         return any(
             character not in INVISIBLE_LETTERS and not unicodedata.category(character).startswith(("C", "Z"))
             for character in value
@@ -71,9 +71,9 @@ class Title(StrictCharField):
 
 class Address(StrictCharField):
     """
-    An address, lower-cased: Cognito and the claims table know it in no other way.
+    An address in lower case, as in Cognito and the claims table.
 
-    RFC 5321 (4.1.2) without what it discourages: no quoted local part, no number of a host.
+    RFC 5321 (4.1.2) without quoted local parts and IP addresses, which it discourages.
     """
 
     options: ClassVar = {
@@ -93,16 +93,16 @@ class Address(StrictCharField):
 
     def validate_form(self, value: str) -> None:
         """
-        Refuse the name of a single sign-on account, and what is not an address.
+        Refuse the name of a single sign-on account, and text that is not an address.
 
-        :raises ValidationError: for such a value
+        :raises ValidationError: if the value is refused
         """
         if sso_address(value):
             self.fail("sso", prefix=settings.SSO_USERNAME_PREFIX)
         super().validate_form(value)
 
     def matches(self, value: str) -> bool:
-        """Return whether this can be a person's address."""
+        """Return whether the value is an ASCII address with a host name."""
         local_part, _, domain = value.rpartition("@")
         if not value.isascii() or len(local_part) > LONGEST_LOCAL_PART or local_part.startswith('"'):
             return False
@@ -115,10 +115,10 @@ class Address(StrictCharField):
 
 class Password(StrictCharField):
     """
-    A password that the pool takes, and none that it refuses.
+    A password that the pool's policy allows.
 
-    Beside the rule in words, the messages have two texts of the Flask API that the editor translates: the
-    pattern, though the pool knows more symbols than it lists, and "min length is 8" below eight characters.
+    The messages also have two texts of the Flask API, which the editor translates: the pattern, which lists
+    fewer symbols than the pool takes, and "min length is 8" for shorter passwords.
     """
 
     options: ClassVar = {
@@ -131,19 +131,19 @@ class Password(StrictCharField):
 
     def validate_form(self, value: str) -> None:
         """
-        Refuse a password against the pool's policy.
+        Refuse a password that breaks the pool's policy.
 
-        :raises ValidationError: for such a value
+        :raises ValidationError: if the pool would refuse it
         """
         if not self.matches(value):
             raise serializers.ValidationError(PASSWORD_REFUSED)
 
     def matches(self, value: str) -> bool:
-        """Return whether the pool's policy is kept."""
+        """Return whether the password follows the pool's policy."""
         kinds = (string.ascii_uppercase, string.ascii_lowercase, string.digits, SYMBOLS)
         return (
             len(value) >= SHORTEST_PASSWORD
             and value.strip() == value
-            and len(value.splitlines()) == 1  # the pool's own pattern knows no line breaks
+            and len(value.splitlines()) == 1  # the pool refuses line breaks
             and all(set(kind) & set(value) for kind in kinds)
         )

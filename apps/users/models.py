@@ -1,4 +1,4 @@
-"""The users of Moped: Hasura's two tables, and two of our own beside them."""
+"""The users of Moped: two tables that Hasura serves, and two tables of this API."""
 
 import logging
 import uuid
@@ -21,7 +21,7 @@ ERROR_BY_CONSTRAINT: dict[str, type[MopedError]] = {
     "moped_users_email_key": UserExistsError,
     "moped_users_unique_email_idx": UserExistsError,
     "moped_users_cognito_user_id_key": AddressTakenError,
-    # Hasura's seeds run ahead of the sequence; the next number may be free.
+    # Hasura's seeds use numbers that the sequence has not reached. The next number may be free.
     "moped_users_pkey": BusyError,
     "moped_users_user_id_key": BusyError,
 }
@@ -30,7 +30,7 @@ PASSWORD_CHANGE = {"password": {"from": "(hidden)", "to": "(hidden)"}}
 
 
 class MopedWorkgroup(models.Model):
-    """A team of the City; Hasura's table."""
+    """A team of the City. Hasura serves the table."""
 
     workgroup_id = models.AutoField(primary_key=True)
     workgroup_name = models.TextField()
@@ -47,7 +47,7 @@ class MopedWorkgroup(models.Model):
 
 
 class MopedUserQuerySet(models.QuerySet["MopedUser"]):
-    """Users by what identifies them."""
+    """Look-ups by address and by account."""
 
     def with_address(self, email: str) -> "MopedUser | None":
         """Return the user with this address, in upper or lower case, active or not."""
@@ -65,9 +65,9 @@ class MopedUserQuerySet(models.QuerySet["MopedUser"]):
 
 class MopedUser(models.Model):
     """
-    A person known to Moped, with a sign-in or without one; Hasura's table.
+    A person in Moped, with or without an account. Hasura serves the table.
 
-    Cognito and the claims table are made to say what this row says. Rows are never deleted: 59 foreign keys
+    Changes make Cognito and the claims table match this row. Rows are never deleted: 59 foreign keys
     of the City's tables reference them.
     """
 
@@ -85,7 +85,7 @@ class MopedUser(models.Model):
     is_deleted = models.BooleanField(default=False, db_default=False)
     is_user_group_member = models.BooleanField(default=False, db_default=False)
     note = models.TextField(null=True, blank=True)  # noqa: DJ001 (Hasura's column)
-    picture = models.TextField(null=True, blank=True)  # noqa: DJ001 (same; deprecated)
+    picture = models.TextField(null=True, blank=True)  # noqa: DJ001 (same, deprecated)
     date_added = models.DateTimeField(null=True, db_default=ClockTimestamp())
     last_seen_date = models.DateTimeField(null=True, blank=True)
 
@@ -104,7 +104,7 @@ class MopedUser(models.Model):
 
     @property
     def address(self) -> str:
-        """Return the address as Cognito and the claims table spell it."""
+        """Return the address in lower case, as in Cognito and the claims table."""
         return normalize(str(self.email))
 
     @property
@@ -115,7 +115,7 @@ class MopedUser(models.Model):
 
     @property
     def may_sign_in(self) -> bool:
-        """Whether this user is meant to have an account and a claims item."""
+        """Whether this user should have an account and a claims item."""
         has_no_login = isinstance(self.roles, list) and NO_LOGIN in self.roles
         return not self.is_deleted and self.cognito_user_id is not None and not has_no_login
 
@@ -140,7 +140,7 @@ class MopedUser(models.Model):
 
     def save_values(self, **values: Any) -> None:
         """
-        Set fields and save the row; `is_coa_staff` follows from the address.
+        Set fields and save the row. `is_coa_staff` follows from the address.
 
         :raises UserExistsError: if another user has the address
         :raises AddressTakenError: if another user has the account
@@ -161,8 +161,8 @@ class PendingChange(models.Model):
     """
     A pending change: written before the stores are touched, deleted when they agree (ADR 0006).
 
-    A row that stays says which addresses are in doubt. Its id is the mark of the account that the change
-    created. It never holds a password.
+    A remaining row shows that a change of its addresses was interrupted. The row's id is the mark of the
+    account that the change created. The row never holds a password.
     """
 
     CREATE, UPDATE, ACTIVATE, DELETE = "create", "update", "activate", "delete"
@@ -194,12 +194,12 @@ class PendingChange(models.Model):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Return every address whose account or item this change may have touched."""
+        """Return the addresses whose account or claims item this change may have changed."""
         return (self.email, self.new_email) if self.new_email else (self.email,)
 
 
 class Event(models.Model):
-    """An entry of a user's history: who changed what, from what to what. Append-only, without passwords."""
+    """An entry of a user's history: the actor, and each field before and after. Append-only, no passwords."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=ClockTimestamp())

@@ -1,4 +1,4 @@
-"""Who may see a user, and on which stages users can be changed."""
+"""Permissions of `/users/`: who may see a user, and which stages allow changes."""
 
 from collections.abc import Iterator
 
@@ -13,16 +13,16 @@ from apps.claims.hasura import ADMIN
 
 class IsAdminOrSelf(HasRole):
     """
-    Admins, and users who ask about themselves.
+    Allow admins, and users to see their own account.
 
-    The claims' id identifies the caller's own account: the username of a single sign-on token is not
-    the id of a Moped user.
+    The id in the claims identifies the caller's own account. The username of a single sign-on token is
+    not the id of a Moped user.
     """
 
     message = "You need the role moped-admin to see another user's account."
 
     def failures(self, request: Request, view: APIView) -> Iterator[str]:
-        """Yield what fails, ending with whose account it is."""
+        """Yield the message of each failed check."""
         yield from super().failures(request, view)
         is_own_account = get_caller(request).claims.user_id.lower() == view.kwargs["user_id"].lower()
         if not is_own_account and not has_current_role(request, ADMIN):
@@ -30,11 +30,11 @@ class IsAdminOrSelf(HasRole):
 
 
 class StageIsWritable(BasePermission):
-    """All callers, unless the stage only shows another stage's data."""
+    """Refuse changes on a preview, which shows another stage's data."""
 
     code = "read_only_stage"
     message = "This stage is read-only: accounts cannot be changed here."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Allow, unless the stage is read-only; its role could not write either."""
+        """Whether the stage is writable. The role of a read-only stage cannot write either."""
         return not settings.READ_ONLY

@@ -1,4 +1,4 @@
-"""What the reference says of `/users/` beyond its views. Tests compare the examples with the views."""
+"""The examples, errors and links of `/users/` in the reference. Tests compare them with the views."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -81,7 +81,7 @@ HISTORY = {
     ]
 }
 
-# What any change of an account can meet.
+# The errors that every change of an account can have.
 WRITE_ERRORS = (
     errors.AddressRefusedError,
     errors.WorkgroupUnknownError,
@@ -96,7 +96,7 @@ NEW_ACCOUNT_ERRORS = (errors.AddressHeldError, errors.WeakPasswordError, *WRITE_
 
 def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
     """
-    Refuse to delete the caller, as the service does.
+    Refuse a user who is the actor, as the service does.
 
     :raises OwnAccountError: if the user is the actor
     """
@@ -106,7 +106,7 @@ def forbid_own_account(user: Mapping[str, Any], actor: CognitoUser) -> None:
 
 
 def user_links(user: Mapping[str, Any]) -> dict[str, str]:
-    """Return where a user's pages are. A user who cannot sign in has none but the activation."""
+    """Return the links of a user. A user who cannot sign in has only the activation."""
     if _state(user) != "active":
         roles = [role for role in user["roles"] or () if role in ROLES]
         query = urlencode({"email": user["email"], "roles": roles}, doseq=True)
@@ -119,7 +119,7 @@ def user_links(user: Mapping[str, Any]) -> dict[str, str]:
 
 
 def user_row(user: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the list shows of a user, by column."""
+    """Return the cells of a user in the list, by column."""
     return {
         "Last name": user["last_name"],
         "First name": user["first_name"],
@@ -131,7 +131,7 @@ def user_row(user: Mapping[str, Any]) -> dict[str, str]:
 
 
 def event_row(event: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the history shows of a change, by column."""
+    """Return the cells of a change in the history, by column."""
     changes = (
         (name.replace("_", " ").capitalize(), " → ".join(dict.fromkeys(map(_text, change.values()))))
         for name, change in event["changes"].items()
@@ -145,7 +145,7 @@ def event_row(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    """Return a changed value as people write it."""
+    """Return a value as readable text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
@@ -153,7 +153,7 @@ def _text(value: Any) -> str:
 
 
 def _state(user: Mapping[str, Any]) -> str:
-    """Return whether a user can sign in, or why not."""
+    """Return "active", or the reason why the user cannot sign in."""
     if user["is_deleted"]:
         return "deactivated"
     has_account = user["cognito_user_id"] and NO_LOGIN not in (user["roles"] or ())
@@ -190,6 +190,7 @@ OPERATIONS: Operations = {
             errors=(
                 errors.UserNotFoundError,
                 errors.AccountNotFoundError,
+                errors.UserExistsError,
                 errors.AddressTakenError,
                 errors.WeakPasswordError,
                 errors.InactiveError,

@@ -1,4 +1,4 @@
-"""Reads: lists from the database alone, one user from all three stores."""
+"""Reads: lists come from the database, the details of one user from all three stores."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,13 +15,13 @@ from apps.users.changes import stores
 from apps.users.errors import UserNotFoundError
 from apps.users.models import Event, MopedUser, MopedWorkgroup
 
-# Entries of a history that are returned.
+# Events that `history` returns at most.
 LONGEST_HISTORY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class UserDetail:
-    """What the three stores know of one person; None where a store knows nothing."""
+    """One user's data in the three stores. None stands for a missing account or item."""
 
     user: MopedUser
     account: Account | None
@@ -33,7 +33,7 @@ def list_users(
     *, search: str = "", role: str = "", workgroup: int | None = None, active: bool | None = None
 ) -> QuerySet[MopedUser]:
     """
-    Return the users to whom all filters apply, with their workgroups, by last name.
+    Return the users who match all filters, with their workgroups, by last name.
 
     :param search: part of a name or of an address
     :param workgroup: its id
@@ -50,20 +50,20 @@ def list_users(
 
 
 def list_workgroups() -> dict[int, str]:
-    """Return the names of the workgroups that can be chosen, by id and in the order of names."""
+    """Return the names of the workgroups in use, by id and sorted by name."""
     workgroups = MopedWorkgroup.objects.filter(is_deleted=False).order_by("workgroup_name")
     return dict(workgroups.values_list("workgroup_id", "workgroup_name"))
 
 
 def list_all_workgroups() -> dict[int, str]:
-    """Return the names of all workgroups, at last those that users may still have but not choose."""
+    """Return the names of all workgroups: those in use first, then the former ones."""
     former = MopedWorkgroup.objects.filter(is_deleted=True).order_by("workgroup_name")
     return list_workgroups() | {group.pk: f"{group.workgroup_name} (former)" for group in former}
 
 
 def get_user_detail(cognito_user_id: UUID) -> UserDetail:
     """
-    Return what is known of the person with this account, or of the inactive person who had it.
+    Return the details of the user with this account, or of the inactive user who had it.
 
     :raises UserNotFoundError: if there is no such user
     :raises UnavailableError: if a store cannot be reached
@@ -82,7 +82,7 @@ def get_user_detail(cognito_user_id: UUID) -> UserDetail:
 
 def history(cognito_user_id: UUID) -> list[Event]:
     """
-    Return the history of the user who has this account, or had it.
+    Return the history of the user who has or had this account.
 
     :return: the latest first
     :raises UserNotFoundError: if no user ever had it

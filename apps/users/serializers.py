@@ -1,4 +1,4 @@
-"""What callers of `/users/` bring, and what they are shown."""
+"""The request bodies, queries and answers of `/users/`."""
 
 from typing import Any, ClassVar
 
@@ -47,7 +47,7 @@ EVENT_HELP_TEXTS = {
 
 
 class ProfileSerializer(StrictSerializer):
-    """What an admin says of a person: the fields of the editor's form."""
+    """The fields of the editor's form."""
 
     email = Address()
     first_name = Name()
@@ -77,13 +77,13 @@ class ProfileSerializer(StrictSerializer):
     is_deleted = StrictBooleanField(required=False, allow_null=True, **IGNORED)
 
     def validate_is_deleted(self, value: bool | None) -> bool | None:  # noqa: FBT001 (DRF's signature)
-        """Refuse what the Flask API took as a deactivation, which left the sign-in alive."""
+        """Refuse `true`: the Flask API set the column, but the user could still sign in."""
         if value:
             raise serializers.ValidationError("use DELETE to deactivate a user")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return what the services take."""
+        """Return the arguments of the services, without ignored fields."""
         return {
             **{name: value for name, value in attrs.items() if not self.fields[name].style.get("ignored")},
             "is_user_group_member": bool(attrs.get("is_user_group_member")),
@@ -92,20 +92,20 @@ class ProfileSerializer(StrictSerializer):
 
 
 class NewUserSerializer(ProfileSerializer):
-    """A person who is to have an account."""
+    """A new user."""
 
     password = Password()
 
 
 class ChangedUserSerializer(ProfileSerializer):
-    """A person as they shall be; without a password, an empty one or null they keep theirs."""
+    """All fields of a user. A password that is absent, empty or null stays as it is."""
 
-    # The form sends "" for a password that was not touched.
+    # The form sends "" unless the admin types a password.
     password = Password(required=False, allow_blank=True, allow_null=True)
 
 
 class ActivationSerializer(StrictSerializer):
-    """A known person who is to have an account."""
+    """The address, the new password and the roles of a user to activate."""
 
     email = Address()
     password = Password()
@@ -146,15 +146,15 @@ class UserQuerySerializer(serializers.Serializer[Any]):
 
 
 class RolesField(serializers.ListField):
-    """The roles of a row; null if Hasura's column holds other JSON than a list."""
+    """The roles of a row. Null if Hasura's column holds JSON that is not a list."""
 
     def to_representation(self, data: Any) -> Any:
-        """Return the list."""
+        """Return the list, or None for other JSON."""
         return super().to_representation(data) if isinstance(data, list) else None
 
 
 class UserSerializer(serializers.ModelSerializer[MopedUser]):
-    """A person as the database knows them."""
+    """A user's row in the database."""
 
     workgroup_name = serializers.CharField(
         source="workgroup.workgroup_name",
@@ -192,7 +192,7 @@ class AccountSerializer(serializers.Serializer[Any]):
 
 
 class UserDetailSerializer(UserSerializer):
-    """One person as the three stores know them."""
+    """A user's data in the database, the user pool and the claims table."""
 
     cognito = AccountSerializer(allow_null=True, read_only=True, help_text="The native account.")
     sso = AccountSerializer(allow_null=True, read_only=True, help_text="The single sign-on account.")
@@ -204,7 +204,7 @@ class UserDetailSerializer(UserSerializer):
         fields = (*UserSerializer.Meta.fields, "cognito", "sso", "claims")
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the profile of a `UserDetail`, and beside it what Cognito and the claims table say."""
+        """Return the row of a `UserDetail`, its accounts and its claims."""
         return {
             **UserSerializer(instance.user).data,
             "cognito": instance.account and AccountSerializer(instance.account).data,
@@ -214,10 +214,10 @@ class UserDetailSerializer(UserSerializer):
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
-    """The value of one field before and after; null, a boolean, a number, a string or a list of strings."""
+    """A field before and after a change: null, a boolean, a number, a string or a list of strings."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Return the two fields: `from` cannot be an attribute."""
+        """Return the two fields. `from` cannot be an attribute, because it is a keyword."""
         return {
             "from": serializers.JSONField(help_text="The value before."),
             "to": serializers.JSONField(help_text="The value after."),
@@ -238,7 +238,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
 
 class UserPageSerializer(serializers.Serializer[Any]):
-    """Some of all people, and how many there are."""
+    """One page of users."""
 
     count = serializers.IntegerField(help_text="How many users match, on all pages.")
     results = UserSerializer(many=True, help_text="The users of this page.")

@@ -1,4 +1,4 @@
-"""Administration of staff accounts, as the editor calls it."""
+"""The routes under `/users/`, which the editor calls to manage staff accounts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from apps.users.serializers import (
     UserSerializer,
 )
 
-# The fields beside which the editor's form shows a message.
+# The editor's form shows messages beside these fields only.
 VISIBLE_FIELDS = ("email", "first_name", "last_name", "title", "password")
 
 
@@ -38,19 +38,19 @@ class EditorFormView(QueryView):
     """
     A view that the editor's form calls.
 
-    The form shows nothing but the messages of fields, so every refusal of a write has one.
+    The form shows only messages of visible fields, so each refused write gets one.
     """
 
     permission_classes = (HasRole,)
     body_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
     own_messages: Mapping[str, list[str]] | None = None
-    """The messages of a refused write without the one that is added for the editor. The page shows them."""
+    """The messages of a refused write, without the message added for the editor. The HTML page shows them."""
 
     def get_object(self) -> None:
-        """Do nothing. DRF asks before it describes PUT for OPTIONS, and our permissions need no object."""
+        """Do nothing. DRF calls this for OPTIONS, and these permissions need no object."""
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        """Return the serializer of the body for a write, and of the answer otherwise."""
+        """Return the serializer of the request body for a write, else the serializer of the answer."""
         is_write = self.request.method not in SAFE_METHODS
         return (is_write and self.body_serializer_class) or super().get_serializer_class()
 
@@ -58,14 +58,14 @@ class EditorFormView(QueryView):
         """
         Return the validated body.
 
-        :raises ValidationError: with the messages of all fields that are wrong
+        :raises ValidationError: with the messages of all invalid fields
         """
         body = self.get_serializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         return body.validated_data  # type: ignore[no-any-return]
 
     def get_permissions(self) -> Sequence[Any]:
-        """Return who may read, or who may write."""
+        """Return the permissions for reads, or those for writes."""
         is_read = self.request.method in SAFE_METHODS
         return super().get_permissions() if is_read else [IsAdmin(), StageIsWritable()]
 
@@ -74,7 +74,7 @@ class EditorFormView(QueryView):
         return [] if self.request.method in SAFE_METHODS else [WriteThrottle()]
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer as always, and put a message under a visible field if there is none yet."""
+        """Return DRF's answer. For a refused write, add a message under a visible field if there is none."""
         response = super().handle_exception(exc)
         if self.request.method not in SAFE_METHODS and response.status_code != status.HTTP_401_UNAUTHORIZED:
             self.own_messages = response.data.get("error", {})
@@ -109,8 +109,8 @@ class UserListView(EditorFormView):
         Create a user with an account, or restore a deactivated user.
 
         A deactivated user with the address keeps the row and its number. If the pool already has an account
-        of the address, the user gets it with the new password, and its sessions end. A repeated request
-        with the same fields answers 201 or 409 `user_exists`, and leaves one account.
+        with the address, the user gets it with the new password, and its sessions end. A repeated request
+        with the same fields answers 201 or 409 `user_exists`. It never creates a second account.
         """
         user = services.create_user(actor=get_caller(request), **self.get_validated_body())
         return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
@@ -125,9 +125,9 @@ class UserDetailView(EditorFormView):
 
     def get(self, request: Request, user_id: str) -> Response:
         """
-        Show what the three stores know of a user.
+        Show a user's data in the database, the user pool and the claims table.
 
-        An inactive user is found by the id of the last account. Such a user has no account and no claims.
+        The id of the last account also finds an inactive user. Such a user has no account and no claims.
         """
         return Response(self.get_serializer(selectors.get_user_detail(_account_id(user_id))).data)
 
@@ -136,8 +136,8 @@ class UserDetailView(EditorFormView):
         Change a user's profile, roles, address or password.
 
         The body replaces all fields. Without `note` the note becomes empty. Without `is_user_group_member`
-        the user is no member. Only the password stays if it is absent, `""` or null. An inactive user is
-        refused with 409 `inactive`.
+        the user is no member. If the password is absent, `""` or null, it stays as it is. For an inactive
+        user the answer is 409 `inactive`.
         """
         changes, account_id = self.get_validated_body(), _account_id(user_id)
         user = services.update_user(actor=get_caller(request), cognito_user_id=account_id, **changes)
@@ -147,15 +147,15 @@ class UserDetailView(EditorFormView):
         """
         Deactivate a user.
 
-        The rights end, the accounts are deleted, and the row stays. A repeated request has no
-        effect and answers 204. `PUT /users/activate/` lets the user in again.
+        The user loses all rights and accounts. The row stays. A repeated request has no effect and
+        answers 204. `PUT /users/activate/` activates the user again.
         """
         services.deactivate_user(actor=get_caller(request), cognito_user_id=_account_id(user_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class UserActivationView(EditorFormView):
-    """An account for a user who has none, or who was deactivated."""
+    """The activation of a user without an account."""
 
     serializer_class = UserSerializer
     body_serializer_class = ActivationSerializer
@@ -164,9 +164,9 @@ class UserActivationView(EditorFormView):
         """
         Activate the user with this address.
 
-        The user was deactivated or never had an account. If the user is already active with the same roles,
-        the request sets the password again, so that it can be repeated after a lost answer. An active user
-        with other roles is refused with 409 `already_active`.
+        The user was deactivated or never had an account. For an active user with the same roles, the request
+        sets the password, so that a client can repeat it after a lost answer. For an active user with other
+        roles the answer is 409 `already_active`.
         """
         user = services.activate_user(actor=get_caller(request), **self.get_validated_body())
         return Response(UserSerializer(user).data)
@@ -182,15 +182,15 @@ class UserHistoryView(QueryView):
         """
         List the changes of a user with actor and time, the latest first.
 
-        The list has the latest 200 changes. A user is found by the id of every account that the user had.
+        The list has the latest 200 changes. The id of any account that the user has or had finds the user.
         """
         events = selectors.history(_account_id(user_id))
         return Response(self.get_serializer({"results": events}).data)
 
 
 def _account_id(text: str) -> UUID:
-    """Return the id in a path. Other text is an id that no account has: an inactive user's is `null`."""
-    # Python's own constructor also takes braces and URN prefixes.
+    """Return the id in a path, or zero for other text. The editor sends `null` for an inactive user."""
+    # Python's UUID() alone would also accept braces and URN prefixes.
     return UUID(text) if re.fullmatch(UUIDConverter.regex, text.lower()) else UUID(int=0)
 
 

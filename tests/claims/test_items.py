@@ -29,7 +29,7 @@ OLD_KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode(
 def listed_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Keys as the secret lists them; change the list to rotate."""
     secret_keys = [OLD_KEY]
-    monkeypatch.setattr(secrets, "value", lambda name, key, *, doubted=False: ",".join(secret_keys))
+    monkeypatch.setattr(secrets, "value", lambda name, key, *, force_refresh=False: ",".join(secret_keys))
     return secret_keys  # type: ignore[return-value]
 
 
@@ -130,13 +130,13 @@ class TestPut:
 
     def test_never_overwrites_what_came_after_it_looked(self, stores: Stores, email: str) -> None:
         nothing = claims_items.get(email)
-        claims_items.put(email=email, claims=claims("moped-admin"), instead_of=nothing)
+        claims_items.put(email=email, claims=claims("moped-admin"), expected=nothing)
         earlier_item = claims_items.get(email)
-        claims_items.put(email=email, claims=claims("moped-viewer"), instead_of=earlier_item)
+        claims_items.put(email=email, claims=claims("moped-viewer"), expected=earlier_item)
 
         for stale in (nothing, earlier_item):
             with pytest.raises(ClaimsChangedError):
-                claims_items.put(email=email, claims=claims("moped-admin"), instead_of=stale)
+                claims_items.put(email=email, claims=claims("moped-admin"), expected=stale)
         assert claims_items.get(email).claims == claims("moped-viewer")
 
     def test_never_brings_back_what_was_removed(self, stores: Stores, email: str) -> None:
@@ -146,7 +146,7 @@ class TestPut:
             claims_items.delete(email)
 
         with pytest.raises(ClaimsChangedError):
-            claims_items.put(email=email, claims=claims("moped-admin"), instead_of=earlier_item)
+            claims_items.put(email=email, claims=claims("moped-admin"), expected=earlier_item)
         assert claims_items.get(email).claims is None
 
     def test_knows_its_own_first_attempt(
@@ -160,6 +160,6 @@ class TestPut:
             put(*arguments)
 
         monkeypatch.setattr(claims_items, "_put", put_twice)
-        claims_items.put(email=email, claims=claims("moped-editor"), instead_of=claims_items.get(email))
+        claims_items.put(email=email, claims=claims("moped-editor"), expected=claims_items.get(email))
 
         assert claims_items.get(email).claims == claims("moped-editor")

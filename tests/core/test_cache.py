@@ -91,6 +91,21 @@ class TestGet:
         assert cache.get("b") == "b2"
         assert cache.get("a") == "a3"
 
+    def test_does_not_load_again_for_callers_who_waited(
+        self, cache: Cache, source: Source, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def give_up(_key: str) -> str:
+            clock.passes(PAUSE)
+            raise UnavailableError
+
+        monkeypatch.setattr(cache, "load", give_up)
+        with pytest.raises(UnavailableError):
+            cache.get("a")
+        monkeypatch.setattr(cache, "load", source.load)
+
+        with pytest.raises(NotLoadedError):
+            cache.get("b")
+
     def test_passes_other_exceptions_on_and_starts_no_pause(
         self, cache: Cache, source: Source, clock: Clock
     ) -> None:

@@ -29,8 +29,8 @@ class TestRemaining:
         self, monkeypatch: pytest.MonkeyPatch, inner: float, now: float, expected: float
     ) -> None:
         monkeypatch.setattr(time, "monotonic", lambda: 100.0)
-        with deadline.within(20):
-            with deadline.within(inner):
+        with deadline.limit(20):
+            with deadline.limit(inner):
                 monkeypatch.setattr(time, "monotonic", lambda: now)
                 assert deadline.remaining() == expected
             assert deadline.remaining() == max(0, 120 - now)
@@ -40,21 +40,21 @@ class TestRemaining:
 class TestCall:
     def test_returns_the_result(self) -> None:
         assert deadline.call(get_ident) == get_ident()  # no thread without a deadline
-        with deadline.within(60):
+        with deadline.limit(60):
             assert deadline.call(int, "11", base=2) == 3
 
     @pytest.mark.parametrize("error", [ZeroDivisionError, TimeoutError, KeyboardInterrupt])
     def test_raises_what_the_function_raises(self, error: type[BaseException]) -> None:
-        with deadline.within(60), pytest.raises(error):
+        with deadline.limit(60), pytest.raises(error):
             deadline.call(Mock(side_effect=error))
 
     def test_ends_at_the_deadline(self, silence: Event) -> None:
-        with deadline.within(0.05), pytest.raises(DeadlineError):
+        with deadline.limit(0.05), pytest.raises(DeadlineError):
             deadline.call(silence.wait)
 
     def test_does_not_begin_after_the_deadline(self) -> None:
         function = Mock()
-        with deadline.within(0), pytest.raises(DeadlineError):
+        with deadline.limit(0), pytest.raises(DeadlineError):
             deadline.call(function)
         function.assert_not_called()
 

@@ -74,12 +74,12 @@ class Account:
         self.run(*deploy, self.package("first"))
         clients.lambda_client().delete_function(FunctionName="reserves")
         self.run(*deploy, self.package("first"))
-        first = functions.live(FUNCTION)
+        first = functions.live_alias(FUNCTION)
         self.run(*deploy, self.package("second"))
         self.facts.append(facts_of_stage())
         self.run("stage", "rollback", "staging")
-        assert first
-        self.facts.append(("rolled back", getattr(functions.live(FUNCTION), "version", "") == first.version))
+        live = functions.live_alias(FUNCTION)
+        self.facts.append(("rolled back", bool(first and live and live.version == first.version)))
         for words in (("status",), ("manage", "check"), ("undeploy", "--yes")):
             self.run("stage", words[0], "staging", *words[1:])
         self.facts.append(what_is_left())

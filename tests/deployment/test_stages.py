@@ -82,7 +82,7 @@ def run_zappa(stage: Stage, command: str, *_options: str) -> str:
     """Make the calls that Zappa makes."""
     client = clients.lambda_client()
     if command == "update":
-        variables = functions.settled(stage.function)["Environment"]["Variables"]
+        variables = functions.wait_until_ready(stage.function)["Environment"]["Variables"]
         client.update_function_configuration(
             FunctionName=stage.function,
             Environment={"Variables": variables | stage.settings["aws_environment_variables"]},
@@ -106,7 +106,7 @@ def new_stage() -> Stage:
         # However slow the machine, the second request is one too many.
         "moped": {"stack": provision.STACK, "requests_per_second": 0.001, "requests_at_once": 1},
     }
-    settings = zappa_settings.merged(zappa_settings.flattened(zappa_settings.read(), "staging"), changes)
+    settings = zappa_settings.merge(zappa_settings.flatten(zappa_settings.read(), "staging"), changes)
     return Stage(name, f"moped-api-{name}", settings, outputs)
 
 
@@ -146,7 +146,7 @@ class Deployment:
     @property
     def live(self) -> tuple[str, str]:
         """The live version and the one before."""
-        alias = functions.live(self.stage.function)
+        alias = functions.live_alias(self.stage.function)
         assert alias
         return alias.version, alias.previous
 
@@ -450,7 +450,7 @@ class TestRender:
         assert settings["tags"] == {"project": "moped-api", "stage": "staging", "commit": "abc"}
 
     def test_refuses_a_stage_that_breaks_a_rule(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        document = zappa_settings.merged(zappa_settings.read(), {"base": {"debug": True}})
+        document = zappa_settings.merge(zappa_settings.read(), {"base": {"debug": True}})
         monkeypatch.setattr(zappa_settings, "read", lambda: document)
 
         with pytest.raises(StageError, match=r'debug is on .* Write: "debug": false\.$'):
@@ -475,7 +475,7 @@ class TestCommand:
         assert "not deployed" in self.run("status", stage.name)
         assert "live: version" in self.run("deploy", stage.name, "--package", str(package(tmp_path).path))
         assert "live: version" in self.run("deploy", stage.name, "--package", str(package(tmp_path).path))
-        alias = functions.live(stage.function)
+        alias = functions.live_alias(stage.function)
         assert alias
         assert f"live version  {alias.version}\n" in self.run("status", stage.name)
         assert "managed check" in self.run("manage", stage.name, "check")
@@ -549,6 +549,6 @@ class TestZappa:
     )
     def test_that_fails_is_quoted_with_its_last_message(self, output: str, message: str) -> None:
         with pytest.raises(StageError) as failure:
-            subprocesses.run(["sh", "-c", 'printf %s "$1"; exit 1', "sh", output], doing="try")
+            subprocesses.run(["sh", "-c", 'printf %s "$1"; exit 1', "sh", output], action="try")
 
         assert str(failure.value) == f"Could not try: {message}"

@@ -66,7 +66,7 @@ class TestEmulator:
 class TestLauncher:
     def test_refuses_a_ministack_without_a_patched_function(self, tmp_path: Path) -> None:
         name = "'_gone_in_the_next_version'"
-        code = f"import emulator_patches as launcher; launcher.mend(launcher.cognito, {name}, None)"
+        code = f"import emulator_patches as launcher; launcher.patch(launcher.cognito, {name}, None)"
         variables = {"GATEWAY_PORT": "1", "TMPDIR": str(tmp_path)}
         folder = emulator_module.LAUNCHER.parent
         run = processes.run(emulator_module.PYTHON, "-c", code, folder=folder, environment=variables)

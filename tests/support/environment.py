@@ -2,7 +2,7 @@
 
 import os
 
-from apps.deployment.settings.variables import of_laptop
+from apps.deployment.settings.variables import laptop_values
 from apps.devstack import environment as laptop
 
 REGION = laptop.REGION
@@ -10,7 +10,7 @@ POOL = f"{REGION}_TESTPOOL1"
 # Port 9 is "discard": nothing listens there, so an unexpected call fails at once.
 NOTHING = "http://127.0.0.1:9"
 VARIABLES = {
-    **of_laptop(NOTHING),
+    **laptop_values(NOTHING),
     **laptop.EMBEDDED_AWS,
     laptop.STAGE_VARIABLE: "test",
     "MOPED_API_SECURE_COOKIES": "true",
@@ -33,9 +33,9 @@ VARIABLES = {
 
 def apply(database_url: str) -> None:
     """Give this process the environment of the tests. A `DATABASE_URL` that is there stays."""
-    laptop.remove("AWS_")
+    laptop.remove_variables("AWS_")
     if "DATABASE_URL" not in os.environ:
-        laptop.remove("PG")
+        laptop.remove_variables("PG")
     laptop.bypass_proxy()
     os.environ.update(VARIABLES)
     os.environ.setdefault("DATABASE_URL", database_url)

@@ -62,7 +62,7 @@ class Laptop:
         with (
             self.log.open("w") as output,
             subprocess.Popen(
-                [*processes.tied_to_parent(signal.SIGTERM), *command],
+                [*processes.parent_death_prefix(signal.SIGTERM), *command],
                 cwd=self.folder,
                 env=self.variables | variables,
                 stdout=output,

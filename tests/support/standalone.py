@@ -28,6 +28,7 @@ def running() -> Iterator[Mapping[str, str]]:
         for server in (emulator, database):
             cleanup.callback(server.stop)
             server.start()
+        os.environ.pop("DATABASE_URL", None)  # of the shell, which may name a database that people use
         environment.apply(database.url)
         os.environ["AWS_ENDPOINT_URL"] = emulator.url
         clients.READ_TIMEOUT_SECONDS = int(LIMIT_SECONDS)  # a busy machine is no outage

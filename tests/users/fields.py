@@ -50,7 +50,10 @@ INVALID_VALUES: dict[str, dict[str, list[Any]]] = {
         EMPTY: ["", "   "],
         "max length is 128": ["x" * 129],
     },
-    "last_name": {NAME: ["...", "(,)", "1", "<b>", "a@b", "a;b", "a\u202eb", *INVISIBLE]},
+    "last_name": {
+        NAME: ["...", "(,)", "1", "<b>", "a@b", "a;b", "a\u202eb", "!" * 129, *INVISIBLE],
+        "max length is 128": ["!" * 129],
+    },
     "title": {
         "required field": [...],
         "null value not allowed": [None],
@@ -82,7 +85,7 @@ INVALID_VALUES: dict[str, dict[str, list[Any]]] = {
         'unallowed values: "non-login-user"': [["non-login-user"]],
         'repeated values: "moped-admin"': [["moped-admin", "moped-admin"]],
     },
-    "note": {"max length is 10000": ["x" * 10_001]},
+    "note": {"max length is 10000": ["x" * 10_001, " " * 10_001]},
     "is_user_group_member": {"must be of boolean type": ["true"]},
     "is_deleted": {"use DELETE to deactivate a user": [True]},
     "favourite_colour": {"unknown field": ["blue"]},

@@ -112,7 +112,7 @@ class Stores:
             vouching = usual | {"client_id": email}  # the pretended directory vouches for its client
             try:
                 clients.cognito().update_identity_provider(**provider, ProviderDetails=vouching)
-                return persona_tokens._through_the_directory()
+                return persona_tokens._sign_in_with_directory()
             finally:
                 clients.cognito().update_identity_provider(**provider, ProviderDetails=usual)
 

@@ -171,6 +171,6 @@ class TestNoAnswer:
     @pytest.mark.parametrize("call", CALLS.values(), ids=[operation for _, operation in CALLS])
     def test_ends_at_the_deadline_and_is_not_repeated(self, call: Callable[[], Any]) -> None:
         late = pytest.raises(DeadlineError)
-        with StubServer(hanging) as server, clients_call(server.url), deadline.within(0.05), late:
+        with StubServer(hanging) as server, clients_call(server.url), deadline.limit(0.05), late:
             call()
         assert len(server.asked) <= 1

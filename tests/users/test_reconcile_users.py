@@ -257,7 +257,7 @@ class TestReconcileUsers:
             person.named(str(number)).change_row(roles=[VIEWER])
         with monkeypatch.context() as patch:
             patch.setattr(reconcile_users, "time", Mock(monotonic=count(1).__next__))
-            patch.setattr(reconciliation, "_in_time", lambda entries, _ends_at: entries)
+            patch.setattr(reconciliation, "_read_until", lambda entries, _ends_at: entries)
             # A second passes at the start and one before each repair: two of three are in time.
             first = reconcile("--fix", "--max-seconds=3")
 

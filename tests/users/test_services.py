@@ -15,7 +15,7 @@ from apps.claims.hasura import ADMIN, EDITOR, NO_LOGIN, VIEWER, HasuraClaims
 from apps.core.aws import clients
 from apps.users import selectors
 from apps.users.adapters import cognito
-from apps.users.changes import attempts
+from apps.users.changes import transactions
 from apps.users.errors import (
     AddressTakenError,
     AlreadyActiveError,
@@ -44,13 +44,13 @@ def _no_leftovers(stores: object) -> Iterator[None]:
 
 def delay_end(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
     """Let another request do something between a commit and the clean-up after it."""
-    end = attempts.end
+    end = transactions.finish_or_roll_back
 
     def end_late(change: PendingChange) -> None:
         meanwhile()
         end(change)
 
-    monkeypatch.setattr(attempts, "end", end_late)
+    monkeypatch.setattr(transactions, "finish_or_roll_back", end_late)
 
 
 class TestCreateUser:
@@ -232,10 +232,10 @@ class TestDeactivateUser:
         account = person.create().cognito_user_id
 
         def give_up() -> None:
-            repetition = attempts.begin(
+            repetition = transactions.begin(
                 PendingChange.DELETE, actor=person.admin, email=person.email, cognito_user_id=account
             )
-            with pytest.raises(BusyError), attempts.carry_out(repetition):
+            with pytest.raises(BusyError), transactions.carry_out(repetition):
                 raise BusyError
 
         delay_end(monkeypatch, give_up)
@@ -344,7 +344,7 @@ class TestHistory:
         self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         user = person.create()
-        monkeypatch.setattr(attempts.Attempt, "record", Mock(side_effect=OperationalError))
+        monkeypatch.setattr(transactions.Attempt, "record", Mock(side_effect=OperationalError))
 
         with pytest.raises(OperationalError):
             person.update(NEW_PASSWORD)

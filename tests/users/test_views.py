@@ -1,18 +1,21 @@
 """What callers of `/users/` meet: shapes, statuses and messages; the services are replaced."""
 
 import json
+import re
 import uuid
 from typing import Any
 from unittest.mock import ANY, Mock
 
 import pytest
 from django.db import InterfaceError, OperationalError
+from django.urls import resolve
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from apps.core.errors import MopedError, UnavailableError, UpstreamError
 from apps.users import errors, services
 from apps.users.models import Event, MopedUser, MopedWorkgroup
+from apps.users.reference import OPERATIONS
 from tests.conftest import Caller, Impersonate
 from tests.support.token_factory import hasura_claim
 from tests.users.fields import INVALID_VALUES, VALID_VALUES
@@ -125,6 +128,19 @@ class TestWrites:
             for method in ("GET", "PUT", "DELETE"):
                 response = admin_client.generic(method, f"/users/{name}", json.dumps(BODY), JSON)
                 assert (response.status_code, response.json()["code"]) == (404, "user_not_found"), name
+
+
+class TestReference:
+    @pytest.mark.parametrize("write", WRITES)
+    def test_names_every_refusal_of_the_service(self, write: str) -> None:
+        method, path, _ = WRITES[write]
+        view: Any = resolve(path).func
+        documented = OPERATIONS[view.view_class][method.lower()].errors
+
+        raised = re.findall(r":raises (\w+):", getattr(services, f"{write}_user").__doc__)
+
+        assert raised
+        assert [name for name in raised if getattr(errors, name) not in documented] == []
 
 
 class TestFields:

@@ -2,8 +2,8 @@
 The cookies of a browser sign-in: the ID token, and one cookie for each pending sign-in.
 
 They are HttpOnly and SameSite=Lax, `__Host-` where they are Secure, and unsigned (ADR 0005). The
-server stores nothing: the token proves itself, and the name of a pending sign-in's cookie is only
-compared with the state that the pool sends back.
+server stores nothing. The token has the pool's signature. The name of a pending sign-in's cookie
+must match the state that the pool sends back.
 """
 
 import re
@@ -60,7 +60,7 @@ def verified_caller(request: HttpRequest | Request) -> CognitoUser | None:
 
 
 def set_token_cookie(response: HttpResponse, text: str, *, seconds: int) -> None:
-    """Sign the browser in for as long as the token lives, or out with 0 seconds."""
+    """Sign the browser in for this long, or out with 0 seconds."""
     _set(response, token_name(), text, seconds)
 
 

@@ -23,19 +23,19 @@ from apps.core.errors import UnauthenticatedError, UnavailableError, UpstreamErr
 SCOPES = "openid email profile"
 TIMEOUT_SECONDS = 10  # the pool itself waits up to 5 for the pre-token trigger
 LONGEST_REASON = 300  # characters
-# How Cognito introduces the words of a trigger.
+# Cognito puts this before the message of a trigger.
 TRIGGER_FAILED = re.compile(r"^\w+ failed with error ")
 
 
 class CodeRefusedError(UnauthenticatedError):
-    """The pool does not exchange this code: it is used up, too old, or another sign-in's."""
+    """The pool does not accept this code: it was used, is too old, or belongs to another sign-in."""
 
     code = "code_refused"
     message = "This sign-in is no longer valid. Start again."
 
 
 class SignInRefusedError(UnauthenticatedError):
-    """The pool denied the sign-in: a trigger, the person or the City's single sign-on said no."""
+    """A trigger, the person or the City's single sign-on denied the sign-in."""
 
     code = "sign_in_refused"
     message = "The sign-in page did not let you in. If you expected otherwise, ask a Moped administrator."
@@ -45,10 +45,10 @@ def refusal(description: str) -> SignInRefusedError:
     """
     Return the error for a denied sign-in, with the reason that the pool gave.
 
-    The description may come from any caller who can make a link. So it is quoted and attributed, cut
-    to LONGEST_REASON, and characters that do not print are left out. Templates escape it.
+    Any person can write a link with a description of their own. So it is quoted as the pool's, cut to
+    LONGEST_REASON, and characters that do not print are left out. Templates escape it.
 
-    :param description: Cognito's `error_description`; it is no fixed text:
+    :param description: Cognito's `error_description`, which is not a fixed text:
         https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
     """
     printable = "".join(character for character in description if character.isprintable())
@@ -62,7 +62,7 @@ def refusal(description: str) -> SignInRefusedError:
 
 
 def authorization_url(*, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
-    """Return where the browser signs in."""
+    """Return the URL at which the browser signs in."""
     query = {
         "response_type": "code",
         "client_id": settings.COGNITO_CLIENT_IDS[0],
@@ -77,7 +77,7 @@ def authorization_url(*, redirect_uri: str, state: str, nonce: str, verifier: st
 
 
 def logout_url(*, logout_uri: str) -> str:
-    """Return where the browser ends the hosted UI's own session."""
+    """Return the URL that ends the hosted UI's own session."""
     query = {"client_id": settings.COGNITO_CLIENT_IDS[0], "logout_uri": logout_uri}
     return f"{settings.COGNITO_DOMAIN_URL}/logout?{urlencode(query)}"
 
@@ -86,7 +86,7 @@ def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
     """
     Return the ID token that the pool gives for the code.
 
-    :raises CodeRefusedError: if it does not take the code
+    :raises CodeRefusedError: if it does not accept the code
     :raises SignInRefusedError: if it denies the sign-in
     :raises UnavailableError: if it cannot be reached, or asks for fewer requests
     :raises UpstreamError: if its answer holds no ID token
@@ -116,7 +116,7 @@ def exchange(*, code: str, redirect_uri: str, verifier: str) -> str:
 
 
 def _failure(status: int, answer: dict[str, Any]) -> UnauthenticatedError | UpstreamError:
-    """Return our error for the token endpoint's (RFC 6749, section 5.2; 429 is Cognito's request rate)."""
+    """Return our error for the token endpoint's (RFC 6749, section 5.2). Cognito adds 429 for its rate."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return UnavailableError()
     if status not in {400, 401, 403}:
@@ -124,5 +124,5 @@ def _failure(status: int, answer: dict[str, Any]) -> UnauthenticatedError | Upst
     reason = answer.get("error_description")
     if not isinstance(reason, str):
         return CodeRefusedError()
-    is_about_the_code = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(reason)
-    return CodeRefusedError() if is_about_the_code else refusal(reason)
+    is_code_error = answer.get("error") == "invalid_grant" and not TRIGGER_FAILED.match(reason)
+    return CodeRefusedError() if is_code_error else refusal(reason)

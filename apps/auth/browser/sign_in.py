@@ -1,9 +1,9 @@
 """
-Browser sign-in: leave for the hosted UI, come back with a code, stay with a cookie.
+Browser sign-in: the hosted UI sends the browser back with a code, and the browser gets a cookie.
 
-The pool sends browsers back only to addresses that it knows exactly (ADR 13). So a preview names a page of
-staging as its callback, and the state names the preview. The page shows which preview that is, and its link
-leads there.
+The pool sends browsers back only to URLs that it knows exactly (ADR 13). So a preview uses a page of staging
+as its callback, and the state names the preview. That page shows the preview's number and a link that
+completes the sign-in there.
 """
 
 import hmac
@@ -26,7 +26,7 @@ from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import InvalidError, NotFoundError, UnauthenticatedError
 
-# Bytes; two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
+# Bytes. Two pending sign-ins with such targets fit into cookies.PENDING_BYTES.
 LONGEST_TARGET = 1000
 STATE_OF_PREVIEW = re.compile(rf"pr_([1-9][0-9]{{0,6}})\.({cookies.STATE})")
 
@@ -53,7 +53,7 @@ class PreviewNotFoundError(NotFoundError):
 
 
 class Preview(NamedTuple):
-    """A preview that a sign-in belongs to, and where the browser completes it."""
+    """The preview that a sign-in belongs to, and the URL that completes the sign-in."""
 
     number: str
     url: str
@@ -61,7 +61,7 @@ class Preview(NamedTuple):
 
 
 def begin(*, redirect_uri: str, target: str) -> tuple[str, str, cookies.PendingSignIn]:
-    """Return where to send the browser, the state that it must bring back, and what to keep until then."""
+    """Return the URL for the browser, the state that it must bring back, and the pending sign-in."""
     state = secrets.token_urlsafe(32)
     pending = cookies.PendingSignIn(
         nonce=secrets.token_urlsafe(32),
@@ -83,15 +83,15 @@ def finish(
     """
     Exchange the code and return the token's text, and the caller that it names.
 
-    :param pending: this browser's sign-in with the state of the answer; None if there is none
+    :param pending: this browser's sign-in with the state of the answer, or None
     :param answer: the query with which the pool sent the browser back (RFC 6749, section 4.1.2)
     :raises SignInRefusedError: if the pool sent an error, or no code
     :raises StaleSignInError: if this browser has no such sign-in
-    :raises CodeRefusedError: if the pool does not take the code
+    :raises CodeRefusedError: if the pool does not accept the code
     :raises TokenTooLargeError: if no cookie can hold the token
-    :raises TokenError: if the token does not hold
+    :raises TokenError: if the token is not valid
     """
-    # Cognito may leave out the state of an error. Showing its reason changes nothing.
+    # Comes first, because Cognito may leave out the state of an error. To show the reason is harmless.
     if "error" in answer:
         raise hosted_ui.refusal(answer.get("error_description", ""))
     if pending is None:
@@ -109,12 +109,12 @@ def finish(
 
 def preview(answer: Mapping[str, str]) -> Preview:
     """
-    Return the preview that a sign-in belongs to, at the address that Lambda has for it.
+    Return the preview that a sign-in belongs to, with the URL that Lambda has for it.
 
     :param answer: the query with which the pool sent the browser back (RFC 6749, section 4.1.2)
     :raises SignInRefusedError: if the pool sent an error
     :raises PreviewNotFoundError: if there is no such preview
-    :raises UpstreamError: if Lambda cannot be asked
+    :raises UpstreamError: if Lambda cannot be reached
     """
     if "error" in answer:
         raise hosted_ui.refusal(answer.get("error_description", ""))
@@ -133,9 +133,9 @@ def preview(answer: Mapping[str, str]) -> Preview:
 
 def safe_target(target: str) -> str:
     """
-    Return where to go afterwards: a path of this site in ASCII, or the page of the current user.
+    Return the target after a sign-in: a path of this site in ASCII, or the page of the current user.
 
-    The pages of a sign-in never lead to another sign-in.
+    A page of the sign-in itself is not a valid target.
     """
     encoded = iri_to_uri(target)
     is_own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
@@ -147,7 +147,7 @@ def safe_target(target: str) -> str:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """Tell every page who is signed in, and where to sign in or out."""
+    """Return the context of every page: who is signed in, and where to sign in or out."""
     return {
         "caller": caller(request),
         "offers_sign_in": settings.BROWSER_SIGN_IN,
@@ -158,7 +158,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def caller(request: HttpRequest) -> CognitoUser | Anonymous:
-    """Return who the cookie says is looking at the page."""
+    """Return the caller that the cookie names."""
     try:
         return (settings.BROWSER_SIGN_IN and cookies.verified_caller(request)) or Anonymous()
     except errors.KeysUnavailableError:

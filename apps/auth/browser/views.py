@@ -1,4 +1,4 @@
-"""The pages of a browser sign-in; only a stage that offers it has their routes."""
+"""The pages of a browser sign-in. Only a stage that offers it has their routes."""
 
 import time
 from http import HTTPStatus
@@ -62,7 +62,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 @require_POST
 @csrf_protect
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Delete the token's cookie, and end the session at the hosted UI, which does not know previews."""
+    """Delete the token's cookie, and end the session at the hosted UI, unless this is a preview."""
     root = request.build_absolute_uri(reverse("root"))
     response = HttpResponseRedirect(root if settings.SIGN_IN_RELAY else hosted_ui.logout_url(logout_uri=root))
     cookies.set_token_cookie(response, "", seconds=0)
@@ -77,7 +77,7 @@ def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: MopedError, state: str, target: str) -> HttpResponse:
-    """Show why, and forget the pending sign-in of this state, if there is one."""
+    """Show the reason, and delete the pending sign-in with this state, if there is one."""
     response = problems.respond_error(
         request,
         error,

@@ -1,8 +1,8 @@
 """
 Why a token is refused: one class for each reason.
 
-The code and the message are fixed and contain nothing of the token, so a response tells an attacker only
-which rule was broken. `manage.py explain_token` tells its owner more. `token_missing` is in
+The code and the message are fixed and contain no part of the token, so a response tells an attacker only
+which rule was broken. `manage.py explain_token` shows its owner more. `token_missing` is in
 apps.core.http.problems.
 """
 
@@ -19,7 +19,7 @@ class TokenError(UnauthenticatedError):
 
 
 class TokenMalformedError(TokenError):
-    """Not a compact JWS with a header that we accept."""
+    """The token is not a compact JWS with a header that we accept."""
 
 
 class KeyUnknownError(TokenError):
@@ -51,21 +51,21 @@ class TokenNotYetValidError(TokenError):
 
 
 class IssuerWrongError(TokenError):
-    """The token of another pool or of no pool."""
+    """Another pool issued the token, or no pool did."""
 
     code = "issuer_wrong"
     message = "The token was issued by another user pool."
 
 
 class AudienceWrongError(TokenError):
-    """Our pool's token for an application that is not ours."""
+    """Our pool issued the token to another application."""
 
     code = "audience_wrong"
     message = "The token was issued to another application."
 
 
 class WrongTokenUseError(TokenError):
-    """A token for another use, usually an access token."""
+    """The token is not an ID token. Usually it is an access token."""
 
     code = "use_wrong"
     message = "The token is not an ID token."

@@ -1,11 +1,11 @@
 """
-The pool's keys: fetched when first needed, renewed every hour, withdrawn when the pool withdraws them.
+The pool's keys, fetched at their first use and again every hour.
 
-If the key server fails, cached keys stay usable. Without any keys, requests wait together for the
-first fetch. After a failed fetch at most one request waits for the next, the others answer 503 at once.
+If the key server fails, cached keys stay usable. Without any keys, all requests wait for the same
+fetch. After a failed fetch at most one request waits for the next. The others answer 503 at once.
 
-python-jose's RSA key does the signature and is known nowhere else: to swap it for another library, change
-`PublicKey`.
+python-jose's RSA key verifies signatures. Only `PublicKey` uses it, so only that class depends on the
+library.
 """
 
 import logging
@@ -31,10 +31,10 @@ ALGORITHM: Final = "RS256"
 MODULUS_BITS = range(2048, 4096 + 1)
 PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
 
-DEADLINE_SECONDS = 2.0  # of a fetch
-FRESH_SECONDS = 60 * 60  # the longest that a withdrawn key lives
+DEADLINE_SECONDS = 2.0  # for a fetch
+FRESH_SECONDS = 60 * 60  # the longest use of a key that the pool has withdrawn
 USABLE_SECONDS = 24 * 60 * 60  # while the key server cannot be reached
-# Between the beginnings of two fetches:
+# Seconds between two fetches:
 PAUSE_WITHOUT_KEYS = float(KeysUnavailableError.retry_after)
 PAUSE_UNKNOWN_KID = 10.0
 PAUSE_AFTER_FAILURE = 60.0
@@ -46,7 +46,7 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """One RSA key, built once and used for every signature that names it. Two of one modulus are equal."""
+    """An RSA key, built once for all its signatures. Keys with the same modulus are equal."""
 
     modulus: int
     rsa_key: CryptographyRSAKey = field(compare=False, repr=False)
@@ -59,10 +59,10 @@ class PublicKey:
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustedKeys:
     """
-    What a token is verified against: issuer, client ids and the current keys.
+    The issuer, the client ids and the current keys that tokens are checked against.
 
-    Compared by identity: a verified token is cached together with the keys that verified it, and is dropped
-    with them.
+    They are compared by identity. A verified token is cached together with its TrustedKeys, so it is
+    verified again after the keys change.
     """
 
     issuer: str
@@ -70,21 +70,21 @@ class TrustedKeys:
     keys: dict[str, PublicKey]
 
 
-UNKNOWN = TrustedKeys("", (), {})
+NO_KEYS = TrustedKeys("", (), {})
 
 
 def current() -> TrustedKeys:
-    """Return the keys as far as they are known, renewed every hour."""
-    return _cache.get_known(None) or UNKNOWN
+    """Return the keys, or NO_KEYS. Fetch them again after an hour."""
+    return _cache.get_known(None) or NO_KEYS
 
 
 def refresh() -> TrustedKeys:
     """
-    Return the keys after another look, for a key that is not among the known ones.
+    Fetch the keys again, for a token with an unknown key, and return them.
 
     :raises KeysUnavailableError: if no keys are known
     """
-    trusted = _cache.peek(None) or UNKNOWN
+    trusted = _cache.peek(None) or NO_KEYS
     try:
         trusted = _cache.refresh(None, interval=PAUSE_UNKNOWN_KID if trusted.keys else PAUSE_WITHOUT_KEYS)
     except (FetchError, NotLoadedError) as error:
@@ -95,15 +95,15 @@ def refresh() -> TrustedKeys:
 
 
 def reset() -> None:
-    """Forget all keys, and with them every verified token (SnapStart's restore, tests)."""
+    """Drop all keys, and with them every verified token (SnapStart's restore, tests)."""
     _cache.clear()
 
 
 def probe() -> None:
     """
-    Check that keys are known, and fetch them if they were never needed yet.
+    Check that keys are known, and fetch them if necessary.
 
-    :raises KeysUnavailableError: if not
+    :raises KeysUnavailableError: if they cannot be fetched
     """
     if not current().keys:
         refresh()
@@ -111,12 +111,12 @@ def probe() -> None:
 
 def fetch(url: str) -> dict[str, PublicKey]:
     """
-    Return the usable keys by their ids; what is unusable is skipped (RFC 7517, section 5).
+    Return the usable keys by their ids. All other keys are skipped (RFC 7517, section 5).
 
-    :raises FetchError: unless the answer is a key set, of at most 64 kB, within two seconds
+    :raises FetchError: if no key set of at most 64 kB arrives within two seconds
     """
     try:
-        with deadline.within(DEADLINE_SECONDS):
+        with deadline.limit(DEADLINE_SECONDS):
             status, document = pool_client.send(url, timeout=DEADLINE_SECONDS)
     except (deadline.DeadlineError, TimeoutError) as error:
         raise FetchError("no answer in time") from error
@@ -125,7 +125,7 @@ def fetch(url: str) -> dict[str, PublicKey]:
     if status != HTTPStatus.OK:
         raise FetchError(f"it answered {status}")
     try:
-        return _usable(msgspec.json.decode(document, type=_Document).keys)
+        return _parse_keys(msgspec.json.decode(document, type=_Document).keys)
     except (ValueError, RecursionError) as error:
         raise FetchError("the answer is no key set") from error
 
@@ -135,7 +135,7 @@ class _Document(msgspec.Struct):
 
 
 class _Jwk(msgspec.Struct):
-    """What a usable key says of itself, apart from its id."""
+    """The members of a usable key, without its id."""
 
     kty: Literal["RSA"]
     n: str
@@ -145,16 +145,16 @@ class _Jwk(msgspec.Struct):
     key_ops: tuple[str, ...] = ("verify",)
 
 
-def _usable(entries: list[Any]) -> dict[str, PublicKey]:
+def _parse_keys(entries: list[Any]) -> dict[str, PublicKey]:
     jwks = [jwk for jwk in entries if isinstance(jwk, dict) and isinstance(jwk.get("kid"), str)]
-    # An id that occurs twice names no key, not even if one of the two could not be used.
+    # An id that occurs twice names no key, even if only one of the two is usable.
     occurrences = Counter(jwk["kid"] for jwk in jwks)
-    unique = {jwk["kid"]: _key(jwk) for jwk in jwks if occurrences[jwk["kid"]] == 1}
+    unique = {jwk["kid"]: _parse_key(jwk) for jwk in jwks if occurrences[jwk["kid"]] == 1}
     return {kid: key for kid, key in unique.items() if key}
 
 
-def _key(jwk: dict[str, Any]) -> PublicKey | None:
-    """Return the key, or None if it is not one that Cognito would sign our tokens with."""
+def _parse_key(jwk: dict[str, Any]) -> PublicKey | None:
+    """Return the key, or None if Cognito would not sign our tokens with it."""
     if PRIVATE_PARTS & jwk.keys():
         return None  # a published private key is compromised
     try:
@@ -169,7 +169,7 @@ def _key(jwk: dict[str, Any]) -> PublicKey | None:
 
 
 def _load(_key: None) -> TrustedKeys:
-    trusted = _cache.peek(None) or UNKNOWN
+    trusted = _cache.peek(None) or NO_KEYS
     try:
         keys = fetch(settings.COGNITO_JWKS_URL)
     except FetchError as error:

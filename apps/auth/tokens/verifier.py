@@ -1,8 +1,8 @@
 """
-From a token's text to the caller that it names: what an ID token of our pool must obey.
+Verifies ID tokens of our pool.
 
-RFC 7515 (JWS), 7519 (JWT), 8725 (best current practice); Amazon's "Verifying JSON web tokens". The order of
-the rules matters: cheap rules first, then the signature. Claims are parsed only after it.
+The rules are from RFC 7515 (JWS), 7519 (JWT), 8725 (best current practice) and Amazon's "Verifying JSON web
+tokens". Their order matters: cheap rules first, then the signature. Claims are parsed only after it.
 """
 
 from functools import lru_cache
@@ -21,15 +21,15 @@ T = TypeVar("T")
 MAX_TOKEN = 8 * 1024
 MAX_HEADER = 1024
 CLOCK_SKEW_SECONDS = 30
-REMEMBERED_TOKENS = 1024
-REMEMBERED_HEADERS = 64
+CACHED_TOKENS = 1024
+CACHED_HEADERS = 64
 
-LAST_INSTANT = 253_402_300_799  # 9999-12-31, the last that `datetime` can represent
+LAST_INSTANT = 253_402_300_799  # 9999-12-31, the last day that `datetime` can represent
 Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_INSTANT)]
 
 
 class IntendedUse(msgspec.Struct):
-    """Whose the token is and for what. These claims are judged also where others are missing."""
+    """The issuer, use and audience of a token. They are checked even if other claims are missing."""
 
     iss: Any = None
     token_use: Any = None
@@ -37,7 +37,7 @@ class IntendedUse(msgspec.Struct):
 
 
 class Claims(IntendedUse, kw_only=True, gc=False):
-    """The claims that we use; their types are the check."""
+    """The claims that we use. Decoding checks their types."""
 
     sub: str
     email: str
@@ -62,38 +62,38 @@ def verify(token: str) -> CognitoUser:
     """
     Return the caller that a valid token names.
 
-    A token that was verified before costs a look-up, until it expires or the keys change.
+    A token that was verified before is only looked up, until it expires or the keys change.
 
     :raises TokenError: with the reason, if any rule is broken
     :raises KeysUnavailableError: if no key of the pool is known
     """
     try:
-        caller = _verified(token, key_cache.current())
+        caller = _verify_in_full(token, key_cache.current())
     except errors.KeyUnknownError:
-        # The keys may be new to us, or this one new to the pool.
-        caller = _verified(token, key_cache.refresh())
+        # No keys may be fetched yet, or the pool may have a new key.
+        caller = _verify_in_full(token, key_cache.refresh())
     if caller.exp <= time():
         raise errors.TokenExpiredError
     return caller
 
 
-@lru_cache(REMEMBERED_TOKENS)
-def _verified(token: str, trusted: TrustedKeys) -> CognitoUser:
-    """Verify in full; failures are not cached, so junk evicts no genuine token."""
+@lru_cache(CACHED_TOKENS)
+def _verify_in_full(token: str, trusted: TrustedKeys) -> CognitoUser:
+    """Verify a token without the cache. Failures are not cached, so they evict no valid token."""
     message, header, payload, signature = split_jws(token)
     key = trusted.keys.get(parse_kid(header))
     if key is None:
         raise errors.KeyUnknownError
     if not key.verifies(message, signature):
         raise errors.SignatureInvalidError
-    return _caller(payload, trusted)
+    return _parse_caller(payload, trusted)
 
 
 def split_jws(token: str) -> tuple[bytes, bytes, bytes, bytes]:
     """
-    Take a compact JWS apart: what is signed, the header as it stands, payload and signature.
+    Split a compact JWS into the signed message, the encoded header, the payload and the signature.
 
-    :raises TokenMalformedError: unless it is three parts of base64url, of a bounded size
+    :raises TokenMalformedError: if it is not three parts of base64url, or too large
     """
     if len(token) > MAX_TOKEN:
         raise errors.TokenMalformedError
@@ -107,14 +107,14 @@ def split_jws(token: str) -> tuple[bytes, bytes, bytes, bytes]:
         raise errors.TokenMalformedError from error
 
 
-@lru_cache(REMEMBERED_HEADERS)
+@lru_cache(CACHED_HEADERS)
 def parse_kid(header: bytes) -> str:
     """
     Return the id of the signing key. All tokens of one key have the same header.
 
     `jku`, `jwk`, `x5u` and `x5c` come from the sender of the token, so they are ignored.
 
-    :raises TokenMalformedError: unless the header is one that Cognito would write
+    :raises TokenMalformedError: if Cognito would not write such a header
     """
     if len(header) > MAX_HEADER:
         raise errors.TokenMalformedError
@@ -130,7 +130,7 @@ def parse_kid(header: bytes) -> str:
     return kid
 
 
-def _caller(document: bytes, trusted: TrustedKeys) -> CognitoUser:
+def _parse_caller(document: bytes, trusted: TrustedKeys) -> CognitoUser:
     try:
         claims = _decode(document, _claims_decoder)
     except errors.ClaimsInvalidError:
@@ -153,7 +153,7 @@ def _caller(document: bytes, trusted: TrustedKeys) -> CognitoUser:
 
 def _decode(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        # msgspec itself checks the UTF-8 of those members only that it keeps.
+        # msgspec itself checks the UTF-8 only of the members that it keeps.
         return decoder.decode(payload.decode())
     except (ValueError, RecursionError) as error:
         raise errors.ClaimsInvalidError from error
@@ -170,7 +170,7 @@ def _check_use(claims: IntendedUse, trusted: TrustedKeys) -> None:
 
 
 def _check_times(claims: Claims, now: float) -> None:
-    """Refuse a token that is not valid now. For its beginning, the clocks may differ a little."""
+    """Refuse a token that is not valid now. Its start may be CLOCK_SKEW_SECONDS ahead of our clock."""
     if claims.exp <= now:
         raise errors.TokenExpiredError
     if max(claims.iat, claims.nbf) > now + CLOCK_SKEW_SECONDS:
@@ -178,7 +178,7 @@ def _check_times(claims: Claims, now: float) -> None:
 
 
 def _hasura_claims(claim: bytes) -> hasura.HasuraClaims:
-    """Read the claim as Cognito's first trigger version writes it, a string, or its second, an object."""
+    """Parse the claim: a string from version 1 of Cognito's trigger, an object from version 2."""
     if not claim:
         return hasura.NO_CLAIMS
     try:

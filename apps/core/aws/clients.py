@@ -1,9 +1,9 @@
 """
-The clients of AWS, with their time-outs.
+Clients for AWS, with their time-outs.
 
-They are botocore's own: boto3 adds resources and transfers, which nothing here uses. Lambda's INIT
-builds those that requests need (`prepare`), all others are built when they are first used.
-Where they connect to is botocore's own business (`AWS_ENDPOINT_URL`).
+They come from botocore. boto3 would add resources and transfers, which this project does not use. Lambda's
+INIT builds the clients that requests need (`prepare`). Every other client is built at its first use.
+botocore itself reads their endpoint from `AWS_ENDPOINT_URL`.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# Of one attempt. All calls of a request share its deadline (apps.core.deadline).
+# Time-outs of one attempt. All calls of a request share its deadline (apps.core.deadline).
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
 FIRST_ERROR_STATUS = 300
 
-# A session builds one client at a time.
+# A session of botocore can build only one client at a time.
 _building = Lock()
 
 
 def _lazy(service: str, **options: Any) -> Callable[[], Any]:
-    """Return a function that builds a client once, at its first call. `options` are of botocore's Config."""
+    """Return a function that builds a client once, at its first call. `options` are for botocore's Config."""
     return cache(lambda: _client(service, **options))
 
 
@@ -53,17 +53,17 @@ dynamodb: Callable[[], DynamoDBClient] = _lazy("dynamodb")
 s3: Callable[[], S3Client] = _lazy("s3", signature_version="s3v4")
 secrets_manager: Callable[[], SecretsManagerClient] = _lazy("secretsmanager")
 logs: Callable[[], CloudWatchLogsClient] = _lazy("logs")
-tagging: Callable[[], Any] = _lazy("resourcegroupstaggingapi")  # no types of it are installed
+tagging: Callable[[], Any] = _lazy("resourcegroupstaggingapi")  # its types are not installed
 lambda_client: Callable[[], LambdaClient] = _lazy("lambda")
-# Waits for a function's answer as long as a function may run, and asks only once.
+# Waits for an answer as long as a function may run, and never retries.
 lambda_client_long_timeout: Callable[[], LambdaClient] = _lazy(
     "lambda", read_timeout=900, tcp_keepalive=True, retries={"total_max_attempts": 1}
 )
-# Asks only once, since a creation asked for twice is refused.
+# Never retries: CloudFormation refuses the second of two requests to create a stack.
 cloudformation: Callable[[], CloudFormationClient] = _lazy(
     "cloudformation", read_timeout=60, retries={"total_max_attempts": 1}
 )
-# Waits up to 20 s between attempts, since an account may deploy one API in five seconds.
+# Waits up to 20 s between attempts: an account may deploy only one API every five seconds.
 apigateway: Callable[[], APIGatewayClient] = _lazy(
     "apigateway", retries={"mode": "standard", "total_max_attempts": 8}
 )
@@ -72,10 +72,10 @@ apigateway: Callable[[], APIGatewayClient] = _lazy(
 @cache
 def post_policy_signer(bucket: str) -> tuple[str, S3PostPresigner]:
     """
-    Return the URL that browsers post forms for a bucket to, and what signs these.
+    Return the URL to which browsers post forms for a bucket, and the signer of these forms.
 
-    The S3 client looks the bucket's address up for every form, which is two thirds of its time. Here it is
-    looked up once. The client has no public name for its signer.
+    The S3 client looks up the bucket's URL for every form, which takes two thirds of the time. Here it is
+    looked up once. The client has no public attribute for its signer.
 
     :raises NoCredentialsError: if there are no credentials to sign with
     """
@@ -100,7 +100,7 @@ def forget_clients() -> None:
 
 @cache
 def _session() -> Session:
-    """Return the session, which remembers its credentials."""
+    """Return the session, which keeps its credentials."""
     from botocore.session import get_session  # noqa: PLC0415 (lazy: see the module's docstring)
 
     return get_session()
@@ -109,12 +109,12 @@ def _session() -> Session:
 def _client(service: str, **options: Any) -> Any:
     from botocore.config import Config  # noqa: PLC0415 (lazy: see the module's docstring)
 
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
-        # Signed URLs lead to the bucket's host in its region: the global host redirects there, and a browser
-        # follows no redirect of a cross-origin upload. An emulator knows buckets by path only.
+        # Signed URLs name the bucket's host in its region. The global host would redirect there, and browsers
+        # do not follow redirects of a cross-origin upload. An emulator finds buckets only by path.
         "s3": {
             "addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual",
             "us_east_1_regional_endpoint": "regional",
@@ -123,15 +123,15 @@ def _client(service: str, **options: Any) -> Any:
     region = settings.COGNITO_REGION if service == "cognito-idp" else settings.AWS_REGION
     with _building:
         client: Any = _session().create_client(
-            service, region_name=region, config=Config(**{**usual, **options})
+            service, region_name=region, config=Config(**{**defaults, **options})
         )
-    client.meta.events.register("before-parse", _refuse_garbage)
+    client.meta.events.register("before-parse", _require_json_object)
     _observe_deadline(client)
     return client
 
 
 def _observe_deadline(client: Any) -> None:
-    """Let each attempt of each call end at the deadline of the request; botocore offers no public way."""
+    """End each attempt at the deadline of the request. botocore has no public hook for it."""
     endpoint = client._endpoint  # noqa: SLF001
 
     def send(request: AWSPreparedRequest) -> AWSResponse:
@@ -141,14 +141,14 @@ def _observe_deadline(client: Any) -> None:
     endpoint._send = send  # noqa: SLF001
 
 
-def _refuse_garbage(
+def _require_json_object(
     *, operation_model: OperationModel, response_dict: Mapping[str, Any], **_event: Any
 ) -> None:
     """
-    Refuse a successful answer whose body is not a JSON object: cut short, or not from AWS at all.
+    Refuse a successful answer whose body is not a JSON object: it is incomplete, or not from AWS.
 
-    botocore reads such a body as an empty answer, which means "there is no such item" to us. Members are
-    skipped, not built: nothing is allocated at the depth of recursion at which Python gives up.
+    botocore would read it as an empty answer, and we would report that there is no such item. `msgspec.Raw`
+    skips members without building them, so nothing is allocated when Python reaches its recursion limit.
     """
     is_json = operation_model.service_model.metadata["protocol"] == "json"
     if not is_json or response_dict["status_code"] >= FIRST_ERROR_STATUS:

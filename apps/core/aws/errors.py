@@ -1,4 +1,4 @@
-"""AWS's errors, translated to ours in one place."""
+"""The translation of AWS's errors into ours."""
 
 import logging
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from apps.core.errors import MopedError, UnavailableError, UpstreamError
 
 logger = logging.getLogger(__name__)
 
-# What reading an answer of another shape raises; RecursionError: JSON that is nested too deeply.
-UNUSABLE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+# Raised while an answer of the wrong shape is read. RecursionError: JSON that is nested too deeply.
+SHAPE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 THROTTLED = frozenset(
     {
         "LimitExceededException",
@@ -37,10 +37,10 @@ def translate_errors(**error_classes: type[MopedError]) -> Iterator[None]:
     """
     Turn AWS's errors into ours: `translate_errors(UsernameExistsException=UserExistsError)`.
 
-    The block holds one call and the reading of its answer, and nothing else: whatever else fails in
-    it is an answer that does not have the documented shape.
+    The block must contain only one call and the reading of its answer. Any other error in it counts
+    as an answer that does not have the documented shape.
 
-    :raises MopedError: the named one, for an error code that is named
+    :raises MopedError: the given class, if there is one for AWS's error code
     :raises UnavailableError: if AWS cannot be reached or asks us to slow down
     :raises UpstreamError: for anything else that AWS reports
     """
@@ -53,8 +53,8 @@ def translate_errors(**error_classes: type[MopedError]) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         kind = UnavailableError if code in THROTTLED else UpstreamError
         raise error_classes.get(code, kind) from error
-    except (ResponseParserError, *UNUSABLE) as error:
+    except (ResponseParserError, *SHAPE_ERRORS) as error:
         logger.exception("aws_answer_unusable")
         raise UpstreamError from error
-    except (BotoCoreError, RuntimeError) as error:  # RuntimeError: a role's credentials stay expired
+    except (BotoCoreError, RuntimeError) as error:  # RuntimeError: no new credentials for a role
         raise UnavailableError from error

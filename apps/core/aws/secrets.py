@@ -1,8 +1,8 @@
 """
-Secrets, read from Secrets Manager when first needed.
+Secrets, read from Secrets Manager at their first use.
 
 The cache is short, so that a rotation needs no deployment. If Secrets Manager cannot be reached, the last
-value is used: without it, no sign-in would succeed.
+value is used, because all sign-ins need it.
 """
 
 import logging
@@ -24,31 +24,31 @@ FRESH_SECONDS = 300
 # After a failure the last value is used for this long without another try.
 RETRY_SECONDS = 30
 # Minimum interval between forced refreshes.
-DOUBT_SECONDS = 10
+FORCED_REFRESH_SECONDS = 10
 
 
 class SecretError(UpstreamError):
-    """The secret is not a JSON object with the expected keys; only its owners can correct it."""
+    """The secret is not a JSON object with the expected keys. Only its owners can correct it."""
 
     code = "secret_unusable"
     message = "This service is not set up completely. Tell its operators."
 
 
-def value(name: str, key: str, *, doubted: bool = False) -> str:
+def value(name: str, key: str, *, force_refresh: bool = False) -> str:
     """
     Return one key of a secret that holds a JSON object.
 
-    :param doubted: read it again, because the cached value does not fit (a key was rotated)
-    :raises UnavailableError: if it was never read and cannot be now
-    :raises SecretError: if it holds no such key
+    :param force_refresh: read the secret again, because the cached value does not fit (a rotation)
+    :raises UnavailableError: if the secret cannot be read and no value is cached
+    :raises SecretError: if the secret has no such key
     """
-    return values(name, key, doubted=doubted)[0]
+    return values(name, key, force_refresh=force_refresh)[0]
 
 
-def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
-    """Return several keys of a secret, all of the same reading; otherwise as `value`."""
+def values(name: str, *keys: str, force_refresh: bool = False) -> tuple[str, ...]:
+    """Return several keys of one version of a secret. Parameters and errors are those of `value`."""
     cached = _cache(name)
-    content = cached.refresh(name, interval=DOUBT_SECONDS) if doubted else cached.get(name)
+    content = cached.refresh(name, interval=FORCED_REFRESH_SECONDS) if force_refresh else cached.get(name)
     texts = tuple(content.get(key, "") for key in keys)
     if not all(texts):
         raise SecretError
@@ -56,16 +56,16 @@ def values(name: str, *keys: str, doubted: bool = False) -> tuple[str, ...]:
 
 
 def forget() -> None:
-    """Drop what is cached (a restored snapshot, tests)."""
+    """Drop all cached secrets (SnapStart's restore, tests)."""
     _cache.cache_clear()
 
 
 @cache
 def _cache(_name: str) -> RefreshingCache[str, Mapping[str, str]]:
     """
-    Return the cache of one secret: the failure of another does not delay it.
+    Return the cache of one secret. Each has its own, so that a failure delays only one of them.
 
-    Without a value each caller asks again, because the roll-back of a change needs the key at once.
+    Without a value every caller reads the secret, because the roll-back of a change cannot wait.
     """
     return RefreshingCache(_load, FRESH_SECONDS, max_age=math.inf, pause=RETRY_SECONDS, pause_without_value=0)
 
@@ -80,7 +80,7 @@ def _load(name: str) -> Mapping[str, str]:
 
 
 def _read(name: str) -> Mapping[str, str]:
-    """Return the texts of a secret, without other members."""
+    """Return the members of a secret that are strings."""
     with translate_errors(ResourceNotFoundException=SecretError, InternalServiceError=UnavailableError):
         text = clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     try:

@@ -6,9 +6,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 class CIEmailField(models.EmailField):  # type: ignore[type-arg] # generic in the stubs only
     """
-    An address in a `citext` column: equal, unique and sorted without regard to case.
+    An email address in a `citext` column. Equality, uniqueness and order ignore case.
 
-    `contains`, `startswith` and `regex` compare as text; use their `i…` forms.
+    `contains`, `startswith` and `regex` do not ignore case. Use their `i…` forms.
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
@@ -21,7 +21,7 @@ class CIEmailField(models.EmailField):  # type: ignore[type-arg] # generic in th
 
 
 class ClockTimestamp(models.Func):
-    """The database's clock at this very moment, not at the start of the transaction."""
+    """The time now by the database's clock. PostgreSQL's `now()` is the start of the transaction."""
 
     function = "clock_timestamp"
     output_field = models.DateTimeField()

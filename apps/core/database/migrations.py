@@ -1,8 +1,8 @@
 """
-Migrations of a database that Hasura shares (ADR 0007).
+Migrations of the database that we share with Hasura (ADR 0007).
 
-Hasura's tables live in `public`, ours in a schema of our own. Both are on the search path, and a new
-table lands in the first of them that exists.
+Hasura's tables are in the schema `public`, ours in `moped_api`. Both are on the search path. PostgreSQL
+creates a new table in the first of them that exists.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,18 @@ from django.contrib.postgres.operations import CITextExtension
 from django.db import migrations
 from django.db.migrations.operations.base import Operation
 
-UNLIMITED, LIMITED = ["SET statement_timeout = 0"], ["RESET statement_timeout"]
+LIFT_TIMEOUT, RESET_TIMEOUT = ["SET statement_timeout = 0"], ["RESET statement_timeout"]
+DROP_IF_INVALID = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('public.{name}') AND NOT indisvalid)
+    THEN DROP INDEX public.{name};
+    END IF;
+END $$
+"""
 
 
 def in_public(*operations: Operation) -> Sequence[Operation]:
-    """Return the operations of a migration, made to create their tables where Hasura finds them."""
+    """Return the operations between two SQL statements, so that they create their tables in `public`."""
     return [
         migrations.RunSQL("SET LOCAL search_path = public", migrations.RunSQL.noop),
         CITextExtension(),
@@ -27,13 +34,16 @@ def in_public(*operations: Operation) -> Sequence[Operation]:
 
 def index_concurrently(name: str, definition: str) -> migrations.RunSQL:
     """
-    Return an operation that makes an index on a shared table without locking out its writers.
+    Return an operation that creates an index on a shared table without blocking writes to it.
 
-    For a migration with `atomic = False`: PostgreSQL makes no index concurrently in a transaction. An
-    interrupted attempt leaves an index that PostgreSQL never uses, so one that is there is made again.
-    It may take longer than any request may, except behind a pooler, where a session has no state.
+    The migration needs `atomic = False`: PostgreSQL cannot create an index concurrently in a transaction.
+    An interrupted attempt leaves an index that PostgreSQL never uses. It is created again. An index that
+    works stays, because to drop it waits for every transaction that has read the table. The statement
+    time-out is lifted, except behind a pooler, where a session keeps no settings.
     """
-    before, after = ([], []) if settings.DATABASE_POOLER else (UNLIMITED, LIMITED)
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}"
-    create = f"CREATE INDEX CONCURRENTLY {name} ON public.{definition}"
-    return migrations.RunSQL([*before, drop, create, *after], drop)
+    before, after = ([], []) if settings.DATABASE_POOLER else (LIFT_TIMEOUT, RESET_TIMEOUT)
+    create = f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON public.{definition}"
+    return migrations.RunSQL(
+        [*before, DROP_IF_INVALID.format(name=name), create, *after],
+        f"DROP INDEX CONCURRENTLY IF EXISTS public.{name}",
+    )

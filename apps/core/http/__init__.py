@@ -1,1 +1,1 @@
-"""HTTP: middleware, headers, parsers, renderers, routes, throttles, and the one error body."""
+"""HTTP: middleware, headers, parsers, renderers, routes, throttles, and the error body."""

@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.http.response import HttpResponseBase
 
-ALWAYS = {
+DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-POLICY_OF_DATA = "default-src 'none'; frame-ancestors 'none'"
-POLICY_OF_PAGES = (
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'{connect}; form-action 'self' {sign_in}; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -18,18 +18,16 @@ POLICY_OF_PAGES = (
 def apply(response: HttpResponseBase) -> None:
     """Add the headers that the response does not have (static files have their own Cache-Control)."""
     headers = response.headers
-    for name, value in ALWAYS.items():
+    for name, value in DEFAULT_HEADERS.items():
         headers.setdefault(name, value)
     is_page = headers.get("Content-Type", "").startswith("text/html")
-    headers.setdefault("Content-Security-Policy", page_policy() if is_page else POLICY_OF_DATA)
+    headers.setdefault("Content-Security-Policy", page_policy() if is_page else DATA_POLICY)
 
 
 def page_policy(*, connect: str = "") -> str:
     """
-    Return the policy of a page.
+    Return the Content-Security-Policy of a page.
 
-    :param connect: an origin that its script may call, beside our own
+    :param connect: an origin that the page's script may call, in addition to ours
     """
-    return POLICY_OF_PAGES.format(
-        sign_in=settings.COGNITO_DOMAIN_URL, connect=f" {connect}" if connect else ""
-    )
+    return PAGE_POLICY.format(sign_in=settings.COGNITO_DOMAIN_URL, connect=f" {connect}" if connect else "")

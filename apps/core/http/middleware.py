@@ -22,38 +22,36 @@ FORM_METHODS = frozenset({"PUT", "DELETE", "OPTIONS"})
 
 
 class RequestMiddleware:
-    """Stands before all others, so that nothing answers without an id and a log line."""
+    """Runs before all others, so that every answer has a request id and a log line."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         self.cold = True
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request; exceptions have become answers further in."""
-        under_way = context.begin(request.META)
-        with deadline.within(settings.REQUEST_SECONDS):
+        """Answer the request. Django has already turned exceptions into answers."""
+        current = context.begin(request.META)
+        with deadline.limit(settings.REQUEST_SECONDS):
             response = self.get_response(request)
         headers.apply(response)
-        response.headers["X-Request-ID"] = under_way.request_id
-        self._log(request, response, under_way)
+        response.headers["X-Request-ID"] = current.request_id
+        self._log(request, response, current)
         context.end()
         return response
 
-    def _log(
-        self, request: HttpRequest, response: HttpResponseBase, under_way: context.RequestContext
-    ) -> None:
+    def _log(self, request: HttpRequest, response: HttpResponseBase, current: context.RequestContext) -> None:
         user = getattr(request, "user", None)
         match = request.resolver_match
         logger.info(
             "request",
             extra={
-                "request": request,  # for the console of a laptop; JsonFormatter leaves it out
+                "request": request,  # for a laptop's console. JsonFormatter leaves it out.
                 "method": request.method,
                 "route": match.route if match else "",
                 "status": response.status_code,
-                "code": under_way.code,
-                "ms": round((time.perf_counter() - under_way.started) * 1000, 2),
-                "client": under_way.client_address,
+                "code": current.code,
+                "ms": round((time.perf_counter() - current.started) * 1000, 2),
+                "client": current.client_address,
                 "sub": getattr(user, "sub", ""),
                 "roles": getattr(user, "roles", ()),
                 "cold": self.cold,
@@ -63,10 +61,10 @@ class RequestMiddleware:
 
 
 class CorsMiddleware(LibraryCorsMiddleware):
-    """The library's middleware. As the Flask API did, it answers every OPTIONS, preflight or not."""
+    """Answers every OPTIONS request, as the Flask API did. The library answers only preflights."""
 
     def check_preflight(self, request: HttpRequest) -> HttpResponse | None:
-        """Return the answer to OPTIONS, which has no body. A Content-Type would make it a page."""
+        """Return the answer to OPTIONS. It has no body, and a Content-Type would make it a page."""
         if request.method != "OPTIONS":
             return None
         answer = HttpResponse(headers={"content-length": "0"})
@@ -75,7 +73,7 @@ class CorsMiddleware(LibraryCorsMiddleware):
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """
-        Add what a browser needs to read the response.
+        Add the headers that allow a browser to read the response.
 
         The library's own method parses all origins and all headers for every response, a fifth of a request.
         """
@@ -90,27 +88,27 @@ class CorsMiddleware(LibraryCorsMiddleware):
 
 
 class HostMiddleware(MiddlewareMixin):
-    """Looks at the address that was called, before a route is looked for."""
+    """Checks the host and corrects the path, before Django looks for a route."""
 
     def process_request(self, request: HttpRequest) -> None:
         """
         Serve `//auth/` as `/auth/`: some base URLs end in a slash.
 
-        :raises DisallowedHost: for a foreign host, which becomes 400
+        :raises DisallowedHost: for a foreign host (the answer is 400)
         """
-        request.get_host()  # where Django compares it with ALLOWED_HOSTS
+        request.get_host()  # Django compares it with ALLOWED_HOSTS
         if request.path_info.startswith("//"):
             request.path_info = f"/{request.path_info.lstrip('/')}"
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Return the answer, with a body if it is Django's own to a wrong method."""
+        """Return the answer. Django's own answer to a wrong method gets our error body."""
         if isinstance(response, HttpResponseNotAllowed):
             return problems.method_not_allowed(request, response)
         return response
 
 
 class FormMethodMiddleware(MiddlewareMixin):
-    """Gives the request of a page's form the method that its field `_method` names: browsers know no PUT."""
+    """Reads the method of a page's form from its field `_method`, because a form cannot send PUT."""
 
     def process_request(self, request: HttpRequest) -> None:
         """Replace the method."""
@@ -118,17 +116,17 @@ class FormMethodMiddleware(MiddlewareMixin):
         if request.method == "POST" and is_form:
             if request.POST.get(FORM_METHOD) in FORM_METHODS:
                 request.method = request.POST[FORM_METHOD]
-            # Django's CSRF check looks into the body of a POST only.
+            # Django's CSRF check reads the body only of a POST.
             request.META.setdefault("HTTP_X_CSRFTOKEN", request.POST.get(FORM_CSRF_TOKEN, ""))
 
 
 class StrictCookiesMiddleware(MiddlewareMixin):
     """
-    Replaces Django's cookies before a view or the CSRF check reads one.
+    Parses the cookies again, more strictly than Django, before a view or the CSRF check reads them.
 
-    A sibling host can set a cookie for the whole domain. Browsers keep it from a name that begins
-    with `__Host-`, but not from one with a Unicode space before it. Django strips that space, and
-    the last of two cookies with one name wins.
+    A sibling host can set a cookie for the whole domain. Browsers refuse it a name that begins with
+    `__Host-`, but allow a Unicode space before the name. Django strips that space. Of two cookies
+    with the same name, it takes the last.
     """
 
     def process_request(self, request: HttpRequest) -> None:

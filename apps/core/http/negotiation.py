@@ -1,4 +1,4 @@
-"""Which representation an answer has: JSON, unless the caller asks for a page."""
+"""The choice between JSON and a page: JSON, unless the caller asks for a page."""
 
 from collections.abc import Iterable
 
@@ -13,14 +13,14 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def accepts_html(request: HttpRequest | Request) -> bool:
-    """Return whether the caller is a browser that shows pages; `?format=json` overrules it."""
+    """Return whether the caller accepts pages. `?format=json` always asks for JSON."""
     return PAGE in request.META.get("HTTP_ACCEPT", "") and "format=json" not in request.META.get(
         "QUERY_STRING", ""
     )
 
 
 def sent_query(request: Request) -> dict[str, str]:
-    """Return the query of the request. A form of a page also sends its empty fields, which are left out."""
+    """Return the query of the request, without the empty fields that a page's form also sends."""
     parameters: dict[str, str] = request.query_params.dict()
     if request.accepted_renderer.media_type != PAGE:
         return parameters
@@ -29,14 +29,14 @@ def sent_query(request: Request) -> dict[str, str]:
 
 class JSONByDefault(BaseContentNegotiation):
     """
-    Straight to the first renderer, unless a page is wanted and offered.
+    Chooses the first renderer, unless the caller asks for a page and the view has one.
 
-    DRF's own class weighs every media type against every renderer, a fifth of a lean request,
-    and answers 406 to callers who would have been happy with JSON.
+    DRF's own class compares every media type with every renderer, which takes a fifth of a lean
+    request. It also answers 406 to callers that could read JSON.
     """
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """Return the parser of the body's content type, parameters aside; None means 415."""
+        """Return the parser for the body's content type without its parameters. None leads to a 415."""
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
         if content_type == FORM and not accepts_html(request):
             return None  # only pages send forms
@@ -45,7 +45,7 @@ class JSONByDefault(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """Return the renderer and the media type to announce."""
+        """Return the renderer and the media type of the answer."""
         chosen, *rest = renderers
         if rest and accepts_html(request):
             chosen = next((renderer for renderer in rest if renderer.media_type == PAGE), chosen)

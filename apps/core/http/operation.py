@@ -1,7 +1,7 @@
 """
-What the reference and the pages say of a method that its view does not.
+Descriptions of methods for the reference and the pages, beyond what the views say.
 
-Each app may have a module `reference` with `OPERATIONS`. Only pages and the reference import it.
+Each app may have a module `reference` with a variable `OPERATIONS`. Only pages and the reference import it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Operation(NamedTuple):
-    """One method of a view. Without `answer`, the answer is what the view's serializer describes."""
+    """One method of a view. Without `answer`, the view's serializer describes the answer."""
 
     answer: type[BaseSerializer[Any]] | dict[str, Any] | None = None
     status: int = 200
@@ -31,23 +31,23 @@ class Operation(NamedTuple):
     path: Mapping[str, tuple[type[Any], str]] = MappingProxyType({})
     """The types and descriptions of the path's parameters, by name."""
     row: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
-    """What a page shows of an object of a list, by column."""
+    """Return the columns that a page shows for one object in a list."""
     links: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
-    """The addresses that a page offers for an object of the answer, by their texts."""
+    """Return the links that a page shows for an object of the answer: their URLs, by text."""
     confirm: str = ""
-    """The question before the request is sent; a format string for the object of the page."""
+    """A question before the request is sent: a format string for the object of the page."""
     check: Callable[[Mapping[str, Any], Any], None] | None = None
-    """Raises what the service would raise for the object of the page and the caller."""
+    """Raise the error that the service would raise for this object of the page and this caller."""
     connect: Callable[[], str] | None = None
-    """The origin that the page's script may call, beside our own."""
+    """Return an origin that the page's script may call, in addition to ours."""
 
 
 Operations = Mapping[type[Any], Mapping[str, Operation]]
-"""By view class and method."""
+"""Operations by view class and method."""
 
 
 def operation_of(view: APIView, method: str) -> Operation:
-    """Return what is said of a method of the view, or of the nearest class that it inherits from."""
+    """Return the operation of a view's method, or that of the nearest base class."""
     for view_class in type(view).__mro__:
         operations = _operations(view_class.__module__).get(view_class, {})
         if method.lower() in operations:

@@ -10,12 +10,12 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, FormParser
 
-# Fields of a page's form beside those of the body: the real method, a whole body as JSON, the CSRF token.
+# A page's form adds these to the fields of the body: the method, a whole body as JSON, the CSRF token.
 FORM_METHOD, FORM_CONTENT, FORM_CSRF_TOKEN = "_method", "_content", "csrfmiddlewaretoken"
 
 
 class BodyTooLarge(APIException):
-    """The body is larger than any that a route of ours needs."""
+    """The body is larger than any route of this API needs."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "body_too_large"
@@ -23,7 +23,7 @@ class BodyTooLarge(APIException):
 
 
 class JsonParser(BaseParser):
-    """Parse a JSON object; anything else, valid JSON or not, is the caller's mistake."""
+    """Parses a JSON object, and refuses all other JSON."""
 
     media_type = "application/json"
 
@@ -55,7 +55,7 @@ class HtmlFormParser(FormParser):
     """
     Parses the form of a page: its fields, or the JSON in its field `_content`.
 
-    A browser can send GET and POST only, and no JSON. Pages work without JavaScript.
+    Pages work without JavaScript, and a form cannot send JSON.
     """
 
     def parse(
@@ -65,7 +65,7 @@ class HtmlFormParser(FormParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """
-        Return the fields without those of the form itself.
+        Return the fields of the body, without `_method` and the CSRF token.
 
         :raises ParseError: if `_content` is not a JSON object
         """

@@ -1,9 +1,9 @@
 """
-Failure → status and body: the only such place.
+Turns failures into a status and an error body. No other module does so.
 
-Every failure has one body, RFC 9457's problem details, whether it comes from a view, from
-Django or from a crash. `error` maps the names of fields to lists of messages, as the editor
-shows them, and is absent where no field is to blame.
+Failures of views, of Django and crashes all have the same body: the problem details of RFC 9457.
+`error` maps the names of fields to lists of messages, as the editor shows them. It is absent if
+the failure is not about a field.
 """
 
 import logging
@@ -33,7 +33,7 @@ CONTENT_TYPE = "application/problem+json"
 REALM = "moped"
 TOKEN_MISSING = "token_missing"  # noqa: S105 (a reason code)
 
-# As RFC 9110 calls it; Python does so from 3.13 on.
+# The name in RFC 9110. Python uses it from 3.13 on.
 RENAMED = {413: "Content Too Large"}
 
 NOT_FOUND_DETAIL = "There is no such page or route."
@@ -56,7 +56,7 @@ STATUS_OF_KIND: dict[type[errors.MopedError], HTTPStatus] = {
 
 class WrappedMopedError(exceptions.APIException):
     """
-    Carries one of our errors out of an authentication class.
+    Wraps one of our errors, so that an authentication class can raise it.
 
     DRF resets `request.user` only after an APIException. Any other exception would be raised again
     when the response is built.
@@ -68,20 +68,20 @@ class WrappedMopedError(exceptions.APIException):
 
 
 def status_of(error: errors.MopedError) -> HTTPStatus:
-    """Return the status of the error's nearest kind."""
+    """Return the status for an error: that of the nearest base class with a status."""
     kinds = (STATUS_OF_KIND[kind] for kind in type(error).__mro__ if kind in STATUS_OF_KIND)
     return next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def title(status: int) -> str:
-    """Return the status's name, the same from every Python."""
+    """Return the name of a status, the same in every version of Python."""
     return RENAMED.get(status, HTTPStatus(status).phrase)
 
 
 def details(
     status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None, *, request_id: str
 ) -> dict[str, Any]:
-    """Return the one error body."""
+    """Return the error body."""
     problem: dict[str, Any] = {
         "type": "about:blank",
         "title": title(status),
@@ -95,7 +95,7 @@ def details(
 
 
 def body(status: int, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
-    """Return the body for the request under way, and note its code for the log line."""
+    """Return the error body for the current request, and keep the code for its log line."""
     context = current()
     context.code = code
     return details(status, code, detail, fields, request_id=context.request_id)
@@ -105,19 +105,19 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """Return the response for an exception of a view, or None for an unexpected one."""
     from rest_framework import views  # noqa: PLC0415 (its defaults import this module)
 
-    error = _translated(exc)
+    error = _translate(exc)
     if isinstance(error, errors.MopedError):
         return _from_moped_error(error)
     if isinstance(error, exceptions.NotAuthenticated):
         error.detail = HOW_TO_AUTHENTICATE
     response = views.exception_handler(error, context)
     if response is not None:
-        response.data = _from_drf(response.status_code, response.data)
+        response.data = _from_drf_body(response.status_code, response.data)
     return response
 
 
-def _translated(error: Exception) -> Exception:
-    """Return the error of ours that another one carries or means."""
+def _translate(error: Exception) -> Exception:
+    """Return the MopedError that an exception wraps or stands for, else the exception."""
     if isinstance(error, WrappedMopedError):
         return error.error
     if isinstance(error, OperationalError | InterfaceError):
@@ -140,13 +140,13 @@ def _retry_after(error: errors.MopedError) -> dict[str, str]:
 
 
 def _log_fault(error: errors.MopedError) -> None:
-    """Log the cause of a 5xx, which its body does not tell."""
+    """Log the cause of a 5xx, which the body does not contain."""
     if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error(error.code, extra={"detail": str(error), "cause": repr(error.__cause__)})
 
 
-def _from_drf(status: int, data: Any) -> dict[str, Any]:
-    """Return the one error body for DRF's: `{"detail": …}`, or messages by field."""
+def _from_drf_body(status: int, data: Any) -> dict[str, Any]:
+    """Return our error body for DRF's, which is `{"detail": …}` or messages by field."""
     detail = data.get("detail") if isinstance(data, dict) else None
     if isinstance(detail, exceptions.ErrorDetail):
         return body(status, str(detail.code), str(detail))
@@ -158,7 +158,7 @@ def _from_drf(status: int, data: Any) -> dict[str, Any]:
 
 
 def challenge(code: str, description: str) -> str:
-    """Return `WWW-Authenticate` as RFC 6750, section 3: no error where no token was sent."""
+    """Return the value of `WWW-Authenticate` (RFC 6750, section 3), without an error if no token was sent."""
     if code == TOKEN_MISSING:
         return f'Bearer realm="{REALM}"'
     return f'Bearer realm="{REALM}", error="invalid_token", error_description="{description}"'
@@ -171,13 +171,13 @@ def _messages(detail: Any, field: str | None = None) -> Iterator[tuple[str | Non
             inner_field = str(name) if field is None else f"{field}.{name}"
             yield from _messages(inner, field if name == api_settings.NON_FIELD_ERRORS_KEY else inner_field)
     elif isinstance(detail, list):
-        for inner in detail:  # in a list, names are positions
+        for inner in detail:  # in a list, DRF names positions
             yield from _messages(list(inner.values()) if isinstance(inner, dict) else inner, field)
     else:
         yield field, str(detail)
 
 
-# ---- what Django refuses or loses without a view ------------------------------------------------
+# ---- failures outside of DRF ---------------------------------------------------------------------
 
 
 def respond(
@@ -190,22 +190,22 @@ def respond(
     **context: Any,
 ) -> HttpResponse:
     """
-    Answer outside of DRF: a page for a browser, problem details for everyone else.
+    Return an answer outside of DRF: a page for a browser, problem details for all other callers.
 
-    :param template: one that extends `moped/problem.html`; `context` is for it
+    :param template: a template that extends `moped/problem.html`. It gets `context`.
     """
     problem = body(status, code, detail)
     if settings.BROWSER_PAGES and negotiation.accepts_html(request):
         response = render(request, template, {"problem": problem, **context}, status=status)
     else:
         response = HttpResponse(msgspec.json.encode(problem), status=status, content_type=CONTENT_TYPE)
-    if status == HTTPStatus.UNAUTHORIZED:  # it must say how to authenticate (RFC 9110, 15.5.2)
+    if status == HTTPStatus.UNAUTHORIZED:  # must say how to authenticate (RFC 9110, 15.5.2)
         response.headers["WWW-Authenticate"] = challenge(TOKEN_MISSING, "")
     return response
 
 
 def respond_error(request: HttpRequest, error: errors.MopedError, **page: Any) -> HttpResponse:
-    """Answer one of our errors outside of DRF; `page` is as in `respond`."""
+    """Return the answer to one of our errors outside of DRF. `page` goes to `respond`."""
     _log_fault(error)
     response = respond(request, status_of(error), error.code, str(error), **page)
     for name, value in _retry_after(error).items():
@@ -214,7 +214,7 @@ def respond_error(request: HttpRequest, error: errors.MopedError, **page: Any) -
 
 
 def method_not_allowed(request: HttpRequest, refusal: HttpResponseNotAllowed) -> HttpResponse:
-    """Give the refusal of `require_GET` and its like a body, as DRF's has."""
+    """Return a 405 with our error body, in place of that of `require_GET` and similar decorators."""
     detail = f'Method "{request.method}" not allowed.'
     response = respond(request, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     response.headers["Allow"] = refusal.headers["Allow"]
@@ -222,7 +222,7 @@ def method_not_allowed(request: HttpRequest, refusal: HttpResponseNotAllowed) ->
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what Django calls suspicious; which of its checks it was stays in the log."""
+    """Answer a request that Django calls suspicious. Only the log names the check."""
     logger.warning("suspicious_request", extra={"reason": type(exception).__name__})
     if isinstance(exception, RequestDataTooBig):
         status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, BodyTooLarge.default_code
@@ -231,7 +231,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a refusal raised outside of DRF."""
+    """Answer a PermissionDenied that was raised outside of DRF."""
     return respond(request, HTTPStatus.FORBIDDEN, "forbidden", errors.ForbiddenError.message)
 
 
@@ -244,12 +244,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a path that no route has."""
+    """Answer a path without a route."""
     return respond(request, HTTPStatus.NOT_FOUND, "not_found", NOT_FOUND_DETAIL)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a crash; its traceback goes into the log, once, and nowhere else."""
+    """Answer a crash. Only the log gets its traceback."""
     logger.exception("crash")  # noqa: LOG004 (Django calls this while it handles the exception)
     return respond(
         request,

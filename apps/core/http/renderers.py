@@ -1,4 +1,4 @@
-"""JSON. The pages of browsers are in apps.reference."""
+"""The renderer for JSON. apps.reference has the one for browser pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from apps.core.http import problems
 
 
 class JsonRenderer(BaseRenderer):
-    """Compact JSON; a failure is announced as problem details (RFC 9457)."""
+    """Renders compact JSON. Failures get the content type of problem details (RFC 9457)."""
 
     media_type = "application/json"
     format = "json"
@@ -22,7 +22,7 @@ class JsonRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """Return the bytes; no data (204) is no bytes."""
+        """Return the JSON as bytes, or no bytes if there are no data (204)."""
         if data is None:
             return b""
         body = msgspec.json.encode(data, enc_hook=str)

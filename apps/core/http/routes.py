@@ -1,4 +1,4 @@
-"""URL patterns that forgive a slash, and the list of them that the pages show."""
+"""URL patterns with an optional trailing slash, and the list of routes for the pages."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,10 +10,10 @@ from django.urls.resolvers import RoutePattern
 
 
 class SlashOptional(RoutePattern):
-    """A route written as its callers write it, matched with and without its trailing slash."""
+    """A route that matches with and without its trailing slash."""
 
     def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
-        """Try the path as it came first: what a route captures may itself end in a slash."""
+        """Match the sent path, else with a slash more or less. A captured part may end in a slash."""
         other = path[:-1] if path.endswith("/") else f"{path}/"
         return super().match(path) or super().match(other)
 
@@ -23,7 +23,7 @@ route = partial(_path, Pattern=SlashOptional)
 
 
 class Route(NamedTuple):
-    """One route as a reader sees it."""
+    """One route in the list that the pages show."""
 
     path: str
     methods: tuple[str, ...]
@@ -45,7 +45,7 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Rou
 
 
 def _methods(view: Any) -> tuple[str, ...]:
-    """Return the methods of one of DRF's views; the pages of a sign-in are none of these."""
+    """Return the methods of a view of DRF. The pages of a sign-in are plain Django views, without any."""
     view_class = getattr(view, "cls", None)
     names = getattr(view_class, "http_method_names", ())
     return tuple(

@@ -1,7 +1,7 @@
 """
-Shapes of what callers bring: nothing coerced, nothing unknown passed over.
+Serializers and fields for input. They convert no types and refuse unknown fields.
 
-The words are those of the API that this one replaces; the editor shows them as they are.
+The messages are those of the Flask API, because the editor shows them unchanged.
 """
 
 import json
@@ -16,7 +16,7 @@ MISSING: dict[str, Any] = {"required": "required field", "null": "null value not
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses every field it does not know, by name, together with whatever else is wrong."""
+    """Refuses unknown fields by name, and reports them together with all other mistakes."""
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -28,7 +28,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            problems: dict[str, Any] = error.detail  # type: ignore[assignment] # fields are what was asked about
+            problems: dict[str, Any] = error.detail  # type: ignore[assignment] # messages by field
             raise serializers.ValidationError({**problems, **unknown}) from error
         if unknown:
             raise serializers.ValidationError(unknown)
@@ -36,12 +36,12 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class StrictCharField(serializers.CharField):
-    """A string that was sent as one."""
+    """A string. Numbers and booleans are refused."""
 
     options: ClassVar[Mapping[str, Any]] = {}
     """Arguments of every field of this class."""
     schema: ClassVar[Mapping[str, Any]] = {}
-    """What the reference says beside the length (JSON Schema)."""
+    """JSON Schema for the reference, without the length."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         **MISSING,
@@ -55,30 +55,35 @@ class StrictCharField(serializers.CharField):
         super().__init__(**{**self.options, **options})
         self.validators.insert(0, self.validate_form)
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Return the validated value. The maximum length is that of the sent text, as in the reference."""
+        value = super().run_validation(data)
+        if isinstance(data, str) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return value
+
     def to_internal_value(self, data: Any) -> str:
-        """Return the string, trimmed. The length is that of the text as it was sent, as in the reference."""
+        """Return the string, trimmed."""
         if not isinstance(data, str):
             self.fail("invalid")
-        if self.max_length is not None and len(data) > self.max_length:
-            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
     def validate_form(self, value: str) -> None:
         """
-        Refuse a value without the field's form. DRF adds the messages of the other validators.
+        Refuse a value that does not match. DRF adds the messages of the other validators.
 
-        :raises ValidationError: for such a value
+        :raises ValidationError: if `matches` returns False
         """
         if not self.matches(value):
             self.fail("pattern")
 
     def matches(self, value: str) -> bool:
-        """Return whether the value has the field's form. Without a form, every value has it."""
+        """Return whether the value has the form that the field requires. Subclasses may require one."""
         return True
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A whole number: not its text, not a fraction, not a boolean."""
+    """A whole number. Strings, fractions and booleans are refused."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         **MISSING,
@@ -88,7 +93,7 @@ class StrictIntegerField(serializers.IntegerField):
     }
 
     def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
-        """Return the sent value. A form sends text: digits of it are a number, and no text is no value."""
+        """Return the sent value. A form sends text: digits become a number, an empty text is no value."""
         value = super().get_value(dictionary)
         if not is_html_input(dictionary) or not isinstance(value, str):
             return value
@@ -102,7 +107,7 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """True or false, and not a word for it."""
+    """True or false. Strings and numbers are refused."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {**MISSING, "invalid": "must be of boolean type"}
 
@@ -134,7 +139,7 @@ class ChoiceListField(serializers.Field[list[str], Any, list[str], Any]):
         super().__init__(**options)
 
     def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
-        """Return the sent value. A form repeats the field for each value, and sends nothing for none."""
+        """Return the sent value. A form sends the field once for each value, or not at all."""
         if is_html_input(dictionary):
             return dictionary.getlist(self.field_name) or serializers.empty  # type: ignore[attr-defined] # a QueryDict
         return super().get_value(dictionary)
@@ -146,15 +151,15 @@ class ChoiceListField(serializers.Field[list[str], Any, list[str], Any]):
         if not data:
             self.fail("empty")
         if unknown := [value for value in data if value not in self.values]:
-            self.fail("unknown", values=_as_sent(unknown))
+            self.fail("unknown", values=_as_json(unknown))
         if repeated := sorted({value for value in data if data.count(value) > 1}):
-            self.fail("repeated", values=_as_sent(repeated))
+            self.fail("repeated", values=_as_json(repeated))
         return data
 
     def to_representation(self, value: Any) -> list[str]:
-        """Return the list as it is."""
+        """Return the values as a list."""
         return list(value)
 
 
-def _as_sent(values: Iterable[Any]) -> str:
+def _as_json(values: Iterable[Any]) -> str:
     return ", ".join(map(json.dumps, values))

@@ -6,11 +6,11 @@ from django.urls import get_script_prefix
 
 class PrefixedStaticFilesStorage(StaticFilesStorage):
     """
-    Static files below the prefix of the request: `/staging` at the gateway's own host name.
+    Puts the prefix of the request before URLs, for example `/staging` at the gateway's own host name.
 
-    Django would add a prefix to a relative STATIC_URL once for each process, and keep it.
+    Django itself adds a prefix to a relative STATIC_URL only once for each process.
     """
 
     def url(self, name: str | None) -> str:
-        """Return the file's URL for the request under way."""
+        """Return the file's URL for the current request."""
         return get_script_prefix() + super().url(name).removeprefix("/")

@@ -1,8 +1,8 @@
 """
-Limits per caller on what costs money or invites guessing.
+Limits per caller for requests that cost money or allow guessing.
 
-Each process counts for itself: this keeps one caller from running away with a container. The
-limit that all containers share is API Gateway's.
+Each process counts on its own, so that one caller cannot take up a whole container. API Gateway has the
+limit for all containers together.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
 
 class CallerRateThrottle(SimpleRateThrottle):
-    """Counts by the caller's `sub`, or by the true client address where the caller is anonymous."""
+    """Counts by the caller's `sub`, or by the client's IP address if the caller is anonymous."""
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Return what is counted together."""
+        """Return the key that all requests of one caller have in common."""
         caller = getattr(getattr(request, "user", None), "sub", "") or current().client_address
         return f"throttle:{self.scope}:{caller}"
 
 
 class WriteThrottle(CallerRateThrottle):
-    """Changes of accounts."""
+    """Limits changes of accounts."""
 
     scope = "writes"
 
 
 class SignatureThrottle(CallerRateThrottle):
-    """Signatures for files."""
+    """Limits signatures for files."""
 
     scope = "signatures"
 
 
 class SignInThrottle(CallerRateThrottle):
-    """Sign-ins that come back with a code: the one place where a stranger may guess."""
+    """Limits sign-ins that come back with a code. Only there can a stranger guess."""
 
     scope = "sign_ins"
 
     def seconds_until_free(self, request: Any) -> int:
-        """Return 0 and count this attempt, or how long to wait."""
-        if self.allow_request(request, None):  # type: ignore[arg-type] # the scope is ours already
+        """Count this attempt and return 0, or return the seconds to wait."""
+        if self.allow_request(request, None):  # type: ignore[arg-type] # the scope is known without a view
             return 0
         return int(self.wait() or 0) + 1

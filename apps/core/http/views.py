@@ -1,4 +1,4 @@
-"""What our views add to DRF's generic ones."""
+"""Additions to DRF's generic views."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -14,7 +14,7 @@ from apps.core.http.negotiation import sent_query
 
 
 class QueryView(GenericAPIView[Any]):
-    """A view whose query is declared: the pages make a form of it, the reference its parameters."""
+    """A view that declares its query. The pages show it as a form, the reference as parameters."""
 
     query_serializer_class: ClassVar[type[BaseSerializer[Any]] | None] = None
 
@@ -40,9 +40,9 @@ class CountedPagination(LimitOffsetPagination):
         return int(request.parser_context["view"].query["limit"])
 
     def get_offset(self, request: Request) -> int:
-        """Return how many results come before the page."""
+        """Return the number of results before the page."""
         return int(request.parser_context["view"].query["offset"])
 
     def get_paginated_response(self, data: Sequence[Mapping[str, Any]]) -> Response:
-        """Return the body; the Flask API's callers know no links."""
+        """Return the body, without DRF's links, as in the Flask API."""
         return Response({"count": self.count, "results": data})

@@ -1,1 +1,1 @@
-"""Lambda functions, REST APIs and stacks, through boto3."""
+"""Clients for Lambda functions, REST APIs and CloudFormation stacks."""

@@ -1,8 +1,8 @@
 """
-The function of a stage at Lambda: its versions, and the alias `live` that traffic goes to.
+The Lambda function of a stage: its settings, its versions, and the alias `live`, which gets the traffic.
 
-Zappa's `update` would publish a version before it changes the variables, and keep the processor and the
-variables that the settings no longer have. So the code and these are changed here.
+This module updates code, processor and variables, because Zappa's `update` has two faults. It publishes a
+version before it changes the variables, and it keeps the processor and removed variables.
 """
 
 import base64
@@ -23,12 +23,12 @@ LIVE = "live"
 LATEST = "$LATEST"
 KEPT_VERSIONS = 10
 ROLE_ATTEMPTS, ROLE_PAUSE_SECONDS = 10, 3.0
-# Mostly it takes less than the seconds that botocore would sleep; a network takes a minute.
-POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # botocore takes parts of a second; its types do not
+# Most changes take less than botocore's default delay. A function in a network takes a minute.
+POLL_INTERVAL: Any = {"Delay": 0.2, "MaxAttempts": 900}  # fractions work, though botocore's types forbid them
 
 
 class Alias(NamedTuple):
-    """Where traffic goes, and where it went before."""
+    """The alias `live`: its version and the version before."""
 
     version: str
     previous: str
@@ -37,20 +37,20 @@ class Alias(NamedTuple):
 
 
 class Invocation(NamedTuple):
-    """What a direct invocation gave."""
+    """The result of a direct invocation."""
 
     payload: Any
     failed: bool
 
     @property
     def reason(self) -> str:
-        """Return why it failed, on one line."""
+        """Return the error message on one line."""
         message = self.payload.get("errorMessage", "") if isinstance(self.payload, dict) else self.payload
         return " ".join(str(message or "no reason given").split())
 
 
 def exists(function: str) -> bool:
-    """Return whether there is such a function."""
+    """Return whether the function exists."""
     with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
         clients.lambda_client().get_function(FunctionName=function)
         return True
@@ -60,9 +60,9 @@ def exists(function: str) -> bool:
 @contextmanager
 def busy_on_conflict(message: str, *codes: str) -> Iterator[None]:
     """
-    Report that another process has changed a function in between.
+    Turn Lambda's conflict errors into BusyError.
 
-    :param codes: further errors that Lambda reports then
+    :param codes: more error codes that mean a conflict
     :raises BusyError: with the message
     """
     conflicts = ("PreconditionFailedException", "ResourceConflictException", *codes)
@@ -74,12 +74,12 @@ def busy_on_conflict(message: str, *codes: str) -> Iterator[None]:
 
 
 def checksum_of(digest: str) -> str:
-    """Return the form in which Lambda gives a package's SHA-256, from the hexadecimal one."""
+    """Return a hexadecimal SHA-256 in Lambda's form (Base64)."""
     return base64.b64encode(bytes.fromhex(digest)).decode()
 
 
-def settled(function: str) -> dict[str, Any]:
-    """Return the configuration of a function as soon as Lambda has made the last change to it."""
+def wait_until_ready(function: str) -> dict[str, Any]:
+    """Wait until Lambda has applied the last change. Return the function's configuration."""
     client = clients.lambda_client()
     with translate_errors():
         for state in ("function_active_v2", "function_updated_v2"):
@@ -89,12 +89,12 @@ def settled(function: str) -> dict[str, Any]:
 
 def create_or_update(stage: Stage, package: Package) -> None:
     """
-    Give a function a package and the settings of its stage. Traffic stays.
+    Create or update a function with a package and the settings of its stage. The traffic does not move.
 
-    Repeat it while Lambda does not know the role. A new one is known everywhere after some seconds:
+    Retry while Lambda does not know the role. IAM takes some seconds to copy a new role everywhere:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 
-    :raises BusyError: if another process is changing it too
+    :raises BusyError: if another process changes it at the same time
     """
     for _ in range(ROLE_ATTEMPTS):
         try:
@@ -122,7 +122,7 @@ def _create_or_update(stage: Stage, package: Package) -> None:
                 Tags=stage.settings["tags"],
                 **settings,
             )
-        present = settled(name)
+        present = wait_until_ready(name)
         if (present["CodeSha256"], present["Architectures"]) != (checksum, architectures):
             client.update_function_code(
                 FunctionName=name,
@@ -130,16 +130,16 @@ def _create_or_update(stage: Stage, package: Package) -> None:
                 Architectures=architectures,
                 RevisionId=present["RevisionId"],
             )
-            present = settled(name)
+            present = wait_until_ready(name)
         client.update_function_configuration(FunctionName=name, RevisionId=present["RevisionId"], **settings)
         client.put_function_concurrency(
             FunctionName=name, ReservedConcurrentExecutions=stage.settings["lambda_concurrency"]
         )
-        settled(name)
+        wait_until_ready(name)
 
 
 def function_settings(stage: Stage) -> dict[str, Any]:
-    """Return what Lambda's API and CloudFormation call the settings of a function."""
+    """Return a function's settings, by their names in Lambda's API and CloudFormation."""
     settings = stage.settings
     network = {"VpcConfig": settings["vpc_config"]} if "vpc_config" in settings else {}
     return {
@@ -156,18 +156,18 @@ def function_settings(stage: Stage) -> dict[str, Any]:
 
 def publish(function: str, digest: str, description: str) -> str:
     """
-    Publish a version of what was deployed, if that is still the package we mean.
+    Publish a version, if the function still has this package.
 
     :param digest: the package's SHA-256, in hexadecimal
-    :raises BusyError: if another deployment came in between
+    :raises BusyError: if another deployment replaced the package
     """
     client = clients.lambda_client()
     with busy_on_conflict(
         f"Another process is deploying {function} too. Nothing was made live."
         " Try again when it has finished.",
-        "InvalidParameterValueException",  # another package
+        "InvalidParameterValueException",  # the function has another package
     ):
-        settled(function)
+        wait_until_ready(function)
         published = client.publish_version(
             FunctionName=function, CodeSha256=checksum_of(digest), Description=description
         )
@@ -177,8 +177,8 @@ def publish(function: str, digest: str, description: str) -> str:
     return published["Version"]
 
 
-def live(function: str) -> Alias | None:
-    """Return where traffic goes, or None before the first deployment has been made live."""
+def live_alias(function: str) -> Alias | None:
+    """Return the alias `live`, or None before the first deployment."""
     with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
         alias = clients.lambda_client().get_alias(FunctionName=function, Name=LIVE)
         previous = alias.get("Description", "").removeprefix("before: ")
@@ -188,9 +188,9 @@ def live(function: str) -> Alias | None:
 
 def make_live(function: str, version: str, before: Alias | None) -> None:
     """
-    Move the traffic, if it still goes where we believe; the first time, make the alias.
+    Move the alias `live` to a version, or create it. Refuse if it has changed since `before` was read.
 
-    :raises BusyError: if another process moved it in between
+    :raises BusyError: if another process moved it
     """
     client = clients.lambda_client()
     change: Any = client.update_alias if before else client.create_alias
@@ -210,20 +210,20 @@ def versions(function: str) -> dict[str, str]:
 
 
 def prune(function: str, keep: set[str]) -> None:
-    """Delete old versions, except those that traffic goes to or may return to."""
+    """Delete old versions beyond the newest ten, except those in `keep`."""
     for version in [*versions(function)][:-KEPT_VERSIONS]:
         if version not in keep:
             delete(function, Qualifier=version)
 
 
 def delete(function: str, **qualifier: str) -> None:
-    """Delete a function or one version, if there is one: botocore repeats a call whose answer was lost."""
+    """Delete a function or one version. A missing one is no error, because botocore may repeat the call."""
     with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
         clients.lambda_client().delete_function(FunctionName=function, **qualifier)
 
 
 def invoke(function: str, event: Mapping[str, Any], qualifier: str) -> Invocation:
-    """Send an event to one version, past the gateway."""
+    """Send an event to one version, without the gateway."""
     with translate_errors():
         answer = clients.lambda_client_long_timeout().invoke(
             FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event)

@@ -1,8 +1,8 @@
 """
-The entry point of a stage: a REST API.
+The REST API of a stage in API Gateway.
 
-API Gateway answers some requests by itself: too large, too many, or the function did not answer.
-These responses get our error body and CORS here.
+API Gateway answers some requests itself: if they are too large or too many, or if the function does not
+answer. This module gives these responses our error body and CORS.
 """
 
 import json
@@ -17,9 +17,9 @@ from apps.core.aws.errors import translate_errors
 from apps.core.errors import NotFoundError
 from apps.deployment.settings.rendering import Stage
 
-# Every kind of response that API Gateway gives by itself, by the status that it has:
+# All kinds of responses that API Gateway gives itself, by HTTP status:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-# The default of both groups is for kinds that AWS adds.
+# AWS uses the two DEFAULT kinds for all kinds that are not listed.
 KINDS = {
     400: "BAD_REQUEST_BODY BAD_REQUEST_PARAMETERS DEFAULT_4XX",
     401: "UNAUTHORIZED",
@@ -41,13 +41,13 @@ DETAILS = {
     429: ("too_many_requests", "There are too many requests. Try again in a moment."),
 }
 HEADERS = {
-    "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",  # a refusal tells a page nothing
+    "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",  # errors contain no data
     "gatewayresponse.header.Content-Type": "'application/problem+json'",
 }
 
 
 def api_id(stage: Stage) -> str:
-    """Return the id of the stage's REST API, from the stack that Zappa made; "" if there is none."""
+    """Return the id of the stage's REST API from Zappa's stack, or "" if there is none."""
     with suppress(NotFoundError), translate_errors(ValidationError=NotFoundError):
         resource = clients.cloudformation().describe_stack_resource(
             StackName=stage.function, LogicalResourceId="Api"
@@ -57,17 +57,17 @@ def api_id(stage: Stage) -> str:
 
 
 def url(stage: Stage) -> str:
-    """Return where the stage answers, without a slash at the end; "" if it has no REST API."""
+    """Return the URL of the stage without a slash at the end, or "" if it has no REST API."""
     api, region = api_id(stage), settings.AWS_REGION
     return f"https://{api}.execute-api.{region}.amazonaws.com/{stage.name}" if api else ""
 
 
 def configure(stage: Stage) -> None:
     """
-    Give the REST API's own responses our error body and CORS, and set its limits for all callers together.
+    Set the error responses of the REST API, and its rate limits for all callers together.
 
-    Changes and deploys only the responses that differ: AWS takes one deployment of an API in five seconds,
-    and Zappa has just made one.
+    Change and deploy only responses that differ, because AWS allows one deployment in five seconds and
+    Zappa has just made one.
     """
     client, api = clients.apigateway(), api_id(stage)
     if not api:
@@ -97,11 +97,11 @@ def configure(stage: Stage) -> None:
 
 def _gateway_response(kind: str) -> dict[str, Any]:
     """
-    Return the response that a kind should have.
+    Return the response for a kind.
 
-    The status is a number that we know: `$context.status` is empty in a gateway response.
+    It contains the status as a number, because `$context.status` is empty in a gateway response.
     """
-    from apps.core.http import problems  # noqa: PLC0415 (it needs the settings, which Django reads later)
+    from apps.core.http import problems  # noqa: PLC0415 (it reads Django's settings)
 
     status = RESPONSES[kind]
     usual = UNAVAILABLE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else REFUSED

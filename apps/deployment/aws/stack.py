@@ -1,4 +1,4 @@
-"""The CloudFormation stack of a stage: its outputs, and whether all that a deployment needs exists."""
+"""The CloudFormation stack of a stage: its outputs, its secrets and its user pool's trigger."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from apps.deployment.aws import stack_updates
 from apps.deployment.errors import StageError
 from apps.deployment.settings.variables import VARIABLES
 
-# CloudFormation makes no stack without a resource; this one is nothing but a URL.
-EMPTY = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
-OPTIONAL = {"DatabaseSecret"}
-NEEDED = (
-    *sorted({variable.output for variable in VARIABLES} - OPTIONAL - {""}),
+# CloudFormation requires a resource. This one creates nothing in AWS.
+EMPTY_TEMPLATE = json.dumps({"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+OPTIONAL_OUTPUTS = {"DatabaseSecret"}
+REQUIRED_OUTPUTS = (
+    *sorted({variable.output for variable in VARIABLES} - OPTIONAL_OUTPUTS - {""}),
     "FunctionRoleArn",
     "DeploymentBucket",
     "SmokeSecret",
@@ -24,12 +24,12 @@ NEEDED = (
 )
 
 
-def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
+def outputs(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """
     Return the outputs of a stack.
 
-    :param instead: outputs that replace others, by the names of the others (a preview's role)
-    :raises StageError: if there is no such stack, it is incomplete, or it lacks an output
+    :param overrides: output to use instead, by the name of the replaced output (a preview's role)
+    :raises StageError: if the stack is missing, incomplete, or lacks a required output
     """
     description = stack_updates.describe(stack)
     if description is None:
@@ -40,9 +40,9 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
     if not status.endswith("_COMPLETE") or status.startswith(("ROLLBACK", "DELETE")):
         raise StageError(f"The stack {stack} is {status}: finish or correct it in CloudFormation first.")
     values = stack_updates.outputs_of(description)
-    overrides = instead or {}
+    overrides = overrides or {}
     own = values | {name: values.get(other, "") for name, other in overrides.items()}
-    missing = [overrides.get(name, name) for name in NEEDED if not own.get(name)]
+    missing = [overrides.get(name, name) for name in REQUIRED_OUTPUTS if not own.get(name)]
     if missing:
         raise StageError(
             f"The stack {stack} lacks {', '.join(missing)}: update it from infrastructure/moped-api.yaml."
@@ -51,8 +51,8 @@ def outputs(stack: str, instead: Mapping[str, str] | None = None) -> dict[str, s
 
 
 def secret_value(name: str) -> str:
-    """Return the text of a secret; "" if there is no such secret or it is empty."""
-    # A new secret has no version that could be read.
+    """Return the text of a secret, or "" if it is missing or empty."""
+    # A new secret has no version. Secrets Manager reports that as missing.
     with suppress(NotFoundError), translate_errors(ResourceNotFoundException=NotFoundError):
         return clients.secrets_manager().get_secret_value(SecretId=name).get("SecretString", "")
     return ""
@@ -60,7 +60,7 @@ def secret_value(name: str) -> str:
 
 def require_secret_value(name: str) -> None:
     """
-    Require that an operator has filled in the configuration.
+    Require that an operator has filled a secret.
 
     :raises StageError: if the secret is missing or empty
     """
@@ -70,16 +70,16 @@ def require_secret_value(name: str) -> None:
 
 def ensure_exists(name: str) -> None:
     """
-    Create an empty stack unless there is one.
+    Create an empty stack if it is missing.
 
-    Zappa's update fills the stack of the REST API with what belongs there. It would never make one.
+    Zappa's `update` fills the stack of the REST API but does not create it.
     """
     if stack_updates.describe(name) is None:
-        stack_updates.change(None, name, {}, {}, json.dumps({"Resources": EMPTY}), f"the empty stack {name}")
+        stack_updates.change(None, name, {}, {}, EMPTY_TEMPLATE, f"the empty stack {name}")
 
 
 def trigger(stack_outputs: Mapping[str, str]) -> str:
-    """Return the name of the function that the user pool calls before it issues a token, or ""."""
+    """Return the name of the user pool's pre-token trigger, or "" if it has none."""
     with translate_errors():
         pool = clients.cognito().describe_user_pool(UserPoolId=stack_outputs["UserPoolId"])["UserPool"]
     arn = pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")

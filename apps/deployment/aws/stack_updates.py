@@ -1,4 +1,4 @@
-"""Creating and updating a CloudFormation stack from a template of this repository."""
+"""Creates, updates and deletes CloudFormation stacks from the templates of this repository."""
 
 import json
 import re
@@ -13,27 +13,27 @@ import cfn_flip
 from apps.core.aws import clients
 from apps.core.aws.errors import translate_errors
 from apps.core.errors import ConflictError, InvalidError, MopedError, NotFoundError
-from apps.deployment.errors import BusyError, LeftBehindError, StageError
+from apps.deployment.errors import BusyError, RemovalError, StageError
 
-Stack = dict[str, Any]  # what CloudFormation says of one
+Stack = dict[str, Any]  # one item of DescribeStacks
 
-# What a failed creation leaves. CloudFormation can only delete such a stack.
+# The states after a failed creation. CloudFormation can only delete such a stack.
 NEVER_CREATED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
-# How CloudFormation says that another process was faster. The last is a rule of infrastructure/preview.yaml.
+# CloudFormation's messages when another process was faster. infrastructure/preview.yaml has the last one.
 BUSY = re.compile(
     r"is in \S+ state|while in status|\] (?:already exists|does not exist)|Another run has published"
 )
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 5.0
-LIMIT_SECONDS = 900.0  # Cognito's domain alone may take minutes
+LIMIT_SECONDS = 900.0  # creating Cognito's domain may take minutes
 MAX_BODY_BYTES = 51_200
 
 
 @cache
 def body(template: Path) -> str:
     """
-    Return a template as CloudFormation is sent it: JSON, without comments and spaces.
+    Return a template as compact JSON without comments.
 
-    CloudFormation takes 51,200 bytes in a call. A longer template would have to be put into a bucket first.
+    CloudFormation accepts 51,200 bytes in a call. A longer template would need a bucket.
     """
     document = json.loads(cfn_flip.to_json(template.read_text(encoding="utf-8")))
     return json.dumps(document, separators=(",", ":"))
@@ -43,12 +43,12 @@ def create_or_update(
     name: str, template: Path, parameters: Mapping[str, str], tags: Mapping[str, str] | None = None
 ) -> bool:
     """
-    Create a stack or update it, wait for the end, and return whether anything changed.
+    Create or update a stack, wait for the end, and return whether anything changed.
 
-    An update keeps the value of a parameter that is not given. What a failed creation left is deleted first.
+    Parameters that are not given keep their values. The rest of a failed creation is deleted first.
 
     :raises BusyError: if another process is changing the stack
-    :raises StageError: if CloudFormation refuses, with the first reason that it gives
+    :raises StageError: if CloudFormation refuses or fails, with its first reason
     """
     stack = describe(name)
     if stack and stack["StackStatus"] in NEVER_CREATED:
@@ -68,9 +68,9 @@ def change(
     """
     Change a stack as `create_or_update` does.
 
-    :param stack: what `describe` returned
-    :param template: its text; "" keeps the template that the stack has
-    :param file: what error messages call it
+    :param stack: the result of `describe`
+    :param template: the text, or "" to keep the current template
+    :param file: the template's name in error messages
     """
     client = clients.cloudformation()
     send = client.update_stack if stack or not template else client.create_stack
@@ -85,7 +85,7 @@ def change(
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
             )
     except (ConflictError, InvalidError) as error:
-        # CloudFormation has no other way to say that nothing has changed.
+        # CloudFormation reports an update without changes as this error.
         if "No updates are to be performed" in str(error.__cause__):
             return False
         raise _refusal(error, name, file) from error
@@ -97,12 +97,12 @@ def change(
 
 def delete(name: str) -> None:
     """
-    Delete a stack as soon as no other work at it is in progress, and wait until it is gone.
+    Wait for the end of the current update, delete a stack, and wait until it is deleted.
 
-    CloudFormation does not delete a stack during an update.
+    CloudFormation refuses to delete a stack during an update.
 
     :raises BusyError: if another process begins an update
-    :raises LeftBehindError: if CloudFormation cannot delete it
+    :raises RemovalError: if CloudFormation cannot delete it
     """
     await_end(name)
     stack = describe(name)
@@ -113,21 +113,21 @@ def delete(name: str) -> None:
             clients.cloudformation().delete_stack(StackName=name)
     except InvalidError as error:
         raise _refusal(error, name, "the deletion") from error
-    # A deleted stack is described by its id, and no more by its name.
+    # CloudFormation finds a deleted stack by its id only.
     status = await_end(stack.get("StackId", name))
     if status != "DELETE_COMPLETE":
-        raise LeftBehindError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
+        raise RemovalError(f"The stack {name} could not be deleted ({status}): {first_failure(name)}")
 
 
 def _refusal(error: MopedError, name: str, request: str) -> StageError:
-    """Return what CloudFormation has refused."""
+    """Return the error for a refused request."""
     if BUSY.search(str(error.__cause__)):
         return BusyError(f"Another run is changing the stack {name}. Run this again.")
     return StageError(f"CloudFormation refuses {request}: {error.__cause__}")
 
 
 def describe(name: str) -> Stack | None:
-    """Return what CloudFormation says of a stack; None if there is none."""
+    """Return the description of a stack, or None if it does not exist."""
     try:
         with translate_errors(ValidationError=NotFoundError):
             return dict(clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0])
@@ -136,17 +136,17 @@ def describe(name: str) -> Stack | None:
 
 
 def outputs(name: str) -> dict[str, str]:
-    """Return the outputs of a stack; none if there is no such stack."""
+    """Return the outputs of a stack. Empty if it does not exist."""
     return outputs_of(describe(name))
 
 
 def outputs_of(stack: Stack | None) -> dict[str, str]:
-    """Return the outputs in what `describe` returned."""
+    """Return the outputs from the result of `describe`."""
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])} if stack else {}
 
 
 def tags_of(stack: Stack | None) -> dict[str, str]:
-    """Return the tags in what `describe` returned."""
+    """Return the tags from the result of `describe`."""
     return {each["Key"]: each["Value"] for each in stack.get("Tags", [])} if stack else {}
 
 
@@ -163,7 +163,7 @@ def _parameters(stack: Stack | None, template: str, parameters: Mapping[str, str
 
 
 def await_end(name: str) -> str:
-    """Poll a stack, ever less often, and return the status that it ends with."""
+    """Poll a stack with growing pauses until no operation is in progress. Return its status."""
     deadline, pause = time.monotonic() + LIMIT_SECONDS, FIRST_POLL_SECONDS
     while time.monotonic() < deadline:
         stack = describe(name)
@@ -176,7 +176,7 @@ def await_end(name: str) -> str:
 
 
 def first_failure(name: str) -> str:
-    """Return the first failure of the last operation: CloudFormation lists the newest event first."""
+    """Return the first failure of the last operation. CloudFormation lists the newest event first."""
     with translate_errors():
         events = clients.cloudformation().describe_stack_events(StackName=name)["StackEvents"]
     failures = []

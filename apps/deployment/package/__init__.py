@@ -1,1 +1,1 @@
-"""The package that Lambda runs: built, inspected, and tried in the runtime client."""
+"""Builds and checks the package that Lambda runs."""

@@ -1,18 +1,17 @@
 """
-The package that Lambda runs: production requirements, the project, and nothing else.
+Builds the package that Lambda runs, with only the libraries and project files that a request needs.
 
-A folder gets the libraries that a request needs and the files that we ship. Zappa would copy the whole
-project and leave out what patterns name.
+Zappa would copy the whole project, except files that match its patterns.
 
-Wheels are chosen and bytecode is made for the target, Lambda's runtime, and not for the machine that
-builds: any Python that runs uv builds the same package.
+uv selects the wheels for Lambda's runtime, and that runtime's Python compiles the bytecode. So every
+machine builds the same package.
 
-/var/task cannot be written. Without valid bytecode Python compiles every module at every cold start,
-which takes 1.3 seconds of CPU. Bytecode that is not compared with its source (PEP 552, "unchecked
-hash") is valid whatever date a file has.
+/var/task cannot be written. Without valid bytecode, Python would compile every module at every cold
+start, which takes 1.3 seconds of CPU. So the bytecode has an "unchecked hash" (PEP 552): Python does
+not compare it with the source, and it is valid for any file date.
 
-Nothing in a package names a stage: what is rehearsed, run as staging and promoted to production
-is the same file, known by its digest.
+A package contains no name of a stage. The same file, identified by its digest, is rehearsed, runs as
+staging and is promoted to production.
 """
 
 import fcntl
@@ -33,48 +32,48 @@ from apps.deployment.paths import BUILD, PROJECT, REQUIREMENTS
 from apps.deployment.settings.rendering import Stage
 
 MIB = 1024 * 1024
-# What starts fast; the second shows pages to browsers, and carries them.
+# Larger packages start too slowly. Staging's contains pages for browsers.
 LARGEST_BYTES = {"production": 15 * MIB, "staging": 17 * MIB}
 SHIPPED = ("moped_api", "apps")
 # Relative to the project: tools, and the template of a new app.
 NOT_SHIPPED = ("apps/deployment", "apps/devstack", "apps/core/blueprint")
-TASK_ROOT = "/var/task"  # what a traceback on Lambda shows
+TASK_ROOT = "/var/task"  # the folder in tracebacks on Lambda
 EPOCH = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644
 
-# What no request needs and is worth a line: each pattern saves 50 kB of the zip, or has another reason.
+# Files that no request needs. Each pattern saves at least 50 kB of the zip or has the reason beside it.
 # Patterns match the whole path in the zip, and `*` crosses slashes.
 PRUNED = (
-    "*.pyc",  # of the Python that builds, where the shell sets UV_COMPILE_BYTECODE. Ours follow.
-    ".lock",  # uv's
-    "bin/*",  # the libraries' commands, which name the Python that built the package
+    "*.pyc",  # uv makes these if the shell sets UV_COMPILE_BYTECODE. `_compile` makes others
+    ".lock",  # a file of uv
+    "bin/*",  # commands of libraries, which contain the path of the building Python
     "*.dist-info/*",
     "*.map",
     "*/LC_MESSAGES/*",  # USE_I18N is off
     "*/tests/*",
-    # of /docs/: the reader that is not used, a faster parser of YAML, a validator of schemas
+    # unused parts of /docs/: ReDoc, the faster YAML parser, the schema validator
     "drf_spectacular_sidecar/static/drf_spectacular_sidecar/redoc/*",
     "yaml/*.so",
     "jsonschema/*",
     "rpds/*",
     "django/contrib/admin/static/*",
-    "django/contrib/auth/common-passwords.txt.gz",  # Cognito keeps the passwords
+    "django/contrib/auth/common-passwords.txt.gz",  # Cognito checks the passwords
     "django/contrib/gis/*",
     "rest_framework/static/*",
-    # python-jose prefers cryptography; without it it would use these (one of them with a known flaw)
+    # python-jose uses these only if cryptography is missing. One has a known flaw.
     "ecdsa/*",
     "pyasn1/*",
     "rsa/*",
-    # building bindings; cryptography needs the compiled _cffi_backend alone
+    # only for builds. cryptography needs just the compiled _cffi_backend.
     "cffi/*",
     "pycparser/*",
 )
-REQUIRED = "*.dist-info/METADATA"  # importlib.metadata reads the versions of libraries there
+REQUIRED = "*.dist-info/METADATA"  # importlib.metadata reads versions from these
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package on disk."""
+    """A package file, with its SHA-256 digest and its size in bytes."""
 
     path: Path
     digest: str
@@ -83,11 +82,11 @@ class Package:
 
 def build(requirements: str, folder: Path = BUILD, target: Target | None = None) -> Package:
     """
-    Build the package, byte for byte the same from the same sources.
+    Build the package. The same sources give the same bytes.
 
     :param requirements: "production", or "staging" for stages that show pages to browsers
-    :param target: the runtime and processor; by default those of all stages in zappa_settings.json
-    :raises StageError: if a step fails, the package is larger than it may be, or the target cannot load it
+    :param target: the runtime and processor, by default those of `base` in zappa_settings.json
+    :raises StageError: if a step fails, the package is too large, or the target cannot load it
     """
     target = target or target_of_file()
     lock = REQUIREMENTS / f"{requirements}.txt"
@@ -99,7 +98,7 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     with (folder / "lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # a second builder waits
         sources = _sources()
-        stamp, inputs = output.with_suffix(".made-from"), _ingredients(lock, target, python, sources)
+        stamp, inputs = output.with_suffix(".made-from"), _input_digest(lock, target, python, sources)
         if not (output.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs):
             with tempfile.TemporaryDirectory(prefix="moped-package-") as scratch:
                 _fill(Path(scratch), lock, target, sources)
@@ -108,12 +107,12 @@ def build(requirements: str, folder: Path = BUILD, target: Target | None = None)
     return describe(output, target, requirements)
 
 
-def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
+def package_for(stage: Stage, built_before: Path | None = None) -> Package:
     """
     Return the package for a stage.
 
-    :param built_before: the file of a package that was built before
-    :raises StageError: as `build` and `describe`
+    :param built_before: an existing package file to use instead of a new build
+    :raises StageError: see `build` and `describe`
     """
     target = target_of(stage.settings)
     return describe(built_before, target) if built_before else build(stage.own["requirements"], target=target)
@@ -121,10 +120,10 @@ def of_stage(stage: Stage, built_before: Path | None = None) -> Package:
 
 def describe(path: Path, target: Target, requirements: str = "staging") -> Package:
     """
-    Check a package that was built, and return its digest and size.
+    Check a package file, and return its digest and size.
 
-    :param requirements: its set of libraries, which decides how large it may be
-    :raises StageError: if there is none, it is larger than it may be, or the target cannot load it
+    :param requirements: its set of libraries, which decides the largest size
+    :raises StageError: if it is missing, too large, or the target cannot load it
     """
     if not path.is_file():
         raise StageError(f"There is no package {path}. Run `python manage.py package` first.")
@@ -155,28 +154,28 @@ def pack(folder: Path, output: Path, python: Path) -> None:
 
 
 def _fill(folder: Path, lock: Path, target: Target, sources: list[Path]) -> None:
-    """Install the locked wheels for the target, whatever machine this is, and copy what is ours."""
+    """Install the locked wheels for the target, and copy the project's files."""
     wheels = ("--python-platform", target.platform, "--python-version", target.python, "--only-binary=:all:")
     locked: tuple[str | Path, ...] = ("--no-deps", "--require-hashes", "-r", lock)
     subprocesses.run(
         [*UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *wheels, *locked],
-        doing=f"install requirements/{lock.name} for the package",
+        action=f"install requirements/{lock.name} for the package",
     )
     for path in sources:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / path, folder / path)
 
 
-def _ingredients(lock: Path, target: Target, python: Path, sources: list[Path]) -> str:
-    """Return a digest of all that a package is made from, and of this module."""
+def _input_digest(lock: Path, target: Target, python: Path, sources: list[Path]) -> str:
+    """Return a digest of all inputs of a package and of this module."""
     files = [lock, Path(__file__), *(PROJECT / path for path in sources)]
     digests = (hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
-    ingredients = [str(target), interpreter.build_of(python), *map(str, sources), *digests]
-    return hashlib.sha256("\n".join(ingredients).encode()).hexdigest()
+    inputs = [str(target), interpreter.build_of(python), *map(str, sources), *digests]
+    return hashlib.sha256("\n".join(inputs).encode()).hexdigest()
 
 
 def _sources() -> list[Path]:
-    """Return the files of ours that a package holds, by their paths in the project."""
+    """Return the project's files for a package, by their paths in the project."""
     paths = [path for name in SHIPPED for path in (PROJECT / name).rglob("*") if path.is_file()]
     relative = sorted(path.relative_to(PROJECT) for path in paths if "__pycache__" not in path.parts)
     return [path for path in relative if not any(path.is_relative_to(name) for name in NOT_SHIPPED)]
@@ -186,19 +185,19 @@ def _compile(folder: Path, python: Path) -> None:
     """
     Compile every module.
 
-    Ours keep their source, since a traceback shows its lines. Of the libraries the bytecode alone is left, in
-    the place of the source: they are locked, and the package is an eighth smaller.
+    The project keeps its source, because tracebacks show its lines. For libraries the bytecode replaces the
+    source: the lock fixes their versions, and the package is an eighth smaller.
     """
     names = sorted(folder.iterdir())
     own = [path for path in names if path.name in SHIPPED]
     libraries = [path for path in names if path.name not in SHIPPED]
     options = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", TASK_ROOT, "-q"]
     for paths, in_place in ((own, ()), (libraries, ("-b",))):
-        # A fresh interpreter with a fixed hash seed: what was interned before, and the order of a set
-        # of constants, show in the bytes.
+        # Interned strings and the order of constant sets change the bytecode. So use a new interpreter
+        # with a fixed hash seed.
         subprocesses.run(
             [python, "-s", "-S", "-P", "-m", "compileall", *in_place, *options, *paths],
-            doing="compile the package",
+            action="compile the package",
             environment={"PYTHONHASHSEED": "0"},
         )
     for library in libraries:

@@ -1,8 +1,8 @@
 """
-The Lambda runtime that a package is built for, and its Python on this machine.
+The Lambda runtime of the stages, and a Python of the same version on this machine.
 
 That Python compiles the package and runs it in rehearsals.
-`python -m apps.deployment.package.interpreter` prints where it is, or says how to get it and exits with 1.
+`python -m apps.deployment.package.interpreter` prints its path, or prints how to install it and exits with 1.
 """
 
 import os
@@ -17,18 +17,18 @@ from apps.deployment.errors import StageError
 from apps.deployment.settings import zappa_settings
 from apps.deployment.settings.zappa_settings import Settings
 
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: from python3.12 on, the runtimes
-# stand on Amazon Linux 2023, whose C library is glibc 2.34.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: python3.12 and newer runtimes use
+# Amazon Linux 2023, whose C library is glibc 2.34.
 GLIBC = (2, 34)
 RUNTIME = re.compile(r"python3\.1[2-9]")
-# Lambda's processors, as wheels name them.
+# The names of Lambda's processors in wheels.
 PROCESSORS = {"x86_64": "x86_64", "arm64": "aarch64"}
 UV = (sys.executable, "-m", "uv")
 FIND = ("python", "find", "--system", "--no-project", "--no-config", "--no-python-downloads")
 
 
 class Target(NamedTuple):
-    """A Lambda runtime on a processor, both by Lambda's names."""
+    """A Lambda runtime and a processor, by Lambda's names."""
 
     runtime: str
     architecture: str
@@ -40,15 +40,15 @@ class Target(NamedTuple):
 
     @property
     def platform(self) -> str:
-        """The newest wheels that it can load, as `uv pip install --python-platform` names them."""
+        """The platform of the newest wheels that it can load, for `uv pip install --python-platform`."""
         return f"{PROCESSORS[self.architecture]}-manylinux_{GLIBC[0]}_{GLIBC[1]}"
 
 
 def target_of(settings: Settings) -> Target:
     """
-    Return what the settings of a stage say.
+    Return the target from the settings of a stage.
 
-    :raises StageError: for a runtime that packages are not built for, or an unknown processor
+    :raises StageError: if the runtime or the processor is not supported
     """
     target = Target(str(settings.get("runtime")), str(settings.get("architecture", "x86_64")))
     if not RUNTIME.fullmatch(target.runtime) or target.architecture not in PROCESSORS:
@@ -62,16 +62,16 @@ def target_of(settings: Settings) -> Target:
 
 def target_of_file() -> Target:
     """
-    Return what all stages share: the target of the entry `base` in zappa_settings.json.
+    Return the target of the entry `base` in zappa_settings.json, which all stages share.
 
-    :raises StageError: as `target_of`
+    :raises StageError: see `target_of`
     """
     return target_of(zappa_settings.read()[zappa_settings.BASE])
 
 
 def find(version: str) -> Path:
     """
-    Return a CPython of this version: this one, one on the path, one of pyenv's or of uv's.
+    Find a CPython of this version: the running one, on the path, from pyenv or from uv.
 
     :param version: for example "3.13"
     :raises StageError: if this machine has none
@@ -87,7 +87,7 @@ def find(version: str) -> Path:
 
 
 def build_of(python: Path) -> str:
-    """Return which build of Python an interpreter is: another one makes other bytecode."""
+    """Return the version text of an interpreter. Builds of Python can differ in bytecode."""
     return _output(python, "-I", "-S", "-c", "import sys; print(sys.version)")
 
 
@@ -98,13 +98,13 @@ def _folders_of_pyenv(version: str) -> list[str]:
 
 
 def _output(*command: str | Path) -> str:
-    """Return what a program prints, and nothing if it fails."""
+    """Return the output of a program, or "" if it fails."""
     process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (an interpreter)
     return process.stdout.strip() if process.returncode == 0 else ""
 
 
 def main() -> None:
-    """Print the interpreter of the stages' runtime, or exit with how to get it."""
+    """Print the path of the interpreter, or exit with instructions to install it."""
     try:
         sys.stdout.write(f"{find(target_of_file().python)}\n")
     except StageError as error:

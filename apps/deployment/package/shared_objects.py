@@ -1,8 +1,8 @@
 """
-What the shared objects of a package need, held against what Lambda's runtime has.
+Checks that Lambda's runtime can load the shared objects of a package.
 
-The wheels are manylinux ones, whose other libraries are in the wheel or in every Linux (PEP 600). A package
-that was built elsewhere may have those of Alpine, whose C library is musl.
+manylinux wheels need only libraries that are in the wheel or in every Linux (PEP 600). A package from
+another machine may contain wheels for Alpine, whose C library is musl.
 """
 
 import re
@@ -21,13 +21,13 @@ from apps.deployment.package.interpreter import GLIBC, Target
 
 PYTHON_TAG = re.compile(r"\.(?:cpython-|cp|pypy)(\d+)")
 GLIBC_VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
-# Lambda's processors, as ELF files name them.
+# The names of Lambda's processors in ELF files.
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 
 
 def require_loadable(package: Path, target: Target) -> None:
     """
-    Read every shared object in a package.
+    Check every shared object in a package.
 
     :raises StageError: if the target cannot load one of them, with the file and the reason
     """
@@ -45,7 +45,7 @@ def require_loadable(package: Path, target: Target) -> None:
 
 
 def is_shared_object(name: str) -> bool:
-    """Return whether a file is one by its name; Windows and macOS have names of their own."""
+    """Return whether a file name is one of a shared object on Linux, Windows or macOS."""
     suffixes = PurePosixPath(name).suffixes
     return ".so" in suffixes or suffixes[-1:] in ([".pyd"], [".dylib"], [".dll"])
 
@@ -66,17 +66,17 @@ def _reasons(name: str, content: bytes, target: Target) -> Iterator[str]:
 
 
 def _needs(elf: ELFFile) -> Iterator[str]:
-    """Yield the names of libraries and of their symbol versions."""
+    """Yield the names of the required libraries and symbol versions."""
     for section in elf.iter_sections():
         if isinstance(section, DynamicSection):
-            # The attribute is set for tags of this type alone, so pyelftools' types do not have it.
+            # pyelftools sets `needed` only on DT_NEEDED tags, so its types do not declare it.
             yield from (tag.needed for tag in section.iter_tags("DT_NEEDED"))  # type: ignore[attr-defined]
         elif isinstance(section, GNUVerNeedSection):
             yield from (str(need.name) for _file, needs in section.iter_versions() for need in needs)
 
 
 def _is_missing(need: str) -> bool:
-    """Return whether it is of another C library or a newer glibc; GLIBC_ABI_… came with glibc 2.36."""
+    """Return whether it needs musl or a newer glibc. GLIBC_ABI_… names came with glibc 2.36."""
     if not need.startswith("GLIBC_"):
         return need.startswith("libc.musl")
     number = GLIBC_VERSION.fullmatch(need)

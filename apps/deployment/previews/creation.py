@@ -1,11 +1,11 @@
 """
 `preview up`: create the CloudFormation stack of a preview, or update it to another commit.
 
-All previews share one entry of zappa_settings.json. Two of them differ in their names, the prefix of their
-files, and their tags.
+All previews share one entry of zappa_settings.json. They differ in their names, the prefixes of their files
+and their tags.
 
-infrastructure/preview.yaml is its template. CloudFormation locks the stack, rolls back what fails and deletes
-what it created. It also refuses to move the alias if another run has published another release in between.
+infrastructure/preview.yaml is the template. CloudFormation locks the stack, rolls back a failed update and
+deletes its resources. It refuses to move the alias if another run has published another release.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9 _.:/=+@-]")
 
 def render(number: int, *, commit: str, owner: str, changes: dict[str, Any]) -> Stage:
     """
-    Return a preview's stage, completed with the outputs of staging's stack.
+    Return the stage of a preview, with the outputs of staging's stack.
 
-    :param changes: laid over the settings (a rehearsal's variables)
-    :raises StageError: if the settings are not usable, or the stack is not set up for previews
+    :param changes: settings that override the file's (a rehearsal's variables)
+    :raises StageError: if the settings are invalid, or the stack is not set up for previews
     """
     document = zappa_settings.read()
     name, now = names.stage(number), datetime.now(UTC).replace(microsecond=0)
-    lifetime = timedelta(days=zappa_settings.flattened(document, names.PATTERN)["moped"]["lifetime_days"])
+    lifetime = timedelta(days=zappa_settings.flatten(document, names.PATTERN)["moped"]["lifetime_days"])
     document[name] = {
         "extends": names.PATTERN,
         "lambda_description": f"The Moped API, preview of pull request {number}",
@@ -58,10 +58,10 @@ def render(number: int, *, commit: str, owner: str, changes: dict[str, Any]) -> 
 
 def up(stage: Stage, package: Package, *, tell: Callable[[str], None]) -> dict[str, str]:
     """
-    Create a preview or update it, and describe it. After an interruption the next run continues.
+    Create or update a preview, and return its description. After an interruption, the next run continues.
 
     :raises BusyError: if another run is changing the same preview
-    :raises StageError: at the first failure; the version that answered before still answers
+    :raises StageError: at the first failure. The previous version still answers
     """
     stack.require_secret_value(stage.outputs["ConfigurationSecret"])
     token = smoke.smoke_token(stage.outputs)
@@ -79,9 +79,9 @@ def up(stage: Stage, package: Package, *, tell: Callable[[str], None]) -> dict[s
 
 def publish(stage: Stage, package: Package) -> tuple[str, str]:
     """
-    Create the stack or update it, and return the release and its version. The alias stays.
+    Create or update the stack, and return the release and its version. The alias does not move.
 
-    A release is the digest of package and settings. Its version has it in its logical id.
+    The release is the digest of package and settings. It is part of the version's logical id.
 
     :raises BusyError: if another run is changing the stack
     """
@@ -107,7 +107,7 @@ def publish(stage: Stage, package: Package) -> tuple[str, str]:
         "ExpectedRelease": release,
     }
     before = stack_updates.describe(stage.function)
-    # An existing stack keeps its tags, since the commit in them still answers. A new one has no commit yet.
+    # The tag `commit` names the live commit. An existing stack keeps its tags, and a new one has no commit.
     new_tags = {name: value for name, value in stage.settings["tags"].items() if name != "commit"}
     tags = stack_updates.tags_of(before) or new_tags
     stack_updates.change(before, stage.function, parameters, tags, json.dumps(template), TEMPLATE.name)
@@ -118,7 +118,7 @@ def publish(stage: Stage, package: Package) -> tuple[str, str]:
 
 def make_live(stage: Stage, release: str, version: str) -> str:
     """
-    Lead the URL to the version that `publish` returned, and return the URL.
+    Point the URL to the version that `publish` returned, and return the URL.
 
     :raises BusyError: if another run has published another release
     """

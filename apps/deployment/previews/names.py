@@ -1,7 +1,7 @@
 """
-The names of a preview's resources, made from the number of its pull request.
+The names of a preview's resources, which contain the number of its pull request.
 
-`moped-api-production` begins with `moped-api-pr`. So a name belongs to a preview only if all of it matches.
+`moped-api-production` also begins with `moped-api-pr`. So a preview's name must match fully.
 """
 
 import re
@@ -11,19 +11,19 @@ PROJECT = "moped-api"
 PATTERN = "preview"  # the entry of zappa_settings.json that all previews share
 NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 FUNCTIONS = f"{PROJECT}-pr-"
-# In the uploads bucket and in the bucket of packages. The editor counts underscores in keys: no `pr_12`.
+# A folder in the uploads and deployment buckets. The editor splits keys at underscores, so not `pr_12`.
 FILES = "previews/"
 
 
 def number(text: str) -> int:
-    """Parse the number of a pull request in an argument."""
+    """Parse an argument that is the number of a pull request."""
     if not NUMBER.fullmatch(text):
         raise ArgumentTypeError(f"{text!r} is not the number of a pull request: write 12 for #12.")
     return int(text)
 
 
 def stage(number: int) -> str:
-    """Return the stage, as the settings and the tags name it."""
+    """Return the name of the stage in settings and tags."""
     return f"pr_{number}"
 
 
@@ -37,7 +37,7 @@ def files(number: int) -> str:
     return f"{FILES}{number}/"
 
 
-def after(prefix: str, name: str) -> int | None:
-    """Return the number in the name of a stack or folder; None if it is not a preview's."""
+def number_after(prefix: str, name: str) -> int | None:
+    """Return the number in the name of a preview's stack or folder. None for other names."""
     rest = name.removeprefix(prefix) if name.startswith(prefix) else ""
     return int(rest) if NUMBER.fullmatch(rest) else None

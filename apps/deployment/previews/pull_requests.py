@@ -1,4 +1,4 @@
-"""Pull requests, read from the arguments of `manage.py preview`."""
+"""Reads pull requests from the arguments of `manage.py preview`."""
 
 from argparse import ArgumentTypeError
 from typing import Annotated, TypedDict
@@ -9,7 +9,7 @@ from apps.deployment.previews import names
 from apps.deployment.settings import zappa_settings
 
 KEEP, OPT_OUT = "keep", "no-preview"
-# `gh pr list --limit`. A list of this length may be incomplete, and a missing request would look closed.
+# `gh pr list --limit`. A list of this length may lack open pull requests, which would look closed.
 LIMIT = 1000
 
 
@@ -26,7 +26,7 @@ class Author(TypedDict):
 
 
 class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
-    """What `gh pr … --json author,isCrossRepository,labels,number,state` prints."""
+    """A pull request from `gh pr … --json author,isCrossRepository,labels,number,state`."""
 
     number: Annotated[int, msgspec.Meta(ge=1, lt=10**7)]
     state: str
@@ -35,12 +35,12 @@ class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
     is_cross_repository: bool
 
     def has(self, label: str) -> bool:
-        """Return whether it has a label."""
+        """Return whether the pull request has a label."""
         return any(each["name"] == label for each in self.labels)
 
     @property
-    def why_not(self) -> str:
-        """Return why it has no preview; "" if it has one."""
+    def no_preview_reason(self) -> str:
+        """Return why the pull request gets no preview, or "" if it gets one."""
         if self.state != "OPEN":
             return "the pull request is closed"
         if self.is_cross_repository:
@@ -49,7 +49,7 @@ class PullRequest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def open_request(word: str) -> PullRequest:
-    """Return the open pull request of `12` or `12:keep`."""
+    """Parse an argument such as `12` or `12:keep` as an open pull request."""
     number, _, label = word.partition(":")
     if label not in {"", KEEP, OPT_OUT}:
         raise ArgumentTypeError(f"{label!r} cannot follow the number {number}: write {KEEP} or {OPT_OUT}.")
@@ -58,7 +58,7 @@ def open_request(word: str) -> PullRequest:
 
 
 def read_list(source: str) -> list[PullRequest]:
-    """Return the pull requests in a file that `gh pr list` wrote."""
+    """Read the output of `gh pr list` from a file."""
     requests: list[PullRequest] = zappa_settings.read_argument(source, list[PullRequest])
     if len(requests) >= LIMIT:
         raise ArgumentTypeError(f"the list has {len(requests)} pull requests and may have been cut off.")
@@ -66,6 +66,6 @@ def read_list(source: str) -> list[PullRequest]:
 
 
 def read(source: str) -> PullRequest:
-    """Return the pull request in a file that `gh pr view` wrote."""
+    """Read the output of `gh pr view` from a file."""
     request: PullRequest = zappa_settings.read_argument(source, PullRequest)
     return request

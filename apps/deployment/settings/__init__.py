@@ -1,1 +1,1 @@
-"""zappa_settings.json: read, checked, and completed for a stage."""
+"""Reads and checks zappa_settings.json, and completes it for a stage."""

@@ -1,9 +1,9 @@
 """
 Django system checks of the stages: `manage.py check --deploy --tag stages`.
 
-They find what is wrong with a stage although Zappa deploys it without a complaint. The rules are in
-file.schema.json and stage.schema.json, each with its reason. Here are the rules that compare a stage with
-its name or its hosts.
+They find faulty settings that Zappa deploys without an error. file.schema.json and stage.schema.json have
+the rules and their reasons. This module has the rules that compare a stage with its name or its
+hosts.
 """
 
 import json
@@ -25,24 +25,24 @@ STAGE_SCHEMA, FILE_SCHEMA = (Path(__file__).with_name(f"{name}.schema.json") for
 
 @register(TAG, deploy=True)
 def check_stages(**_options: Any) -> list[CheckMessage]:
-    """Examine zappa_settings.json."""
+    """Check zappa_settings.json."""
     document = zappa_settings.read()
-    issues = [*of_file(document)]
+    issues = [*check_file(document)]
     for name in document.keys() - {zappa_settings.BASE}:
-        issues += of_stage(name, zappa_settings.flattened(document, name))
+        issues += check_stage(name, zappa_settings.flatten(document, name))
     return issues
 
 
-def of_stage(stage: str, settings: Settings) -> Iterator[CheckMessage]:
-    """Yield what is wrong with one stage."""
-    yield from _broken(STAGE_SCHEMA, stage, settings)
-    yield from _of_stack(stage, settings)
-    yield from _of_hosts(stage, settings)
+def check_stage(stage: str, settings: Settings) -> Iterator[CheckMessage]:
+    """Yield the issues of one stage."""
+    yield from _broken_rules(STAGE_SCHEMA, stage, settings)
+    yield from _check_stack(stage, settings)
+    yield from _check_hosts(stage, settings)
 
 
-def of_file(document: dict[str, Settings]) -> Iterator[CheckMessage]:
-    """Yield what only the whole file shows."""
-    yield from _broken(FILE_SCHEMA, zappa_settings.PATH.name, document)
+def check_file(document: dict[str, Settings]) -> Iterator[CheckMessage]:
+    """Yield the issues of the whole file."""
+    yield from _broken_rules(FILE_SCHEMA, zappa_settings.PATH.name, document)
 
 
 def rules(schema: Path) -> list[dict[str, Any]]:
@@ -56,11 +56,11 @@ def _validator(schema: Path) -> Any:
     return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
-def _broken(schema: Path, subject: str, settings: Settings) -> Iterator[CheckMessage]:
+def _broken_rules(schema: Path, subject: str, settings: Settings) -> Iterator[CheckMessage]:
     """Yield the rules of a schema that settings break."""
     for error in _validator(schema).iter_errors(settings):
         rule = rules(schema)[error.absolute_schema_path[1]]
-        # The name of an entry has no path.
+        # An issue of an entry's name has no path.
         place = ".".join(map(str, error.absolute_path)) or (error.validator == "pattern" and error.instance)
         problem = f"{subject}: {rule['title']}{f' ({place})' if place else ''}."
         yield _issue(rule["id"], problem, rule["description"], rule["write"])
@@ -70,7 +70,7 @@ def _issue(number: str, problem: str, reason: str, write: str) -> CheckMessage:
     return Error(f"{problem} {reason}", hint=f"Write: {write}", id=f"moped.{number}")
 
 
-def _of_stack(stage: str, settings: Settings) -> Iterator[CheckMessage]:
+def _check_stack(stage: str, settings: Settings) -> Iterator[CheckMessage]:
     is_own = settings.get("moped", {}).get("stack") == f"moped-{stage}"
     if settings.get("apigateway_enabled", True) and not is_own:
         yield _issue(
@@ -81,7 +81,7 @@ def _of_stack(stage: str, settings: Settings) -> Iterator[CheckMessage]:
         )
 
 
-def _of_hosts(stage: str, settings: Settings) -> Iterator[CheckMessage]:
+def _check_hosts(stage: str, settings: Settings) -> Iterator[CheckMessage]:
     allowed = settings.get("aws_environment_variables", {}).get("MOPED_API_ALLOWED_HOSTS", "")
     for host in zappa_settings.hosts(settings):
         if allowed and not validate_host(host, allowed.split(",")):

@@ -1,7 +1,7 @@
 """
-The settings that Zappa is given: one stage, flattened, completed with the outputs of its stack.
+The complete settings of one stage: its flattened entry with the outputs of its stack.
 
-They have names, and values that the account decides. They have no secret.
+They contain names and values of the AWS account, but no secrets.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from apps.deployment.errors import StageError
 from apps.deployment.settings import checks, variables, zappa_settings
 from apps.deployment.settings.zappa_settings import Settings
 
-# The argument of commands with which a rehearsal changes the settings of a stage.
+# The option of commands that lets a rehearsal change a stage's settings.
 OVERLAY: Settings = {
     "type": zappa_settings.read_argument,
     "default": {},
@@ -22,7 +22,7 @@ OVERLAY: Settings = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage, ready for Zappa."""
+    """One stage with its complete settings."""
 
     name: str
     function: str
@@ -31,7 +31,7 @@ class Stage:
 
     @property
     def own(self) -> dict[str, Any]:
-        """Return the part of its settings that is ours."""
+        """Return the settings under `moped`, which Zappa ignores."""
         return dict(self.settings["moped"])
 
 
@@ -45,17 +45,17 @@ def render(
     """
     Check a stage's settings and complete them with the outputs of its stack.
 
-    :param changes: laid over the settings (a rehearsal's variables)
-    :param document: zappa_settings.json, if the caller has it already (with the entry of a preview)
-    :raises StageError: if there is no such stage, it breaks a rule, or its stack is not complete
+    :param changes: settings that override the file's (a rehearsal's variables)
+    :param document: the content of zappa_settings.json, if the caller has added the entry of a preview
+    :raises StageError: if the stage does not exist, breaks a rule, or has an incomplete stack
     """
     document = document or zappa_settings.read()
-    entry = zappa_settings.flattened(document, name)
-    if issues := [*checks.of_file(document), *checks.of_stage(name, entry)]:
+    entry = zappa_settings.flatten(document, name)
+    if issues := [*checks.check_file(document), *checks.check_stage(name, entry)]:
         raise StageError(f"{issues[0].msg} {issues[0].hint}.")
-    settings = zappa_settings.merged(entry, changes or {})
+    settings = zappa_settings.merge(entry, changes or {})
     outputs = stack.outputs(settings["moped"]["stack"], settings["moped"].get("outputs"))
-    complete = zappa_settings.merged(_completion(name, commit, outputs), settings)
+    complete = zappa_settings.merge(_completion(name, commit, outputs), settings)
     return Stage(name, zappa_settings.function_name(complete, name), complete, outputs)
 
 
@@ -72,7 +72,7 @@ def _completion(name: str, commit: str, outputs: dict[str, str]) -> Settings:
 
 
 def _network(outputs: dict[str, str]) -> Settings:
-    """Return the network of the function, if it has one."""
+    """Return the settings of the function's network, or nothing without a network."""
     if not outputs.get("SubnetIds"):
         return {}
     return {

@@ -1,10 +1,10 @@
 """
-Every environment variable of the API, from variables.csv, and docs/settings.md, which is made from it.
+The environment variables of the API, from variables.csv. This command writes docs/settings.md from them.
 
     python -m apps.deployment.settings.variables
 
-`moped_api/settings.py` reads the variables and has their defaults. A new variable is one line in the
-table and one line there.
+`moped_api/settings.py` reads the variables and has their defaults. A new variable needs one line in the
+table and one line in that file.
 """
 
 import ast
@@ -38,18 +38,18 @@ with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as ta
 
 
 def from_outputs(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables whose values a stack provides."""
+    """Return the values of the variables that a stack provides."""
     return {variable.name: outputs[variable.output] for variable in VARIABLES if variable.output in outputs}
 
 
-def of_laptop(emulator_url: str) -> dict[str, str]:
-    """Return the values on a laptop before `make run`."""
+def laptop_values(emulator_url: str) -> dict[str, str]:
+    """Return the values of a laptop's variables before `make run`."""
     values = {variable.name: variable.laptop for variable in VARIABLES if variable.laptop}
     return {name: value.replace("EMULATOR", emulator_url) for name, value in values.items()}
 
 
 def readers() -> Iterator[tuple[str, str, str | None]]:
-    """Yield each variable that the settings read, its setting and its default (None if required)."""
+    """Yield each variable in settings.py with its setting and its default (None if required)."""
     for statement in ast.parse(SETTINGS.read_text(encoding="utf-8")).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         for call in ast.walk(statement):
@@ -77,9 +77,9 @@ column (`.env.example`).
 
 
 def document() -> str:
-    """Return docs/settings.md."""
+    """Return the text of docs/settings.md."""
     defaults = {name: (setting, default) for name, setting, default in readers()}
-    laptop = of_laptop("http://127.0.0.1:4566")
+    laptop = laptop_values("http://127.0.0.1:4566")
     rows = []
     for name, output, _, meaning in VARIABLES:
         setting, default = defaults[name]
@@ -90,7 +90,7 @@ def document() -> str:
 
 
 def _default(call: ast.Call) -> str | None:
-    """Return the default of a reader: None if it requires a value, "" if the default is empty or computed."""
+    """Return the default: None if a value is required, "" if the default is empty or computed."""
     arguments = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
     if not arguments:
         return None if ast.unparse(call.func) in {"env.text", "env.items", "env.number", "env.flag"} else ""

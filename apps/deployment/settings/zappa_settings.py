@@ -1,9 +1,9 @@
 """
-zappa_settings.json: read, and flattened as Zappa does it, save that tables are merged.
+Reads zappa_settings.json and resolves `extends` as Zappa does, but merges nested tables.
 
-Under `moped` are our own settings, which Zappa ignores: the stack of the stage, the requirements of
-its package, whether a deployment migrates, how many requests the gateway lets through, and further
-host names. Previews have the days for which they and their logs are kept.
+Zappa ignores the settings under `moped`: the stage's stack, the requirements of its package, whether
+a deployment migrates, the gateway's rate limits, and more host names. For previews they also have the
+lifetime of previews and of their logs, in days.
 """
 
 from argparse import ArgumentTypeError
@@ -24,9 +24,9 @@ Settings = dict[str, Any]
 
 def read(path: Path = PATH) -> dict[str, Settings]:
     """
-    Return every entry as it is written.
+    Return the entries of the file.
 
-    :raises StageError: as `read_json`
+    :raises StageError: see `read_json`
     """
     entries: dict[str, Settings] = read_json(path, dict[str, Settings])
     return entries
@@ -34,10 +34,10 @@ def read(path: Path = PATH) -> dict[str, Settings]:
 
 def read_json(path: str | Path, shape: Any = Settings) -> Any:
     """
-    Return the content of a file.
+    Return the content of a JSON file.
 
-    :param shape: the type that it must have
-    :raises StageError: if the file is not there, not JSON or of another shape
+    :param shape: the required type
+    :raises StageError: if the file is missing, not JSON or of another type
     """
     try:
         return msgspec.json.decode(Path(path).read_bytes(), type=shape)
@@ -59,11 +59,11 @@ def read_argument(path: str, shape: Any = Settings) -> Any:
         raise ArgumentTypeError(error) from error
 
 
-def flattened(document: dict[str, Settings], name: str) -> Settings:
+def flatten(document: dict[str, Settings], name: str) -> Settings:
     """
-    Return an entry together with what it extends.
+    Return an entry, merged with the entries that it extends.
 
-    :raises StageError: if there is no such entry, or it extends itself
+    :raises StageError: if an entry is missing or extends itself
     """
     if name not in document:
         stages = ", ".join(sorted(set(document) - {BASE}))
@@ -75,24 +75,24 @@ def flattened(document: dict[str, Settings], name: str) -> Settings:
     rest = {other: settings for other, settings in document.items() if other != name}
     if parent not in rest:
         raise StageError(f"{name!r} extends {parent!r}, which zappa_settings.json does not have.")
-    return merged(flattened(rest, parent), entry)
+    return merge(flatten(rest, parent), entry)
 
 
-def merged(below: Settings, above: Settings) -> Settings:
-    """Return one entry over another; tables within are merged in the same way."""
+def merge(below: Settings, above: Settings) -> Settings:
+    """Return `below` with the values of `above`. Merge nested tables in the same way."""
     both = dict(below)
     for name, value in above.items():
         inner = both.get(name)
-        both[name] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        both[name] = merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
     return both
 
 
 def function_name(settings: Settings, stage: str) -> str:
-    """Return the name that Zappa gives the function, its stack and its API."""
+    """Return Zappa's name for the function, its stack and its API."""
     return str(slugify(f"{settings['project_name']}-{stage}"))
 
 
 def hosts(settings: Settings) -> list[str]:
-    """Return the host names of a stage: its own, and others that it answers under."""
+    """Return the host names of a stage: its domain, then the others."""
     names = [settings.get("domain", ""), *settings.get("moped", {}).get("hosts", [])]
     return [host for host in names if host]

@@ -1,4 +1,4 @@
-"""`{% personas as people %}`: whom the form "Act as …" of a laptop's pages offers."""
+"""`{% personas as people %}`: the choices of the form "Act as …" on a laptop's pages."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.simple_tag
 def personas() -> tuple[Persona, ...]:
-    """Return every persona."""
+    """Return all personas."""
     return PERSONAS

@@ -1,4 +1,4 @@
-"""The tables that Hasura serves, and no others: `migrate --fake-initial` adopts the City's own."""
+"""Only tables that Hasura serves, so that `migrate --fake-initial` adopts the City's own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The purposes that the editor offers for a file, for a database that has none."""
+"""The file types that the editor offers, for a database that has none."""
 
 from django.apps.registry import Apps
 from django.db import migrations
@@ -9,9 +9,9 @@ NAMES = ("Funding", "Plans", "Estimates", "Other", "Work order link")
 
 def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     file_types = apps.get_model("files", "FileType").objects
-    if not file_types.exists():  # the City's own are never touched
+    if not file_types.exists():  # the City's own stay unchanged
         file_types.bulk_create(
-            # The sequence gives the ids: 1 to 5, in a table that was just made.
+            # The sequence of the new table gives the ids 1 to 5.
             file_types.model(name=name, slug=name.lower().replace(" ", "_"))
             for name in NAMES
         )

@@ -1,4 +1,4 @@
-"""What a download looks up."""
+"""The index by which a download finds its row."""
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import migrations
@@ -9,8 +9,8 @@ NAME = "moped_project_files_key_idx"
 
 
 class Migration(migrations.Migration):
-    # A hash: keys are only ever compared for equality, and an editor can write through Hasura
-    # one longer than a row of a B-tree (2,704 bytes), whose insert would then fail.
+    # A hash, because keys are only compared for equality. An editor can write a key through Hasura
+    # that is too long for a B-tree (2,704 bytes). With a B-tree its insert would fail.
     atomic = False
 
     dependencies = [("files", "0002_file_types")]

@@ -1,1 +1,1 @@
-"""Other services that accounts live in."""
+"""Clients of the services that hold accounts."""

@@ -1,4 +1,4 @@
-"""The accounts of the user pool, through its admin API."""
+"""Reads and changes the accounts of the user pool through Cognito's admin API."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,16 +20,16 @@ from apps.users.errors import (
     WeakPasswordError,
 )
 
-# The attribute with the id of the change that created the account. After a time-out the account may
-# exist, and boto3's second attempt fails because it does. Only this id shows who created it.
-# A standard attribute that Moped does not use otherwise, because the City's pool exists already.
+# The attribute that holds an account's mark: the id of the change that created it. boto3 repeats a call after
+# a time-out and fails if the first attempt succeeded. The mark shows which change created the account.
+# The City's pool exists already, so the mark is in a standard attribute that Moped does not use otherwise.
 CREATED_BY = "profile"
 FEDERATED = "EXTERNAL_PROVIDER"
 FORCE_CHANGE = "FORCE_CHANGE_PASSWORD"
 LARGEST_PAGE = 60
-# Cognito grants an AWS account thirty lists a second in all, and creating a user is one of them.
+# An AWS account may send Cognito thirty such calls a second. Calls that create users count too.
 PAUSE_SECONDS = 0.1
-# Errors that mean the same wherever Cognito has them.
+# These errors have the same meaning in all calls.
 ERRORS: dict[str, Any] = {
     "UserNotFoundException": AccountNotFoundError,
     "ResourceNotFoundException": StoreMissingError,
@@ -42,7 +42,7 @@ ERRORS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account of the pool; `username` is a UUID, or `azuread_<address>` for the City's sign-on."""
+    """An account of the pool. `username` is a UUID, or `azuread_<address>` for single sign-on."""
 
     username: str
     email: str
@@ -54,12 +54,12 @@ class Account:
 
     @property
     def is_sso(self) -> bool:
-        """Return whether this is a single sign-on account."""
+        """Whether this is a single sign-on account."""
         return bool(sso_address(self.username))
 
     @property
     def is_native(self) -> bool:
-        """Return whether this is an account of the pool's own, which a person in the database can have."""
+        """Whether this is a native account, which a row of `moped_users` can reference."""
         try:
             return str(UUID(self.username)) == self.username and self.status != FEDERATED
         except ValueError:
@@ -67,33 +67,33 @@ class Account:
 
     @property
     def address(self) -> str:
-        """Return the lower-cased address under which the trigger looks for this account's claims."""
+        """Return the lower-case address of the claims item that the trigger reads for this account."""
         return claims_address(username=self.username, email=self.email)
 
 
 def get_or_none(username: str) -> Account | None:
     """Return an account by its name or by the address it signs in with, if there is one."""
     with suppress(AccountNotFoundError), translate_errors(**ERRORS):
-        answer = clients.cognito().admin_get_user(**_account(username))
-        return _from(answer, answer["UserAttributes"])
+        answer = clients.cognito().admin_get_user(**_account_key(username))
+        return _parse_account(answer, answer["UserAttributes"])
     return None
 
 
 def find(email: str) -> list[Account]:
-    """Return every account with this address, in whatever case: native ones and the sign-on's."""
+    """Return the native and single sign-on accounts with this address, in upper or lower case."""
     quoted = email.replace("\\", "\\\\").replace('"', '\\"')
     with translate_errors(**ERRORS):
         answer = clients.cognito().list_users(
             UserPoolId=settings.COGNITO_USER_POOL_ID, Filter=f'email = "{quoted}"', Limit=LARGEST_PAGE
         )
-        return [_from(user, user.get("Attributes", ())) for user in answer["Users"]]
+        return [_parse_account(user, user.get("Attributes", ())) for user in answer["Users"]]
 
 
 def create(*, email: str, password: str, mark: str) -> Account:
     """
-    Make an account that cannot sign in yet, and send no mail about it.
+    Create an account that cannot sign in yet. Cognito sends no email.
 
-    :raises AddressTakenError: if an account with this address is there
+    :raises AddressTakenError: if an account with this address exists
     :raises WeakPasswordError: if the pool refuses the password
     :raises AddressRefusedError: if the pool refuses the address
     """
@@ -110,22 +110,22 @@ def create(*, email: str, password: str, mark: str) -> Account:
             MessageAction="SUPPRESS",
             UserAttributes=attributes,  # type: ignore[arg-type]
         )["User"]
-        return _from(user, user.get("Attributes", ()))
+        return _parse_account(user, user.get("Attributes", ()))
 
 
 def set_password(username: str, password: str) -> None:
     """
-    Give an account its permanent password; the old one is valid until then.
+    Set an account's permanent password.
 
     :raises WeakPasswordError: if the pool refuses it
     """
     with translate_errors(**ERRORS, InvalidParameterException=WeakPasswordError):
-        clients.cognito().admin_set_user_password(**_account(username), Password=password, Permanent=True)
+        clients.cognito().admin_set_user_password(**_account_key(username), Password=password, Permanent=True)
 
 
 def set_email(username: str, email: str, *, is_verified: bool) -> None:
     """
-    Make an account sign in with another address; the old one is valid until then.
+    Set the address that an account signs in with.
 
     :raises AddressTakenError: if another account signs in with it
     :raises AddressRefusedError: if the pool refuses it
@@ -133,29 +133,29 @@ def set_email(username: str, email: str, *, is_verified: bool) -> None:
     flag = {"Name": "email_verified", "Value": str(is_verified).lower()}
     attributes: Any = [{"Name": "email", "Value": email}, flag]
     with translate_errors(**ERRORS, InvalidParameterException=AddressRefusedError):
-        clients.cognito().admin_update_user_attributes(**_account(username), UserAttributes=attributes)
+        clients.cognito().admin_update_user_attributes(**_account_key(username), UserAttributes=attributes)
 
 
 def enable(username: str) -> None:
     """Let a disabled account sign in again."""
     with translate_errors(**ERRORS):
-        clients.cognito().admin_enable_user(**_account(username))
+        clients.cognito().admin_enable_user(**_account_key(username))
 
 
 def sign_out(username: str) -> None:
     """Revoke the refresh tokens of an account, if there is one."""
     with suppress(AccountNotFoundError), translate_errors(**ERRORS):
-        clients.cognito().admin_user_global_sign_out(**_account(username))
+        clients.cognito().admin_user_global_sign_out(**_account_key(username))
 
 
 def delete(username: str) -> None:
     """Delete an account and its sessions, if there is one."""
     with suppress(AccountNotFoundError), translate_errors(**ERRORS):
-        clients.cognito().admin_delete_user(**_account(username))
+        clients.cognito().admin_delete_user(**_account_key(username))
 
 
 def iter_accounts() -> Iterator[Account]:
-    """Yield every account, a page at a time, slowly enough to leave others their share of the quota."""
+    """Yield every account, with a pause after each page to leave quota for other callers."""
     pages = (
         clients.cognito()
         .get_paginator("list_users")
@@ -164,23 +164,23 @@ def iter_accounts() -> Iterator[Account]:
     with translate_errors(**ERRORS):
         for page in pages:
             for user in page["Users"]:
-                yield _from(user, user.get("Attributes", ()))
+                yield _parse_account(user, user.get("Attributes", ()))
             if "PaginationToken" in page:
                 time.sleep(PAUSE_SECONDS)
 
 
 def pre_token_function_arn() -> str:
-    """Return the ARN of the function that the pool calls for each token, "" if it calls none."""
+    """Return the ARN of the pool's pre-token trigger, or ""."""
     with translate_errors(**ERRORS):
         pool = clients.cognito().describe_user_pool(UserPoolId=settings.COGNITO_USER_POOL_ID)["UserPool"]
         return pool.get("LambdaConfig", {}).get("PreTokenGeneration", "")
 
 
-def _account(username: str) -> dict[str, Any]:
+def _account_key(username: str) -> dict[str, Any]:
     return {"UserPoolId": settings.COGNITO_USER_POOL_ID, "Username": username}
 
 
-def _from(user: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> Account:
+def _parse_account(user: Mapping[str, Any], attributes: Iterable[Mapping[str, Any]]) -> Account:
     values = {attribute["Name"]: attribute.get("Value", "") for attribute in attributes}
     return Account(
         username=user["Username"],

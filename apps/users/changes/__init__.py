@@ -1,1 +1,1 @@
-"""Changes of accounts in three stores: pending changes, their effects, and the history."""
+"""Changes of accounts in the three stores, with pending changes and the history."""

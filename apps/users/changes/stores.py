@@ -1,4 +1,4 @@
-"""The effects of changes in the user pool and in the claims table, while a change locks the addresses."""
+"""Writes to the user pool and the claims table. The calling change holds the lock on the addresses."""
 
 from contextlib import suppress
 
@@ -14,17 +14,17 @@ from apps.users.models import MopedUser, PendingChange
 
 def get_or_create_account(change: PendingChange, password: str) -> Account:
     """
-    Return the account of an address: an account without an owner, else a new one with the change's mark.
+    Return a native account of an address, or create one that has the change's mark.
 
     :raises WeakPasswordError: if the pool refuses the password
-    :raises AddressHeldError: if the pool refuses a second account beside one that cannot be adopted
+    :raises AddressHeldError: if the pool refuses it because another kind of account has the address
     """
     account = _find_native(change.email)
     if account is None:
         try:
             return cognito.create(email=change.email, password=password, mark=str(change.pk))
         except AddressTakenError as error:
-            # Another request or boto3's first attempt created it: the mark says which of the two.
+            # Another request or boto3's first attempt created the account. Its mark shows which of the two.
             account = native_account(change.email)
             if account is None:
                 raise AddressHeldError from error
@@ -36,7 +36,7 @@ def get_or_create_account(change: PendingChange, password: str) -> Account:
 
 def account_to_update(user: MopedUser) -> Account:
     """
-    Return a user's account, if no other account signs in with the user's new address.
+    Return a user's account, after checking that no other account has the user's new address.
 
     :raises AccountNotFoundError: if the pool does not have it
     :raises AddressTakenError: if another account has the address
@@ -53,9 +53,9 @@ def account_to_update(user: MopedUser) -> Account:
 
 def native_account(address: str) -> Account | None:
     """
-    Return the native account that signs in with an address, None if there is none.
+    Return the native account that signs in with an address, or None.
 
-    A pool that resolves an address to the single sign-on account hides the native one behind it.
+    A pool may resolve an address to the single sign-on account. Then search for the native one.
     """
     account = cognito.get_or_none(address)
     return account if account is None or account.is_native else _find_native(address)
@@ -63,7 +63,7 @@ def native_account(address: str) -> Account | None:
 
 def update_account(account: Account, address: str, password: str | None = None) -> None:
     """
-    Make an account sign in with this address, for which an admin vouches, and with a new password if any.
+    Give an account an address, verified because an admin entered it, and a new password if any.
 
     :raises WeakPasswordError: if the pool refuses the password
     """
@@ -86,17 +86,17 @@ def delete_accounts(change: PendingChange) -> None:
 
 
 def write_claims(user: MopedUser, stored: StoredItem, *, always: bool = False) -> bool:
-    """Make an item match the row, for our reader and the City's. Return whether it differed."""
+    """Make a claims item match the row. Return whether it differed."""
     differs = True
     with suppress(UnreadableItemError):
         differs = not stored.is_written_as(user.claims)
     if differs or always:
-        claims_items.put(email=user.address, claims=user.claims, instead_of=stored)
+        claims_items.put(email=user.address, claims=user.claims, expected=stored)
     return differs
 
 
 def decode_or_none(stored: StoredItem) -> HasuraClaims | None:
-    """Return the claims of an item, None if there is none or it cannot be decrypted."""
+    """Return the claims of an item. None if it is missing or cannot be decrypted."""
     try:
         return stored.claims
     except UnreadableItemError:
@@ -107,10 +107,10 @@ def sync_from_database(address: str, *, rewrite: bool = False) -> bool:
     """
     Make the account and the item of an address match the database. Return whether they differed.
 
-    A new account needs a password, from an admin. The claims count without an account: the City's single
-    sign-on asks for them too.
+    It creates no account, since only an admin can give the password. It writes claims without an account
+    too, because the single sign-on uses them.
 
-    :param rewrite: whether to write an item that matches already
+    :param rewrite: also write an item that already matches
     """
     user = MopedUser.objects.with_address(address)
     stored = claims_items.get(address)
@@ -119,19 +119,19 @@ def sync_from_database(address: str, *, rewrite: bool = False) -> bool:
         return bool(stored.attributes)
     account = cognito.get_or_none(str(user.cognito_user_id))
     has_other_email = account is not None and account.email != user.address
-    if account and has_other_email:  # no admin vouches for the address here
+    if account and has_other_email:  # no admin confirms the address here
         cognito.set_email(account.username, user.address, is_verified=account.is_verified)
     return write_claims(user, stored, always=rewrite) or has_other_email
 
 
 def _find_native(email: str) -> Account | None:
-    # A list of accounts may lag behind: an account in it may be gone.
+    # Cognito's list is eventually consistent and may contain deleted accounts.
     accounts = (cognito.get_or_none(listed.username) for listed in cognito.find(email) if listed.is_native)
     return next(filter(None, accounts), None)
 
 
 def _usernames(change: PendingChange) -> list[str]:
-    """Return the names of the accounts that a user may have: native and single sign-on."""
+    """Return the names that a user's native and single sign-on accounts have, if they exist."""
     names = [str(change.cognito_user_id)]
     if is_city_address(change.email):
         names.append(sso_username(change.email))

@@ -1,4 +1,4 @@
-"""The tables that Hasura serves, and no others: `migrate --fake-initial` adopts the City's own."""
+"""The tables that Hasura serves. `migrate --fake-initial` keeps the City's existing tables."""
 
 import django.db.models.deletion
 from django.db import migrations, models

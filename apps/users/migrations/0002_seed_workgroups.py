@@ -1,4 +1,4 @@
-"""The City's thirty workgroups, for a database that has none."""
+"""Insert the City's thirty workgroups into a database without workgroups."""
 
 from django.apps.registry import Apps
 from django.db import migrations
@@ -41,9 +41,9 @@ MERGED_INTO_OTHERS = {19, 22}
 
 def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     workgroups = apps.get_model("users", "MopedWorkgroup").objects
-    if not workgroups.exists():  # the City's own are never touched
+    if not workgroups.exists():  # never change the City's workgroups
         workgroups.bulk_create(
-            # The sequence gives the ids: 1 to 30, in a table that was just made.
+            # The sequence of a new table gives the ids 1 to 30.
             workgroups.model(workgroup_name=name, is_deleted=number in MERGED_INTO_OTHERS)
             for number, name in enumerate(WORKGROUPS, start=1)
         )

@@ -1,4 +1,4 @@
-"""What is ours alone, in our own schema: pending changes and the history."""
+"""Create the tables that only this API uses, in its own schema: pending changes and the history."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What `GET /users/` sorts by."""
+"""Index the sort order of `GET /users/`."""
 
 from django.db import migrations
 

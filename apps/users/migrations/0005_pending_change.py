@@ -1,7 +1,7 @@
 """
-Name the table of pending changes after what it holds.
+Rename the table `users_intention` to `users_pending_change`.
 
-A version of the code from before this name cannot change accounts any more. No stage runs one.
+After this migration, older versions of the code cannot change accounts. No stage runs one.
 """
 
 from django.db import migrations

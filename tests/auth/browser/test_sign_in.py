@@ -32,8 +32,10 @@ class TokenEndpoint(StubServer):
         self.form: dict[str, list[str]] = {}
 
     def reply_to(self, request: Request) -> None:
+        # As the pool behind a firewall: a form, from a program with a name.
         is_form = request.headers["Content-Type"] == "application/x-www-form-urlencoded"
-        self.form = parse_qs(request.body.decode()) if is_form else {}  # as the pool
+        has_name = bool(request.headers["User-Agent"])
+        self.form = parse_qs(request.body.decode()) if is_form and has_name else {}
         body = self.reply if isinstance(self.reply, bytes) else json.dumps(self.reply).encode()
         request.answer(body, self.status, Content_Type="application/json")
 

@@ -133,12 +133,12 @@ class TestMemory:
     def test_is_bounded_and_not_filled_by_junk(self) -> None:
         text = key().sign(id_payload())
         before = verifier.verify(text)
-        for number in range(verifier.REMEMBERED_TOKENS + 10):
+        for number in range(verifier.CACHED_TOKENS + 10):
             with pytest.raises(errors.TokenError):
                 verifier.verify(f"{text[:-6]}{number:05}A")
 
         assert verifier.verify(text) is before
-        assert verifier._verified.cache_info().maxsize == 1024
+        assert verifier._verify_in_full.cache_info().maxsize == 1024
         assert verifier.parse_kid.cache_info().maxsize == 64
 
 

@@ -43,11 +43,11 @@ class TestValue:
         assert [secrets.value("name", "KEY") for _ in range(3)] == ["one"] * 3
         assert manager.asked == 2  # it is not asked again at once
 
-    def test_is_read_again_if_doubted_but_not_each_time(self, manager: Manager, clock: Clock) -> None:
+    def test_a_forced_refresh_reads_again_but_not_each_time(self, manager: Manager, clock: Clock) -> None:
         for text, seconds, expected in (("one", 0, "one"), ("two", 0, "one"), ("two", 10, "two")):
             manager.text = f'{{"KEY": "{text}"}}'
             clock.passes(seconds)
-            assert secrets.value("name", "KEY", doubted=True) == expected
+            assert secrets.value("name", "KEY", force_refresh=True) == expected
         assert manager.asked == 2
 
     @pytest.mark.parametrize(

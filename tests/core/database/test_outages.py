@@ -36,7 +36,7 @@ def frozen_backend() -> Iterator[None]:
 
 class TestFrozenBackend:
     def test_ends_a_query_at_the_deadline(self) -> None:
-        with frozen_backend(), deadline.within(0.05):
+        with frozen_backend(), deadline.limit(0.05):
             with pytest.raises(OperationalError, match="before the deadline"):
                 Project.objects.count()
             assert connection.connection.closed
@@ -46,7 +46,7 @@ class TestFrozenBackend:
             pytest.raises(OperationalError),
             transaction.atomic(),
             frozen_backend(),
-            deadline.within(0.05),
+            deadline.limit(0.05),
         ):
             Project.objects.create(project_name="Barton Springs Road")
         assert not Project.objects.exists()
@@ -89,7 +89,7 @@ class TestStandby:
 class TestConnecting:
     def test_ends_with_a_server_that_only_accepts(self) -> None:
         other = connection.copy()
-        with StubServer(hanging) as server, deadline.within(2):
+        with StubServer(hanging) as server, deadline.limit(2):
             other.settings_dict |= {"HOST": "127.0.0.1", "PORT": server.url.rpartition(":")[2]}
             with pytest.raises(OperationalError):
                 other.ensure_connection()

@@ -127,4 +127,4 @@ class TestDatabaseWrapper:
         with pytest.raises(OperationalError, match="No such file"):
             login.who(HOST="/nowhere")
 
-        values.assert_called_once_with(login.secret, "username", "password", doubted=False)
+        values.assert_called_once_with(login.secret, "username", "password", force_refresh=False)

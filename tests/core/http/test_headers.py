@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 
 from apps.core.http import routes
 
-ALWAYS = {
+DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -35,7 +35,7 @@ class TestEveryRoute:
     ) -> None:
         headers = client.get(path, headers={"accept": accept}, secure=True).headers
 
-        assert {name: headers.get(name) for name in ALWAYS} == ALWAYS
+        assert {name: headers.get(name) for name in DEFAULT_HEADERS} == DEFAULT_HEADERS
         assert script in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["Content-Type"].startswith("text/html") == (accept == "text/html")

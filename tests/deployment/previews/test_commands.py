@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 
 from apps.deployment import smoke
 from apps.deployment.aws import functions, stack, stack_updates
-from apps.deployment.errors import BusyError, LeftBehindError, StageError
+from apps.deployment.errors import BusyError, RemovalError, StageError
 from apps.deployment.previews import creation, names
 from tests.deployment.emulated_account import STAND_IN, write_package
 from tests.deployment.previews.aws_account import Account
@@ -242,7 +242,7 @@ class TestDown:
         at_aws.create_function(NAME)
 
         for _ in range(2):  # the index of tags is late, and finds the queue the second time
-            with pytest.raises(LeftBehindError) as refusal:
+            with pytest.raises(RemovalError) as refusal:
                 run("down", str(NUMBER))
 
         at_aws.client("sqs").delete_queue(QueueUrl=queue["QueueUrl"])
@@ -251,7 +251,7 @@ class TestDown:
         assert refusal.value.returncode == 3
         for thing in (f"function {NAME}", f"log group {LOG}", "made-by-hand"):
             assert thing in str(refusal.value)
-        with pytest.raises(LeftBehindError, match="made-by-hand"):  # the index lists it once more
+        with pytest.raises(RemovalError, match="made-by-hand"):  # the index lists it once more
             run("down", str(NUMBER))
 
 
@@ -284,7 +284,7 @@ class TestSweep:
             at_aws.client("s3").put_object(Bucket=at_aws.bucket, Key=f"previews/{number}/x", Body=b"x")
         at_aws.create_function("moped-api-pr-411")
 
-        with pytest.raises(LeftBehindError, match=r"pr_411: .*function moped-api-pr-411"):
+        with pytest.raises(RemovalError, match=r"pr_411: .*function moped-api-pr-411"):
             run("sweep", "--yes", "--open")
 
         assert outputs.call_count == 1  # however many previews there are

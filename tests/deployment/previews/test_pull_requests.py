@@ -38,22 +38,22 @@ def source(tmp_path: Path) -> Source:
 
 class TestNames:
     def test_are_those_that_zappa_would_give(self) -> None:
-        settings = zappa_settings.flattened(zappa_settings.read(), names.PATTERN)
+        settings = zappa_settings.flatten(zappa_settings.read(), names.PATTERN)
 
         assert names.function(12) == zappa_settings.function_name(settings, names.stage(12))
 
     @pytest.mark.parametrize("number", [1, 12, 9_999_999])
     def test_contain_their_number(self, number: int) -> None:
         assert names.number(str(number)) == number
-        assert names.after(names.FUNCTIONS, names.function(number)) == number
-        assert names.after(names.FILES, names.files(number)[:-1]) == number
+        assert names.number_after(names.FUNCTIONS, names.function(number)) == number
+        assert names.number_after(names.FILES, names.files(number)[:-1]) == number
         assert "_" not in names.files(number)  # the editor counts underscores in keys
 
     @pytest.mark.parametrize(
         "text", ["", "0", "07", "7-notes", "7\n", "\u0667", "12345678", "pr_12", "12;rm"]
     )
     def test_of_others_have_no_number(self, text: str) -> None:
-        assert names.after(names.FUNCTIONS, f"moped-api-pr-{text}") is None
+        assert names.number_after(names.FUNCTIONS, f"moped-api-pr-{text}") is None
         with pytest.raises(ArgumentTypeError, match="is not the number of a pull request"):
             names.number(text)
 
@@ -61,8 +61,8 @@ class TestNames:
 class TestSignIn:
     def test_comes_back_to_staging(self) -> None:
         document = zappa_settings.read()
-        domain = zappa_settings.flattened(document, "staging")["domain"]
-        preview = zappa_settings.flattened(document, "preview")["aws_environment_variables"]
+        domain = zappa_settings.flatten(document, "staging")["domain"]
+        preview = zappa_settings.flatten(document, "preview")["aws_environment_variables"]
 
         page = f"https://{domain}{reverse('auth-preview')}"
         assert preview["MOPED_API_SIGN_IN_RELAY"] == page
@@ -84,7 +84,7 @@ class TestRead:
     ) -> None:
         request = pull_requests.read(source(json.dumps(REQUEST | changes)))
 
-        assert (request.number, request.author["login"], request.why_not) == (12, "ada", why)
+        assert (request.number, request.author["login"], request.no_preview_reason) == (12, "ada", why)
 
     def test_refuses_another_label_of_an_open_request(self) -> None:
         with pytest.raises(ArgumentTypeError, match="'kept' cannot follow the number 12"):

@@ -21,7 +21,7 @@ def ids(issues: Any) -> set[str]:
 
 @pytest.fixture
 def staging() -> zappa_settings.Settings:
-    return zappa_settings.flattened(zappa_settings.read(), "staging")
+    return zappa_settings.flatten(zappa_settings.read(), "staging")
 
 
 class TestOurStages:
@@ -33,7 +33,7 @@ class TestOurStages:
         ],
     )
     def test_have_the_host_that_the_editor_calls(self, stage: str, host: str) -> None:
-        assert host in zappa_settings.hosts(zappa_settings.flattened(zappa_settings.read(), stage))
+        assert host in zappa_settings.hosts(zappa_settings.flatten(zappa_settings.read(), stage))
 
     def test_are_in_no_issue(self) -> None:
         assert not run_checks(tags=[checks.TAG], include_deployment_checks=True)
@@ -91,10 +91,10 @@ class TestStage:
     def test_issue_is_found(
         self, change: zappa_settings.Settings, issue: str, staging: zappa_settings.Settings
     ) -> None:
-        assert ids(checks.of_stage("staging", zappa_settings.merged(staging, change))) == {issue}
+        assert ids(checks.check_stage("staging", zappa_settings.merge(staging, change))) == {issue}
 
     def test_without_tags_is_found(self, staging: zappa_settings.Settings) -> None:
-        assert ids(checks.of_stage("staging", staging | {"tags": {}})) == {"E014"}
+        assert ids(checks.check_stage("staging", staging | {"tags": {}})) == {"E014"}
 
     def test_every_rule_is_broken_once(self) -> None:
         parameters = next(mark for mark in TestStage.test_issue_is_found.pytestmark if mark.args)  # type: ignore[attr-defined]
@@ -113,7 +113,7 @@ class TestFile:
         ],
     )
     def test_issue_is_found(self, change: dict[str, zappa_settings.Settings], issue: str, place: str) -> None:
-        (error,) = checks.of_file(zappa_settings.merged(zappa_settings.read(), change))
+        (error,) = checks.check_file(zappa_settings.merge(zappa_settings.read(), change))
 
         assert error.id == f"moped.{issue}"
         assert f"({place})" in error.msg
@@ -122,7 +122,7 @@ class TestFile:
 class TestZappaFile:
     def test_names_the_stages_there_are(self) -> None:
         with pytest.raises(StageError, match="it has preview, production, staging"):
-            zappa_settings.flattened(zappa_settings.read(), "test")
+            zappa_settings.flatten(zappa_settings.read(), "test")
 
     def test_that_is_missing_or_no_json_is_one_sentence(self, tmp_path: Path) -> None:
         with pytest.raises(StageError, match="cannot be read: No such file"):
@@ -137,4 +137,4 @@ class TestZappaFile:
 
     def test_that_goes_in_circles_is_refused(self) -> None:
         with pytest.raises(StageError, match="extends 'a'"):
-            zappa_settings.flattened({"a": {"extends": "b"}, "b": {"extends": "a"}}, "a")
+            zappa_settings.flatten({"a": {"extends": "b"}, "b": {"extends": "a"}}, "a")

@@ -21,7 +21,7 @@ class TestVariables:
     def test_have_a_laptop_value_or_another_source_if_required(self) -> None:
         required = {name for name, _, default in variables.readers() if default is None}
 
-        assert required - variables.of_laptop("").keys() == {"AWS_DEFAULT_REGION", "DATABASE_URL"}
+        assert required - variables.laptop_values("").keys() == {"AWS_DEFAULT_REGION", "DATABASE_URL"}
 
     def test_include_all_of_the_sample_of_a_dotenv_file(self) -> None:
         sample = (PROJECT / ".env.example").read_text()

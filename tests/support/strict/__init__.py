@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from emulator_patches import mend
+from emulator_patches import patch
 
 Function = Callable[..., Any]
 
@@ -22,7 +22,7 @@ def replaces(owner: Any, *names: str) -> Callable[[Function], Function]:
             if isinstance(owner, dict):
                 owner[name] = partial(function, owner[name])
             else:
-                mend(owner, name, partial(partial, function))
+                patch(owner, name, partial(partial, function))
         return function
 
     return register

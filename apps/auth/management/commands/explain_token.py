@@ -1,9 +1,9 @@
 """
 `manage.py explain_token < token.txt`.
 
-The report shows what the token says beside what the verifier compares it with, and the verifier's answer.
-What a token says is no more than a claim if its signature is wrong. The token itself is never shown, nor
-its signature.
+The report shows the token's values, the values that the verifier expects, and the verifier's answer.
+If the signature is wrong, the values may be forged. The report never shows the token itself or its
+signature.
 """
 
 import sys
@@ -35,14 +35,14 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         if sys.stdin.isatty():
             self.stderr.write("Paste the token, press Enter, then Ctrl-D.")
-        verdict, report = explain(_token_of(sys.stdin.read()))
+        verdict, report = explain(_extract_token(sys.stdin.read()))
         self.stdout.write(report)
         if verdict != ACCEPTED:
             raise CommandError("The API refuses this token.")
 
 
 def explain(token: str) -> tuple[str, str]:
-    """Return the code of the verifier's answer, which may be "accepted", and a report for people."""
+    """Return the verifier's error code, or "accepted", and a report for people."""
     verdict, reasons = ACCEPTED, [f"Verdict: {ACCEPTED}"]
     try:
         reasons[:0] = _reasons_for_403(verifier.verify(token))
@@ -53,14 +53,14 @@ def explain(token: str) -> tuple[str, str]:
     return verdict, "\n".join([size, f"Now: {datetime.now(UTC):%F %T} UTC", *_members(token), *reasons])
 
 
-def _token_of(text: str) -> str:
-    """Return the token of a line as one copies it: with its header, its scheme, its quotes, or without."""
+def _extract_token(text: str) -> str:
+    """Return the token of a pasted line, which may have the header's name, the scheme or quotes."""
     _, _, pasted = f" {text.strip()}".rpartition(" ")
     return pasted.strip("\"'")
 
 
 def _members(token: str) -> Iterator[str]:
-    """Yield the members of header and payload, as far as they can be read."""
+    """Yield a line for each member of header and payload, if it can be read."""
     expected = {
         "kid": tuple(key_cache.current().keys) or (f"a key of {settings.COGNITO_JWKS_URL}",),
         "alg": ("RS256",),
@@ -75,21 +75,21 @@ def _members(token: str) -> Iterator[str]:
             members |= _members_decoder.decode(document.decode())
     for name, value in members.items():
         text = _printable(bytes(value).decode())
-        note = _in_words(text) if name in TIMES else ""
+        note = _format_time(text) if name in TIMES else ""
         if name in expected and text.strip('"') not in expected[name]:
             note = f"  (expected: {' or '.join(expected[name])})"
         yield f"  {_printable(name):<18} {text}{note}"
 
 
-def _in_words(time_claim: str) -> str:
-    """Return a time as `: 2026-11-23 12:00:00 UTC`, or "" for what is no time."""
+def _format_time(time_claim: str) -> str:
+    """Return a time as `: 2026-11-23 12:00:00 UTC`, or "" if it is not a time."""
     if not time_claim.isdecimal() or int(time_claim) > verifier.LAST_INSTANT:
         return ""
     return f": {datetime.fromtimestamp(int(time_claim), UTC):%F %T} UTC"
 
 
 def _reasons_for_403(caller: CognitoUser) -> list[str]:
-    """Return what the token says against the permissions of most routes. Roles are also looked up."""
+    """Return the conditions of most routes that the token does not meet. Current roles may differ."""
     conditions = {
         permissions.ADDRESS_UNVERIFIED: caller.is_verified,
         permissions.NO_CITY_ADDRESS: caller.has_city_address,
@@ -100,6 +100,6 @@ def _reasons_for_403(caller: CognitoUser) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    """Return text of the token so that it can do nothing to a terminal."""
+    """Return text of the token in escaped ASCII, which is safe in a terminal."""
     escaped = ascii(text)[1:-1].replace("\\\\", "\\")
     return escaped if len(escaped) <= MAX_CHARACTERS else f"{escaped[:MAX_CHARACTERS]}…"

@@ -1,9 +1,9 @@
 """
-PostgreSQL, logged in to with what a secret holds at the time (a backend of Django's, see ADR 0011).
+A database backend for Django: PostgreSQL with a login from a secret (ADR 0011).
 
-The secret is RDS's own: a JSON object with `username` and `password`. It is read when a connection
-is made, and once more when a login is refused: so a rotation needs no deployment, connections that
-are open go on, and the next one finds the new password.
+RDS manages the secret: a JSON object with `username` and `password`. It is read when a connection
+is made, and again when a login is refused. So a rotation needs no deployment. Open connections stay
+open, and the next one uses the new password.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CHECK_SECONDS = 0.1  # psycopg's own interval for noticing an interrupt
-# Also at the deadline: enough to roll back on a server that answers.
+CHECK_SECONDS = 0.1  # psycopg's own interval between checks for an interrupt
+# The shortest wait, even at the deadline: enough to roll back on a server that answers.
 SHORTEST_WAIT_SECONDS = 1.0
 
-# A kept connection that does not answer by then is replaced: after a failover, by one to the new server.
+# A kept connection that does not answer in this time is replaced, for example after a failover.
 HEALTH_CHECK_SECONDS = 2.0
-# psycopg drops fractions, takes 0 for "no limit" (130 seconds), and waits for 2 seconds at least.
+# psycopg ignores fractions, reads 0 as "no limit" (130 seconds), and waits for at least 2 seconds.
 SHORTEST_CONNECT_SECONDS = 2
 
 
 class Connection(psycopg.Connection[Any]):
     """
-    A connection that waits for an answer until the deadline of the request, and is closed if there is none.
+    A connection that waits until the deadline of the request, and is closed if no answer has come.
 
-    A server that is frozen while its kernel still acknowledges ends no time-out of TCP, and psycopg waits
-    for an answer without limit.
+    psycopg itself waits without limit. TCP time-outs do not help if a server is frozen while its kernel
+    still acknowledges data.
     """
 
     def wait(self, gen: PQGen[T], interval: float = CHECK_SECONDS, timeout: float | None = None) -> T:
@@ -51,7 +51,7 @@ class Connection(psycopg.Connection[Any]):
         try:
             return super().wait(gen, interval, timeout if timeout is not None else _seconds_left())
         except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 (psycopg has no other name for it)
-            self.close()  # the answer may still come, and would be taken for that to the next query
+            self.close()  # a late answer would be read as the answer to the next query
             raise psycopg.OperationalError("PostgreSQL did not answer before the deadline") from error
         except psycopg.errors.ReadOnlySqlTransaction as error:
             self.close()  # the next connection reaches the new primary
@@ -64,16 +64,16 @@ def _seconds_left() -> float | None:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Logs in with the secret that the settings name; as DATABASE_URL says where they name none."""
+    """Logs in with the secret of the settings, or as DATABASE_URL says if they name none."""
 
-    # Django looks names up in it, as in the module psycopg.
+    # Django expects the module psycopg here, and uses its names.
     Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})  # type: ignore[assignment]
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """
         Return a connection.
 
-        :raises psycopg.OperationalError: if there is none to be had, be it for want of a password
+        :raises psycopg.OperationalError: if no connection can be made, or no password can be read
         """
         secret = settings.DATABASE_SECRET
         if not secret:
@@ -81,13 +81,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return self._connect(conn_params | _login(secret))
         except psycopg.OperationalError as error:
-            if not _asked_for_a_password(error):
+            if not _is_refused_login(error):
                 raise
-        return self._connect(conn_params | _login(secret, doubted=True))
+        return self._connect(conn_params | _login(secret, force_refresh=True))
 
     def is_usable(self) -> bool:
         """Return whether the server still answers on this connection."""
-        with deadline.within(HEALTH_CHECK_SECONDS):
+        with deadline.limit(HEALTH_CHECK_SECONDS):
             return super().is_usable()
 
     def _connect(self, conn_params: dict[str, Any]) -> Any:
@@ -98,14 +98,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return super().get_new_connection(conn_params | {"connect_timeout": limit})
 
 
-def _login(secret: str, *, doubted: bool = False) -> dict[str, str]:
+def _login(secret: str, *, force_refresh: bool = False) -> dict[str, str]:
     try:
-        user, password = secrets.values(secret, "username", "password", doubted=doubted)
+        user, password = secrets.values(secret, "username", "password", force_refresh=force_refresh)
     except UpstreamError as error:  # for the caller, the database is unavailable
         raise psycopg.OperationalError(f"the secret {secret} cannot be had: {error}") from error
     return {"user": user, "password": password}
 
 
-def _asked_for_a_password(error: psycopg.OperationalError) -> bool:
-    """Tell a refused login from a server that was not reached, without reading the message."""
+def _is_refused_login(error: psycopg.OperationalError) -> bool:
+    """Return whether the server refused the login. It asked for a password, so it was reached."""
     return error.pgconn is not None and error.pgconn.used_password

@@ -1,4 +1,4 @@
-"""`manage.py startblueprint projects`: a new app, working and tested."""
+"""`manage.py startblueprint projects`: create an app that works and has tests."""
 
 import keyword
 import re
@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 
 BLUEPRINT = Path(__file__).resolve().parents[2] / "blueprint"
-FOLDERS = {"apps": "app", "tests": "tests"}  # where an app lies, and the template of each
-# The files that know all apps. What a new app needs in each is written after the last match of the pattern.
+FOLDERS = {"apps": "app", "tests": "tests"}  # where the parts of an app are, and their templates
+# The files that list all apps. The new app is added after the last match of the pattern.
 REGISTRATIONS = {
     "moped_api/urls.py": (r'^    route\(".*\),$', '\n    route("{0}/", include("apps.{0}.urls")),'),
     "moped_api/settings.py": (r'^    "apps\.\w+",$', '\n    "apps.{0}",'),
@@ -31,8 +31,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{name!r} cannot name an app: lower-case letters, digits and _ only, and no module's name."
             )
-        texts = {file: _registered(file, name) for file in REGISTRATIONS}
-        _lay_out(name)
+        texts = {file: _add_app(file, name) for file in REGISTRATIONS}
+        _create_folders(name)
         for file, text in texts.items():
             (settings.BASE_DIR / file).write_text(text, encoding="utf-8")
         self.stdout.write(
@@ -43,8 +43,8 @@ class Command(BaseCommand):
         )
 
 
-def _registered(file: str, name: str) -> str:
-    """Return the text of a file with what a new app needs in it."""
+def _add_app(file: str, name: str) -> str:
+    """Return the text of a file, with the new app added."""
     pattern, addition = REGISTRATIONS[file]
     text: str = (settings.BASE_DIR / file).read_text(encoding="utf-8")
     ends = [match.end() for match in re.finditer(pattern, text, re.MULTILINE)]
@@ -53,7 +53,7 @@ def _registered(file: str, name: str) -> str:
     return text[: ends[-1]] + addition.format(name) + text[ends[-1] :]
 
 
-def _lay_out(name: str) -> None:
+def _create_folders(name: str) -> None:
     folders = {settings.BASE_DIR / kind / name: BLUEPRINT / part for kind, part in FOLDERS.items()}
     for folder in folders:
         if folder.exists():

@@ -24,7 +24,7 @@ ACTIONS = {
     "sweep": "delete the previews without an open pull request",
     "follow": "up or down, as the state of a pull request says",
 }
-# The arguments, after the actions that take them. A sweep takes one of the last two, with all open requests.
+# The arguments, each after its actions. `sweep` requires one of the last two, with all open pull requests.
 ARGUMENTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (" ".join(ACTIONS), "--json", {"action": "store_true", "help": "print JSON, and progress to stderr"}),
     ("up down", "number", {"type": names.number, "help": "of the pull request"}),
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         "Previews of pull requests (docs/previews.md). Exits with 0 on success, 1 with the reason of a"
         " failure, 2 for a wrong argument, 3 if something is left, 4 if another run changes the same preview."
     )
-    requires_system_checks = ()  # Django itself runs in the package, which is tried out there
+    requires_system_checks = ()  # they run in the package's smoke test
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -74,7 +74,7 @@ class Command(BaseCommand):
     def _up(self, *, number: int, owner: str, commit: str, **options: Any) -> dict[str, Any]:
         commit = commit or subprocesses.commit()
         stage = creation.render(number, commit=commit, owner=owner, changes=options["overlay"])
-        package = builder.of_stage(stage, options["package"])
+        package = builder.package_for(stage, options["package"])
         return creation.up(stage, package, tell=self._tell)
 
     def _down(self, *, number: int, **_options: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Command(BaseCommand):
 
     def _list(self, **_options: Any) -> dict[str, Any]:
         previews = []
-        for number, stack in removal.every(removal.buckets()).items():
+        for number, stack in removal.list_previews(removal.buckets()).items():
             tags = stack_updates.tags_of(stack)
             info = {name: tags.get(name, "") for name in ("commit", "owner", "since", "expires")}
             info["status"] = stack["StackStatus"] if stack else ""
@@ -95,13 +95,13 @@ class Command(BaseCommand):
         return {"previews": previews}
 
     def _sweep(self, *, spare: int, yes: bool, **options: Any) -> dict[str, Any]:
-        decisions = removal.sweep(options["open"], timedelta(minutes=spare), really=yes, tell=self._tell)
+        decisions = removal.sweep(options["open"], timedelta(minutes=spare), delete=yes, tell=self._tell)
         if not yes:
             self._tell("nothing was deleted; add --yes to delete")
         return {"decisions": decisions, "removed": yes}
 
     def _follow(self, *, request: PullRequest, **options: Any) -> dict[str, Any]:
-        if not request.why_not:
+        if not request.no_preview_reason:
             return self._up(number=request.number, owner=request.author["login"], **options)
-        self._tell(f"{names.stage(request.number)}: {request.why_not}")
-        return {**self._down(number=request.number), "why": request.why_not}
+        self._tell(f"{names.stage(request.number)}: {request.no_preview_reason}")
+        return {**self._down(number=request.number), "why": request.no_preview_reason}

@@ -1,4 +1,4 @@
-"""`manage.py setup`: once for each stage, by an administrator of the AWS account (docs/operations.md)."""
+"""`manage.py setup`. An administrator of the AWS account runs it once for each stage (docs/operations.md)."""
 
 import getpass
 import sys

@@ -59,7 +59,7 @@ class Command(BaseCommand):
             raise as_stage_error(error) from error
 
     def _deploy(self, stage: Stage, options: dict[str, Any]) -> None:
-        built = builder.of_stage(stage, options["package"])
+        built = builder.package_for(stage, options["package"])
         self._tell(f"package {built.digest[:12]}, {built.size / 2**20:.1f} MiB")
         stages.deploy(stage, built, token=options["token"], commit=subprocesses.commit(), tell=self._tell)
 

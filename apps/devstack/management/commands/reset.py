@@ -12,5 +12,5 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        supervisor.forget()
+        supervisor.delete_data()
         self.stdout.write("Removed. `make run` makes new data.")

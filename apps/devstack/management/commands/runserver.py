@@ -1,8 +1,8 @@
 """
-Django's `runserver`, with the servers that the API needs.
+Django's `runserver`, which also starts PostgreSQL and the embedded AWS.
 
-The command that a person starts is the supervisor: it starts the servers, and this command once more as
-its child. The child prepares the data, and Django's autoreloader serves in a process of its own.
+The developer's command is the supervisor. It starts the servers, and runs this command again as its child.
+The child prepares the data. Django's autoreloader starts another process, which serves.
 """
 
 import os
@@ -31,7 +31,7 @@ from apps.devstack.emulator import free_port
 from apps.devstack.errors import DevstackError
 from apps.devstack.personas import PERSONAS
 
-LOST = """The embedded AWS no longer has the accounts of: {addresses}.
+LOST_ACCOUNTS = """The embedded AWS no longer has the accounts of: {addresses}.
 Their rows in PostgreSQL are left. `make reset` forgets all data and starts afresh.
 """
 
@@ -45,9 +45,9 @@ class Command(runserver.Command):
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: sys.exit(0))
             sys.exit(supervisor.serve(port, [sys.executable, *sys.argv], self._tell))
-        # The embedded AWS shares a machine that may be busy. An answer may take as long as the request.
+        # The embedded AWS may be slow on a busy machine, so a call may take as long as a request.
         clients.READ_TIMEOUT_SECONDS = settings.REQUEST_SECONDS
-        # As the API's other servers: no version of Python, and no page of HTML for what is not HTTP.
+        # As on the API's other servers: no version of Python in headers, and plain text for invalid requests.
         basehttp.ServerHandler.server_software = ""
         basehttp.WSGIRequestHandler.server_version = basehttp.WSGIRequestHandler.sys_version = ""
         basehttp.WSGIRequestHandler.error_content_type = "text/plain"
@@ -59,7 +59,7 @@ class Command(runserver.Command):
         super().handle(*args, **options)
 
     def inner_run(self, *args: Any, **options: Any) -> None:
-        """Have the trigger follow the working tree, and serve."""
+        """Update the pre-token trigger from the working tree, and serve."""
         pre_token_function.sync(provision.stack_outputs())
         pre_token_function.warm()
         super().inner_run(*args, **options)
@@ -72,13 +72,13 @@ class Command(runserver.Command):
         self.stderr.flush()
 
     def _prepare(self) -> None:
-        """Migrate the database, and make the personas and the sample data that are missing."""
+        """Migrate the database, and create missing personas and sample data."""
         self._tell("Making the tables, the people and the sample data …")
         call_command("migrate", verbosity=0, interactive=False)
         accounts.ensure(PERSONAS)
         sample_data.ensure()
         if lost := accounts.lost_addresses():
-            self.stderr.write(LOST.format(addresses=", ".join(lost)))
+            self.stderr.write(LOST_ACCOUNTS.format(addresses=", ".join(lost)))
         connection.close()
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
+from apps.core.aws import clients
 from apps.devstack import persona_tokens
 from apps.devstack.personas import BY_KEY
 
@@ -18,4 +19,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, key: str, **_options: Any) -> None:
+        clients.READ_TIMEOUT_SECONDS = max(clients.READ_TIMEOUT_SECONDS, persona_tokens.TIMEOUT_SECONDS)
         self.stdout.write(persona_tokens.id_token(BY_KEY[key]))

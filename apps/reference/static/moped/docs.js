@@ -1,4 +1,4 @@
-// Shows the reference. A signed-in browser's cookie never enters this page: only its CSRF token does.
+// Shows the reference. This script gets only the CSRF token, not the cookie of a signed-in browser.
 "use strict";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -8,7 +8,7 @@ follow();
 
 const place = document.getElementById("reference");
 
-// Commands to copy carry a placeholder: neither a token that was pasted nor the CSRF token of the cookie.
+// Commands to copy get a placeholder, so that they contain no pasted token and no CSRF token.
 const hideTokens = (original, system) => (state, path, method) => {
   const request = original(path, method);
   if (!request) return request;

@@ -1,4 +1,4 @@
-"""Create the first admin of a new stage: the API needs an admin to create one."""
+"""Create the first admin of a new stage, because in the API only an admin can create users."""
 
 import secrets
 from typing import Any
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError(f"{address} could not be created: {error}") from error
 
     def _create(self, email: str, first_name: str, last_name: str, role: str) -> None:
-        """Create a user, or leave an active one with this role as it is."""
+        """Create a user, unless an active one has this role."""
         user = MopedUser.objects.filter(email=email).first()
         if user and user.may_sign_in and role in user.login_roles:
             self.stdout.write(f"{email} is {role} already")
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         new_user = NewUserSerializer(
             data={
                 "email": email,
-                "password": f"{secrets.token_urlsafe(18)}aA1!",  # with what the pool's policy asks for
+                "password": f"{secrets.token_urlsafe(18)}aA1!",  # the suffix satisfies the pool's policy
                 "first_name": first_name,
                 "last_name": last_name,
                 "title": "Created at set-up",

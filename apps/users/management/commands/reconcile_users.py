@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 # A function on Lambda may run for 900 seconds.
 MAX_SECONDS = 840
-# The names of our functions. The Flask API's hook, which knows one key, has another name.
+# Part of the ARN of this API's functions. The Flask API's trigger can decrypt with one key only.
 OWN_FUNCTIONS = ":function:moped-api-"
 REPORTED = ("code", "address", "text", "remedy", "is_notice", "safe_to_repair", "repaired")
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             _repair(findings, ends_at)
         self.stdout.write((_json if options["json"] else _text)(findings, is_complete=is_complete))
         codes = Counter(each.code for each in findings if not each.repaired and not each.is_notice)
-        # The alarms on staff accounts watch this line. It names no person.
+        # CloudWatch alarms read this line. It contains no personal data.
         logger.info(
             "reconciliation_finished",
             extra={
@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
 
 def _repair(findings: list[Finding], ends_at: float) -> None:
-    """Repair until the time is over; the next run finds the rest, and continues with it."""
+    """Repair until the time is over. The next run repairs the rest."""
     for finding in findings:
         if finding.safe_to_repair and time.monotonic() < ends_at:
             finding.repair()

@@ -1,11 +1,11 @@
 """
-One attempt to change an account in all three stores (ADR 0006).
+Transactions over all three stores (ADR 0006).
 
-`begin` writes a row before any store is touched. `carry_out` locks the addresses in a transaction, and its
-commit decides. `end` finishes a committed change and rolls any other back: at once, at the next attempt, or
-in `reconcile_users`. The effects in Cognito and in the claims table are in `stores`.
+`begin` writes a row before any store is touched. `carry_out` locks the addresses in a database transaction.
+`finish_or_roll_back` ends the change: at once, at the next attempt, or in `reconcile_users`. The module
+`stores` writes to Cognito and the claims table.
 
-The lock belongs to a transaction: it ends with its holder and needs no session that a proxy could take away.
+PostgreSQL releases the lock with the transaction, so it also works behind a proxy that shares sessions.
 """
 
 import logging
@@ -31,13 +31,13 @@ from apps.users.models import PASSWORD_CHANGE, Event, MopedUser, PendingChange
 
 logger = logging.getLogger(__name__)
 
-# PostgreSQL's code, rather than psycopg's class: importing that costs every cold start 80 ms.
+# PostgreSQL's code. Importing psycopg's error class would cost every cold start 80 ms.
 LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass
 class Attempt:
-    """What this process did about one pending change."""
+    """The progress of this process with one pending change."""
 
     change: PendingChange
     touched: bool = False
@@ -61,17 +61,17 @@ def begin(
     operation: str, *, actor: CognitoUser | None, email: str, password: str | None = None, **details: Any
 ) -> PendingChange:
     """
-    Write the row of a change, after earlier changes of its addresses were ended.
+    End earlier changes of the addresses, then write the row of a new change.
 
-    A deactivation continues an earlier deactivation instead.
+    A deactivation does not end an earlier deactivation, but completes it.
 
-    :raises BusyError: if another change of the same address is under way
+    :raises BusyError: if another change of the same address is in progress
     :raises UpstreamError: if a store cannot be reached for an earlier change
     """
     addresses = {email, details.get("new_email") or email}
     for earlier in PendingChange.objects.filter(Q(email__in=addresses) | Q(new_email__in=addresses)):
         if not operation == earlier.operation == PendingChange.DELETE:
-            end(earlier)
+            finish_or_roll_back(earlier)
     return PendingChange.objects.create(
         operation=operation,
         email=email,
@@ -85,13 +85,13 @@ def begin(
 @contextmanager
 def carry_out(change: PendingChange, *, touched: bool = False) -> Iterator[Attempt]:
     """
-    Run the block in a transaction that locks the addresses and whose commit decides the change; finish it.
+    Run the block in a transaction that locks the addresses, then finish the change.
 
-    A failure before the commit is rolled back. A deactivation that touched a store is not, so that access
-    stays revoked: the next attempt continues it.
+    A failure before the commit is rolled back. But a deactivation that touched a store stays pending, so that
+    access stays revoked. The next attempt continues it.
 
     :param touched: whether an earlier attempt at this change may have touched a store
-    :raises BusyError: if another transaction holds the lock for too long, or ended the change meanwhile
+    :raises BusyError: if another transaction holds the lock for too long, or ended the change
     :raises UpstreamError: if a store cannot be reached
     """
     attempt = Attempt(change, touched)
@@ -100,23 +100,23 @@ def carry_out(change: PendingChange, *, touched: bool = False) -> Iterator[Attem
             lock(change.addresses)
             attempt.transaction_id = _transaction_id(change)
             yield attempt
-            _decide(change)
+            _mark_committed(change)
     except Exception as error:
         if not _was_committed(attempt, error):
             _give_up(attempt, error)
             raise
     current_roles.invalidate(*change.addresses)
     if change.has_cleanup:
-        end(change)
+        finish_or_roll_back(change)
 
 
-def end(change: PendingChange, *, password_sent: bool = True) -> None:
+def finish_or_roll_back(change: PendingChange, *, password_sent: bool = True) -> None:
     """
-    Finish a committed change, or roll any other back, and delete it.
+    Finish a committed change or roll back any other. Then delete its row.
 
     :param password_sent: whether the pool may have the new password
     :raises BusyError: if another transaction holds the lock for too long
-    :raises UpstreamError: if a store cannot be reached; the next attempt continues
+    :raises UpstreamError: if a store cannot be reached. The next attempt continues
     """
     with transaction.atomic():
         lock(change.addresses)
@@ -131,7 +131,7 @@ def end(change: PendingChange, *, password_sent: bool = True) -> None:
             logger.info("intention_settled", extra={"change": change.pk, "operation": change.operation})
         else:
             _finish(stored)
-            if stored.operation == PendingChange.DELETE:  # also completes earlier attempts at the same
+            if stored.operation == PendingChange.DELETE:  # also ends earlier attempts at it
                 finished |= Q(operation=PendingChange.DELETE, cognito_user_id=stored.cognito_user_id)
         PendingChange.objects.filter(finished).delete()
 
@@ -140,8 +140,8 @@ def _roll_back(change: PendingChange) -> None:
     """
     Make the stores agree with the database on every address that an uncommitted change touched.
 
-    The item is written even if it is right: a write that AWS carries out later then has no effect. Of
-    accounts, only the one that the change itself created is deleted, and only while no user has it.
+    The item is written even if it matches, so that a delayed write of this change fails. Only an account
+    that this change created is deleted, and only if no user has it.
     """
     for address in change.addresses:
         stores.sync_from_database(address, rewrite=True)
@@ -153,10 +153,10 @@ def _roll_back(change: PendingChange) -> None:
 
 def _finish(change: PendingChange) -> None:
     """
-    Do what a committed change left to do: delete what has no owner any more.
+    Delete the accounts and items that have no owner after a committed change.
 
-    Another change may have held the lock since the commit, and given the address and the account an owner
-    again. Then nothing is deleted.
+    Since the commit, another change may have given the address and the account to a user again. Then
+    nothing is deleted.
     """
     owner = MopedUser.objects.with_address(change.email)
     if owner and owner.may_sign_in:
@@ -170,7 +170,7 @@ def _finish(change: PendingChange) -> None:
 
 
 def actor_fields(actor: CognitoUser | None) -> dict[str, Any]:
-    """Return the caller as events and pending changes store it."""
+    """Return the caller's fields for events and pending changes."""
     if actor is None:
         return {"id": None, "email": "", "sub": ""}
     database_id = actor.claims.database_id
@@ -186,7 +186,7 @@ def lock(names: Iterable[str]) -> None:
     """
     try:
         with connection.cursor() as cursor:
-            for name in sorted(set(names)):  # in one order, so that no two transactions wait for each other
+            for name in sorted(set(names)):  # sorted, to prevent deadlocks
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE:
@@ -196,7 +196,7 @@ def lock(names: Iterable[str]) -> None:
 
 def _transaction_id(change: PendingChange) -> str:
     """
-    Return the id of this transaction, by which the database knows later whether it was committed.
+    Return the id of this transaction, with which `_was_committed` asks for its outcome.
 
     :raises BusyError: if another transaction ended the change
     """
@@ -207,8 +207,8 @@ def _transaction_id(change: PendingChange) -> str:
     return str(transaction_id)
 
 
-def _decide(change: PendingChange) -> None:
-    """Mark a change as decided by this transaction. Delete it if nothing is left to do after the commit."""
+def _mark_committed(change: PendingChange) -> None:
+    """Mark the change as committed, or delete it if nothing is left to do after the commit."""
     pending = PendingChange.objects.filter(pk=change.pk)
     if change.has_cleanup:
         pending.update(decided=True)
@@ -217,14 +217,14 @@ def _decide(change: PendingChange) -> None:
 
 
 def _record_uncertain_password(change: PendingChange) -> None:
-    """Append that a change was given up that may have set a password: the pool cannot be asked."""
+    """Record that a rolled-back change may have set a password. The pool cannot show it."""
     user = MopedUser.objects.filter(email__in=change.addresses).first()
     if user:
         Event.append(f"{change.operation}_given_up", user, PASSWORD_CHANGE, change.actor, change.request_id)
 
 
 def _was_committed(attempt: Attempt, error: Exception) -> bool:
-    """Ask the database about a commit whose answer was lost."""
+    """Ask the database about a commit whose result was lost."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()  # the next statement opens another
     if isinstance(error, Error) and attempt.transaction_id:
@@ -240,7 +240,7 @@ def _give_up(attempt: Attempt, error: Exception) -> None:
         if not attempt.touched:
             PendingChange.objects.filter(pk=change.pk).delete()
         elif change.operation != PendingChange.DELETE:
-            end(change, password_sent=not isinstance(error, InvalidError))
+            finish_or_roll_back(change, password_sent=not isinstance(error, InvalidError))
     except (MopedError, Error) as failure:
         # The next attempt or reconcile_users continues from here.
         logger.warning(
