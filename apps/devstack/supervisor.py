@@ -115,7 +115,10 @@ def _api_process(api: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 def _restart(server: processes.Server, tell: Callable[[str], object]) -> None:
     tell(f"Restarting {server.name}, which ended: {processes.last_line(server.log)}")
-    server.start()
+    try:
+        server.start()
+    except DevstackError as error:
+        raise DevstackError(f"{error} Start again; `make reset` forgets all data.") from error
     with suppress(MopedError):  # only the first sign-in would be slow
         pre_token_function.warm()
     tell(f"Restarted {server.name} with its data.")

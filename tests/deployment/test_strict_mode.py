@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from apps.core.aws import clients
-from apps.deployment.aws import stack_updates
+from apps.deployment.aws import stack, stack_updates
 from apps.deployment.errors import BusyError, StageError
 from apps.devstack import provision
 from apps.devstack.emulator import Emulator
@@ -188,6 +188,13 @@ class TestCloudFormation:
 
         assert reason in failure
         assert bool(reason) == bool(failure)
+
+    def test_is_awaited_before_zappa_fills_a_stack(self, provisioned_emulator: Emulator) -> None:
+        name = create_stack({"Api": API["Api"]})  # by a deployment that was interrupted
+
+        stack.ensure_exists(name)
+
+        assert status(name) == "CREATE_COMPLETE"
 
     def test_reads_no_template_that_its_caller_may_not(self, provisioned_emulator: Emulator) -> None:
         create, url = clients.cloudformation().create_stack, "https://s3.amazonaws.com/bucket/strict.json"

@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -95,6 +96,13 @@ class TestRunserver:
         assert server.returncode == 0
         assert laptop.is_empty
         assert len(subjects) == 1
+
+
+class TestRestart:
+    def test_that_fails_names_what_helps(self, tmp_path: Path) -> None:
+        server = Mock(log=tmp_path / "log", **{"start.side_effect": DevstackError("Cannot start it.")})
+        with pytest.raises(DevstackError, match=r"^Cannot start it\. Start again; `make reset` forgets"):
+            supervisor._restart(server, print)
 
 
 class TestArguments:

@@ -74,7 +74,7 @@ def ensure_exists(name: str) -> None:
 
     Zappa's `update` fills the stack of the REST API but does not create it.
     """
-    if stack_updates.describe(name) is None:
+    if stack_updates.await_end(name) == "DELETE_COMPLETE":
         stack_updates.change(None, name, {}, {}, EMPTY_TEMPLATE, f"the empty stack {name}")
 
 
