@@ -19,6 +19,8 @@ OPERATORS = {
     "DATABASE_URL": "postgresql:///operators-ask-no-database",
 }
 REGION = "us-east-1"
+# For Zappa, whose own clients wait for two seconds: an account may deploy only one API every five seconds.
+RETRIES = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "8"}
 
 
 def applies(arguments: list[str]) -> bool:
@@ -29,4 +31,5 @@ def applies(arguments: list[str]) -> bool:
 def apply() -> None:
     """Set the variables that the settings require."""
     os.environ.update(OPERATORS)
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    for name, value in {"AWS_DEFAULT_REGION": REGION, **RETRIES}.items():
+        os.environ.setdefault(name, value)
