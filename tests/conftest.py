@@ -120,9 +120,8 @@ def _default_interrupt_signal() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _no_product_limits() -> Iterator[None]:
     """Let the product wait as long as the tests do; a test of such a limit sets its own."""
+    waiting.lift_product_limits()
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in waiting.PRODUCT_LIMITS:
-            patch.setattr(module, name, waiting.LIMIT_SECONDS)
         patch.setattr(settings, "REQUEST_SECONDS", waiting.LIMIT_SECONDS)
         yield
 

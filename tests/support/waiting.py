@@ -33,6 +33,12 @@ PRODUCT_LIMITS: tuple[tuple[Any, str], ...] = (
 PRODUCTION_VALUES = {(module, name): getattr(module, name) for module, name in PRODUCT_LIMITS}
 
 
+def lift_product_limits() -> None:
+    """Let the product in this process wait as long as the tests do."""
+    for module, name in PRODUCT_LIMITS:
+        setattr(module, name, LIMIT_SECONDS)
+
+
 def wait_until(condition: Callable[[], bool], *, poll_seconds: float = POLL_SECONDS) -> bool:
     """Wait for a condition and return whether it came true before the project's limit."""
     deadline = time.monotonic() + LIMIT_SECONDS
