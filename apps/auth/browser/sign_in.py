@@ -92,8 +92,7 @@ def finish(
     :raises TokenError: if the token is not valid
     """
     # Comes first, because Cognito may leave out the state of an error. To show the reason is harmless.
-    if "error" in answer:
-        raise hosted_ui.refusal(answer.get("error_description", ""))
+    _require_no_error(answer)
     if pending is None:
         raise StaleSignInError
     if not answer.get("code"):
@@ -116,8 +115,7 @@ def preview(answer: Mapping[str, str]) -> Preview:
     :raises PreviewNotFoundError: if there is no such preview
     :raises UpstreamError: if Lambda cannot be reached
     """
-    if "error" in answer:
-        raise hosted_ui.refusal(answer.get("error_description", ""))
+    _require_no_error(answer)
     match = STATE_OF_PREVIEW.fullmatch(answer.get("state", ""))
     if match is None or settings.SIGN_IN_RELAY:
         raise PreviewNotFoundError
@@ -131,6 +129,11 @@ def preview(answer: Mapping[str, str]) -> Preview:
     return Preview(number, url, f"{url}/auth/callback?{query}")
 
 
+def _require_no_error(answer: Mapping[str, str]) -> None:
+    if "error" in answer:
+        raise hosted_ui.refusal(answer.get("error_description", ""))
+
+
 def safe_target(target: str) -> str:
     """
     Return the target after a sign-in: a path of this site in ASCII, or the page of the current user.
@@ -139,9 +142,9 @@ def safe_target(target: str) -> str:
     """
     encoded = iri_to_uri(target)
     is_own = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
-    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
     if not is_own or len(encoded) > LONGEST_TARGET:
         return reverse("current-user")
+    names = ("auth-sign-in", "auth-callback", "auth-preview", "auth-sign-out")
     is_sign_in_page = urlsplit(encoded).path.rstrip("/") in map(reverse, names)
     return reverse("current-user") if is_sign_in_page else encoded
 
