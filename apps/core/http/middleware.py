@@ -88,7 +88,7 @@ class CorsMiddleware(LibraryCorsMiddleware):
 
 
 class HostMiddleware(MiddlewareMixin):
-    """Checks the host and corrects the path, before Django looks for a route."""
+    """Checks the host and corrects the path before Django looks for a route. Gives a 405 our error body."""
 
     def process_request(self, request: HttpRequest) -> None:
         """
